@@ -1,0 +1,62 @@
+"""Everything `cw` can refuse or fail with. Each family has one exit code."""
+
+from __future__ import annotations
+
+
+class CwError(Exception):
+    """Something went wrong that a person should read in one line.
+
+    `hint` is what to type next; it is printed after the message.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def line(self) -> str:
+        return f"{self.message}. {self.hint}".rstrip() if self.hint else self.message
+
+
+class BadInputError(CwError):
+    """What was typed or configured cannot be used; nothing was changed."""
+
+    exit_code = 2
+
+
+class ClaimedError(CwError):
+    """Another task already has this issue."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, task_id: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.task_id = task_id
+
+
+class UnavailableError(CwError):
+    """Something outside is away (broker, GitHub); the same call may work later."""
+
+    exit_code = 4
+
+
+class BrokerUnavailableError(UnavailableError):
+    """The broker does not answer."""
+
+
+class GitHubUnavailableError(UnavailableError):
+    """GitHub does not answer, or asks us to wait."""
+
+
+class GitHubRefusedError(BadInputError):
+    """GitHub answered no: bad token, no such repository, no right to write."""
+
+
+class WorkspaceError(CwError):
+    """The clone or branch for a run could not be prepared."""
+
+
+class StaleFenceError(CwError):
+    """This holder's lease was taken over; its result is not recorded."""

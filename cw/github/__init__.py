@@ -1,0 +1,1 @@
+"""The few things we ask GitHub, through PyGithub."""

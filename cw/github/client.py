@@ -1,0 +1,203 @@
+"""GitHub behind a narrow face. Writes can be repeated: looked up or idempotent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from github import Auth, Github, GithubException, GithubRetry
+from github.GithubException import BadCredentialsException, UnknownObjectException
+
+from cw.errors import BadInputError, GitHubRefusedError, GitHubUnavailableError
+
+_TIMEOUT_SECONDS = 15
+_LABEL_COLOUR = "5319e7"
+_SERVER_ERRORS = 500
+_WAIT_STATUSES = frozenset({429})
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    number: int
+    title: str
+    body: str
+    author: str
+    url: str
+    open: bool
+    labels: tuple[str, ...]
+    is_pull: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    number: int
+    url: str
+    head: str  # sha
+    open: bool
+    draft: bool
+
+
+class GitHub:
+    """One token's view of one GitHub.
+
+    `pace`: seconds between two writes. Every method raises GitHubUnavailableError when asking again
+    later may help, and GitHubRefusedError when it will not.
+    """
+
+    def __init__(self, api_url: str, token: str, *, pace: float) -> None:
+        # Server errors are retried for reads only: an answer of 502 to a comment may mean it was
+        # posted.
+        retry = GithubRetry(
+            total=2, backoff_factor=0.5, allowed_methods=["GET"], secondary_rate_wait=5
+        )
+        self._api: Any = Github(
+            auth=Auth.Token(token),
+            base_url=api_url,
+            timeout=_TIMEOUT_SECONDS,
+            retry=retry,
+            per_page=100,
+            seconds_between_requests=None,
+            seconds_between_writes=pace or None,
+            lazy=True,
+        )
+
+    def issue(self, repo: str, number: int) -> Issue:
+        with _errors(f"issue {repo}#{number}"):
+            found = self._api.requester.requestJsonAndCheck(
+                "GET", f"/repos/{repo}/issues/{number}"
+            )[1]
+        return Issue(
+            number=number,
+            title=found["title"],
+            body=found.get("body") or "",
+            author=(found.get("user") or {}).get("login", ""),
+            url=found["html_url"],
+            open=found["state"] == "open",
+            labels=tuple(one["name"] for one in found["labels"]),
+            is_pull="pull_request" in found or "/pull/" in found["html_url"],
+        )
+
+    def can_push(self, repo: str) -> bool:
+        """Whether the token may push. Raises GitHubRefusedError when it cannot even see it."""
+        with _errors(f"repository {repo}"):
+            found = self._api.requester.requestJsonAndCheck("GET", f"/repos/{repo}")[1]
+        return bool((found.get("permissions") or {}).get("push", False))
+
+    def default_branch(self, repo: str) -> str:
+        with _errors(f"repository {repo}"):
+            found = self._api.requester.requestJsonAndCheck("GET", f"/repos/{repo}")[1]
+        return str(found["default_branch"])
+
+    def ensure_label(self, repo: str, name: str, description: str) -> None:
+        """Make the label with our colour, if the repository lacks it."""
+        body = {"name": name, "color": _LABEL_COLOUR, "description": description}
+        with _errors(f"label {name} of {repo}"):
+            status, _, answer = self._api.requester.requestJson(
+                "POST", f"/repos/{repo}/labels", input=body
+            )
+            if status != 422:  # already there
+                _raise_for(status, answer)
+
+    def add_label(self, repo: str, number: int, name: str) -> tuple[str, ...]:
+        """All labels after the write: a double assignment shows at no extra cost."""
+        with _errors(f"label {name} on {repo}#{number}"):
+            found = self._api.requester.requestJsonAndCheck(
+                "POST", f"/repos/{repo}/issues/{number}/labels", input={"labels": [name]}
+            )[1]
+        return tuple(one["name"] for one in found)
+
+    def remove_label(self, repo: str, number: int, name: str) -> None:
+        """Absent is fine."""
+        with _errors(f"label {name} on {repo}#{number}"):
+            try:
+                self._api.get_repo(repo).get_issue(number).remove_from_labels(name)
+            except UnknownObjectException:
+                return
+
+    def comment_once(self, repo: str, number: int, body: str, mark: str) -> None:
+        """Post a comment, unless one that carries `mark` (a hidden line) is there."""
+        hidden = f"<!-- {mark} -->"
+        with _errors(f"comment on {repo}#{number}"):
+            issue = self._api.get_repo(repo).get_issue(number)
+            if any(hidden in (one.body or "") for one in issue.get_comments()):
+                return
+            issue.create_comment(f"{body}\n\n{hidden}")
+
+    def find_pull(self, repo: str, branch: str) -> Pull | None:
+        """The newest pull request whose head is this branch of this very repository."""
+        owner = repo.split("/", maxsplit=1)[0]
+        with _errors(f"pull requests of {repo}"):
+            pulls = self._api.get_repo(repo).get_pulls(state="all", head=f"{owner}:{branch}")
+            # A malformed filter is ignored by GitHub and forks use the same names: look again.
+            mine = [_pull(one) for one in pulls if _is_head(one, repo, branch)]
+        return max(mine, key=lambda one: (one.open, one.number), default=None)
+
+    def open_pull(self, repo: str, *, branch: str, base: str, title: str, body: str) -> Pull:
+        """Open it, or return the one that is already open."""
+        with _errors(f"pull request for {branch} of {repo}"):
+            try:
+                made = self._api.get_repo(repo).create_pull(
+                    base=base, head=branch, title=title, body=body
+                )
+            except GithubException as error:
+                found = self.find_pull(repo, branch) if error.status == 422 else None
+                if found and found.open:
+                    return found
+                raise
+            return _pull(made)
+
+
+def _pull(one: Any) -> Pull:
+    return Pull(one.number, one.html_url, one.head.sha, one.state == "open", bool(one.draft))
+
+
+def _is_head(one: Any, repo: str, branch: str) -> bool:
+    whose = one.head.repo.full_name if one.head.repo else ""
+    return one.head.ref == branch and whose.lower() == repo.lower()
+
+
+@contextmanager
+def _errors(what: str) -> Iterator[None]:
+    try:
+        yield
+    except BadCredentialsException as error:
+        raise GitHubRefusedError(
+            "GitHub does not accept the token", hint="Set GH_TOKEN to a valid one"
+        ) from error
+    except UnknownObjectException as error:
+        raise GitHubRefusedError(
+            f"GitHub knows no {what}", hint="Check the name, and that the token may see it"
+        ) from error
+    except GithubException as error:
+        _raise_for(error.status, error.data)
+        raise GitHubUnavailableError(f"GitHub did not answer as expected ({what})") from error
+    except requests.RequestException as error:
+        raise GitHubUnavailableError(
+            f"GitHub does not answer ({type(error).__name__})", hint="Try again later"
+        ) from error
+
+
+def _raise_for(status: int, answer: Any) -> None:
+    """Turn a status that is no success into our error."""
+    text = answer.get("message", "") if isinstance(answer, dict) else str(answer or "")[:200]
+    if status >= _SERVER_ERRORS or status in _WAIT_STATUSES or "rate limit" in text.lower():
+        raise GitHubUnavailableError(f"GitHub asks to wait ({status} {text})", hint="Try later")
+    if status == 401:
+        raise GitHubRefusedError("GitHub does not accept the token", hint="Set GH_TOKEN")
+    if status >= 400:
+        raise GitHubRefusedError(
+            f"GitHub refused: {status} {text}", hint="Check the token's permissions"
+        )
+
+
+def require_token(token: str) -> str:
+    """The token, or a BadInputError that says how to give one."""
+    if token:
+        return token
+    raise BadInputError(
+        "no GitHub token",
+        hint="export GH_TOKEN=$(gh auth token), or set it in the worker's .zshenv",
+    )

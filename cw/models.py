@@ -1,0 +1,126 @@
+"""What is stored and sent: tasks, outcomes, workers, hosts. Validated where it enters."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from cw.states import OutcomeKind, State
+
+
+def _moment(value: Any) -> Any:
+    """Redis holds milliseconds since the epoch; an empty string is no moment."""
+    if value in {"", None}:
+        return None
+    if isinstance(value, (int, float)) or (isinstance(value, str) and value.isdigit()):
+        return datetime.fromtimestamp(int(value) / 1000, UTC)
+    return value
+
+
+def _nothing(value: Any) -> Any:
+    return None if value == "" else value
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+MaybeMoment = Annotated[datetime | None, BeforeValidator(_moment)]
+MaybeText = Annotated[str | None, BeforeValidator(_nothing)]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TaskSpec(Model):
+    """What is wanted. Never changes after dispatch."""
+
+    id: str
+    repo: str  # owner/repo, or a path or URL
+    repo_url: str
+    repo_folder: str
+    repo_path: str = ""
+    github: bool
+    issue: int | None = None
+    title: str = ""
+    model: str
+    wanted_worker: MaybeText = None  # None: any idle worker of the pool
+    prompt_sha256: str = ""  # "" when there is none
+    prompt_bytes: int = 0
+    created_at: Moment
+    created_by: str = ""
+
+    @property
+    def branch(self) -> str:
+        return f"issue-{self.issue}" if self.issue is not None else f"task-{self.id.lower()}"
+
+    @property
+    def label(self) -> str:
+        """For people: owner/repo#22."""
+        name = self.repo if self.github else self.repo_folder.split("/")[-1].rsplit("-", 1)[0]
+        return f"{name}#{self.issue}" if self.issue is not None else name
+
+
+class Outcome(Model):
+    kind: OutcomeKind
+    reason: str  # one word of the list in docs/outcomes.md
+    message: str  # one sentence for a person
+    pr: str = ""  # URL
+    branch: str = ""
+    head: str = ""  # sha of the branch
+    commits: int = 0  # ahead of the base
+    pushed: bool = False
+    cost_usd: float = 0.0
+    turns: int = 0
+    duration_s: float = 0.0
+    report: str = ""  # the agent's last words, capped
+    retry_at: MaybeMoment = None
+
+
+class Task(Model):
+    """A task's record: what is wanted, where it stands."""
+
+    spec: TaskSpec
+    state: State
+    worker: MaybeText = None
+    host: MaybeText = None
+    attempt: int = 0
+    deferrals: int = 0
+    fence: int = 0
+    session: MaybeText = None
+    started_at: MaybeMoment = None  # of the last run
+    ended_at: MaybeMoment = None
+    lease_until: MaybeMoment = None
+    not_before: MaybeMoment = None
+    hinted_at: MaybeMoment = None
+    reason: str = ""  # why it does not move, or how it ended
+    outcome: Outcome | None = None
+
+
+class Worker(Model):
+    id: str
+    host: str = ""
+    home: str = ""
+    task: MaybeText = None
+    registered_at: MaybeMoment = None
+
+
+class Host(Model):
+    name: str
+    pid: int = 0
+    version: str = ""
+    claude: str = ""
+    isolation: str = ""
+    workers: int = 0
+    seen_at: MaybeMoment = None
+    warning: str = ""
+
+
+class Event(Model):
+    """One thing an agent said or did, as the store's stream keeps it."""
+
+    at: Moment
+    kind: str  # init text tool result todo retry limit end note
+    text: str
+    offset: int = 0  # bytes of worker.log read up to and with this event
+    data: dict[str, Any] = Field(default_factory=dict)

@@ -1,0 +1,100 @@
+"""Names people type and names made from them: worker ids, task ids, queues, labels, branches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NewType
+
+from cw.errors import BadInputError
+
+TaskId = NewType("TaskId", str)
+WorkerId = NewType("WorkerId", str)
+
+POOL_QUEUE = "workers"
+FLEET_QUEUE = "fleet"
+BLOCKED_LABEL = "blocked"
+
+MAX_PROMPT_BYTES = 1 << 20  # 1 MiB; the 1M-token models take no more
+MODEL_WORDS = ("sonnet", "opus", "haiku", "sonnet[1m]", "opus[1m]")
+
+_WORKER = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_MODEL = re.compile(r"(?:[a-z]{2}\.)?(?:anthropic\.)?claude-[a-z0-9][a-z0-9.-]{1,60}(?:\[1m\])?")
+_TASK = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ULID_CHARS = 26
+_RANDOM_BITS = 80
+
+
+def worker_id(text: str) -> WorkerId:
+    """A worker's id as typed. Raises BadInputError: it becomes a folder, a label and a queue."""
+    if not _WORKER.fullmatch(text):
+        raise BadInputError(
+            f"{text!r} is not a worker id",
+            hint="Use up to 32 lower-case letters, digits and dashes, for example 01 or docs-fixer",
+        )
+    return WorkerId(text)
+
+
+def task_id(text: str) -> TaskId:
+    """A task's id as typed, in either case. Raises BadInputError."""
+    upper = text.upper()
+    if not _TASK.fullmatch(upper):
+        raise BadInputError(f"{text!r} is not a task id", hint="cw history shows them")
+    return TaskId(upper)
+
+
+def new_task_id(now_ms: int, random_bits: Callable[[int], int]) -> TaskId:
+    """A ULID: sorts by time of creation. Source: github.com/ulid/spec."""
+    value = (now_ms << _RANDOM_BITS) | random_bits(_RANDOM_BITS)
+    return TaskId("".join(_CROCKFORD[(value >> 5 * i) & 31] for i in reversed(range(_ULID_CHARS))))
+
+
+def model_name(text: str) -> str:
+    """A model word or a full model name. Raises BadInputError."""
+    if text in MODEL_WORDS or _MODEL.fullmatch(text):
+        return text
+    raise BadInputError(
+        f"{text!r} is not a model",
+        hint=f"Use {', '.join(MODEL_WORDS)} or a full name such as claude-sonnet-5",
+    )
+
+
+def prompt_text(raw: bytes) -> str:
+    """A prompt as given, unchanged. Raises BadInputError for what cannot reach an agent whole."""
+    if len(raw) > MAX_PROMPT_BYTES:
+        raise BadInputError(
+            f"the prompt has {len(raw):,} bytes; at most {MAX_PROMPT_BYTES:,} are taken",
+            hint="Put the long part into a file of the repository and name it",
+        )
+    if b"\0" in raw:
+        raise BadInputError("the prompt contains a NUL byte", hint="Remove it; prompts are text")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInputError(
+            f"the prompt is not UTF-8 (byte {error.start})", hint="Convert it, for example: iconv"
+        ) from error
+    if not text.strip():
+        raise BadInputError("the prompt is empty", hint="Give -p TEXT, or -i N for an issue")
+    return text
+
+
+def issue_number(text: str) -> int:
+    """An issue's number as typed, with or without #. Raises BadInputError."""
+    digits = text.removeprefix("#")
+    if not re.fullmatch(r"[1-9][0-9]{0,9}", digits):
+        raise BadInputError(f"{text!r} is not an issue number", hint="Use for example -i 22")
+    return int(digits)
+
+
+def worker_queue(worker: str) -> str:
+    return f"worker.{worker}"
+
+
+def worker_label(worker: str) -> str:
+    return f"worker:{worker}"
+
+
+def branch_name(task: str, issue: int | None) -> str:
+    return f"issue-{issue}" if issue is not None else f"task-{task.lower()}"

@@ -1,0 +1,201 @@
+"""`cw dispatch`: validate, claim, record, label, hint. All of it or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cw.errors import BadInputError, BrokerUnavailableError, ClaimedError, CwError
+from cw.models import Task, TaskSpec
+from cw.names import BLOCKED_LABEL, new_task_id, worker_label
+from cw.repos import Repo
+
+if TYPE_CHECKING:
+    from cw.github.client import GitHub, Issue
+    from cw.store.store import Store
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What was typed, already parsed."""
+
+    repo: Repo
+    issue: int | None
+    worker: str | None
+    prompt: str
+    model: str
+    by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dispatched:
+    task: TaskSpec
+    place: int  # 1: next in line of its worker or of the pool
+    idle: tuple[str, ...]  # workers that could take it now
+    hosts_up: bool
+
+
+def dispatch(
+    request: Request, store: Store, github: GitHub | None, hint: Callable[[TaskSpec], None]
+) -> Dispatched:
+    """Raises BadInputError, ClaimedError or UnavailableError; then nothing is left behind.
+
+    `github` is None for a repository without GitHub.
+    """
+    _check(request, store)
+    issue = _read_issue(request, github)
+    spec = _spec(request, issue, store)
+    try:
+        store.tasks.create(spec, request.prompt)
+    except ClaimedError as error:
+        raise _claimed(spec, store.tasks.get(error.task_id), error.task_id) from None
+    try:
+        if github and issue and request.worker:
+            _label(spec, github, request.worker)
+        hint(spec)
+    except CwError:
+        _undo(spec, request, store, github)
+        raise
+    store.tasks.mark_hinted(spec.id, store.tasks.now())
+    return _where(spec, store)
+
+
+def _check(request: Request, store: Store) -> None:
+    if request.issue is None and not request.prompt:
+        raise BadInputError(
+            "nothing to do", hint="Give -i N for an issue, or -p TEXT (or text on stdin)"
+        )
+    if request.issue is not None and not request.repo.github and not request.prompt:
+        raise BadInputError(
+            f"{request.repo.name} has no issues to read",
+            hint="It is not on GitHub: say what to do with -p TEXT",
+        )
+    known = [one.id for one in store.fleet.workers()]
+    if request.worker and request.worker not in known:
+        raise BadInputError(
+            f"there is no worker {request.worker}",
+            hint=f"Known: {', '.join(known) or 'none'}. Make it with: cw init {request.worker}",
+        )
+    if not known:
+        raise BadInputError("there are no workers yet", hint="Make one with: cw init 01")
+    if request.issue is not None:
+        holder = store.tasks.claimed_by(request.repo.name, request.issue)
+        if holder:
+            label = f"{request.repo.short}#{request.issue}"
+            raise _claimed_text(label, store.tasks.get(holder), holder)
+
+
+def _read_issue(request: Request, github: GitHub | None) -> Issue | None:
+    """The issue, fresh from GitHub, and fit to be worked on."""
+    if github is None or not request.repo.github:
+        return None
+    name, number = request.repo.name, request.issue
+    if not github.can_push(name):
+        raise BadInputError(
+            f"the GitHub token may not push to {name}",
+            hint="Give it contents, issues and pull requests: write",
+        )
+    if number is None:
+        return None
+    issue = github.issue(name, number)
+    if issue.is_pull:
+        raise BadInputError(f"{name}#{number} is a pull request", hint="Give an issue's number")
+    if not issue.open:
+        raise BadInputError(f"{name}#{number} is closed", hint="Reopen it, or give another number")
+    if BLOCKED_LABEL in issue.labels:
+        raise BadInputError(
+            f"{name}#{number} is labelled {BLOCKED_LABEL}", hint="Remove the label first"
+        )
+    foreign = [one for one in issue.labels if one.startswith("worker:")]
+    if foreign:
+        raise ClaimedError(
+            f"{name}#{number} carries {', '.join(foreign)}, but no task here has it",
+            hint="If nobody works on it, remove the label and dispatch again",
+        )
+    return issue
+
+
+def _spec(request: Request, issue: Issue | None, store: Store) -> TaskSpec:
+    now = store.tasks.now()
+    raw = request.prompt.encode()
+    return TaskSpec(
+        id=new_task_id(int(now.timestamp() * 1000), secrets.randbits),
+        repo=request.repo.name,
+        repo_url=request.repo.url,
+        repo_folder=request.repo.folder,
+        repo_path=request.repo.path,
+        github=request.repo.github,
+        issue=request.issue,
+        title=issue.title if issue else _first_line(request.prompt),
+        model=request.model,
+        wanted_worker=request.worker,
+        prompt_sha256=hashlib.sha256(raw).hexdigest() if raw else "",
+        prompt_bytes=len(raw),
+        created_at=now,
+        created_by=request.by,
+    )
+
+
+def _label(spec: TaskSpec, github: GitHub, worker: str) -> None:
+    """Mark the issue as this worker's. Somebody else's label wins over ours."""
+    if spec.issue is None:
+        return
+    mine = worker_label(worker)
+    github.ensure_label(spec.repo, mine, f"Claude worker {worker} has this issue")
+    after = github.add_label(spec.repo, spec.issue, mine)
+    others = [one for one in after if one.startswith("worker:") and one != mine]
+    if others:
+        raise ClaimedError(
+            f"{spec.label} was given {', '.join(others)} at the same moment",
+            hint="If nobody works on it, remove the label and dispatch again",
+        )
+
+
+def _undo(spec: TaskSpec, request: Request, store: Store, github: GitHub | None) -> None:
+    """Leave nothing behind; what cannot be undone now is a label that reconcile removes."""
+    try:
+        gone = store.tasks.withdraw(spec)
+    except BrokerUnavailableError:
+        return
+    if gone and github and spec.issue is not None and request.worker:
+        try:
+            github.remove_label(spec.repo, spec.issue, worker_label(request.worker))
+        except CwError:
+            return
+
+
+def _claimed(spec: TaskSpec, holder: Task | None, holder_id: str) -> ClaimedError:
+    return _claimed_text(spec.label, holder, holder_id)
+
+
+def _claimed_text(label: str, holder: Task | None, holder_id: str) -> ClaimedError:
+    where = "is being dispatched right now"
+    if holder:
+        by = f" by worker {holder.worker}" if holder.worker else " in the pool"
+        where = f"is {holder.state.value}{by}"
+    return ClaimedError(
+        f"{label} already has task {holder_id}, which {where}",
+        task_id=holder_id,
+        hint="See: cw status",
+    )
+
+
+def _where(spec: TaskSpec, store: Store) -> Dispatched:
+    line = store.tasks.waiting(spec.wanted_worker)
+    hosts = {one.name for one in store.fleet.hosts() if one.seen_at}
+    workers = [one for one in store.fleet.workers() if one.host in hosts and not one.task]
+    wanted = spec.wanted_worker
+    return Dispatched(
+        task=spec,
+        place=line.index(spec.id) + 1 if spec.id in line else 0,
+        idle=tuple(one.id for one in workers if wanted in {None, one.id}),
+        hosts_up=bool(hosts),
+    )
+
+
+def _first_line(prompt: str) -> str:
+    line = prompt.strip().splitlines()[0] if prompt.strip() else ""
+    return line if len(line) <= 80 else line[:79] + "…"

@@ -1,0 +1,90 @@
+"""What `-r` names: a repository on GitHub, or any git repository by path or URL."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cw.errors import BadInputError
+
+_GITHUB = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))/([A-Za-z0-9._-]{1,100})")
+_SCP = re.compile(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[A-Za-z0-9._~/-]+")
+_URL = re.compile(r"(?:https?|ssh|git|file)://[A-Za-z0-9@:._~/%+-]+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Repo:
+    name: str  # what people read and what claims are made of: owner/repo, or the path or URL
+    url: str  # what git clones from and pushes to; never carries a credential
+    folder: str  # below HOME/github; two parts, safe as a path
+    github: bool  # issues, labels and pull requests exist for it
+    path: str = ""  # its place on this machine, when it is a path
+
+    @property
+    def short(self) -> str:
+        """For narrow columns: owner/repo, or the last part of a path."""
+        return self.name if self.github else self.folder.split("/")[-1].rsplit("-", 1)[0]
+
+
+def parse_repo(text: str, *, github_url: str, cwd: Path) -> Repo:
+    """The repository that `text` names. A path must be a git repository. Raises BadInputError."""
+    on_github = _github_name(text, github_url)
+    if on_github:
+        return github_repo(on_github, github_url)
+    if text.startswith(("/", "./", "../", "~")) or text in {".", ".."}:
+        return _path_repo(text, cwd)
+    if text.startswith("file://"):
+        return _path_repo(urlsplit(text).path, cwd)
+    if _URL.fullmatch(text) or _SCP.fullmatch(text):
+        if re.match(r"https?://[^/]*@", text):
+            raise BadInputError(
+                "the repository's URL carries a credential",
+                hint="Leave it out and put the token into the worker's .zshenv",
+            )
+        return Repo(name=text, url=text, folder=f"git/{_slug(text)}", github=False)
+    raise BadInputError(
+        f"{text!r} is not a repository", hint="Use owner/repo, a path such as ./app, or a URL"
+    )
+
+
+def github_repo(name: str, github_url: str) -> Repo:
+    return Repo(name=name, url=f"{github_url.rstrip('/')}/{name}.git", folder=name, github=True)
+
+
+def _github_name(text: str, github_url: str) -> str | None:
+    base = github_url.rstrip("/") + "/"
+    short = text.removeprefix(base).removesuffix("/").removesuffix(".git")
+    if text.startswith(f"git@{urlsplit(github_url).hostname}:"):
+        short = text.split(":", 1)[1].removesuffix(".git")
+    match = _GITHUB.fullmatch(short)
+    if not match or match[2] in {".", ".."} or match[1].endswith("-"):
+        return None
+    return f"{match[1]}/{match[2]}"
+
+
+def _path_repo(text: str, cwd: Path) -> Repo:
+    path = (cwd / Path(text).expanduser()).resolve()
+    if not _is_git(path):
+        raise BadInputError(
+            f"{text} is not a git repository", hint="Use a path that holds one, or owner/repo"
+        )
+    return Repo(
+        name=str(path),
+        url=str(path),
+        folder=f"git/{_slug(str(path))}",
+        github=False,
+        path=str(path),
+    )
+
+
+def _is_git(path: Path) -> bool:
+    return (path / ".git").exists() or ((path / "HEAD").is_file() and (path / "objects").is_dir())
+
+
+def _slug(text: str) -> str:
+    """A readable folder name that differs whenever `text` differs."""
+    last = re.sub(r"[^A-Za-z0-9_-]+", "-", text.rstrip("/").removesuffix(".git").split("/")[-1])
+    return f"{last.strip('-') or 'repo'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

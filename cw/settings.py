@@ -1,0 +1,198 @@
+"""Every setting, read once: environment `CW_*` over config.toml over defaults."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from cw.errors import BadInputError
+
+
+def _text(raw: str) -> str:
+    return raw
+
+
+def _path(raw: str) -> Path:
+    return Path(raw).expanduser().absolute()
+
+
+def _names(raw: str) -> tuple[str, ...]:
+    return tuple(raw.replace(",", " ").replace(os.pathsep, " ").split())
+
+
+def _paths(raw: str) -> tuple[Path, ...]:
+    return tuple(_path(part) for part in raw.split(os.pathsep) if part)
+
+
+def _seconds(raw: str) -> float:
+    value = float(raw)
+    if value < 0:
+        raise ValueError(raw)
+    return value
+
+
+def _count(raw: str) -> int:
+    value = int(raw)
+    if value < 0:
+        raise ValueError(raw)
+    return value
+
+
+def _url(raw: str) -> str:
+    if not raw.startswith(("http://", "https://")):
+        raise ValueError(raw)
+    return raw.rstrip("/")
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(raw: str) -> str:
+        if raw not in words:
+            raise ValueError(raw)
+        return raw
+
+    return read
+
+
+def _setting(default: Any, read: Callable[[str], Any], doc: str, *also: str) -> Any:
+    """`also`: other variables that give it when `CW_<NAME>` does not, first one wins."""
+    metadata = {"read": read, "doc": doc, "also": also}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    broker_url: str = _setting(
+        "",
+        _text,
+        "Redis or Valkey: redis://, rediss:// or unix://. Empty: the private server that `cw up` starts",
+    )
+    workers_root: Path = _setting(lambda: _path("~/workers"), _path, "Folder of the workers' HOMEs")
+    state_dir: Path = _setting(
+        lambda: _path("~/.local/state/cw"), _path, "Private broker's data, logs, pid files"
+    )
+    host_name: str = _setting(socket.gethostname, _text, "This machine's name in the fleet")
+    claude: str = _setting(
+        "", _text, "The claude binary. Empty: PATH, else the one inside claude-agent-sdk"
+    )
+    model: str = _setting("sonnet", _text, "Model of a dispatch without -m")
+    agent_env: tuple[str, ...] = _setting(
+        (), _names, "Names of variables of the host that agents get as well"
+    )
+    isolation: str = _setting(
+        "auto",
+        _one_of("auto", "strict", "none"),
+        "auto: bubblewrap where it works; strict: bubblewrap or nothing starts; none: no outer wall",
+    )
+    sandbox_read: tuple[Path, ...] = _setting(
+        (), _paths, "More paths agents may read, separated by colons (toolchains)"
+    )
+    run_time_limit: float = _setting(14400.0, _seconds, "Seconds a run may take; 0: no limit")
+    stop_grace: float = _setting(
+        10.0, _seconds, "Seconds between interrupt, terminate and kill of a run"
+    )
+    max_attempts: int = _setting(2, _count, "Runs a task may lose before it is crashed")
+    max_deferrals: int = _setting(5, _count, "Times a task may be deferred before it is failed")
+    defer_seconds: float = _setting(
+        600.0, _seconds, "Pause after a passing fault that names no time itself"
+    )
+    lease_ttl: float = _setting(600.0, _seconds, "Seconds a lease lives without renewal")
+    lease_renew: float = _setting(30.0, _seconds, "Seconds between renewals")
+    lease_margin: float = _setting(
+        60.0, _seconds, "Seconds before a lease's end at which its holder stops its own run"
+    )
+    sweep_every: float = _setting(
+        30.0, _seconds, "Seconds between sweeps for lost hints, ended leases and holds"
+    )
+    history_limit: int = _setting(
+        10000, _count, "Finished tasks the broker remembers; the archives in HOME keep all"
+    )
+    github_url: str = _setting(
+        "https://github.com", _url, "GitHub or GitHub Enterprise, as git reaches it"
+    )
+    github_api_url: str = _setting("https://api.github.com", _url, "Its REST API")
+    github_token: str = _setting(
+        "",
+        _text,
+        "Token for labels and comments of this machine's dispatches",
+        "GH_TOKEN",
+        "GITHUB_TOKEN",
+    )
+    github_pace: float = _setting(1.0, _seconds, "Seconds between two writes to GitHub")
+    flower_port: int = _setting(5555, _count, "Flower's port on loopback; 0: no Flower")
+
+
+SECRETS = frozenset({"github_token", "broker_url"})
+
+
+def config_path(environ: Mapping[str, str]) -> Path:
+    if environ.get("CW_CONFIG"):
+        return _path(environ["CW_CONFIG"])
+    base = environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return _path(base) / "cw" / "config.toml"
+
+
+def load_settings(environ: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
+    """The settings and, for each, where it came from. Raises BadInputError naming the culprit."""
+    path = config_path(environ)
+    from_file = _read_file(path)
+    values: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for one in fields(Settings):
+        raw, source = _raw(one.name, one.metadata["also"], environ, from_file, path)
+        origin[one.name] = source
+        if raw is None:
+            continue
+        try:
+            values[one.name] = one.metadata["read"](raw)
+        except ValueError as error:
+            shown = "its value" if one.name in SECRETS else repr(raw)
+            raise BadInputError(
+                f"{source}: {shown} does not fit {one.name}", hint=one.metadata["doc"]
+            ) from error
+    settings = Settings(**values)
+    _check(settings)
+    return settings, origin
+
+
+def _raw(
+    name: str, also: tuple[str, ...], environ: Mapping[str, str], file: dict[str, str], path: Path
+) -> tuple[str | None, str]:
+    for variable in (f"CW_{name.upper()}", *also):
+        if environ.get(variable):
+            return environ[variable], variable
+    if name in file:
+        return file[name], f"{path}"
+    return None, "default"
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadInputError(f"{path} cannot be read: {error}") from error
+    known = {one.name for one in fields(Settings)}
+    for name in data:
+        if name not in known:
+            raise BadInputError(f"{path}: no such setting: {name}", hint="cw config lists them")
+    return {name: _flat(value) for name, value in data.items()}
+
+
+def _flat(value: object) -> str:
+    return os.pathsep.join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _check(settings: Settings) -> None:
+    if not settings.lease_renew < settings.lease_ttl - settings.lease_margin:
+        raise BadInputError(
+            "lease_renew must be shorter than lease_ttl minus lease_margin",
+            hint="The defaults are 30, 600 and 60 seconds",
+        )

@@ -1,0 +1,64 @@
+"""The states of a task and what may follow what. Nothing else decides a state."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    QUEUED = "queued"  # waits for its worker, or in the pool
+    RUNNING = "running"  # a host holds its lease
+    HELD = "held"  # not before a time: usage limit, GitHub away
+    STOPPED = "stopped"  # a person stopped it
+    CRASHED = "crashed"  # its run was lost and not repeated by itself
+    DONE = "done"  # has its outcome
+
+
+class OutcomeKind(StrEnum):
+    SUCCEEDED = "succeeded"  # proven by git and GitHub
+    DEFERRED = "deferred"  # not now: will be tried again, or may be
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+class Move(StrEnum):
+    """What can happen to a task. Each is one script of the store."""
+
+    ACQUIRE = "acquire"  # a host takes the lease and starts a run
+    ADOPT = "adopt"  # a host takes the lease again for its own live run
+    FINISH = "finish"  # the run is over for good
+    HOLD = "hold"  # the run is over; go on later
+    RELEASE = "release"  # the hold is over
+    EXPIRE = "expire"  # the lease ended without a word
+    LOSE = "lose"  # the same, once too often
+    STOP = "stop"
+    RESTART = "restart"
+    WITHDRAW = "withdraw"  # dispatch takes back what it could not complete
+
+
+TRANSITIONS: dict[Move, tuple[frozenset[State], State | None]] = {
+    Move.ACQUIRE: (frozenset({State.QUEUED}), State.RUNNING),
+    # A run that expired while its host was away is still that host's, if nobody took it since.
+    Move.ADOPT: (frozenset({State.RUNNING, State.QUEUED, State.CRASHED}), State.RUNNING),
+    Move.FINISH: (frozenset({State.RUNNING}), State.DONE),
+    Move.HOLD: (frozenset({State.RUNNING}), State.HELD),
+    Move.RELEASE: (frozenset({State.HELD}), State.QUEUED),
+    Move.EXPIRE: (frozenset({State.RUNNING}), State.QUEUED),
+    Move.LOSE: (frozenset({State.RUNNING}), State.CRASHED),
+    Move.STOP: (frozenset({State.RUNNING}), State.STOPPED),
+    Move.RESTART: (frozenset({State.STOPPED, State.CRASHED, State.HELD}), State.QUEUED),
+    Move.WITHDRAW: (frozenset({State.QUEUED}), None),
+}
+
+OPEN = frozenset(State) - {State.DONE}
+
+
+def sources(move: Move) -> str:
+    """The states a move may start from, as the scripts take them: `,running,queued,`."""
+    return "," + ",".join(sorted(TRANSITIONS[move][0])) + ","
+
+
+def target(move: Move) -> str:
+    """The state a move leads to; empty when the record is deleted."""
+    state = TRANSITIONS[move][1]
+    return state.value if state else ""

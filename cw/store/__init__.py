@@ -1,0 +1,1 @@
+"""The records in Redis. Nothing outside this package knows a key."""

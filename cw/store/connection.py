@@ -1,0 +1,69 @@
+"""One connection to Redis or Valkey, with its errors in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import Any
+
+import redis
+from redis.commands.core import Script
+
+from cw.errors import BrokerUnavailableError, CwError
+
+_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 10.0
+
+
+class Connection:
+    """A client and the scripts of this package. Safe to share between threads."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.client: Any = redis.Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_connect_timeout=_CONNECT_SECONDS,
+            socket_timeout=_ANSWER_SECONDS,
+            health_check_interval=30,
+        )
+        self._scripts: dict[str, Script] = {}
+
+    def run(self, name: str, keys: list[str], args: list[Any]) -> Any:
+        """Run `scripts/<name>.lua`: one atomic change. Raises BrokerUnavailableError."""
+        with self.errors():
+            return self._script(name)(keys=keys, args=args)
+
+    @contextmanager
+    def errors(self) -> Iterator[Any]:
+        """The client; its errors leave as ours."""
+        try:
+            yield self.client
+        except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
+            raise BrokerUnavailableError(
+                f"the broker does not answer ({_reason(error)})",
+                hint="Start it with: cw up; or set CW_BROKER_URL",
+            ) from error
+        except redis.RedisError as error:
+            raise CwError(
+                f"the broker refused: {error}", hint="cw doctor checks its configuration"
+            ) from error
+
+    def _script(self, name: str) -> Script:
+        if name not in self._scripts:
+            text = files("cw.store").joinpath("scripts", f"{name}.lua").read_text("utf-8")
+            self._scripts[name] = self.client.register_script(text)
+        return self._scripts[name]
+
+    def close(self) -> None:
+        self.client.close()
+
+
+def _reason(error: Exception) -> str:
+    """The error without the address: a URL may carry the password."""
+    if isinstance(error, redis.AuthenticationError):
+        return "wrong password"
+    if isinstance(error, redis.TimeoutError):
+        return "timed out"
+    return "connection refused or lost"

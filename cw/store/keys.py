@@ -1,0 +1,64 @@
+"""Every Redis key.
+
+| key | type | holds | ends |
+|---|---|---|---|
+| cw:task:<id> | hash | spec and outcome as JSON, state, worker, fence, times | with the history |
+| cw:prompt:<id> | string | the prompt, unchanged | with the history |
+| cw:events:<id> | stream | what the agent says and does, capped | 14 days after its last event |
+| cw:claim:<repo>#<n> | string | task that has the issue | with the task |
+| cw:open | zset | ids of tasks without an outcome, by creation | |
+| cw:done | zset | ids of finished tasks, by end; trimmed | |
+| cw:waiting:<worker> | zset | queued ids in order; `*` is the pool | |
+| cw:leases | zset | running ids by the end of their lease | |
+| cw:holds | zset | held ids by the time they may go on | |
+| cw:workers, cw:hosts | set | known names | |
+| cw:worker:<id>, cw:host:<name> | hash | where it lives, what it has | |
+| cw:outbox:<host> | list | GitHub writes still to do, in order | |
+| cw:fence | counter | the last fence given | never |
+
+All times are milliseconds of the server's clock.
+"""
+
+from __future__ import annotations
+
+FENCE = "cw:fence"
+OPEN = "cw:open"
+DONE = "cw:done"
+LEASES = "cw:leases"
+HOLDS = "cw:holds"
+WORKERS = "cw:workers"
+HOSTS = "cw:hosts"
+POOL = "*"
+
+
+def task(task_id: str) -> str:
+    return f"cw:task:{task_id}"
+
+
+def prompt(task_id: str) -> str:
+    return f"cw:prompt:{task_id}"
+
+
+def events(task_id: str) -> str:
+    return f"cw:events:{task_id}"
+
+
+def claim(repo: str, issue: int) -> str:
+    """GitHub ignores the case of owner and repository, so claims do as well."""
+    return f"cw:claim:{repo.lower()}#{issue}"
+
+
+def waiting(worker: str | None) -> str:
+    return f"cw:waiting:{worker or POOL}"
+
+
+def worker(worker_id: str) -> str:
+    return f"cw:worker:{worker_id}"
+
+
+def host(name: str) -> str:
+    return f"cw:host:{name}"
+
+
+def outbox(name: str) -> str:
+    return f"cw:outbox:{name}"

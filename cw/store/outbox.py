@@ -1,0 +1,44 @@
+"""GitHub writes still to do, one list a host, in order. An entry leaves when it was done."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cw.models import Model
+from cw.store import keys
+from cw.store.connection import Connection
+
+
+class Effect(Model):
+    """One write to GitHub. `mark` makes a comment findable, so that it is posted once."""
+
+    kind: Literal["label", "unlabel", "comment"]
+    repo: str
+    issue: int
+    worker: str  # whose token is used when the host has none
+    text: str
+    mark: str = ""
+
+
+class OutboxStore:
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def add(self, host: str, effects: list[Effect]) -> None:
+        if effects:
+            with self._db.errors() as client:
+                client.rpush(keys.outbox(host), *(one.model_dump_json() for one in effects))
+
+    def first(self, host: str) -> Effect | None:
+        with self._db.errors() as client:
+            row = client.lindex(keys.outbox(host), 0)
+        return Effect.model_validate_json(row) if row else None
+
+    def done(self, host: str) -> None:
+        """The first entry was carried out."""
+        with self._db.errors() as client:
+            client.lpop(keys.outbox(host))
+
+    def length(self, host: str) -> int:
+        with self._db.errors() as client:
+            return int(client.llen(keys.outbox(host)))

@@ -1,0 +1,21 @@
+-- Take the lease again for a live run, if nobody else has taken it since.
+-- KEYS: task, worker, leases, fence, waiting of the worker, waiting of the pool
+-- ARGV: id, worker, host, ttl in ms, allowed states, new state, fence of the run
+-- Returns {1, new fence} or {0, reason}.
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local have = redis.call('HMGET', KEYS[1], 'state', 'fence')
+if not have[1] then
+  return {0, 'gone'}
+end
+if not string.find(ARGV[5], ',' .. have[1] .. ',', 1, true) or have[2] ~= ARGV[7] then
+  return {0, have[1]}
+end
+local fence = redis.call('INCR', KEYS[4])
+redis.call('HSET', KEYS[1], 'state', ARGV[6], 'worker', ARGV[2], 'host', ARGV[3], 'fence', fence,
+  'lease_until', now + ARGV[4], 'ended_at', '', 'reason', '')
+redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[1])
+redis.call('ZREM', KEYS[5], ARGV[1])
+redis.call('ZREM', KEYS[6], ARGV[1])
+redis.call('HSET', KEYS[2], 'task', ARGV[1])
+return {1, fence}

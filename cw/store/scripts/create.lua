@@ -1,0 +1,23 @@
+-- Claim the issue and record the task, or say who has it.
+-- KEYS: task, open, waiting, prompt, claim (absent without an issue)
+-- ARGV: id, spec (JSON), prompt, worker or ''
+-- Returns {1, now} or {0, id of the task that has the claim}.
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  return {0, ARGV[1]}
+end
+if KEYS[5] then
+  local holder = redis.call('GET', KEYS[5])
+  if holder then
+    return {0, holder}
+  end
+  redis.call('SET', KEYS[5], ARGV[1])
+end
+redis.call('HSET', KEYS[1], 'spec', ARGV[2], 'state', 'queued', 'worker', ARGV[4], 'claim', KEYS[5] or '')
+redis.call('ZADD', KEYS[2], now, ARGV[1])
+redis.call('ZADD', KEYS[3], now, ARGV[1])
+if ARGV[3] ~= '' then
+  redis.call('SET', KEYS[4], ARGV[3])
+end
+return {1, now}

@@ -1,0 +1,55 @@
+"""All records behind one object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cw.store.connection import Connection
+from cw.store.events import EventStore
+from cw.store.fleet import FleetStore
+from cw.store.outbox import OutboxStore
+from cw.store.tasks import TaskStore
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    connection: Connection
+    tasks: TaskStore
+    fleet: FleetStore
+    events: EventStore
+    outbox: OutboxStore
+
+    def ping(self) -> None:
+        """Raises BrokerUnavailableError when the broker is away."""
+        with self.connection.errors() as client:
+            client.ping()
+
+    def server_warnings(self) -> list[str]:
+        """What of the broker's configuration could lose work, in plain words."""
+        with self.connection.errors() as client:
+            info = client.info()
+        found = []
+        if not int(info.get("aof_enabled", 0)):
+            found.append(
+                "the broker keeps no append-only file: a restart of it forgets tasks"
+                " (redis.conf: appendonly yes)"
+            )
+        policy = info.get("maxmemory_policy", "noeviction")
+        if policy != "noeviction":
+            found.append(
+                f"the broker may evict our records when memory is short (maxmemory-policy {policy})"
+                " (redis.conf: maxmemory-policy noeviction)"
+            )
+        return found
+
+
+def open_store(url: str) -> Store:
+    """Connects lazily: the first call finds out whether the broker is there."""
+    connection = Connection(url)
+    return Store(
+        connection,
+        TaskStore(connection),
+        FleetStore(connection),
+        EventStore(connection),
+        OutboxStore(connection),
+    )

@@ -1,0 +1,227 @@
+"""Task records: create, take, renew, end, find."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from cw.errors import ClaimedError
+from cw.models import Outcome, Task, TaskSpec
+from cw.states import Move, State, sources, target
+from cw.store import keys
+from cw.store.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The right to run a task until the lease ends."""
+
+    task_id: str
+    fence: int
+    attempt: int
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a task was not given: its state, `gone`, `busy` or `other worker`."""
+
+    reason: str
+
+
+class TaskStore:
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def create(self, spec: TaskSpec, prompt: str) -> None:
+        """Claim the issue and record the task, at once. Raises ClaimedError."""
+        names = [
+            keys.task(spec.id),
+            keys.OPEN,
+            keys.waiting(spec.wanted_worker),
+            keys.prompt(spec.id),
+        ]
+        if spec.issue is not None:
+            names.append(keys.claim(spec.repo, spec.issue))
+        args = [spec.id, spec.model_dump_json(), prompt, spec.wanted_worker or ""]
+        created, holder = self._db.run("create", names, args)
+        if not created:
+            raise ClaimedError(f"{spec.label} already has task {holder}", task_id=str(holder))
+
+    def withdraw(self, spec: TaskSpec) -> bool:
+        """Undo `create`, unless a host already took the task."""
+        names = [
+            keys.task(spec.id),
+            keys.OPEN,
+            keys.waiting(spec.wanted_worker),
+            keys.prompt(spec.id),
+        ]
+        return bool(self._db.run("withdraw", names, [spec.id, sources(Move.WITHDRAW)]))
+
+    def acquire(
+        self, task_id: str, *, worker: str, host: str, ttl: float, session: str
+    ) -> Grant | Refusal:
+        """Take a queued task for an idle worker. `session` is used when it has none yet."""
+        args = [
+            task_id,
+            worker,
+            host,
+            _ms(ttl),
+            sources(Move.ACQUIRE),
+            target(Move.ACQUIRE),
+            session,
+        ]
+        answer = self._db.run("acquire", self._lease_keys(task_id, worker), args)
+        if not answer[0]:
+            return Refusal(str(answer[1]))
+        return Grant(task_id, int(answer[1]), int(answer[2]), str(answer[3]))
+
+    def adopt(
+        self, task_id: str, *, worker: str, host: str, ttl: float, fence: int
+    ) -> int | Refusal:
+        """Take the lease again for a live run that had `fence`. Returns the new fence."""
+        args = [task_id, worker, host, _ms(ttl), sources(Move.ADOPT), target(Move.ADOPT), fence]
+        answer = self._db.run("adopt", self._lease_keys(task_id, worker), args)
+        return int(answer[1]) if answer[0] else Refusal(str(answer[1]))
+
+    def renew(self, task_id: str, fence: int, ttl: float) -> bool:
+        """False: somebody else has the task now, or it was ended."""
+        return bool(
+            self._db.run(
+                "renew", [keys.task(task_id), keys.LEASES], [task_id, str(fence), _ms(ttl)]
+            )
+        )
+
+    def settle(
+        self,
+        task_id: str,
+        *,
+        worker: str,
+        fence: int,
+        move: Move,
+        outcome: Outcome,
+        history_limit: int,
+    ) -> bool:
+        """Record how a run ended and free its worker. False: the fence is stale."""
+        not_before = int(outcome.retry_at.timestamp() * 1000) if outcome.retry_at else 0
+        names = [
+            keys.task(task_id),
+            keys.worker(worker),
+            keys.LEASES,
+            keys.OPEN,
+            keys.DONE,
+            keys.HOLDS,
+        ]
+        args = [
+            task_id,
+            str(fence),
+            sources(move),
+            target(move),
+            outcome.model_dump_json(),
+            outcome.message,
+            not_before or "",
+        ]
+        settled = bool(self._db.run("settle", names, args))
+        if settled:
+            self._trim(history_limit)
+        return settled
+
+    def requeue(self, task: Task, move: Move, kind: str, reason: str) -> bool:
+        """Back into the queue: `kind` is hold, lease or person. False: not (any more) due."""
+        spec = task.spec
+        names = [
+            keys.task(spec.id),
+            keys.waiting(task.worker or spec.wanted_worker),
+            keys.LEASES,
+            keys.HOLDS,
+            keys.worker(task.worker or "-"),
+        ]
+        score = int(spec.created_at.timestamp() * 1000)  # it keeps its place
+        args = [spec.id, sources(move), target(move), kind, reason, score]
+        return bool(self._db.run("requeue", names, args))
+
+    def get(self, task_id: str) -> Task | None:
+        with self._db.errors() as client:
+            return _task(client.hgetall(keys.task(task_id)))
+
+    def prompt(self, task_id: str) -> str:
+        with self._db.errors() as client:
+            return client.get(keys.prompt(task_id)) or ""
+
+    def claimed_by(self, repo: str, issue: int) -> str | None:
+        with self._db.errors() as client:
+            holder: str | None = client.get(keys.claim(repo, issue))
+            return holder
+
+    def open_tasks(self) -> list[Task]:
+        """Every task without an outcome, oldest first."""
+        with self._db.errors() as client:
+            return self._many(client.zrange(keys.OPEN, 0, -1))
+
+    def done_tasks(self, limit: int) -> list[Task]:
+        """The newest `limit` finished tasks, newest first."""
+        with self._db.errors() as client:
+            return self._many(client.zrevrange(keys.DONE, 0, limit - 1))
+
+    def waiting(self, worker: str | None) -> list[str]:
+        """Ids queued for a worker, or in the pool, in order."""
+        with self._db.errors() as client:
+            return list(client.zrange(keys.waiting(worker), 0, -1))
+
+    def mark_hinted(self, task_id: str, now: datetime) -> None:
+        with self._db.errors() as client:
+            if client.exists(keys.task(task_id)):
+                client.hset(keys.task(task_id), "hinted_at", _epoch_ms(now))
+
+    def now(self) -> datetime:
+        """The server's clock, the only one that decides about leases and holds."""
+        with self._db.errors() as client:
+            seconds, micros = client.time()
+        return datetime.fromtimestamp(seconds + micros / 1e6).astimezone()
+
+    def _many(self, ids: Iterable[str]) -> list[Task]:
+        with self._db.errors() as client:
+            pipe = client.pipeline(transaction=False)
+            for one in ids:
+                pipe.hgetall(keys.task(one))
+            return [task for row in pipe.execute() if (task := _task(row))]
+
+    def _trim(self, limit: int) -> None:
+        with self._db.errors() as client:
+            old = client.zrange(keys.DONE, 0, -limit - 1)
+            if old:
+                client.delete(
+                    *(make(one) for one in old for make in (keys.task, keys.prompt, keys.events))
+                )
+                client.zrem(keys.DONE, *old)
+
+    @staticmethod
+    def _lease_keys(task_id: str, worker: str) -> list[str]:
+        return [
+            keys.task(task_id),
+            keys.worker(worker),
+            keys.LEASES,
+            keys.FENCE,
+            keys.waiting(worker),
+            keys.waiting(None),
+        ]
+
+
+def _task(row: dict[str, str]) -> Task | None:
+    if not row or "spec" not in row:
+        return None
+    data: dict[str, object] = {k: v for k, v in row.items() if k != "claim"}
+    data["spec"] = json.loads(row["spec"])
+    data["state"] = State(row["state"])
+    data["outcome"] = json.loads(row["outcome"]) if row.get("outcome") else None
+    return Task.model_validate(data)
+
+
+def _ms(seconds: float) -> int:
+    return int(seconds * 1000)
+
+
+def _epoch_ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

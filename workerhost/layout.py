@@ -1,0 +1,88 @@
+"""Where things lie in a worker's HOME."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+MARKER = ".cw.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A worker's HOME. `run` and `completed` are the host's: the agent can read them only."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def marker(self) -> Path:
+        """Says that this folder is a worker's HOME."""
+        return self.path / MARKER
+
+    @property
+    def zshenv(self) -> Path:
+        return self.path / ".zshenv"
+
+    @property
+    def claude(self) -> Path:
+        return self.path / ".claude"
+
+    @property
+    def clones(self) -> Path:
+        return self.path / "github"
+
+    @property
+    def completed(self) -> Path:
+        return self.path / "completed"
+
+    @property
+    def tmp(self) -> Path:
+        return self.path / "tmp"
+
+    @property
+    def run(self) -> Path:
+        return self.path / "run"
+
+    @property
+    def journal(self) -> Path:
+        return self.run / "task.json"
+
+    @property
+    def log(self) -> Path:
+        return self.run / "worker.log"
+
+    @property
+    def errors(self) -> Path:
+        return self.run / "worker.err"
+
+    @property
+    def prompt(self) -> Path:
+        return self.run / "prompt.txt"
+
+    @property
+    def system_prompt(self) -> Path:
+        return self.run / "system.md"
+
+    @property
+    def policy(self) -> Path:
+        return self.run / "policy.json"
+
+    @property
+    def shim(self) -> Path:
+        return self.run / "shim.json"
+
+    @property
+    def exit(self) -> Path:
+        return self.run / "exit.json"
+
+
+def homes(root: Path) -> list[Home]:
+    """Every worker's HOME below the root, by id."""
+    if not root.is_dir():
+        return []
+    found = (Home(one) for one in sorted(root.iterdir()) if not one.is_symlink())
+    return [one for one in found if one.marker.is_file()]
