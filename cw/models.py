@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cw.states import OutcomeKind, State
+
+SILENT_AFTER = timedelta(seconds=60)  # a host beats several times in this
 
 
 def _moment(value: Any) -> Any:
@@ -112,8 +114,11 @@ class Host(Model):
     claude: str = ""
     isolation: str = ""
     workers: int = 0
-    seen_at: MaybeMoment = None
+    seen_at: MaybeMoment = None  # None: it left on purpose
     warning: str = ""
+
+    def up(self, now: datetime) -> bool:
+        return self.seen_at is not None and now - self.seen_at <= SILENT_AFTER
 
 
 class Event(Model):

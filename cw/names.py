@@ -64,7 +64,7 @@ def prompt_text(raw: bytes) -> str:
     """A prompt as given, unchanged. Raises BadInputError for what cannot reach an agent whole."""
     if len(raw) > MAX_PROMPT_BYTES:
         raise BadInputError(
-            f"the prompt has {len(raw):,} bytes; at most {MAX_PROMPT_BYTES:,} are taken",
+            f"the prompt is longer than {MAX_PROMPT_BYTES:,} bytes",
             hint="Put the long part into a file of the repository and name it",
         )
     if b"\0" in raw:

@@ -80,6 +80,11 @@ class Home:
         return self.run / "exit.json"
 
 
+def stays_inside(home: Home, path: Path) -> bool:
+    """Whether a path below HOME still is there once links are followed: the agent makes links."""
+    return path.resolve().is_relative_to(home.path.resolve())
+
+
 def homes(root: Path) -> list[Home]:
     """Every worker's HOME below the root, by id."""
     if not root.is_dir():

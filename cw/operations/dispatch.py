@@ -45,7 +45,8 @@ def dispatch(
 
     `github` is None for a repository without GitHub.
     """
-    _check(request, store)
+    check_request(request)
+    _check_store(request, store)
     issue = _read_issue(request, github)
     spec = _spec(request, issue, store)
     try:
@@ -63,7 +64,8 @@ def dispatch(
     return _where(spec, store)
 
 
-def _check(request: Request, store: Store) -> None:
+def check_request(request: Request) -> None:
+    """What can be refused without asking anybody. Raises BadInputError."""
     if request.issue is None and not request.prompt:
         raise BadInputError(
             "nothing to do", hint="Give -i N for an issue, or -p TEXT (or text on stdin)"
@@ -73,6 +75,9 @@ def _check(request: Request, store: Store) -> None:
             f"{request.repo.name} has no issues to read",
             hint="It is not on GitHub: say what to do with -p TEXT",
         )
+
+
+def _check_store(request: Request, store: Store) -> None:
     known = [one.id for one in store.fleet.workers()]
     if request.worker and request.worker not in known:
         raise BadInputError(
@@ -185,7 +190,8 @@ def _claimed_text(label: str, holder: Task | None, holder_id: str) -> ClaimedErr
 
 def _where(spec: TaskSpec, store: Store) -> Dispatched:
     line = store.tasks.waiting(spec.wanted_worker)
-    hosts = {one.name for one in store.fleet.hosts() if one.seen_at}
+    now = store.tasks.now()
+    hosts = {one.name for one in store.fleet.hosts() if one.up(now)}
     workers = [one for one in store.fleet.workers() if one.host in hosts and not one.task]
     wanted = spec.wanted_worker
     return Dispatched(

@@ -12,6 +12,7 @@ from cw.models import Outcome, Task, TaskSpec
 from cw.states import Move, State, sources, target
 from cw.store import keys
 from cw.store.connection import Connection
+from cw.store.outbox import Effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,13 @@ class TaskStore:
         fence: int,
         move: Move,
         outcome: Outcome,
-        history_limit: int,
+        effects: list[Effect],
+        host: str,
     ) -> bool:
-        """Record how a run ended and free its worker. False: the fence is stale."""
+        """Record how a run ended, free its worker and post the GitHub writes that follow, at once.
+
+        False: the fence is stale, and nothing was done.
+        """
         not_before = int(outcome.retry_at.timestamp() * 1000) if outcome.retry_at else 0
         names = [
             keys.task(task_id),
@@ -113,6 +118,8 @@ class TaskStore:
             keys.OPEN,
             keys.DONE,
             keys.HOLDS,
+            keys.outbox(host),
+            keys.waiting(worker),
         ]
         args = [
             task_id,
@@ -122,14 +129,15 @@ class TaskStore:
             outcome.model_dump_json(),
             outcome.message,
             not_before or "",
+            *(one.model_dump_json() for one in effects),
         ]
-        settled = bool(self._db.run("settle", names, args))
-        if settled:
-            self._trim(history_limit)
-        return settled
+        return bool(self._db.run("settle", names, args))
 
-    def requeue(self, task: Task, move: Move, kind: str, reason: str) -> bool:
-        """Back into the queue: `kind` is hold, lease or person. False: not (any more) due."""
+    def requeue(self, task: Task, move: Move, kind: str, reason: str, fence: int = 0) -> bool:
+        """Take a task off its run or hold. `kind`: hold, lease, host (with its fence) or person.
+
+        False: not due, not any more, or not this holder's.
+        """
         spec = task.spec
         names = [
             keys.task(spec.id),
@@ -139,7 +147,7 @@ class TaskStore:
             keys.worker(task.worker or "-"),
         ]
         score = int(spec.created_at.timestamp() * 1000)  # it keeps its place
-        args = [spec.id, sources(move), target(move), kind, reason, score]
+        args = [spec.id, sources(move), target(move), kind, reason, score, fence]
         return bool(self._db.run("requeue", names, args))
 
     def get(self, task_id: str) -> Task | None:
@@ -175,6 +183,11 @@ class TaskStore:
             if client.exists(keys.task(task_id)):
                 client.hset(keys.task(task_id), "hinted_at", _epoch_ms(now))
 
+    def mark_unhinted(self, task_id: str) -> None:
+        with self._db.errors() as client:
+            if client.exists(keys.task(task_id)):
+                client.hset(keys.task(task_id), "hinted_at", "")
+
     def now(self) -> datetime:
         """The server's clock, the only one that decides about leases and holds."""
         with self._db.errors() as client:
@@ -188,7 +201,8 @@ class TaskStore:
                 pipe.hgetall(keys.task(one))
             return [task for row in pipe.execute() if (task := _task(row))]
 
-    def _trim(self, limit: int) -> None:
+    def trim(self, limit: int) -> None:
+        """Forget the oldest finished tasks beyond `limit`."""
         with self._db.errors() as client:
             old = client.zrange(keys.DONE, 0, -limit - 1)
             if old:

@@ -1,9 +1,10 @@
 -- Put a task that does not run back into its queue: a hold that is over, a lease that ended, a
 -- person's restart. Checks the time again on the server, so two sweeps do it once.
 -- KEYS: task, waiting, leases, holds, worker
--- ARGV: id, allowed states, new state, kind (hold|lease|person), reason, waiting score
+-- ARGV: id, allowed states, new state, kind (hold|lease|host|person), reason, waiting score, fence
+-- `host`: the holder itself gives the task back; then the fence must be its own.
 -- Returns 1 or 0.
-local have = redis.call('HMGET', KEYS[1], 'state', 'lease_until', 'not_before')
+local have = redis.call('HMGET', KEYS[1], 'state', 'lease_until', 'not_before', 'fence')
 if not have[1] or not string.find(ARGV[2], ',' .. have[1] .. ',', 1, true) then
   return 0
 end
@@ -13,6 +14,9 @@ if ARGV[4] == 'lease' and tonumber(have[2] or 0) > now then
   return 0
 end
 if ARGV[4] == 'hold' and tonumber(have[3] or 0) > now then
+  return 0
+end
+if ARGV[4] == 'host' and have[4] ~= ARGV[7] then
   return 0
 end
 redis.call('HSET', KEYS[1], 'state', ARGV[3], 'reason', ARGV[5], 'not_before', '',

@@ -1,0 +1,199 @@
+"""What `cw doctor` looks at. Each check says what is missing and exactly how to get it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cw.cli.context import Cli
+from cw.errors import CwError
+from workerhost.layout import Home, homes
+
+State = Literal["ok", "warn", "fail"]
+
+_GIB = 1 << 30
+_LITTLE_DISK = 5 * _GIB
+_NO_DISK = _GIB
+_OTHERS = 0o077
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    state: State
+    text: str
+    fix: str = ""  # what to type
+
+
+def all_checks(cli: Cli) -> Iterator[Check]:
+    yield Check("python", "ok", platform.python_version())
+    yield git_check()
+    yield gh_check()
+    yield claude_check(cli)
+    yield isolation_check(cli)
+    yield from broker_checks(cli)
+    yield disk_check(cli.settings.workers_root)
+    yield from worker_checks(cli)
+
+
+def git_check() -> Check:
+    text = _version("git")
+    if text:
+        return Check("git", "ok", text)
+    return Check("git", "fail", "not installed", "apt install git (or brew install git)")
+
+
+def gh_check() -> Check:
+    text = _version("gh")
+    if text:
+        return Check("gh", "ok", text)
+    fix = "pip install 'claude-workers[gh]'"
+    return Check("gh", "warn", "not installed; agents open pull requests without it", fix)
+
+
+def claude_check(cli: Cli) -> Check:
+    from workerhost.claude import HOW_TO_GET, MIN_VERSION, claude_version, find_claude, new_enough
+
+    try:
+        path = find_claude(cli.settings, cli.environ)
+        version = claude_version(path)
+    except CwError as error:
+        return Check("claude", "fail", error.message, error.hint)
+    if new_enough(version):
+        return Check("claude", "ok", f"{version} ({path})")
+    wanted = ".".join(map(str, MIN_VERSION))
+    return Check(
+        "claude",
+        "fail",
+        f"{version} ({path}) is older than {wanted}",
+        f"claude update; {HOW_TO_GET}",
+    )
+
+
+def isolation_check(cli: Cli) -> Check:
+    from workerhost.sandbox import bubblewrap_works
+
+    if cli.settings.isolation == "none":
+        fix = "Set CW_ISOLATION=auto"
+        return Check("isolation", "warn", "switched off: agents can read this user's files", fix)
+    reason = bubblewrap_works()
+    if not reason:
+        return Check("isolation", "ok", "bubblewrap works")
+    installed = shutil.which("bwrap") is not None
+    fix = (
+        "Allow user namespaces: sysctl -w kernel.unprivileged_userns_clone=1"
+        " kernel.apparmor_restrict_unprivileged_userns=0 (in a container: see docs/isolation.md)"
+        if installed
+        else "apt install bubblewrap (or dnf, pacman)"
+    )
+    return Check("isolation", "fail" if cli.settings.isolation == "strict" else "warn", reason, fix)
+
+
+def broker_checks(cli: Cli) -> Iterator[Check]:
+    try:
+        cli.store.ping()
+        warnings = cli.store.server_warnings()
+        hosts, now = cli.store.fleet.hosts(), cli.store.tasks.now()
+    except CwError as error:
+        yield Check("broker", "fail", error.message, error.hint)
+        return
+    yield Check("broker", "ok", "answers")
+    for text in warnings:
+        about, _, fix = text.partition(" (redis.conf: ")
+        yield Check("broker", "warn", about, f"redis.conf: {fix.removesuffix(')')}" if fix else "")
+    name = cli.settings.host_name
+    mine = next((one for one in hosts if one.name == name), None)
+    if mine and mine.up(now):
+        state: State = "warn" if mine.warning else "ok"
+        yield Check("host", state, mine.warning or f"{name} runs, with {mine.workers} workers")
+    else:
+        yield Check("host", "warn", f"none is running on {name}", "cw up")
+
+
+def disk_check(folder: Path) -> Check:
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    free = shutil.disk_usage(there).free
+    text = f"{free / _GIB:.1f} GiB free at {there}"
+    if free < _NO_DISK:
+        return Check("disk", "fail", text, f"Free some: du -sh {folder}/*/github/*")
+    if free < _LITTLE_DISK:
+        return Check("disk", "warn", text, f"Free some: du -sh {folder}/*/github/*")
+    return Check("disk", "ok", text)
+
+
+def worker_checks(cli: Cli) -> Iterator[Check]:
+    found = homes(cli.settings.workers_root)
+    if not found:
+        yield Check("workers", "warn", f"none in {cli.settings.workers_root}", "cw init 01")
+    for home in found:
+        yield token_check(home, cli)
+        yield mode_check(home)
+
+
+def token_check(home: Home, cli: Cli) -> Check:
+    """Names only, never values."""
+    from workerhost.agentenv import own_variables
+    from workerhost.home import LOGINS
+
+    passed = {one for one in cli.settings.agent_env if cli.environ.get(one)}
+    names = {*own_variables(home), *passed}
+    name = f"worker {home.id} tokens"
+    logins = [one for one in LOGINS if one in names]
+    if not logins:
+        return Check(
+            name, "fail", f"{' and '.join(LOGINS)} are missing", f"Set one in {home.zshenv}"
+        )
+    if len(logins) > 1:
+        text = "has both tokens: the API key wins and the subscription is not used"
+        return Check(name, "warn", text, f"Remove one from {home.zshenv}")
+    if not names & {"GH_TOKEN", "GITHUB_TOKEN"}:
+        text = "GH_TOKEN is missing: no work on GitHub repositories"
+        return Check(name, "warn", text, f"Set it in {home.zshenv}")
+    return Check(name, "ok", ", ".join(sorted(names & {*LOGINS, "GH_TOKEN", "GITHUB_TOKEN"})))
+
+
+def mode_check(home: Home) -> Check:
+    """Only the owner may read a HOME: it holds tokens."""
+    secret = [home.path, home.zshenv, home.path / ".ssh", *(home.path / ".ssh").glob("*")]
+    name = f"worker {home.id} files"
+    open_ones = [one for one in secret if _mode(one) & _OTHERS]
+    if open_ones:
+        fix = f"chmod -R go= {home.path}"
+        return Check(name, "fail", f"others may use {_names(open_ones)}", fix)
+    return Check(name, "ok", "private")
+
+
+def _names(paths: list[Path]) -> str:
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return f"{paths[0]}{more}"
+
+
+def _mode(path: Path) -> int:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return 0
+    return 0 if stat.S_ISLNK(found.st_mode) else stat.S_IMODE(found.st_mode)
+
+
+def _version(program: str) -> str:
+    """What it says about itself; empty when it does not start."""
+    try:
+        done = subprocess.run(
+            [program, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=15,
+            check=False,
+            env={**os.environ, "GH_NO_UPDATE_NOTIFIER": "1"},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.splitlines()[0] if done.returncode == 0 and done.stdout else ""

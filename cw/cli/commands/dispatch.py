@@ -1,0 +1,112 @@
+"""`cw dispatch`: give work to a worker or to the pool."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cw.cli.context import Cli, with_cli
+from cw.cli.params import checked, json_option
+from cw.cli.prompt import is_ignored, read_prompt
+from cw.cli.render import json_out, note, say
+from cw.names import POOL_QUEUE, issue_number, model_name, worker_id, worker_queue
+from cw.repos import parse_repo
+
+if TYPE_CHECKING:
+    from cw.operations.dispatch import Dispatched
+
+
+@click.command()
+@click.option("-r", "--repo", required=True, help="owner/repo on GitHub, or a git path or URL.")
+@click.option(
+    "-i", "--issue", metavar="N", callback=checked(issue_number), help="The issue to work on."
+)
+@click.option(
+    "-w",
+    "--worker",
+    metavar="ID",
+    callback=checked(worker_id),
+    help="Who does it. Without: the first that is free.",
+)
+@click.option("-p", "--prompt", metavar="TEXT", help="What to do; `-` reads standard input.")
+@click.option("-m", "--model", metavar="NAME", help="sonnet, opus, haiku or a full name.")
+@json_option
+@with_cli
+def command(
+    cli: Cli,
+    repo: str,
+    issue: int | None,
+    worker: str | None,
+    prompt: str | None,
+    model: str | None,
+    as_json: bool,
+) -> None:
+    """Give work to a worker, or to whichever is free.
+
+    Name an issue with -i, or say what to do with -p, or both: the prompt then comes on top of the
+    issue. Without -i and -p the prompt is read from standard input when that is a pipe or a file.
+    With -i, standard input is read for `-p -` only.
+
+    An issue that somebody already has is refused with exit status 3. Nothing is left behind when a
+    dispatch fails.
+    """
+    stdin = sys.stdin.buffer if sys.stdin else None
+    chosen = model_name(model or cli.settings.model)
+    where = parse_repo(repo, github_url=cli.settings.github_url, cwd=Path.cwd())
+    text = read_prompt(prompt, stdin, has_issue=issue is not None)
+    if prompt is None and issue is not None and is_ignored(stdin):
+        note("warning: standard input is not read beside -i; use -p - if it is the prompt")
+
+    # Loaded only now: what was typed wrongly is said at once.
+    from cw.broker import make_app, send_hint
+    from cw.operations.dispatch import Request, check_request, dispatch
+
+    request = Request(
+        repo=where, issue=issue, worker=worker, prompt=text, model=chosen, by=_whoami(cli)
+    )
+    check_request(request)
+    github = cli.github if where.github else None
+    app = make_app(cli.settings)
+    done = dispatch(
+        request, cli.store, github, lambda spec: send_hint(app, spec, spec.wanted_worker)
+    )
+    if as_json:
+        json_out(_row(done))
+    else:
+        _tell(done)
+    if not done.hosts_up:
+        note("warning: no host is running, so nothing starts yet. Start one with: cw up")
+
+
+def _whoami(cli: Cli) -> str:
+    try:
+        return f"{getpass.getuser()}@{cli.settings.host_name}"
+    except (KeyError, OSError):  # a user id without a name, as containers have
+        return cli.settings.host_name
+
+
+def _row(done: Dispatched) -> dict[str, Any]:
+    spec = done.task
+    return {
+        "task": spec.id,
+        "repo": spec.repo,
+        "issue": spec.issue,
+        "branch": spec.branch,
+        "worker": spec.wanted_worker,
+        "model": spec.model,
+        "state": "queued",
+        "place": done.place,
+        "queue": worker_queue(spec.wanted_worker) if spec.wanted_worker else POOL_QUEUE,
+    }
+
+
+def _tell(done: Dispatched) -> None:
+    spec = done.task
+    line = f"worker {spec.wanted_worker}" if spec.wanted_worker else "the first free worker"
+    place = ", starts now" if done.idle and done.place <= 1 else f", place {done.place} in line"
+    say(f"{spec.id}  {spec.label} → {line}{place}")
+    say(f"Follow it with: cw watch {spec.id}")

@@ -1,0 +1,85 @@
+"""`cw init`: make workers' HOMEs and tell the fleet."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from cw.cli.context import Cli, with_cli
+from cw.cli.params import expand_ids, json_option
+from cw.cli.render import json_out, note, say
+from cw.errors import BrokerUnavailableError
+
+
+@click.command()
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@json_option
+@with_cli
+def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
+    """Make workers: each a HOME with its own settings and tokens.
+
+    An ID is up to 32 lower-case letters, digits and dashes; 01..08 makes eight. The tokens are
+    taken from this shell: GH_TOKEN (or GITHUB_TOKEN), ANTHROPIC_API_KEY, CLAUDE_CODE_OAUTH_TOKEN,
+    ANTHROPIC_BASE_URL. They, .gitconfig and .ssh are copied into the HOME. If one of the HOMEs
+    already exists, nothing is made.
+    """
+    from workerhost.home import check_new, make_home, templates_dir, tokens_in
+
+    root, names, templates = cli.settings.workers_root, expand_ids(ids), templates_dir()
+    for name in names:
+        check_new(root, name)
+    tokens = list(tokens_in(cli.environ))
+    made = [make_home(root, name, cli.environ, templates) for name in names]
+    homes = {home.id: str(home.path) for home in made}
+    registered = _register(cli, homes)
+    if as_json:
+        json_out([_row(cli, name, home, tokens, registered) for name, home in homes.items()])
+        return
+    for name, home in homes.items():
+        say(f"worker {name} lives in {home}")
+    if not registered:
+        say("No broker answers yet; the host registers them when it starts.")
+    say(f"Tokens taken over: {', '.join(tokens) or 'none'}.")
+    for line in missing(tokens):
+        note(f"warning: {line}; set it in .zshenv of the new HOMEs")
+
+
+def missing(tokens: list[str]) -> list[str]:
+    """What an agent will lack, in plain words."""
+    from workerhost.home import LOGINS
+
+    found = []
+    if "GH_TOKEN" not in tokens:
+        found.append("GH_TOKEN is missing: no work on GitHub repositories")
+    if not any(one in tokens for one in LOGINS):
+        found.append(f"{' or '.join(LOGINS)} is missing: claude cannot log in")
+    elif all(one in tokens for one in LOGINS):
+        found.append("both an API key and a subscription token: the API key wins")
+    return found
+
+
+def _register(cli: Cli, homes: dict[str, str]) -> bool:
+    """Whether the fleet knows the workers now. It is no error if it does not."""
+    from cw.models import Worker
+
+    now = datetime.now(UTC)
+    try:
+        for name, home in homes.items():
+            worker = Worker(id=name, host=cli.settings.host_name, home=home, registered_at=now)
+            cli.store.fleet.register_worker(worker)
+    except BrokerUnavailableError:
+        return False
+    return True
+
+
+def _row(cli: Cli, name: str, home: str, tokens: list[str], registered: bool) -> dict[str, Any]:
+    return {
+        "worker": name,
+        "home": home,
+        "host": cli.settings.host_name,
+        "tokens": tokens,
+        "missing": missing(tokens),
+        "registered": registered,
+    }

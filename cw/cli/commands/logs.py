@@ -1,0 +1,113 @@
+"""`cw logs`: what an agent said and did, from its log where that lies here."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from cw.cli.context import Cli, with_cli
+from cw.cli.params import Target, id_argument
+from cw.cli.stream import show_event
+from cw.errors import BadInputError, CwError
+from workerhost.archives import is_running, log_of
+from workerhost.layout import Home, homes
+
+_CHUNK = 1 << 16
+_POLL_SECONDS = 0.2
+
+
+@click.command()
+@id_argument
+@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
+@click.option("--raw", is_flag=True, help="The log as claude wrote it: one JSON object a line.")
+@with_cli
+def command(cli: Cli, target: Target, follow: bool, raw: bool) -> None:
+    """Read what an agent said and did.
+
+    ID is a worker, for its current run or else its last one, or a task. A log of another machine
+    is read from the broker, which keeps the newest 2000 events.
+    """
+    if follow and target.worker:
+        _await_log(cli.settings.workers_root / target.worker)
+    found = find_log(homes(cli.settings.workers_root), target)
+    if found is None:
+        _from_store(cli, target, follow=follow, raw=raw)
+        return
+    home, log = found
+    live = home if follow and log == home.log else None
+    for line, offset in read_lines(log, live):
+        if raw:
+            click.echo(line, nl=False)
+            continue
+        _show(line, offset)
+    if sys.stdout:
+        sys.stdout.flush()
+
+
+def find_log(here: list[Home], target: Target) -> tuple[Home, Path] | None:
+    """The HOME and the log in it. None: not on this machine. Raises CwError: no log yet."""
+    mine = [one for one in here if target.worker in {None, one.id}]
+    for home in mine:
+        log = log_of(home, target.task)
+        if log:
+            return home, log
+    if target.worker and mine:
+        raise CwError(
+            f"worker {target.worker} has no log yet", hint="cw status shows what it waits for"
+        )
+    return None
+
+
+def _await_log(path: Path) -> None:
+    """A run that is being prepared has no log yet; the one before is not what is followed."""
+    home = Home(path)
+    while is_running(home) and not home.log.exists():
+        time.sleep(_POLL_SECONDS)
+
+
+def read_lines(log: Path, live: Home | None) -> Iterator[tuple[bytes, int]]:
+    """Whole lines and where each ends. With `live`, until the run of that HOME is over.
+
+    The file is kept open: it is moved to the archive when the run has been settled.
+    """
+    rest, offset = b"", 0
+    with log.open("rb") as file:
+        while True:
+            over = live is None or not is_running(live)  # before reading: its last words count
+            data = file.read(_CHUNK)
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                offset += len(line) + 1
+                yield line + b"\n", offset
+            if not data and over:
+                break
+            if not data:
+                time.sleep(_POLL_SECONDS)
+    if rest:
+        yield rest, offset + len(rest)
+
+
+def _show(line: bytes, offset: int) -> None:
+    from workerhost.events import parse_line
+
+    for event in parse_line(line, offset, datetime.now(UTC)):
+        show_event(event)
+
+
+def _from_store(cli: Cli, target: Target, *, follow: bool, raw: bool) -> None:
+    from cw.cli.watching import find_task, follow_task
+    from cw.models import Event
+
+    task = find_task(cli.store, target, also_done=True)
+    if raw:
+        raise BadInputError(
+            f"the log lies on host {task.host or '?'}", hint="Run cw logs --raw there"
+        )
+    for one in follow_task(cli.store, task.spec.id, wait=follow):
+        if isinstance(one, Event):
+            show_event(one)

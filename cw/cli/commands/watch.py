@@ -1,0 +1,100 @@
+"""`cw watch`: follow a task live through the store."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cw.cli.context import Cli, with_cli
+from cw.cli.params import Target, id_argument, json_option
+from cw.cli.render import duration, json_line, moment, money, say
+from cw.cli.stream import show_event
+
+if TYPE_CHECKING:
+    from cw.models import Task
+    from cw.store.store import Store
+
+_BACKLOG = 20  # events shown of what happened before
+
+
+@click.command()
+@id_argument
+@json_option
+@click.pass_context
+@with_cli
+def command(cli: Cli, ctx: click.Context, target: Target, as_json: bool) -> None:
+    """Follow one worker or task live, from any machine.
+
+    Begins with the last 20 events and ends with the task's outcome; exit status 1 when that is not
+    success. Ctrl-C only stops the watching. With --json, each line is an object whose `type` is
+    `task` or `event`.
+    """
+    from cw.cli.watching import find_task
+
+    task = find_task(cli.store, target, also_done=False)
+    good = _print_json(cli.store, task) if as_json else _print(cli.store, task)
+    ctx.exit(0 if good else 1)
+
+
+def _print(store: Store, task: Task) -> bool:
+    from cw.cli.watching import FINAL, follow_task
+    from cw.models import Event
+
+    say(f"{task.spec.id}  {task.spec.label} · {task.spec.title} · {task.spec.model}")
+    past: deque[Event] = deque(maxlen=_BACKLOG)
+    began = store.tasks.now()
+    for one in follow_task(store, task.spec.id, wait=True):
+        if isinstance(one, Event) and one.at <= began:
+            past.append(one)
+            continue
+        while past:
+            show_event(past.popleft())
+        if isinstance(one, Event):
+            show_event(one)
+            continue
+        task = one
+        click.secho(_state_line(task, store), bold=task.state in FINAL)
+    return _succeeded(task)
+
+
+def _print_json(store: Store, task: Task) -> bool:
+    from cw.cli.watching import follow_task
+    from cw.models import Event
+
+    for one in follow_task(store, task.spec.id, wait=True):
+        sort = "event" if isinstance(one, Event) else "task"
+        line: dict[str, Any] = {"type": sort, **one.model_dump(mode="json")}
+        json_line(line)
+        task = task if isinstance(one, Event) else one
+    return _succeeded(task)
+
+
+def _succeeded(task: Task) -> bool:
+    return task.outcome is not None and task.outcome.kind.value == "succeeded"
+
+
+def _state_line(task: Task, store: Store) -> str:
+    from cw.cli.render import one_line
+
+    return one_line(_describe(task, store))
+
+
+def _describe(task: Task, store: Store) -> str:
+    done = task.outcome
+    if task.state.value == "done" and done:
+        result = done.pr or done.message or done.reason
+        spent = f"{duration(done.duration_s)}, {done.turns} turns, {money(done.cost_usd)}"
+        return f"{done.kind.value}: {result} ({done.commits} commits, {spent})"
+    if task.state.value == "running":
+        return f"running on worker {task.worker}, host {task.host}, attempt {task.attempt}"
+    if task.state.value == "held":
+        until = moment(task.not_before, store.tasks.now())
+        return f"held until {until}: {task.reason}"
+    if task.state.value == "queued":
+        line = store.tasks.waiting(task.worker)
+        place = line.index(task.spec.id) + 1 if task.spec.id in line else 1
+        who = f"worker {task.worker}" if task.worker else "the first free worker"
+        return f"queued for {who}, place {place}{': ' + task.reason if task.reason else ''}"
+    return f"{task.state.value}: {task.reason}. Go on with: cw restart {task.spec.id}"

@@ -1,0 +1,164 @@
+"""`cw`: finds the command, runs it, and turns what goes wrong into one line."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import time
+import traceback
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from cw import __version__
+from cw.cli.render import one_line
+from cw.errors import CwError
+
+# Short help stands here so that `cw --help` loads no command.
+COMMANDS = {
+    "up": "Start what this machine needs: broker, host, Flower.",
+    "down": "Stop what `cw up` started here.",
+    "init": "Make workers: each a HOME with its own settings and tokens.",
+    "dispatch": "Give work to a worker, or to whichever is free.",
+    "status": "What every worker does, and what waits and why.",
+    "watch": "Follow one worker or task live, from any machine.",
+    "logs": "Read what an agent said and did.",
+    "history": "Finished tasks, newest first.",
+    "doctor": "Check this machine and say how to get what is missing.",
+    "config": "Every setting, its value and where it came from.",
+}
+
+_EXIT_INTERRUPTED = 130  # as shells count: 128 + SIGINT
+_EXIT_PIPE = 141  # 128 + SIGPIPE
+
+
+class LazyGroup(click.Group):
+    """Loads the module of a command when it is called, and none for help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's face
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        found = import_module(f"cw.cli.commands.{cmd_name}").command
+        if not isinstance(found, click.Command):
+            raise TypeError(cmd_name)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        found = self.get_command(ctx, args[0])
+        if found is None:
+            ctx.fail(f"there is no command {args[0]!r}{_nearest(args[0])}")
+        return args[0], found, args[1:]
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="cw %(version)s")
+@click.pass_context
+def group(ctx: click.Context) -> None:
+    """Run many autonomous Claude Code agents on git repositories, one issue each.
+
+    Exit status: 0 done, 1 failed, 2 what was typed or set cannot be used, 3 somebody already has
+    the issue, 4 the broker or GitHub is away. Errors are one line on standard error.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main() -> int:
+    """The entry point. Returns the exit status and shows no traceback, ever."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # agents say things no terminal can show
+    try:
+        code = _run(sys.argv[1:])
+        if sys.stdout:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read us has enough. Python would complain about it once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _EXIT_PIPE
+    return code
+
+
+def _run(args: list[str]) -> int:
+    try:
+        if "_CW_COMPLETE" in os.environ:  # a shell asks what could be typed next
+            group.main(args, prog_name="cw")
+        with group.make_context("cw", args) as ctx:
+            group.invoke(ctx)
+    except CwError as error:
+        return _fail(error.line(), error.exit_code)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "cw"
+        return _fail(f"{error.format_message().rstrip('.?')}. See: {where} --help", 2)
+    except click.ClickException as error:
+        return _fail(error.format_message(), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return _EXIT_INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001  the outermost loop
+        return _fail(_unexpected(error), 1)
+    return 0
+
+
+def _fail(text: str, code: int) -> int:
+    click.echo(f"cw: {one_line(text)}", err=True)
+    return code
+
+
+def _unexpected(error: Exception) -> str:
+    """Only the kind of error is shown: its text may carry a password."""
+    try:
+        where = f"the details are in {_keep(error)}"
+    except (OSError, CwError):
+        where = "the details could not be written to CW_STATE_DIR"
+    return f"unexpected {type(error).__name__}; {where}"
+
+
+def _keep(error: Exception) -> Path:
+    """Write the traceback to a private file."""
+    from cw.settings import load_settings
+
+    settings, _ = load_settings(os.environ)
+    folder = settings.state_dir / "logs"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"error-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write("".join(traceback.format_exception(error)))
+    return path
+
+
+def _nearest(typed: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(typed, COMMANDS, n=1, cutoff=0.5)
+    return f". Did you mean: cw {near[0]}" if near else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,239 @@
+"""What `cw status` shows: who does what, what waits and why, what to type next.
+
+`read_fleet` asks the store; `overview` decides, from data and a clock alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from cw.models import Event, Host, Model, Task, Worker
+from cw.states import State
+
+if TYPE_CHECKING:
+    from cw.store.store import Store
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fleet:
+    """What the store said at one moment."""
+
+    workers: list[Worker] = field(default_factory=list)
+    hosts: list[Host] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)  # without an outcome, oldest first
+    lines: dict[str | None, list[str]] = field(default_factory=dict)  # None: the pool
+    last: dict[str, Event] = field(default_factory=dict)  # by task
+    warnings: list[str] = field(default_factory=list)
+
+
+class About(Model):
+    """The task a row is about."""
+
+    task: str
+    label: str
+    repo: str
+    issue: int | None
+    title: str
+    model: str
+
+
+class WorkerRow(Model):
+    worker: str
+    state: str  # idle, busy, held, offline
+    host: str
+    about: About | None = None
+    elapsed_s: float | None = None
+    turns: int | None = None
+    cost_usd: float | None = None
+    last: str = ""
+    last_at: datetime | None = None
+
+
+class WaitingRow(Model):
+    about: About
+    worker: str | None  # None: the pool
+    place: int
+    since: datetime
+    reason: str
+
+
+class HeldRow(Model):
+    about: About
+    worker: str | None
+    until: datetime | None
+    reason: str
+    next: str
+
+
+class StuckRow(Model):
+    about: About
+    worker: str | None
+    state: str  # stopped, crashed
+    reason: str
+    next: str
+
+
+class HostRow(Model):
+    host: str
+    state: str  # up, silent, gone
+    seen_at: datetime | None
+    workers: int
+    claude: str
+    isolation: str
+    warning: str
+
+
+class Overview(Model):
+    at: datetime
+    workers: list[WorkerRow]
+    waiting: list[WaitingRow]
+    held: list[HeldRow]
+    stuck: list[StuckRow]
+    hosts: list[HostRow]
+    warnings: list[str]
+
+
+def read_fleet(store: Store) -> Fleet:
+    """Raises BrokerUnavailableError."""
+    tasks = store.tasks.open_tasks()
+    queued = {task.worker for task in tasks if task.state is State.QUEUED}
+    running = [task.spec.id for task in tasks if task.state is State.RUNNING]
+    found = {one: store.events.last(one) for one in running}
+    return Fleet(
+        workers=store.fleet.workers(),
+        hosts=store.fleet.hosts(),
+        tasks=tasks,
+        lines={one: store.tasks.waiting(one) for one in queued},
+        last={one: event for one, event in found.items() if event},
+        warnings=store.server_warnings(),
+    )
+
+
+def overview(fleet: Fleet, now: datetime) -> Overview:
+    up = {host.name for host in fleet.hosts if host.up(now)}
+    by_state = {state: [one for one in fleet.tasks if one.state is state] for state in State}
+    workers = [_worker(one, fleet, up, now) for one in fleet.workers]
+    return Overview(
+        at=now,
+        workers=workers,
+        waiting=[_waiting(one, fleet, workers, up) for one in by_state[State.QUEUED]],
+        held=[_held(one) for one in by_state[State.HELD]],
+        stuck=[_stuck(one) for one in (*by_state[State.CRASHED], *by_state[State.STOPPED])],
+        hosts=[_host(one, up) for one in fleet.hosts],
+        warnings=_warnings(fleet, up),
+    )
+
+
+def _about(task: Task) -> About:
+    spec = task.spec
+    return About(
+        task=spec.id,
+        label=spec.label,
+        repo=spec.repo,
+        issue=spec.issue,
+        title=spec.title,
+        model=spec.model,
+    )
+
+
+def _worker(worker: Worker, fleet: Fleet, up: set[str], now: datetime) -> WorkerRow:
+    task = next((one for one in fleet.tasks if one.spec.id == worker.task), None)
+    state = "busy" if task else "idle"
+    if task is None:
+        waits = [one for one in fleet.tasks if one.worker == worker.id and one.state is State.HELD]
+        task, state = (waits[0], "held") if waits else (None, "idle")
+    if worker.host not in up:
+        state = "offline"
+    row = WorkerRow(
+        worker=worker.id, state=state, host=worker.host, about=_about(task) if task else None
+    )
+    if task is None or task.state is not State.RUNNING:
+        return row
+    return row.model_copy(update=_progress(task, fleet.last.get(task.spec.id), now))
+
+
+def _progress(task: Task, last: Event | None, now: datetime) -> dict[str, object]:
+    elapsed = (now - task.started_at).total_seconds() if task.started_at else None
+    if last is None:
+        return {"elapsed_s": elapsed}
+    turns, cost = last.data.get("turns"), last.data.get("cost_usd")
+    return {
+        "elapsed_s": elapsed,
+        "turns": turns if isinstance(turns, int) else None,
+        "cost_usd": float(cost) if isinstance(cost, (int, float)) else None,
+        "last": last.text,
+        "last_at": last.at,
+    }
+
+
+def _waiting(task: Task, fleet: Fleet, workers: list[WorkerRow], up: set[str]) -> WaitingRow:
+    line = fleet.lines.get(task.worker, [])
+    able = [one for one in workers if task.worker in {None, one.worker}]
+    return WaitingRow(
+        about=_about(task),
+        worker=task.worker,
+        place=line.index(task.spec.id) + 1 if task.spec.id in line else 0,
+        since=task.spec.created_at,
+        reason=task.reason or _why(task.worker, able, up),
+    )
+
+
+def _why(wanted: str | None, able: list[WorkerRow], up: set[str]) -> str:
+    """Why a queued task does not move. `able`: the workers that may take it."""
+    if not up:
+        return "no host is running; start one with: cw up"
+    if not able:
+        return f"worker {wanted} is gone; make it with: cw init {wanted}"
+    awake = [one for one in able if one.state != "offline"]
+    if not awake:
+        return f"host {able[0].host} is offline" if wanted else "every worker is offline"
+    if any(one.state != "busy" for one in awake):
+        return "starts at any moment"
+    if wanted and awake[0].about:
+        return f"worker {wanted} is busy with {awake[0].about.label}"
+    return "every worker is busy"
+
+
+def _held(task: Task) -> HeldRow:
+    return HeldRow(
+        about=_about(task),
+        worker=task.worker,
+        until=task.not_before,
+        reason=task.reason,
+        next=f"goes on by itself; at once with: cw restart {task.spec.id}",
+    )
+
+
+def _stuck(task: Task) -> StuckRow:
+    return StuckRow(
+        about=_about(task),
+        worker=task.worker,
+        state=task.state.value,
+        reason=task.reason,
+        next=f"cw restart {task.spec.id}",
+    )
+
+
+def _host(host: Host, up: set[str]) -> HostRow:
+    state = "up" if host.name in up else "silent" if host.seen_at else "gone"
+    return HostRow(
+        host=host.name,
+        state=state,
+        seen_at=host.seen_at,
+        workers=host.workers,
+        claude=host.claude,
+        isolation=host.isolation,
+        warning=host.warning,
+    )
+
+
+def _warnings(fleet: Fleet, up: set[str]) -> list[str]:
+    found = list(fleet.warnings)
+    found += [f"host {one.name}: {one.warning}" for one in fleet.hosts if one.warning]
+    silent = [one.name for one in fleet.hosts if one.seen_at and one.name not in up]
+    found += [f"host {name} has been silent for more than a minute" for name in silent]
+    if fleet.workers and not up:
+        found.append("no host is running, so nothing starts; start one with: cw up")
+    return found

@@ -1,0 +1,91 @@
+"""The sweep: what was lost on the way gets moving again. Safe to run anywhere, at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from cw.models import Task, TaskSpec
+from cw.settings import Settings
+from cw.states import Move, State
+from cw.store.store import Store
+
+Hint = Callable[[TaskSpec, str | None], None]
+
+
+class Action(Enum):
+    HINT = "send its hint again"
+    RELEASE = "its hold is over"
+    EXPIRE = "its lease ended; run it again"
+    LOSE = "its lease ended once too often"
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep did, by task id."""
+
+    hinted: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
+    expired: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+def decide(task: Task, now: datetime, idle: Collection[str], settings: Settings) -> Action | None:
+    """Pure. `idle`: workers that could take something now."""
+    if task.state is State.HELD and (task.not_before is None or task.not_before <= now):
+        return Action.RELEASE
+    if task.state is State.RUNNING and task.lease_until and task.lease_until < now:
+        lost = task.attempt - task.deferrals
+        return Action.EXPIRE if lost < settings.max_attempts else Action.LOSE
+    if task.state is State.QUEUED and _could_start(task, idle):
+        stale = timedelta(seconds=settings.sweep_every)
+        since = task.hinted_at or task.spec.created_at
+        # A fresh one is on its way; right after dispatch it may still be between claim and hint.
+        return Action.HINT if now - since >= stale else None
+    return None
+
+
+def sweep(store: Store, hint: Hint, settings: Settings) -> Swept:
+    """One pass over the open tasks. Raises BrokerUnavailableError."""
+    now = store.tasks.now()
+    idle = [one.id for one in store.fleet.workers() if not one.task]
+    done: dict[Action, list[str]] = {one: [] for one in Action}
+    for task in store.tasks.open_tasks():
+        action = decide(task, now, idle, settings)
+        if action and _carry_out(action, task, store, hint, now):
+            done[action].append(task.spec.id)
+    store.tasks.trim(settings.history_limit)
+    return Swept(*(tuple(done[one]) for one in Action))
+
+
+def hint_next(store: Store, hint: Hint, worker: str) -> str | None:
+    """An identity became idle: if the first task it could take has no hint under way, send one."""
+    now = store.tasks.now()
+    for line in (worker, None):
+        for task_id in store.tasks.waiting(line)[:1]:
+            task = store.tasks.get(task_id)
+            if task and task.state is State.QUEUED and task.hinted_at is None:
+                hint(task.spec, line)
+                store.tasks.mark_hinted(task_id, now)
+                return task_id
+    return None
+
+
+def _could_start(task: Task, idle: Collection[str]) -> bool:
+    wanted = task.worker or task.spec.wanted_worker
+    return wanted in idle if wanted else bool(idle)
+
+
+def _carry_out(action: Action, task: Task, store: Store, hint: Hint, now: datetime) -> bool:
+    if action is Action.EXPIRE:
+        return store.tasks.requeue(task, Move.EXPIRE, "lease", "its host fell silent")
+    if action is Action.LOSE:
+        reason = f"its host fell silent {task.attempt} times"
+        return store.tasks.requeue(task, Move.LOSE, "lease", reason)
+    if action is Action.RELEASE and not store.tasks.requeue(task, Move.RELEASE, "hold", ""):
+        return False
+    hint(task.spec, task.worker or task.spec.wanted_worker)
+    store.tasks.mark_hinted(task.spec.id, now)
+    return True

@@ -1,0 +1,103 @@
+"""`python -m workerhost`: the host process."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import sys
+from typing import IO, Any
+
+from celery import signals
+from celery.exceptions import Ignore
+
+from cw.broker import RUN_TASK, SWEEP_TASK
+from cw.errors import BadInputError, CwError
+from cw.settings import Settings, load_settings
+from workerhost.host import Host
+
+_THREADS = 256  # started as needed; more identities than this share a machine badly
+
+
+def main() -> int:
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+    )
+    os.umask(0o077)
+    try:
+        settings, _ = load_settings(os.environ)
+        lock = _only_one(settings)
+        with lock:
+            host = Host(settings, os.environ)
+            host.start()
+            return _consume(host)
+    except CwError as error:
+        sys.stderr.write(f"workerhost: {error.line()}\n")
+        return error.exit_code
+
+
+def _only_one(settings: Settings) -> IO[str]:
+    """Two hosts on one set of HOMEs would each think the runs are theirs."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = (settings.state_dir / "host.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise BadInputError(
+            "a host already runs here", hint="cw status shows it; cw down stops it"
+        ) from None
+    return lock
+
+
+def _consume(host: Host) -> int:
+    """Celery's consumer, until a signal. Returns its exit code."""
+    _tasks(host)
+    _listen(host)
+    worker = host.app.Worker(
+        hostname=f"cw@{host.settings.host_name}",
+        pool_cls="workerhost.pool:StoppablePool",
+        concurrency=_THREADS,
+        queues=host.gate.queues(),
+        loglevel="INFO",
+        without_mingle=True,
+        without_gossip=True,
+        task_events=True,
+        optimization="fair",
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def _tasks(host: Host) -> None:
+    app = host.app
+
+    @app.task(name=RUN_TASK)  # type: ignore[untyped-decorator]
+    def run(task_id: str) -> str:
+        said = host.run(task_id)
+        if said == "detached":
+            raise Ignore  # it is still running; a later message finishes it for Flower
+        return said
+
+    @app.task(name=SWEEP_TASK)  # type: ignore[untyped-decorator]
+    def swept() -> None:
+        host.sweep()
+
+    app.finalize()
+
+
+def _listen(host: Host) -> None:
+    def received(sender: Any, request: Any, **_: Any) -> None:
+        queue = str(request.delivery_info.get("routing_key", ""))
+        task_id = str(request.args[0]) if request.args else ""
+        host.gate.received(sender, request.name, task_id, queue)
+
+    signals.task_received.connect(received, weak=False)
+    signals.worker_ready.connect(lambda sender, **_: host.gate.ready(sender), weak=False)
+    signals.worker_shutting_down.connect(lambda **_: host.stop(), weak=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""Runs this host finds on its disk and takes over: nothing is run again that still runs."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from cw.store.tasks import Refusal
+from workerhost import journal
+from workerhost.attempt import go_on
+from workerhost.holding import Context
+from workerhost.journal import Journal
+from workerhost.layout import Home
+
+log = logging.getLogger("workerhost.adoption")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A journal, and the new fence of its run."""
+
+    home: Home
+    book: Journal
+    fence: int
+
+
+def find(ctx: Context, home: Home) -> Found | None:
+    """The run in this HOME, with its lease taken again; None when there is none, or not for us.
+
+    A record that moved on without us (done, or taken by a later run) wins: what is left here goes
+    to the archive. Raises BrokerUnavailableError.
+    """
+    book = journal.read(home)
+    if book is None:
+        return None
+    answer = ctx.store.tasks.adopt(
+        book.task.id,
+        worker=home.id,
+        host=ctx.settings.host_name,
+        ttl=ctx.settings.lease_ttl,
+        fence=book.run.fence,
+    )
+    if not isinstance(answer, Refusal):
+        return Found(home, book, answer)
+    if answer.reason == "gone":
+        log.warning("run without a record left alone task=%s home=%s", book.task.id, home.path)
+        return None
+    log.warning("run was overtaken (%s) task=%s", answer.reason, book.task.id)
+    journal.archive(home, book)
+    return None
+
+
+def adopt(ctx: Context, found: Found) -> str:
+    log.info("run adopted task=%s worker=%s", found.book.task.id, found.home.id)
+    return go_on(ctx, found.home, found.book, found.fence)

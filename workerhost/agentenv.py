@@ -1,0 +1,104 @@
+"""The environment of an agent and of git: built from an allow-list, never inherited."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from cw.settings import Settings
+from workerhost.layout import Home
+
+_FROM_HOST = ("LANG", "LC_ALL", "TZ")
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+TOKENS = (
+    "GH_TOKEN",
+    "GITHUB_TOKEN",
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+)
+
+
+def own_variables(home: Home) -> dict[str, str]:
+    """What the worker's .zshenv sets. `export NAME=value` lines; nothing is executed."""
+    try:
+        text = home.zshenv.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return {}
+    values = dotenv_values(stream=StringIO(text), interpolate=False)
+    return {name: value for name, value in values.items() if value}
+
+
+def agent_environment(
+    home: Home, settings: Settings, host_env: Mapping[str, str]
+) -> dict[str, str]:
+    """Everything the agent's process sees. An own variable wins over a passed one."""
+    passed = (*_FROM_HOST, *settings.agent_env)
+    env = {name: host_env[name] for name in passed if name in host_env}
+    env.setdefault("LANG", "C.UTF-8")
+    env["PATH"] = search_path(settings, host_env)
+    env |= own_variables(home)
+    env |= {
+        "HOME": str(home.path),
+        "USER": home.id,
+        "LOGNAME": home.id,
+        "SHELL": "/bin/bash",  # claude prefers zsh when it is installed
+        "TMPDIR": str(home.tmp),
+        "CLAUDE_CODE_TMPDIR": str(home.tmp),  # otherwise all workers of a user share one folder
+        "CLAUDE_CODE_ENABLE_TODO_TOOLS": "1",  # newer versions hide them in headless runs
+        "DISABLE_AUTOUPDATER": "1",  # a version changes when its owner says so
+        "GH_PROMPT_DISABLED": "1",
+        "GH_NO_UPDATE_NOTIFIER": "1",
+        "GH_TELEMETRY": "0",
+        "DO_NOT_TRACK": "1",
+        **_identity(home, env),
+        **git_environment(settings),
+    }
+    return env
+
+
+def git_environment(settings: Settings) -> dict[str, str]:
+    """git without questions, giving the token to GitHub only, and never writing it down."""
+    helper = (
+        '!f() { test "$1" = get && test -n "$GH_TOKEN" && echo username=x-access-token'
+        ' && echo "password=$GH_TOKEN"; }; f'
+    )
+    key = f"credential.{settings.github_url}.helper"
+    pairs = [(key, ""), (key, helper), ("safe.directory", "*"), ("gc.auto", "0")]
+    env = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_COUNT": str(len(pairs))}
+    for number, (name, value) in enumerate(pairs):
+        env[f"GIT_CONFIG_KEY_{number}"] = name
+        env[f"GIT_CONFIG_VALUE_{number}"] = value
+    return env
+
+
+def search_path(settings: Settings, host_env: Mapping[str, str]) -> str:
+    """The host's PATH as far as agents can see it: system folders and `sandbox_read`."""
+    wanted = [one for one in host_env.get("PATH", "").split(os.pathsep) if one]
+    seen = [one for one in wanted if _visible(Path(one), settings.sandbox_read)]
+    return os.pathsep.join(dict.fromkeys([*seen, *_PATH.split(os.pathsep)]))
+
+
+def _visible(folder: Path, extra: tuple[Path, ...]) -> bool:
+    system = (Path("/usr"), Path("/bin"), Path("/sbin"), Path("/opt"), Path("/nix"))
+    return any(folder.is_relative_to(one) for one in (*system, *extra))
+
+
+def _identity(home: Home, env: Mapping[str, str]) -> dict[str, str]:
+    """git refuses to commit without a name; the worker's .gitconfig may have a better one."""
+    config = home.path / ".gitconfig"
+    if "GIT_AUTHOR_NAME" in env or (
+        config.is_file() and "email" in config.read_text("utf-8", "replace")
+    ):
+        return {}
+    name, mail = f"Claude worker {home.id}", f"worker-{home.id}@claude-workers.invalid"
+    return {
+        "GIT_AUTHOR_NAME": name,
+        "GIT_AUTHOR_EMAIL": mail,
+        "GIT_COMMITTER_NAME": name,
+        "GIT_COMMITTER_EMAIL": mail,
+    }

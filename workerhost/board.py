@@ -1,0 +1,72 @@
+"""Which identities of this host are idle, and which message has been promised which."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+
+
+class Board:
+    """Thread-safe. A reservation is made when a message arrives, before a thread runs it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._busy: dict[str, bool] = {}
+        self._promised: dict[str, list[str]] = defaultdict(list)
+
+    def add(self, worker: str) -> bool:
+        """True when it was not known."""
+        with self._lock:
+            if worker in self._busy:
+                return False
+            self._busy[worker] = False
+            return True
+
+    def remove(self, worker: str) -> None:
+        with self._lock:
+            self._busy.pop(worker, None)
+
+    def known(self) -> list[str]:
+        with self._lock:
+            return sorted(self._busy)
+
+    def idle(self) -> list[str]:
+        with self._lock:
+            return sorted(worker for worker, busy in self._busy.items() if not busy)
+
+    def reserve(self, worker: str) -> bool:
+        """For a run that is not started by a message: an adopted one."""
+        with self._lock:
+            return self._take(worker)
+
+    def promise(self, task_id: str, worker: str | None) -> str | None:
+        """Reserve this identity, or any idle one, for a message; None when none is idle."""
+        with self._lock:
+            idle = (one for one in sorted(self._busy) if not self._busy[one])
+            chosen = worker or next(idle, None)
+            if chosen is None or not self._take(chosen):
+                return None
+            self._promised[task_id].append(chosen)
+            return chosen
+
+    def claim(self, task_id: str) -> str | None:
+        """The identity promised to this message; it is the caller's to release."""
+        with self._lock:
+            waiting = self._promised.get(task_id)
+            if not waiting:
+                return None
+            worker = waiting.pop(0)
+            if not waiting:
+                del self._promised[task_id]
+            return worker
+
+    def release(self, worker: str) -> None:
+        with self._lock:
+            if worker in self._busy:
+                self._busy[worker] = False
+
+    def _take(self, worker: str) -> bool:
+        if self._busy.get(worker, True):
+            return False
+        self._busy[worker] = True
+        return True

@@ -1,0 +1,117 @@
+"""Carrying out the outbox: labels and comments on GitHub, each once, in order."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cw.errors import CwError, GitHubUnavailableError
+from cw.models import Outcome, TaskSpec
+from cw.names import worker_label
+from cw.states import OutcomeKind
+from cw.store.outbox import Effect, OutboxStore
+
+if TYPE_CHECKING:
+    from cw.github.client import GitHub
+
+log = logging.getLogger("workerhost.deliver")
+
+_TAIL_CAP = 3000
+
+
+def deliver(outbox: OutboxStore, host: str, github_for: Callable[[str], GitHub | None]) -> int:
+    """Do what can be done now; stops at the first write that GitHub cannot take yet.
+
+    Repeating an effect that was carried out but not taken off the list changes nothing.
+    """
+    done = 0
+    while effect := outbox.first(host):
+        github = github_for(effect.worker)
+        if github is None:
+            log.warning("effect dropped: no token kind=%s repo=%s", effect.kind, effect.repo)
+        else:
+            try:
+                _perform(effect, github)
+            except GitHubUnavailableError as error:
+                log.warning("effect waits kind=%s repo=%s: %s", effect.kind, effect.repo, error)
+                return done
+            except CwError as error:
+                log.warning("effect dropped kind=%s repo=%s: %s", effect.kind, effect.repo, error)
+        outbox.done(host)
+        done += 1
+    return done
+
+
+def _perform(effect: Effect, github: GitHub) -> None:
+    if effect.kind == "label":
+        github.ensure_label(effect.repo, effect.text, f"Claude {effect.text.replace(':', ' ')}")
+        github.add_label(effect.repo, effect.issue, effect.text)
+    elif effect.kind == "unlabel":
+        github.remove_label(effect.repo, effect.issue, effect.text)
+    else:
+        github.comment_once(effect.repo, effect.issue, effect.text, effect.mark)
+
+
+def on_start(task: TaskSpec, worker: str) -> list[Effect]:
+    """The issue shows who has it, also when the pool decided."""
+    return _effects(task, worker, ("label", worker_label(worker), ""))
+
+
+def on_outcome(
+    task: TaskSpec, worker: str, attempt: int, outcome: Outcome, tail: str
+) -> list[Effect]:
+    """Success takes the label off; anything else says why and leaves it."""
+    if outcome.kind is OutcomeKind.SUCCEEDED:
+        return _effects(task, worker, ("unlabel", worker_label(worker), ""))
+    mark = f"cw:{task.id}:{attempt}:{outcome.reason}"
+    return _effects(task, worker, ("comment", _comment(task, worker, outcome, tail), mark))
+
+
+def _effects(task: TaskSpec, worker: str, *what: tuple[str, str, str]) -> list[Effect]:
+    if not task.github or task.issue is None:
+        return []
+    return [
+        Effect.model_validate(
+            {
+                "kind": kind,
+                "repo": task.repo,
+                "issue": task.issue,
+                "worker": worker,
+                "text": text,
+                "mark": mark,
+            }
+        )
+        for kind, text, mark in what
+    ]
+
+
+def _comment(task: TaskSpec, worker: str, outcome: Outcome, tail: str) -> str:
+    said = {"deferred": "has put this off", "stopped": "was stopped", "failed": "did not finish"}
+    work = ""
+    if outcome.commits:
+        where = "pushed" if outcome.pushed else "in the worker's clone, not pushed"
+        work = f"\n\n{outcome.commits} commit(s) on `{outcome.branch}` are {where}."
+    # Fenced with more backticks than the log can contain in a row.
+    fence = "`" * max(3, 1 + _longest_run(tail, "`"))
+    log_part = (
+        f"\n\n<details><summary>End of the log</summary>\n\n{fence}\n{tail}\n{fence}\n</details>"
+    )
+    return (
+        f"Worker `{worker}` {said.get(outcome.kind.value, 'ended')}: {outcome.message}"
+        f" (`{outcome.reason}`, task `{task.id}`).{work}{log_part if tail else ''}"
+    )
+
+
+def _longest_run(text: str, char: str) -> int:
+    longest = current = 0
+    for one in text:
+        current = current + 1 if one == char else 0
+        longest = max(longest, current)
+    return longest
+
+
+def tail_of(lines: list[str]) -> str:
+    """The last lines that fit into a comment."""
+    text = "\n".join(lines)
+    return text if len(text) <= _TAIL_CAP else "…" + text[-_TAIL_CAP:]

@@ -1,0 +1,166 @@
+"""claude's stream-json as typed events and as a running total. Tolerant: unknown lines pass."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cw.models import Event
+
+_TEXT_CAP = 2000  # characters of one event in the store; worker.log keeps all
+_TODO_TOOLS = frozenset({"TaskCreate", "TaskUpdate", "TodoWrite"})
+_POINTS = ("command", "file_path", "path", "pattern", "url", "query", "subject", "description")
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the lines read so far add up to."""
+
+    session: str = ""
+    model: str = ""
+    version: str = ""
+    turns: int = 0
+    cost_usd: float = 0.0
+    result: dict[str, Any] | None = None
+    api_error: str = ""  # claude's word for what the API said: rate_limit, authentication_failed …
+    resets_at: datetime | None = None  # a usage limit's end, when the API rejected us for it
+    retries: int = 0
+    offset: int = 0
+    _messages: set[str] = field(default_factory=set)
+
+    def take(self, data: dict[str, Any]) -> None:
+        kind = data.get("type")
+        if kind == "system" and data.get("subtype") == "init":
+            self.session = str(data.get("session_id", ""))
+            self.model = str(data.get("model", ""))
+            self.version = str(data.get("claude_code_version", ""))
+        elif kind == "system" and data.get("subtype") == "api_retry":
+            self.retries += 1
+        elif kind == "assistant":
+            self._assistant(data)
+        elif kind == "rate_limit_event":
+            self._limit(data.get("rate_limit_info") or {})
+        elif kind == "result":
+            self._result(data)
+
+    def _assistant(self, data: dict[str, Any]) -> None:
+        if data.get("error"):
+            self.api_error = str(data["error"])
+            return
+        # One line per content block, so a turn is a new message id.
+        identity = str((data.get("message") or {}).get("id", ""))
+        if identity and identity not in self._messages and not data.get("parent_tool_use_id"):
+            self._messages.add(identity)
+            self.turns += 1
+
+    def _limit(self, info: dict[str, Any]) -> None:
+        if info.get("status") == "rejected" and isinstance(info.get("resetsAt"), (int, float)):
+            self.resets_at = datetime.fromtimestamp(info["resetsAt"]).astimezone()
+
+    def _result(self, data: dict[str, Any]) -> None:
+        self.result = data
+        self.turns = int(data.get("num_turns") or self.turns)
+        self.cost_usd = float(data.get("total_cost_usd") or 0.0)
+
+
+def parse(line: bytes) -> dict[str, Any] | None:
+    """One line of the log as an object; None for anything else."""
+    try:
+        data = json.loads(line)
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def parse_line(line: bytes, offset: int, at: datetime) -> list[Event]:
+    """What one line of worker.log says, for people. `offset` is where the next line starts."""
+    data = parse(line)
+    if data is None:
+        text = line.decode("utf-8", "replace").strip()
+        found: list[tuple[str, str, dict[str, Any]]] = [("note", text, {})] if text else []
+    else:
+        found = list(_events(data))
+    return [
+        Event(at=at, kind=kind, text=text[:_TEXT_CAP], offset=offset, data=extra)
+        for kind, text, extra in found
+    ]
+
+
+def _events(data: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    kind, sub = data.get("type"), data.get("subtype")
+    if kind == "system" and sub == "init":
+        yield "init", f"{data.get('model', '?')} in {data.get('cwd', '?')}", {}
+    elif kind == "system" and sub == "api_retry":
+        again = f"attempt {data.get('attempt')}/{data.get('max_retries')}"
+        why = data.get("error_status") or data.get("error") or "no answer"
+        yield "retry", f"the API said {why}; {again}", {}
+    elif kind == "system" and sub == "compacting":
+        yield "note", "the conversation is being compacted", {}
+    elif kind == "assistant":
+        yield from _assistant(data)
+    elif kind == "user":
+        yield from _tool_results(data)
+    elif kind == "rate_limit_event":
+        info = data.get("rate_limit_info") or {}
+        if info.get("status") != "allowed":
+            yield "limit", f"{info.get('rateLimitType', 'usage')}: {info.get('status')}", info
+    elif kind == "result":
+        yield "end", _one_line(data.get("result") or data.get("errors") or sub), _totals(data)
+
+
+def _assistant(data: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for block in _blocks(data):
+        if block.get("type") == "text" and str(block.get("text", "")).strip():
+            yield "text", str(block["text"]).strip(), {}
+        elif block.get("type") == "tool_use":
+            name, given = str(block.get("name", "?")), block.get("input") or {}
+            point = _point(given)
+            sort = "todo" if name in _TODO_TOOLS else "tool"
+            extra = {"tool": name, "input": given} if sort == "todo" else {"tool": name}
+            yield sort, f"{name}: {point}" if point else name, extra
+
+
+def _tool_results(data: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for block in _blocks(data):
+        if block.get("type") == "tool_result":
+            failed = bool(block.get("is_error"))
+            yield "result", _first_line(block.get("content")), {"error": failed}
+
+
+def _blocks(data: dict[str, Any]) -> list[dict[str, Any]]:
+    content = (data.get("message") or {}).get("content")
+    return [one for one in content if isinstance(one, dict)] if isinstance(content, list) else []
+
+
+def _point(given: Any) -> str:
+    """What a tool call is about, in one line."""
+    if not isinstance(given, dict):
+        return ""
+    for name in _POINTS:
+        if given.get(name):
+            return _one_line(given[name])
+    if given.get("taskId"):
+        return _one_line(f"{given['taskId']} → {given.get('status', '?')}")
+    return ""
+
+
+def _first_line(content: Any) -> str:
+    if isinstance(content, list):
+        content = " ".join(str(one.get("text", "")) for one in content if isinstance(one, dict))
+    lines = str(content or "").strip().splitlines()
+    return lines[0] if lines else ""
+
+
+def _one_line(value: Any) -> str:
+    return " ".join(str(value).split())
+
+
+def _totals(data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "is_error": bool(data.get("is_error")),
+        "turns": data.get("num_turns"),
+        "cost_usd": data.get("total_cost_usd"),
+    }

@@ -1,0 +1,110 @@
+"""Following a run: read its log as it grows, feed the store's stream, keep the lease."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
+
+from cw.errors import BrokerUnavailableError
+from cw.models import Event
+from workerhost import launch
+from workerhost.events import Progress, parse, parse_line
+from workerhost.layout import Home
+
+_POLL_SECONDS = 0.2
+_CHUNK = 1 << 20
+_UNSENT_KEPT = 2000  # as many as the stream keeps
+
+
+class Ending(Enum):
+    EXITED = "the run is over"
+    LOST = "the shim is gone without a record"
+    DETACHED = "the host stops; the run goes on"
+    FENCED = "the lease was lost; the run was stopped"
+
+
+@dataclass(slots=True)
+class Follower:
+    """Reads worker.log from the start, for the totals; publishes what the stream lacks."""
+
+    home: Home
+    publish: Callable[[list[Event]], None]
+    published_to: int = 0  # bytes of the log whose events the stream has
+    progress: Progress = field(default_factory=Progress)
+    _rest: bytes = b""
+    _unsent: list[Event] = field(default_factory=list)
+
+    def read(self) -> bool:
+        """Take what the log has grown by. False when it had not."""
+        start = self.progress.offset + len(self._rest)
+        try:
+            with self.home.log.open("rb") as file:
+                file.seek(start)
+                data = file.read(_CHUNK)
+        except FileNotFoundError:
+            return False
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._take(line)
+        self._send()
+        return bool(data)
+
+    def finish(self) -> None:
+        """Read to the end, and a last line that was cut off."""
+        while self.read():
+            pass
+        if self._rest.strip():
+            self._take(self._rest)
+            self._rest = b""
+        self._send()
+
+    def _take(self, line: bytes) -> None:
+        self.progress.offset += len(line) + 1
+        data = parse(line)
+        if data is not None:
+            self.progress.take(data)
+        if self.progress.offset > self.published_to:
+            self._unsent += parse_line(line, self.progress.offset, datetime.now(UTC))
+            del self._unsent[:-_UNSENT_KEPT]
+
+    def _send(self) -> None:
+        if not self._unsent:
+            return
+        try:
+            self.publish(self._unsent)
+        except BrokerUnavailableError:
+            return  # again with the next lines; the log has them all
+        self.published_to = self.progress.offset
+        self._unsent = []
+
+
+def follow(
+    home: Home, follower: Follower, lost: threading.Event, detach: threading.Event
+) -> Ending:
+    """Until the run is over, or must be. `lost`: the lease. On FENCED the run has been stopped."""
+    while True:
+        grown = follower.read()
+        if launch.read_exit(home):
+            follower.finish()
+            return Ending.EXITED
+        if not launch.alive(home):
+            follower.finish()
+            return Ending.EXITED if launch.read_exit(home) else Ending.LOST
+        if detach.is_set():
+            return Ending.DETACHED
+        if lost.is_set():
+            _stop_and_wait(home)
+            follower.finish()
+            return Ending.FENCED
+        if not grown:
+            detach.wait(_POLL_SECONDS)
+
+
+def _stop_and_wait(home: Home) -> None:
+    launch.stop(home)
+    while launch.alive(home):
+        time.sleep(_POLL_SECONDS)

@@ -1,0 +1,61 @@
+"""Which Celery queues this host consumes: an identity's only while it is idle, the pool's only
+while any is.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from cw.broker import RUN_TASK
+from cw.names import FLEET_QUEUE, POOL_QUEUE, worker_queue
+from workerhost.board import Board
+
+log = logging.getLogger("workerhost.gate")
+_PREFIX = worker_queue("")
+
+
+class Gate:
+    """Reserves identities as messages arrive and pauses queues in the same turn of the event loop:
+    no second message of a paused queue is under way then.
+    """
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+        self._consumer: Any = None
+
+    def queues(self) -> list[str]:
+        """What to consume from at the start."""
+        own = [worker_queue(one) for one in self.board.idle()]
+        return [FLEET_QUEUE, *([POOL_QUEUE] if own else []), *own]
+
+    def ready(self, consumer: Any) -> None:
+        """Celery's consumer is connected."""
+        self._consumer = consumer
+
+    def received(self, consumer: Any, task: str, task_id: str, queue: str) -> None:
+        """A message arrived. Called in the consumer's thread, before a pool thread runs it."""
+        self._consumer = consumer
+        if task != RUN_TASK:
+            return
+        wanted = queue.removeprefix(_PREFIX) if queue.startswith(_PREFIX) else None
+        chosen = self.board.promise(task_id, wanted)
+        if chosen:
+            consumer.cancel_task_queue(worker_queue(chosen))
+        if not self.board.idle():
+            consumer.cancel_task_queue(POOL_QUEUE)
+
+    def open(self) -> None:
+        """Consume from the queue of every idle identity. May be called from any thread."""
+        consumer = self._consumer
+        if consumer is not None and consumer.hub is not None:
+            consumer.hub.call_soon(self._open)
+
+    def _open(self) -> None:
+        consumer = self._consumer
+        if consumer.task_consumer is None:  # between two connections; the next tick tries again
+            return
+        wanted = [worker_queue(one) for one in self.board.idle()]
+        for queue in [*wanted, *([POOL_QUEUE] if wanted else [])]:
+            if not consumer.task_consumer.consuming_from(queue):
+                consumer.add_task_queue(queue)

@@ -1,0 +1,76 @@
+"""git in a worker's clones, behind the wall: a clone's configuration is the agent's to write."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from cw.errors import WorkspaceError
+from cw.settings import Settings
+from workerhost.layout import Home
+from workerhost.sandbox import Wall, git_folder, wrap
+
+_LOCAL_SECONDS = 120
+_NETWORK_SECONDS = 1800  # a first clone of a large repository
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    ok: bool
+    out: str
+    err: str
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """git as one worker. `origin` is the repository's path when it lies on this machine."""
+
+    home: Home
+    wall: Wall
+    env: dict[str, str]
+    settings: Settings
+    origin: Path | None = None
+
+    def run(
+        self, *args: str, at: Path, network: bool = False, origin_writable: bool = False
+    ) -> Done:
+        """One git command in folder `at`. Hooks and file watchers of the clone do not run."""
+        shared = (git_folder(self.origin),) if self.origin else ()
+        argv = wrap(
+            ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *args],
+            wall=self.wall,
+            home=self.home,
+            readable=(*self.settings.sandbox_read, *(() if origin_writable else shared)),
+            writable=shared if origin_writable else (),
+            cwd=at,
+        )
+        try:
+            done = subprocess.run(
+                argv,
+                cwd=at,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=_NETWORK_SECONDS if network else _LOCAL_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Done(ok=False, out="", err=f"git {args[0]} took too long")
+        return Done(ok=done.returncode == 0, out=done.stdout.strip(), err=done.stderr.strip())
+
+    def need(self, *args: str, at: Path, network: bool = False) -> str:
+        """The same; raises WorkspaceError with git's own words when it fails."""
+        done = self.run(*args, at=at, network=network)
+        if not done.ok:
+            raise WorkspaceError(f"git {args[0]} failed: {last_line(done.err)}")
+        return done.out
+
+
+def last_line(text: str) -> str:
+    """What git said that matters: its fatal line, else its last one."""
+    lines = [one.strip() for one in text.splitlines() if one.strip()]
+    fatal = [one for one in lines if one.startswith(("fatal:", "error:", "! [", "remote: error"))]
+    return (fatal or lines or ["no message"])[-1][:300]

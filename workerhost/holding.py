@@ -1,0 +1,66 @@
+"""What a run needs: of its host, and of the lease it holds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cw.settings import Settings
+from cw.store.store import Store
+from workerhost.agentenv import agent_environment
+from workerhost.git import Git
+from workerhost.journal import Journal
+from workerhost.layout import Home
+from workerhost.lease import Lease
+from workerhost.redact import Redactor, redactor
+from workerhost.sandbox import Wall
+
+if TYPE_CHECKING:
+    from cw.github.client import GitHub
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The host, as its runs see it."""
+
+    settings: Settings
+    store: Store
+    wall: Wall
+    host_env: Mapping[str, str]
+    detach: threading.Event  # the host stops; runs go on without it
+    github_for: Callable[[str], GitHub | None]
+    settled: Callable[[], None]  # something was recorded: deliver, look for more
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One task, one identity, one fence."""
+
+    ctx: Context
+    home: Home
+    task_id: str
+    fence: int
+    env: dict[str, str]
+    redact: Redactor
+    lease: Lease
+
+    def git(self, book: Journal) -> Git:
+        path = book.task.repo_path
+        return Git(
+            self.home, self.ctx.wall, self.env, self.ctx.settings, Path(path) if path else None
+        )
+
+
+def hold(ctx: Context, home: Home, task_id: str, fence: int) -> Holding:
+    env = agent_environment(home, ctx.settings, ctx.host_env)
+    tasks, settings = ctx.store.tasks, ctx.settings
+    lease = Lease(
+        lambda: tasks.renew(task_id, fence, settings.lease_ttl),
+        ttl=settings.lease_ttl,
+        every=settings.lease_renew,
+        margin=settings.lease_margin,
+    )
+    return Holding(ctx, home, task_id, fence, env, redactor(env), lease)

@@ -1,0 +1,160 @@
+"""Makes a worker's HOME from the templates: all of it, or nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import stat
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cw import __version__
+from cw.errors import BadInputError, CwError
+from cw.names import worker_id
+from workerhost.layout import Home
+
+TOKENS = ("GH_TOKEN", "ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_BASE_URL")
+LOGINS = ("ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN")  # either lets an agent log in
+
+PRIVATE_DIR = 0o700
+PRIVATE_FILE = 0o600
+
+# claude 2.1.197 cannot start its sandbox in a HOME that lacks these.
+_CLAUDE_FOLDERS = ("commands", "agents", "skills", "hooks")
+_FOLDERS = ("github", "completed", "run", "tmp")
+_UNFINISHED = ".cw-new-"  # no worker id begins like this
+
+
+def templates_dir() -> Path:
+    """The templates inside the wheel, or beside the packages in a checkout."""
+    here = Path(__file__).resolve().parent
+    for place in (here / "templates" / "worker", here.parent / "templates" / "worker"):
+        if place.is_dir():
+            return place
+    raise CwError("the worker templates are missing", hint="Install claude-workers again")
+
+
+def tokens_in(environ: Mapping[str, str]) -> dict[str, str]:
+    """The tokens the caller has, trimmed. Raises BadInputError for one that is no single line."""
+    found: dict[str, str] = {}
+    for name in TOKENS:
+        value = environ.get(name, "").strip()
+        if name == "GH_TOKEN" and not value:
+            value = environ.get("GITHUB_TOKEN", "").strip()
+        if not value.isprintable():
+            raise BadInputError(f"{name} holds control characters", hint="Set it to one line")
+        if value:
+            found[name] = value
+    return found
+
+
+def check_new(root: Path, name: str) -> None:
+    """Raises BadInputError unless a HOME of this name can be made. Changes nothing."""
+    worker_id(name)
+    if root.is_symlink():
+        raise BadInputError(f"{root} is a symbolic link", hint="Set CW_WORKERS_ROOT to a folder")
+    if root.exists() and not root.is_dir():
+        raise BadInputError(f"{root} is not a folder", hint="Set CW_WORKERS_ROOT to a folder")
+    path = root / name
+    if path.is_symlink():
+        raise BadInputError(f"{path} is a symbolic link", hint="A worker's HOME is a real folder")
+    if path.exists():
+        raise BadInputError(f"{path} already exists", hint="Give another id, or remove it first")
+
+
+def make_home(root: Path, name: str, environ: Mapping[str, str], templates: Path) -> Home:
+    """Make `root/name`. `environ` gives the tokens and the HOME whose git and ssh files are copied.
+
+    Raises BadInputError or CwError, and then leaves nothing.
+    """
+    check_new(root, name)
+    tokens = tokens_in(environ)
+    home = Home(root / name)
+    try:
+        root.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=root))
+        try:
+            _fill(unfinished, home, tokens, templates)
+            if environ.get("HOME"):
+                _copy_git_and_ssh(Path(environ["HOME"]), unfinished)
+            _write_marker(unfinished, name)
+            check_new(root, name)
+            unfinished.rename(home.path)  # fails on a folder that is not empty
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise CwError(
+            f"{home.path} cannot be made: {error.strerror}", hint="Nothing was left behind"
+        ) from error
+    return home
+
+
+def _fill(into: Path, home: Home, tokens: Mapping[str, str], templates: Path) -> None:
+    words = {
+        "worker": home.id,
+        "home": str(home.path),
+        "tokens": "\n".join(_token_line(name, tokens.get(name, "")) for name in TOKENS),
+    }
+    for source in sorted(templates.rglob("*")):
+        target = into / source.relative_to(templates)
+        if source.is_dir():
+            _make_dir(target)
+            continue
+        text = source.read_text(encoding="utf-8")
+        for word, value in words.items():
+            text = text.replace("{{" + word + "}}", value)
+        _write(target, text.encode())
+    for folder in (*_FOLDERS, ".claude", *(f".claude/{one}" for one in _CLAUDE_FOLDERS)):
+        _make_dir(into / folder)
+
+
+def _token_line(name: str, value: str) -> str:
+    return f"export {name}={shlex.quote(value)}" if value else f"# export {name}="
+
+
+def _write_marker(into: Path, name: str) -> None:
+    marker = {
+        "id": name,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": __version__,
+    }
+    _write(Home(into).marker, json.dumps(marker).encode() + b"\n")
+
+
+def _copy_git_and_ssh(user_home: Path, into: Path) -> None:
+    base = user_home.resolve()
+    _copy(base / ".gitconfig", into / ".gitconfig", base)
+    ssh = base / ".ssh"
+    if not ssh.is_dir() or not ssh.resolve().is_relative_to(base):
+        return
+    for folder, subfolders, names in os.walk(ssh):  # follows no link to a folder
+        target = into / ".ssh" / Path(folder).relative_to(ssh)
+        _make_dir(target)
+        subfolders.sort()
+        for name in names:
+            _copy(Path(folder) / name, target / name, base)
+
+
+def _copy(source: Path, target: Path, base: Path) -> None:
+    """A regular file, or a link to one that does not leave `base`. Anything else is left out."""
+    real = source.resolve()
+    if real.is_relative_to(base) and real.is_file() and stat.S_ISREG(real.stat().st_mode):
+        _write(target, real.read_bytes())
+
+
+def _make_dir(path: Path) -> None:
+    path.mkdir(mode=PRIVATE_DIR, exist_ok=True)
+    path.chmod(PRIVATE_DIR)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Private from the first byte on, whatever the umask."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+    with os.fdopen(handle, "wb") as file:
+        os.fchmod(file.fileno(), PRIVATE_FILE)
+        file.write(content)

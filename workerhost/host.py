@@ -1,0 +1,200 @@
+"""The host: one Celery worker for all identities of this machine, and what it does in between."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import cw
+from cw.broker import broker_url, make_app, send_hint
+from cw.errors import BrokerUnavailableError, CwError
+from cw.models import Host as HostRecord
+from cw.models import TaskSpec, Worker
+from cw.operations.sweep import Swept, hint_next, sweep
+from cw.settings import Settings
+from cw.store.store import open_store
+from workerhost import adoption, deliver
+from workerhost.agentenv import own_variables
+from workerhost.attempt import run_task
+from workerhost.board import Board
+from workerhost.claude import claude_version, find_claude
+from workerhost.gate import Gate
+from workerhost.holding import Context
+from workerhost.layout import Home, homes
+from workerhost.sandbox import choose_wall
+
+if TYPE_CHECKING:
+    from cw.github.client import GitHub
+
+log = logging.getLogger("workerhost.host")
+
+_TICK_SECONDS = 5.0
+
+
+class Host:
+    """Composition root of the host process."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        self.settings = settings
+        self.app = make_app(settings)
+        self.board = Board()
+        self.gate = Gate(self.board)
+        self.detach = threading.Event()
+        self._wake = threading.Event()
+        self._homes: dict[str, Home] = {}
+        self._claude = _describe_claude(settings, environ)
+        self.ctx = Context(
+            settings=settings,
+            store=open_store(broker_url(settings)),
+            wall=choose_wall(settings),
+            host_env=dict(environ),
+            detach=self.detach,
+            github_for=self._github_for,
+            settled=self._wake.set,
+        )
+
+    def start(self) -> None:
+        """Find the identities and their runs, then keep at it in the background."""
+        self._look_for_homes()
+        self._adopt()
+        threading.Thread(target=self._tick_forever, name="tick", daemon=True).start()
+
+    def run(self, task_id: str) -> str:
+        """A hint arrived: the body of `cw.run`."""
+        worker = self.board.claim(task_id)
+        if worker is None:
+            self._unhint(task_id)
+            return "not run: no idle worker"
+        try:
+            return run_task(self.ctx, self._homes[worker], task_id)
+        finally:
+            self._release(worker)
+
+    def sweep(self) -> Swept:
+        """The body of `cw.sweep`."""
+        swept = sweep(self.ctx.store, self._hint, self.settings)
+        if swept != Swept():
+            log.info("swept %s", swept)
+        return swept
+
+    def stop(self) -> None:
+        """Stop following; agents go on and the next host finds them."""
+        self.detach.set()
+        self._wake.set()
+        try:
+            self.ctx.store.fleet.leave(self.settings.host_name)
+        except CwError:
+            return
+
+    def _tick_forever(self) -> None:
+        while not self.detach.is_set():
+            try:
+                self._tick()
+            except BrokerUnavailableError as error:
+                log.warning("%s", error)
+            except Exception:
+                log.exception("tick failed")
+            self._wake.wait(_TICK_SECONDS)
+            self._wake.clear()
+
+    def _tick(self) -> None:
+        store, name = self.ctx.store, self.settings.host_name
+        self._look_for_homes()
+        wall = self.ctx.wall
+        beat = HostRecord(
+            name=name,
+            pid=os.getpid(),
+            version=cw.__version__,
+            claude=self._claude,
+            isolation="bubblewrap" if wall.strict else "none",
+            workers=len(self.board.known()),
+            warning=wall.reason,
+        )
+        store.fleet.beat(beat, store.tasks.now())
+        deliver.deliver(store.outbox, name, self._github_for)
+        self._adopt()
+        self.gate.open()
+        for worker in self.board.idle():
+            hint_next(store, self._hint, worker)
+
+    def _look_for_homes(self) -> None:
+        present = {home.id: home for home in homes(self.settings.workers_root)}
+        for worker, home in present.items():
+            self._homes[worker] = home
+            if self.board.add(worker):
+                log.info("worker found worker=%s home=%s", worker, home.path)
+                self.ctx.store.fleet.register_worker(
+                    Worker(id=worker, host=self.settings.host_name, home=str(home.path))
+                )
+        for worker in set(self.board.idle()) - set(present):
+            self.board.remove(worker)
+
+    def _adopt(self) -> None:
+        for worker in self.board.idle():
+            home = self._homes[worker]
+            if home.journal.exists() and self.board.reserve(worker):
+                threading.Thread(target=self._go_on, args=(home,), name=f"run-{worker}").start()
+
+    def _go_on(self, home: Home) -> None:
+        """The identity stays reserved until its journal is dealt with."""
+        try:
+            while home.journal.exists():
+                self._adopt_one(home)
+                if self.detach.wait(_TICK_SECONDS if home.journal.exists() else 0):
+                    return
+        finally:
+            self._release(home.id)
+
+    def _adopt_one(self, home: Home) -> None:
+        try:
+            found = adoption.find(self.ctx, home)
+            if found:
+                log.info("%s", adoption.adopt(self.ctx, found))
+        except BrokerUnavailableError as error:
+            log.warning("adoption waits worker=%s: %s", home.id, error)
+        except Exception:
+            log.exception("adopted run failed worker=%s", home.id)
+
+    def _release(self, worker: str) -> None:
+        self.board.release(worker)
+        self.gate.open()
+        self._wake.set()
+
+    def _hint(self, spec: TaskSpec, worker: str | None) -> None:
+        send_hint(self.app, spec, worker)
+
+    def _unhint(self, task_id: str) -> None:
+        """Its hint was used up without effect; the next idle identity sends another."""
+        try:
+            self.ctx.store.tasks.mark_unhinted(task_id)
+        except BrokerUnavailableError:
+            return
+
+    def _github_for(self, worker: str) -> GitHub | None:
+        """The host's token, else the identity's own."""
+        home = self._homes.get(worker)
+        own = own_variables(home) if home else {}
+        token = self.settings.github_token or own.get("GH_TOKEN") or own.get("GITHUB_TOKEN") or ""
+        if not token:
+            return None
+        client: GitHub = _github(self.settings.github_api_url, token, self.settings.github_pace)
+        return client
+
+
+@cache
+def _github(api_url: str, token: str, pace: float) -> Any:
+    """One client a token: it spaces its writes."""
+    from cw.github.client import GitHub
+
+    return GitHub(api_url, token, pace=pace)
+
+
+def _describe_claude(settings: Settings, environ: Mapping[str, str]) -> str:
+    try:
+        return claude_version(find_claude(settings, environ))
+    except CwError as error:
+        return f"missing: {error.message}"

@@ -1,0 +1,98 @@
+"""task.json: the run's state on disk, which outlives Redis; and its archive."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from cw.models import MaybeMoment, Model, Moment, Outcome, TaskSpec
+from workerhost.files import read_json, sync_folder, write_private
+from workerhost.layout import Home
+
+Phase = Literal["preparing", "running", "settling", "settled"]
+
+
+class Run(Model):
+    """One execution of a task."""
+
+    worker: str
+    host: str
+    attempt: int
+    fence: int
+    session: str
+    resumed: bool = False
+    started_at: Moment
+    ended_at: MaybeMoment = None
+    clone: str = ""
+    base: str = ""
+    base_sha: str = ""
+
+
+class Journal(Model):
+    """The file. `outcome` is there once the run is settled, before the record has it."""
+
+    version: Literal[1] = 1
+    phase: Phase
+    task: TaskSpec
+    run: Run
+    outcome: Outcome | None = None
+
+
+def write(home: Home, journal: Journal) -> None:
+    home.run.mkdir(mode=0o700, exist_ok=True)
+    write_private(home.journal, journal.model_dump_json(indent=2).encode())
+
+
+def read(home: Home) -> Journal | None:
+    """The run this HOME is in the middle of. A file that cannot be used is moved aside."""
+    if not home.journal.exists():
+        return None
+    try:
+        return Journal.model_validate(read_json(home.journal))
+    except ValidationError:
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        home.journal.rename(home.journal.with_suffix(f".corrupt-{stamp}"))
+        return None
+
+
+def archive(home: Home, journal: Journal) -> Path:
+    """Move task.json and the log to completed/. Safe to repeat after a crash in the middle."""
+    ended = journal.run.ended_at or journal.run.started_at
+    stamp = ended.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    target = home.completed / f"{archive_name(journal.task)}-{stamp}.json"
+    home.completed.mkdir(mode=0o700, exist_ok=True)
+    if home.log.exists():
+        shutil.move(home.log, target.with_suffix(".log"))
+    write_private(target, json.dumps(journal.model_dump(mode="json"), indent=2).encode())
+    clear(home)
+    sync_folder(home.completed)
+    return target
+
+
+def clear(home: Home) -> None:
+    """An idle HOME has an empty run folder; corrupt journals stay for a person to see."""
+    for path in (home.journal, *_leftovers(home)):
+        path.unlink(missing_ok=True)
+
+
+def archive_name(task: TaskSpec) -> str:
+    """`owner-repo-22`, or `owner-repo-task` without an issue."""
+    words = re.sub(r"[^A-Za-z0-9._]+", "-", task.repo_folder).strip("-.")
+    return f"{words}-{task.issue if task.issue is not None else 'task'}"
+
+
+def _leftovers(home: Home) -> list[Path]:
+    keep = {home.journal.name}
+    if not home.run.is_dir():
+        return []
+    return [
+        one
+        for one in home.run.iterdir()
+        if one.is_file() and one.name not in keep and ".corrupt-" not in one.name
+    ]

@@ -1,0 +1,171 @@
+"""Starting an agent under its shim, and finding, stopping and outliving shims."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cw.errors import CwError
+from cw.settings import Settings
+from workerhost import shim
+from workerhost.files import read_json, write_private
+from workerhost.layout import Home
+from workerhost.sandbox import Wall, readable_paths, wrap
+
+_START_SECONDS = 20.0
+_ALLOWED = (
+    "Bash",
+    "Read(~/**)",
+    "Edit(~/**)",
+    "Task",
+    "Skill",
+    "TaskCreate",
+    "TaskUpdate",
+    "TaskList",
+    "TaskGet",
+    "TodoWrite",
+    "WebFetch",
+    "WebSearch",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """All that starts one agent."""
+
+    claude: Path
+    model: str
+    session: str
+    resume: bool
+    cwd: Path
+    env: dict[str, str]
+    repo_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a run's process tree ended. `cause`: exit, stopped or time_limit."""
+
+    rc: int
+    cause: str
+    started_at: float
+    ended_at: float
+    max_rss_kb: int = 0
+    error: str = ""
+
+
+def start(home: Home, launch: Launch, wall: Wall, settings: Settings) -> None:
+    """Start the shim and wait until its agent runs. Raises CwError when it does not."""
+    write_private(home.policy, json.dumps(policy()).encode())
+    for stale in (home.shim, home.exit):
+        stale.unlink(missing_ok=True)
+    readable = readable_paths(settings, launch.claude, launch.repo_path)
+    order = {
+        "argv": wrap(
+            claude_argv(home, launch), wall=wall, home=home, readable=readable, cwd=launch.cwd
+        ),
+        "env": launch.env,
+        "cwd": str(launch.cwd),
+        "stdin": str(home.prompt),
+        "stdout": str(home.log),
+        "stderr": str(home.errors),
+        "state": str(home.shim),
+        "exit": str(home.exit),
+        "grace_s": settings.stop_grace,
+        "limit_s": settings.run_time_limit,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", shim.__file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        env={"PATH": os.defpath},
+        start_new_session=True,
+    )
+    with process.stdin as order_pipe:  # type: ignore[union-attr]
+        order_pipe.write(json.dumps(order).encode())
+    _await(home, process)
+
+
+def _await(home: Home, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if home.shim.exists() or home.exit.exists():
+            ended = read_exit(home)
+            if ended and ended.error:
+                raise CwError(f"the agent could not be started: {ended.error}")
+            return
+        if process.poll() not in {None, 0}:
+            break
+        time.sleep(0.02)
+    raise CwError("the agent's shim did not start")
+
+
+def claude_argv(home: Home, launch: Launch) -> list[str]:
+    """The headless call. The prompt comes on stdin: an argument ends at 128 KiB."""
+    which = ["--resume", launch.session] if launch.resume else ["--session-id", launch.session]
+    return [
+        str(launch.claude),
+        "-p",
+        "--output-format",
+        "stream-json",
+        "--verbose",
+        "--model",
+        launch.model,
+        *which,
+        "--settings",
+        str(home.policy),
+        "--setting-sources",
+        "user",  # the repository's hooks would run outside every sandbox
+        "--permission-mode",
+        "dontAsk",
+        "--append-system-prompt-file",
+        str(home.system_prompt),
+    ]
+
+
+def policy() -> dict[str, Any]:
+    """What claude lets its tools do. Made here for each run, so that no typo switches it off."""
+    return {"permissions": {"defaultMode": "dontAsk", "allow": list(_ALLOWED)}}
+
+
+def alive(home: Home) -> bool:
+    """Whether the HOME's shim runs: same number, same start, same boot."""
+    data = read_json(home.shim)
+    if not data or data.get("boot") != shim.boot_id():
+        return False
+    return bool(data["start"]) and shim.start_time(int(data["pid"])) == data["start"]
+
+
+def stop(home: Home) -> bool:
+    """Ask the shim to stop its run. False when there is none."""
+    data = read_json(home.shim)
+    if not data or not alive(home):
+        return False
+    try:
+        os.kill(int(data["pid"]), signal.SIGTERM)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def read_exit(home: Home) -> Exit | None:
+    data = read_json(home.exit)
+    if data is None:
+        return None
+    return Exit(
+        rc=int(data["rc"]),
+        cause=str(data["cause"]),
+        started_at=float(data["started_at"]),
+        ended_at=float(data["ended_at"]),
+        max_rss_kb=int(data.get("max_rss_kb", 0)),
+        error=str(data.get("error", "")),
+    )

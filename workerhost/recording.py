@@ -1,0 +1,101 @@
+"""Recording a settled run: journal, then the store with all that follows, then the archive."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+from cw.errors import BrokerUnavailableError
+from cw.models import Outcome, Task
+from cw.settings import Settings
+from cw.states import Move, OutcomeKind
+from cw.store.outbox import Effect
+from workerhost import deliver, journal
+from workerhost.events import parse_line
+from workerhost.holding import Holding
+from workerhost.journal import Journal
+
+log = logging.getLogger("workerhost.recording")
+
+_TAIL_LINES = 30
+_RETRY_SECONDS = 2.0
+
+
+def record(held: Holding, book: Journal, outcome: Outcome) -> str:
+    """Waits for the broker as long as the host lives; the journal keeps the outcome meanwhile."""
+    journal.write(held.home, book)
+    task = _task(held)
+    outcome, move = next_move(task, outcome, held.ctx.settings)
+    effects = deliver.on_outcome(book.task, held.home.id, book.run.attempt, outcome, _tail(held))
+    while True:
+        try:
+            recorded = _settle(held, move, outcome, [] if move is Move.EXPIRE else effects)
+            break
+        except BrokerUnavailableError:
+            if held.ctx.detach.wait(_RETRY_SECONDS):
+                return "detached"
+    if not recorded:
+        log.warning("stale fence, result not recorded task=%s fence=%s", held.task_id, held.fence)
+    journal.archive(held.home, book.model_copy(update={"outcome": outcome}))
+    log.info(
+        "run recorded task=%s worker=%s outcome=%s reason=%s",
+        held.task_id,
+        held.home.id,
+        outcome.kind,
+        outcome.reason,
+    )
+    held.ctx.settled()
+    return f"{outcome.kind.value}: {outcome.message}"
+
+
+def next_move(task: Task | None, outcome: Outcome, settings: Settings) -> tuple[Outcome, Move]:
+    """What becomes of a task after a run. Pure."""
+    if outcome.kind is OutcomeKind.STOPPED:
+        return outcome, Move.STOP
+    if outcome.reason == "lost" and task is not None:
+        lost = task.attempt - task.deferrals
+        return outcome, Move.EXPIRE if lost < settings.max_attempts else Move.LOSE
+    if outcome.kind is OutcomeKind.DEFERRED:
+        if task is None or task.deferrals < settings.max_deferrals:
+            return outcome, Move.HOLD
+        message = f"put off {task.deferrals} times already; {outcome.message}"
+        failed = {"kind": OutcomeKind.FAILED, "message": message, "retry_at": None}
+        return outcome.model_copy(update=failed), Move.FINISH
+    return outcome, Move.FINISH
+
+
+def settled(book: Journal, outcome: Outcome, now: datetime) -> Journal:
+    run = book.run.model_copy(update={"ended_at": now})
+    return book.model_copy(update={"phase": "settled", "outcome": outcome, "run": run})
+
+
+def _settle(held: Holding, move: Move, outcome: Outcome, effects: list[Effect]) -> bool:
+    return held.ctx.store.tasks.settle(
+        held.task_id,
+        worker=held.home.id,
+        fence=held.fence,
+        move=move,
+        outcome=outcome,
+        effects=effects,
+        host=held.ctx.settings.host_name,
+    )
+
+
+def _task(held: Holding) -> Task | None:
+    try:
+        return held.ctx.store.tasks.get(held.task_id)
+    except BrokerUnavailableError:
+        return None
+
+
+def _tail(held: Holding) -> str:
+    """The log's end as a person reads it, without secrets."""
+    lines: list[str] = []
+    for path in (held.home.log, held.home.errors):
+        try:
+            raw = path.read_bytes().splitlines()[-_TAIL_LINES:]
+        except OSError:
+            continue
+        for line in raw:
+            lines += [f"{one.kind}: {one.text}" for one in parse_line(line, 0, datetime.now(UTC))]
+    return deliver.tail_of([held.redact(one) for one in lines[-_TAIL_LINES:]])

@@ -1,0 +1,136 @@
+"""Settling a run: gather the evidence, do what the agent left undone, decide the outcome."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cw.errors import CwError, GitHubUnavailableError
+from cw.models import Outcome, TaskSpec
+from cw.states import OutcomeKind
+from workerhost import workspace
+from workerhost.events import Progress
+from workerhost.git import Git
+from workerhost.journal import Run
+from workerhost.redact import Redactor
+from workerhost.verdict import FINISHED, Evidence, Verdict, judge_work
+from workerhost.workspace import GitState, Workspace
+
+if TYPE_CHECKING:
+    from cw.github.client import GitHub, Pull
+
+_REPORT_CAP = 8000  # characters of the agent's last words that the record keeps
+
+
+def settle(
+    task: TaskSpec,
+    run: Run,
+    git: Git,
+    github: GitHub | None,
+    process: Verdict,
+    progress: Progress,
+    *,
+    now: datetime,
+    defer: timedelta,
+    redact: Redactor,
+) -> Outcome:
+    """`process` is what the exit record and the result line said. Raises nothing of git's."""
+    report = redact(str((progress.result or {}).get("result") or "").strip())[:_REPORT_CAP]
+    place = Workspace(Path(run.clone), task.branch, run.base, run.base_sha)
+    state = workspace.inspect(git, place)
+    pull: Pull | None = None
+    verdict = process
+    if process == FINISHED:
+        evidence = _deliver(task, git, place, state)
+        evidence, pull = _pull_request(task, run, github, evidence, report)
+        verdict = judge_work(evidence, now, defer)
+        state = replace(state, remote_head=evidence.remote_head)
+    elif github and task.issue is not None and state.commits:
+        pull = _find(github, task)
+    if verdict.kind is not OutcomeKind.SUCCEEDED and state.dirty:
+        _keep(git, place, task)
+    return Outcome(
+        kind=verdict.kind or OutcomeKind.FAILED,
+        reason=verdict.reason,
+        message=redact(verdict.message),
+        pr=pull.url if pull and pull.open else "",
+        branch=task.branch if state.head else "",
+        head=state.head,
+        commits=state.commits,
+        pushed=bool(state.head) and state.remote_head == state.head,
+        cost_usd=progress.cost_usd,
+        turns=progress.turns,
+        duration_s=round((now - run.started_at).total_seconds(), 1),
+        report=report,
+        retry_at=verdict.retry_at,
+    )
+
+
+def _deliver(task: TaskSpec, git: Git, place: Workspace, state: GitState) -> Evidence:
+    """Push what is committed and not pushed, when that loses nothing at the remote."""
+    error = ""
+    if state.commits and state.remote_head not in {None, state.head}:
+        if workspace.fast_forward(git, place, state):
+            error = workspace.push(git, place, task, state)
+        else:
+            error = "the remote's branch has commits that are not here"
+        state = replace(state, remote_head=workspace.remote_head(git, place))
+    return Evidence(
+        commits=state.commits,
+        dirty=state.dirty,
+        head=state.head,
+        remote_head=state.remote_head,
+        push_error=error,
+        wants_pull=task.github and task.issue is not None,
+        wants_commits=task.issue is not None,
+    )
+
+
+def _pull_request(
+    task: TaskSpec, run: Run, github: GitHub | None, evidence: Evidence, report: str
+) -> tuple[Evidence, Pull | None]:
+    """Find the pull request of the branch, or open it."""
+    ready = evidence.commits and evidence.remote_head == evidence.head
+    if not (evidence.wants_pull and ready):
+        return evidence, None
+    if github is None:
+        return replace(evidence, pull_error="no GitHub token to look it up with"), None
+    try:
+        pull = github.find_pull(task.repo, task.branch)
+        if not (pull and pull.open):
+            pull = github.open_pull(
+                task.repo,
+                branch=task.branch,
+                base=run.base,
+                title=task.title or f"Issue #{task.issue}",
+                body=_body(task, run, report),
+            )
+    except GitHubUnavailableError:
+        return replace(evidence, pull_away=True), None
+    except CwError as error:
+        return replace(evidence, pull_error=error.message), None
+    return replace(evidence, pull_head=pull.head), pull
+
+
+def _find(github: GitHub, task: TaskSpec) -> Pull | None:
+    try:
+        return github.find_pull(task.repo, task.branch)
+    except CwError:
+        return None
+
+
+def _body(task: TaskSpec, run: Run, report: str) -> str:
+    return (
+        f"Fixes #{task.issue}\n\n{report}\n\n"
+        f"---\nOpened by Claude Workers for worker `{run.worker}`, task `{task.id}`."
+    )
+
+
+def _keep(git: Git, place: Workspace, task: TaskSpec) -> None:
+    """Uncommitted work survives as a commit on a ref; the clone will be used again."""
+    try:
+        workspace.save_work(git, place.clone, task.id.lower())
+    except CwError:
+        return  # the tree stays as it is; the next run keeps it again before it cleans

@@ -1,0 +1,216 @@
+"""Owns one agent's process tree, outlives its host, records how the tree ended.
+
+Started as `python -I -S shim.py`, with one JSON object on stdin:
+`{argv, env, cwd, stdin, stdout, stderr, state, exit, grace_s, limit_s}` (paths are absolute).
+Writes `state` ({pid, start, boot, agent}) when the agent runs and `exit` ({rc, signal, cause,
+started_at, ended_at, max_rss_kb}) when nothing of the tree is left. Times are epoch seconds.
+
+SIGTERM stops the run: interrupt, after `grace_s` terminate, after as long again kill. `cause` is
+`exit`, `stopped` or `time_limit`. Standard library only: a host has one of these per busy worker.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+_PR_SET_CHILD_SUBREAPER = 36
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+
+
+def main() -> int:
+    spec = json.loads(sys.stdin.buffer.read())
+    _become_subreaper()
+    stop = {"asked": False}
+    signal.signal(signal.SIGTERM, lambda *_: stop.update(asked=True))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    started = time.time()
+    try:
+        child = _start(spec)
+    except OSError as error:
+        _write(spec["exit"], _record(127, "exit", started) | {"error": str(error)})
+        return 1
+    _write(spec["state"], {**process_id(os.getpid()), "agent": child.pid, "started_at": started})
+    cause = _wait(child, spec, stop)
+    _sweep()
+    _write(spec["exit"], _record(child.returncode, cause, started))
+    return 0
+
+
+def _start(spec: dict[str, Any]) -> "subprocess.Popen[bytes]":
+    private = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    with (
+        open(spec["stdin"], "rb") as given,
+        os.fdopen(os.open(spec["stdout"], private, 0o600), "ab") as out,
+        os.fdopen(os.open(spec["stderr"], private, 0o600), "ab") as err,
+    ):
+        return subprocess.Popen(
+            spec["argv"],
+            env=spec["env"],
+            cwd=spec["cwd"],
+            stdin=given,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+
+
+def _wait(child: "subprocess.Popen[bytes]", spec: dict[str, Any], stop: dict[str, bool]) -> str:
+    """Until the agent ends by itself, or was made to. Returns the cause."""
+    begin = time.monotonic()
+    limit = spec["limit_s"] or float("inf")
+    while child.poll() is None:
+        if stop["asked"]:
+            return _end(child, spec["grace_s"], "stopped")
+        if time.monotonic() - begin > limit:
+            return _end(child, spec["grace_s"], "time_limit")
+        _reap(child.pid)
+        time.sleep(0.1)
+    return "exit"
+
+
+def _end(child: "subprocess.Popen[bytes]", grace: float, cause: str) -> str:
+    """Interrupt, terminate, kill; each only if the one before was not enough."""
+    for number in _SIGNALS:
+        _signal_agent(child.pid, number)
+        deadline = time.monotonic() + grace
+        while child.poll() is None and time.monotonic() < deadline:
+            _reap(child.pid)
+            time.sleep(0.05)
+        if child.poll() is not None:
+            return cause
+    child.wait()
+    return cause
+
+
+def _signal_agent(top: int, number: int) -> None:
+    """To the agent itself, not to the bubblewrap around it; a kill goes to the whole tree."""
+    tree = descendants(top)
+    targets = [top, *tree] if number == signal.SIGKILL else [_agent(top, tree)]
+    for pid in targets:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
+
+
+def _agent(top: int, tree: list[int]) -> int:
+    for pid in [top, *tree]:
+        try:
+            if os.path.basename(os.readlink(f"/proc/{pid}/exe")) != "bwrap":
+                return pid
+        except OSError:
+            continue
+    return top
+
+
+def descendants(pid: int) -> list[int]:
+    """Every process below `pid`, nearest first. Linux; elsewhere none are found."""
+    found = []
+    queue = [pid]
+    while queue:
+        parent = queue.pop(0)
+        try:
+            tasks = os.listdir(f"/proc/{parent}/task")
+        except OSError:
+            continue
+        for task in tasks:
+            try:
+                with open(f"/proc/{parent}/task/{task}/children") as file:
+                    children = [int(one) for one in file.read().split()]
+            except OSError:
+                continue
+            found += children
+            queue += children
+    return found
+
+
+def _sweep() -> None:
+    """Kill what outlived the agent; as subreaper we inherit even what daemonised itself."""
+    for _ in range(100):
+        left = descendants(os.getpid())
+        if not left:
+            return
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        _reap(0)
+        time.sleep(0.02)
+
+
+def _reap(agent: int) -> None:
+    """Collect orphans that became our children; the agent itself is Popen's to collect."""
+    while True:
+        try:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if ended is None or ended.si_pid == agent:
+            return
+        os.waitpid(ended.si_pid, 0)
+
+
+def process_id(pid: int) -> dict[str, Any]:
+    """What tells this process from a later one with the same number."""
+    return {"pid": pid, "start": start_time(pid), "boot": boot_id()}
+
+
+def start_time(pid: int) -> str:
+    """Ticks since boot at which a process started; empty when there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rsplit(b")", 1)[1].split()
+    except OSError:
+        return ""
+    return "" if fields[0] == b"Z" else fields[19].decode()
+
+
+def boot_id() -> str:
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def _become_subreaper() -> None:
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    except (OSError, AttributeError):
+        return  # not Linux: what daemonises itself is not found there
+
+
+def _record(rc: int, cause: str, started: float) -> dict[str, Any]:
+    return {
+        "rc": rc if rc >= 0 else 128 - rc,
+        "signal": -rc if rc < 0 else 0,
+        "cause": cause,
+        "started_at": started,
+        "ended_at": time.time(),
+        "max_rss_kb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,
+    }
+
+
+def _write(path: str, data: dict[str, Any]) -> None:
+    """Whole or absent, also after a power cut."""
+    temporary = f"{path}.new"
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(data, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(temporary, path)
+    folder = os.open(os.path.dirname(path), os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

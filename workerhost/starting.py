@@ -1,0 +1,86 @@
+"""Starting a run: workspace, prompt, agent."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from cw.errors import BadInputError
+from cw.models import Task, TaskSpec
+from workerhost import deliver, journal, launch, workspace
+from workerhost.briefing import brief
+from workerhost.claude import find_claude
+from workerhost.files import write_private
+from workerhost.holding import Holding
+from workerhost.journal import Journal
+from workerhost.layout import Home
+from workerhost.workspace import Workspace
+
+log = logging.getLogger("workerhost.starting")
+
+
+def start(held: Holding, task: Task, book: Journal) -> Journal:
+    """Raises CwError when there will be no agent; then nothing of one runs."""
+    ctx, spec, home = held.ctx, task.spec, held.home
+    claude = find_claude(ctx.settings, ctx.host_env)
+    body = _issue_body(held, spec)
+    ctx.store.outbox.add(ctx.settings.host_name, deliver.on_start(spec, home.id))
+    again = book.run.attempt > 1
+    place = workspace.prepare(held.git(book), spec, resume=again)
+    resume = again and transcript(home, place.clone, book.run.session).exists()
+    _write_briefing(held, book, spec, place, body, resume=resume)
+    update = {
+        "clone": str(place.clone),
+        "base": place.base,
+        "base_sha": place.base_sha,
+        "resumed": resume,
+    }
+    run = book.run.model_copy(update=update)
+    book = book.model_copy(update={"phase": "running", "run": run})
+    journal.write(home, book)
+    launch.start(
+        home,
+        launch.Launch(
+            claude, spec.model, run.session, resume, place.clone, held.env, spec.repo_path
+        ),
+        ctx.wall,
+        ctx.settings,
+    )
+    log.info("run started task=%s worker=%s attempt=%s", spec.id, home.id, run.attempt)
+    return book
+
+
+def _issue_body(held: Holding, spec: TaskSpec) -> str:
+    """The issue as it is now, not as it was when it was dispatched."""
+    if not spec.github or spec.issue is None:
+        return ""
+    github = held.ctx.github_for(held.home.id)
+    if github is None:
+        raise BadInputError(
+            f"worker {held.home.id} has no GitHub token",
+            hint=f"Put GH_TOKEN into {held.home.zshenv}",
+        )
+    issue = github.issue(spec.repo, spec.issue)
+    if not issue.open:
+        raise BadInputError(f"{spec.label} was closed before work on it began")
+    return issue.body
+
+
+def _write_briefing(
+    held: Holding, book: Journal, spec: TaskSpec, place: Workspace, body: str, *, resume: bool
+) -> None:
+    told = brief(
+        spec,
+        held.ctx.store.tasks.prompt(spec.id),
+        issue_body=body,
+        base=place.base,
+        resumed=workspace.summary(held.git(book), place) if resume else "",
+    )
+    write_private(held.home.prompt, told.prompt.encode())
+    write_private(held.home.system_prompt, told.system.encode())
+
+
+def transcript(home: Home, cwd: Path, session: str) -> Path:
+    """Where claude keeps a conversation: in a folder named after its working directory."""
+    mangled = "".join(one if one.isalnum() and one.isascii() else "-" for one in str(cwd))
+    return home.claude / "projects" / mangled / f"{session}.jsonl"

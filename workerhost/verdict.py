@@ -1,0 +1,146 @@
+"""The outcome of a run from its evidence. Pure: nothing here asks or does anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cw.states import OutcomeKind
+from workerhost.events import Progress
+from workerhost.follow import Ending
+from workerhost.launch import Exit
+
+# claude's words for what the API said, and whether the same call may work later.
+_PASSING = frozenset({"rate_limit", "overloaded", "server_error", "api_error"})
+_PERSON = {
+    "authentication_failed": "the API does not accept the worker's credentials",
+    "billing_error": "the account has no credit",
+    "model_not_found": "the API knows no such model",
+    "invalid_request": "the API refused the request",
+}
+_PASSING_STATUS = frozenset({429, 500, 502, 503, 504, 529})
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`kind` None: the agent ended well, and git and GitHub decide."""
+
+    kind: OutcomeKind | None
+    reason: str
+    message: str
+    retry_at: datetime | None = None
+
+
+FINISHED = Verdict(None, "finished", "the agent finished")
+
+
+def judge_process(
+    ending: Ending, ended: Exit | None, progress: Progress, now: datetime, defer: timedelta
+) -> Verdict:
+    """What the exit record and the result line say. An exit code of 0 proves nothing."""
+    if ending is Ending.LOST or ended is None:
+        return _failed("lost", "the run's processes disappeared without a record")
+    if ended.cause == "stopped":
+        return Verdict(OutcomeKind.STOPPED, "stopped", "the run was stopped")
+    if ended.cause == "time_limit":
+        return _failed("time_limit", "the run took longer than it may")
+    result = progress.result
+    if progress.api_error or (result and result.get("api_error_status")):
+        return _api(progress, now, defer)
+    if result is None:
+        return _failed("killed", f"the agent ended without a result (exit code {ended.rc})")
+    if result.get("subtype") != "success":
+        word = str(result.get("subtype") or "error")
+        return _failed(word, _first(result.get("errors")) or f"the agent ended with {word}")
+    if result.get("is_error"):
+        return _failed("agent_error", str(result.get("result") or "the agent reported an error"))
+    if ended.rc != 0:
+        return _failed("exit_code", f"the agent exited with code {ended.rc}")
+    return FINISHED
+
+
+def _api(progress: Progress, now: datetime, defer: timedelta) -> Verdict:
+    result = progress.result or {}
+    status, word = result.get("api_error_status"), progress.api_error
+    said = str(result.get("result") or word or status)
+    if progress.resets_at:
+        until = max(progress.resets_at, now) + _SECOND
+        message = f"usage limit reached; goes on at {until:%Y-%m-%d %H:%M %Z}"
+        return Verdict(OutcomeKind.DEFERRED, "usage_limit", message, until)
+    if word in _PERSON:
+        return _failed(word, f"{_PERSON[word]}: {said}")
+    if word in _PASSING or status in _PASSING_STATUS or status is None:
+        return Verdict(
+            OutcomeKind.DEFERRED,
+            "api_unavailable",
+            f"the API did not serve us: {said}",
+            now + defer,
+        )
+    return _failed("api_error", f"the API refused: {said}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """What git and GitHub say, after what could be done for the agent was done."""
+
+    commits: int
+    dirty: bool
+    head: str
+    remote_head: str | None  # None: the remote did not answer
+    push_error: str = ""
+    wants_pull: bool = False
+    pull_head: str = ""  # of the open pull request with this branch; empty when there is none
+    pull_error: str = ""
+    pull_away: bool = False  # GitHub did not answer
+    wants_commits: bool = True
+
+
+def judge_work(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
+    """Success only on evidence: commits ahead of the base, head pushed, an open PR with it."""
+    if not evidence.commits:
+        return _no_commits(evidence)
+    if evidence.remote_head is None:
+        return _later("remote_unavailable", "the remote does not answer", now, defer)
+    if evidence.remote_head != evidence.head:
+        why = evidence.push_error or "the remote has another head"
+        return _failed("not_pushed", f"{evidence.commits} commits are not pushed: {why}")
+    if not evidence.wants_pull:
+        return _good(f"{_count(evidence.commits)} pushed")
+    if evidence.pull_away:
+        return _later("github_unavailable", "pushed, but GitHub does not answer", now, defer)
+    if not evidence.pull_head:
+        why = evidence.pull_error or "there is none"
+        return _failed("no_pull_request", f"pushed, but without an open pull request: {why}")
+    if evidence.pull_head != evidence.head:
+        return _failed("pull_request_behind", "the pull request's head is not the branch's head")
+    return _good(f"{_count(evidence.commits)} pushed, pull request open")
+
+
+def _no_commits(evidence: Evidence) -> Verdict:
+    if evidence.dirty:
+        text = "changes were left uncommitted; they are kept in the clone below refs/cw/wip"
+        return _failed("uncommitted", text)
+    if not evidence.wants_commits:
+        return _good("finished; nothing to push")
+    return _failed("no_changes", "the agent finished without a single commit")
+
+
+def _count(commits: int) -> str:
+    return "1 commit" if commits == 1 else f"{commits} commits"
+
+
+def _good(message: str) -> Verdict:
+    return Verdict(OutcomeKind.SUCCEEDED, "done", message)
+
+
+def _failed(reason: str, message: str) -> Verdict:
+    return Verdict(OutcomeKind.FAILED, reason, " ".join(message.split())[:500])
+
+
+def _later(reason: str, message: str, now: datetime, defer: timedelta) -> Verdict:
+    return Verdict(OutcomeKind.DEFERRED, reason, message, now + defer)
+
+
+def _first(errors: object) -> str:
+    return str(errors[0]) if isinstance(errors, list) and errors else ""

@@ -1,0 +1,198 @@
+"""A worker's clone of a repository and the branch of a task in it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from cw.errors import WorkspaceError
+from cw.models import TaskSpec
+from workerhost.git import Git, last_line
+from workerhost.layout import stays_inside
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where a task is worked on. `base_sha` is the default branch's tip when the run began."""
+
+    clone: Path
+    branch: str
+    base: str  # name of the default branch
+    base_sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class GitState:
+    """What git says after a run."""
+
+    head: str  # sha of the branch; empty when it is gone
+    commits: int  # ahead of the base
+    dirty: bool
+    remote_head: str | None  # None: the remote could not be asked; empty: not pushed
+
+
+def clone_path(git: Git, spec: TaskSpec) -> Path:
+    return git.home.clones / spec.repo_folder
+
+
+def prepare(git: Git, spec: TaskSpec, *, resume: bool) -> Workspace:
+    """Clone or fetch, and stand on the task's branch. Raises WorkspaceError.
+
+    A resumed task finds its clone as it was left. Otherwise whatever lies about uncommitted is kept
+    as a commit on a ref below refs/cw/wip before the clone is made clean.
+    """
+    clone = clone_path(git, spec)
+    for path in (clone, git.home.tmp):
+        if not stays_inside(git.home, path):
+            raise WorkspaceError(f"{path} leads out of the worker's HOME: not used")
+    if not (clone / ".git").is_dir():
+        _clone(git, spec, clone)
+    else:
+        git.need("fetch", "--prune", "--quiet", "origin", at=clone, network=True)
+    base = _default_branch(git, clone)
+    base_sha = git.need("rev-parse", f"refs/remotes/origin/{base}", at=clone)
+    if not (resume and _on_branch(git, clone, spec.branch)):
+        save_work(git, clone, f"before-{spec.id.lower()}")
+        _start_branch(git, clone, spec.branch, base)
+    return Workspace(clone, spec.branch, base, base_sha)
+
+
+def inspect(git: Git, workspace: Workspace) -> GitState:
+    """What stands on the branch, here and at the remote."""
+    at, branch = workspace.clone, workspace.branch
+    if not (at / ".git").is_dir():
+        return GitState("", 0, dirty=False, remote_head=None)
+    head = git.run("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", at=at)
+    if not head.ok:
+        return GitState("", 0, dirty=_dirty(git, at), remote_head=None)
+    base = f"refs/remotes/origin/{workspace.base}"
+    count = git.run("rev-list", "--count", f"{base}..{head.out}", at=at)
+    return GitState(
+        head=head.out,
+        commits=int(count.out) if count.ok and count.out.isdigit() else 0,
+        dirty=_dirty(git, at),
+        remote_head=remote_head(git, workspace),
+    )
+
+
+def remote_head(git: Git, workspace: Workspace) -> str | None:
+    ref = f"refs/heads/{workspace.branch}"
+    asked = git.run("ls-remote", "origin", ref, at=workspace.clone, network=True)
+    if not asked.ok:
+        return None
+    return asked.out.split()[0] if asked.out else ""
+
+
+def push(git: Git, workspace: Workspace, spec: TaskSpec, state: GitState) -> str:
+    """Push the branch's head; empty when it worked, else git's reason.
+
+    From a bare repository of our own that only borrows the clone's objects, so that nothing the
+    agent wrote into the clone's configuration takes part. Never overwrites what it has not seen.
+    """
+    bare = git.home.tmp / f"push-{spec.id.lower()}.git"
+    shutil.rmtree(bare, ignore_errors=True)
+    try:
+        git.need("init", "--bare", "--quiet", str(bare), at=git.home.path)
+        objects = workspace.clone / ".git" / "objects"
+        (bare / "objects" / "info" / "alternates").write_text(f"{objects}\n", encoding="utf-8")
+        ref = f"refs/heads/{workspace.branch}"
+        done = git.run(
+            "push",
+            "--quiet",
+            f"--force-with-lease={ref}:{state.remote_head or ''}",
+            spec.repo_url,
+            f"{state.head}:{ref}",
+            at=bare,
+            network=True,
+            origin_writable=True,
+        )
+        return "" if done.ok else last_line(done.err)
+    finally:
+        shutil.rmtree(bare, ignore_errors=True)
+
+
+def fast_forward(git: Git, workspace: Workspace, state: GitState) -> bool:
+    """Whether the remote's branch, if any, is part of ours: pushing loses nothing."""
+    if not state.remote_head:
+        return True
+    check = git.run(
+        "merge-base", "--is-ancestor", state.remote_head, state.head, at=workspace.clone
+    )
+    return check.ok
+
+
+def save_work(git: Git, clone: Path, name: str) -> str:
+    """Commit whatever is uncommitted, new files too, to refs/cw/wip/<name>. Empty: nothing was."""
+    if not _dirty(git, clone):
+        return ""
+    index = git.home.tmp / f"wip-{name}.index"
+    scratch = Git(
+        git.home, git.wall, git.env | {"GIT_INDEX_FILE": str(index)}, git.settings, git.origin
+    )
+    try:
+        if not scratch.run("read-tree", "HEAD", at=clone).ok:
+            return ""
+        scratch.need("add", "--all", at=clone)
+        tree = scratch.need("write-tree", at=clone)
+        message = f"Uncommitted work kept by Claude Workers ({name})"
+        commit = git.need("commit-tree", tree, "-p", "HEAD", "-m", message, at=clone)
+        git.need("update-ref", f"refs/cw/wip/{name}", commit, at=clone)
+    finally:
+        index.unlink(missing_ok=True)
+    return f"refs/cw/wip/{name}"
+
+
+def _clone(git: Git, spec: TaskSpec, clone: Path) -> None:
+    """Beside its place first, so that a clone cut short is never taken for one."""
+    part = git.home.tmp / f"clone-{spec.id.lower()}"
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.rmtree(clone, ignore_errors=True)
+    clone.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    done = git.run(
+        "clone", "--quiet", "--", spec.repo_url, str(part), at=git.home.path, network=True
+    )
+    if not done.ok:
+        shutil.rmtree(part, ignore_errors=True)
+        raise WorkspaceError(f"cannot clone {spec.repo}: {last_line(done.err)}")
+    part.rename(clone)
+
+
+def _default_branch(git: Git, clone: Path) -> str:
+    git.run("remote", "set-head", "origin", "--auto", at=clone, network=True)
+    found = git.run("symbolic-ref", "--short", "refs/remotes/origin/HEAD", at=clone)
+    if not found.ok:
+        raise WorkspaceError("the repository has no default branch; is it empty?")
+    return found.out.removeprefix("origin/")
+
+
+def _start_branch(git: Git, clone: Path, branch: str, base: str) -> None:
+    """The branch as the remote has it, else new from the default branch; a clean tree."""
+    known = f"refs/remotes/origin/{branch}"
+    start = branch if git.run("rev-parse", "--verify", "--quiet", known, at=clone).ok else base
+    git.run("merge", "--abort", at=clone)
+    git.run("rebase", "--abort", at=clone)
+    git.need("reset", "--quiet", "--hard", at=clone)
+    git.need("clean", "-ffdq", at=clone)
+    git.need("checkout", "--quiet", "--no-track", "-B", branch, f"origin/{start}", at=clone)
+
+
+def _on_branch(git: Git, clone: Path, branch: str) -> bool:
+    return git.run("symbolic-ref", "--short", "HEAD", at=clone).out == branch
+
+
+def _dirty(git: Git, at: Path) -> bool:
+    return bool(git.run("status", "--porcelain", at=at).out)
+
+
+def summary(git: Git, workspace: Workspace) -> str:
+    """The clone in a few lines, for an agent that goes on after an interruption."""
+    at, base = workspace.clone, f"origin/{workspace.base}"
+    parts = [
+        f"branch {workspace.branch}",
+        "commits since the base:",
+        git.run("log", "--oneline", "-n", "20", f"{base}..HEAD", at=at).out or "(none)",
+        "uncommitted:",
+        git.run("status", "--short", at=at).out[:2000] or "(nothing)",
+    ]
+    return "\n".join(parts)
