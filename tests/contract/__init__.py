@@ -1,0 +1,1 @@
+"""What we rely on claude for, each fact a test against the real binary."""

@@ -1,0 +1,135 @@
+"""The things GitHub remembers. Nothing here decides or checks."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+DEFAULT_LABELS = {
+    "bug": ("d73a4a", "Something isn't working"),
+    "documentation": ("0075ca", "Improvements or additions to documentation"),
+    "enhancement": ("a2eeef", "New feature or request"),
+}
+NEW_LABEL_COLOR = "ededed"  # what a label gets that springs up by being used
+
+
+@dataclass(kw_only=True)
+class User:
+    id: int
+    login: str
+    kind: str = "User"  # User, Bot or Organization
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """None means: whatever the user may do."""
+
+    value: str
+    login: str
+    repos: frozenset[str] | None = None  # full names, lower case
+    grants: dict[str, str] | None = None  # contents, issues, pull_requests -> read or write
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    id: int
+    login: str
+    installation: int
+
+
+@dataclass(kw_only=True)
+class Label:
+    id: int
+    name: str
+    color: str = NEW_LABEL_COLOR
+    description: str | None = None
+
+
+@dataclass(kw_only=True)
+class Comment:
+    id: int
+    author: str
+    body: str
+    created_at: datetime
+    updated_at: datetime
+    association: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    id: int
+    kind: str  # labeled, unlabeled, closed, reopened, merged, renamed, assigned, …
+    actor: str
+    at: datetime
+    label: Label | None = None
+    assignee: str | None = None
+    commit: str | None = None
+
+
+@dataclass(kw_only=True)
+class Pull:
+    head_repo: str
+    head_ref: str
+    head_sha: str
+    base_ref: str
+    base_sha: str
+    draft: bool = False
+    merged_at: datetime | None = None
+    merged_by: str | None = None
+    merge_sha: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Indexed:
+    """An issue as the search index saw it at one time."""
+
+    at: datetime
+    state: str
+    title: str
+    body: str
+    labels: frozenset[str]
+    assignees: frozenset[str]
+
+
+@dataclass(kw_only=True)
+class Issue:
+    id: int
+    number: int
+    title: str
+    body: str | None
+    author: str
+    created_at: datetime
+    updated_at: datetime
+    association: str | None = None  # None: worked out from the author's permission
+    state: str = "open"
+    state_reason: str | None = None
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+    labels: list[Label] = field(default_factory=list)
+    assignees: list[str] = field(default_factory=list)
+    comments: list[Comment] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    indexed: list[Indexed] = field(default_factory=list)
+    pull: Pull | None = None
+
+
+@dataclass(kw_only=True)
+class Repo:
+    id: int
+    owner: str
+    name: str
+    path: Path  # the bare repository
+    private: bool
+    created_at: datetime
+    pushed_at: datetime
+    default_branch: str = "main"
+    description: str | None = None
+    archived: bool = False
+    parent: str | None = None  # full name of what this is a fork of
+    permissions: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)  # by name in lower case
+    issues: dict[int, Issue] = field(default_factory=dict)
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.owner}/{self.name}"

@@ -1,0 +1,23 @@
+"""Every endpoint, gathered: importing a module registers its routes."""
+
+from . import (
+    graphql_api,
+    rest_account,
+    rest_issues,
+    rest_labels,
+    rest_pulls,
+    rest_repos,
+    search,
+)
+from .routing import find
+
+__all__ = [
+    "find",
+    "graphql_api",
+    "rest_account",
+    "rest_issues",
+    "rest_labels",
+    "rest_pulls",
+    "rest_repos",
+    "search",
+]

@@ -1,0 +1,115 @@
+"""Sockets: turns HTTP into a Request, and a Reply into HTTP. Proxy and plain server in one."""
+
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from .wire import Reply, Request
+
+ENTERPRISE = "/api/v3"
+ENTERPRISE_GRAPHQL = "/api/graphql"
+Serve = Callable[[Request], Reply | None]  # None: drop the connection
+
+
+class Server(ThreadingHTTPServer):
+    """One thread per connection; all end with the server."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128  # fifty workers may call at once
+
+    def __init__(self, port: int, serve: Serve, leak: Callable[[str], None]) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.serve = serve
+        self.leak = leak
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def start(self) -> None:
+        self._thread = threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread:
+            self.shutdown()
+            self._thread.join()
+        self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is everyday business in a test."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: Server
+
+    def answer(self) -> None:
+        reply = self.server.serve(self._request())
+        if reply is None:
+            self.close_connection = True
+        else:
+            self._send(reply)
+
+    def do_CONNECT(self) -> None:
+        """Only something that wants to leave this machine asks a proxy for a tunnel."""
+        self.server.leak(self.path)
+        self.close_connection = True
+        self._send(Reply(status=403, body={"message": f"No way to {self.path} from here"}))
+
+    def _request(self) -> Request:
+        parts = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        host = parts.netloc or headers.get("host", "")
+        path, api_base = parts.path or "/", f"http://{host}"
+        if path == ENTERPRISE_GRAPHQL:
+            path = "/graphql"
+        elif path == ENTERPRISE or path.startswith(f"{ENTERPRISE}/"):
+            path, api_base = path.removeprefix(ENTERPRISE) or "/", api_base + ENTERPRISE
+        return Request(
+            method=self.command,
+            host=host,
+            path=path,
+            query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+            headers=headers,
+            body=self._body(),
+            api_base=api_base,
+        )
+
+    def _body(self) -> bytes:
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return b"".join(iter(self._chunk, b""))
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def _chunk(self) -> bytes:
+        size = int(self.rfile.readline().split(b";")[0], 16)
+        data = self.rfile.read(size)
+        self.rfile.readline()
+        return data
+
+    def _send(self, reply: Reply) -> None:
+        payload = reply.payload()
+        headers = {"Content-Type": "application/json; charset=utf-8"} | reply.headers
+        self.send_response(reply.status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if reply.status not in {204, 304}:
+            self.send_header("Content-Length", str(len(payload)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(payload)
+
+    def log_message(self, *_args: Any, **_kwargs: Any) -> None:
+        """The stand-in keeps its own log."""
+
+
+for _method in ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"):
+    setattr(_Handler, f"do_{_method}", _Handler.answer)

@@ -1,0 +1,146 @@
+"""The stand-in as a test holds it."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from .client_env import WEB_URL, client_env
+from .contents import Contents
+from .faults import Fault, Faults
+from .limits import Limits, secondary_limit
+from .server import Server
+from .service import Service
+from .state import State, utc_now
+from .traffic import Traffic
+
+
+class GitHubStandIn(Contents):
+    """Serves from the start of the `with` block to its end; set up before or meanwhile."""
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        port: int = 0,
+        clock: Callable[[], datetime] = utc_now,
+        web_url: str = WEB_URL,
+    ) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        super().__init__(State(root, web_url, clock))
+        self.limits = Limits(clock)
+        self.requests = Traffic()
+        self._leaks: list[str] = []
+        self._faults = Faults()
+        self._service = Service(self.state, self.limits, self._faults, self.requests)
+        self._server = Server(port, self._service, self._leaks.append)
+
+    def __enter__(self) -> Self:
+        self._server.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._service.stopping.set()
+        self._server.stop()
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.url}/api/v3"
+
+    @property
+    def leaks(self) -> list[str]:
+        """What somebody wanted a tunnel to."""
+        return list(self._leaks)
+
+    def clone_url(self, repo: str) -> str:
+        """For git inside `env()`; `url` + /owner/repo.git works without."""
+        return f"{self.state.web_url}/{repo}.git"
+
+    def env(self, token: str, config_dir: Path) -> dict[str, str]:
+        return client_env(self.url, token, config_dir)
+
+    def fault(
+        self,
+        *,
+        method: str | None = None,
+        path_regex: str = "",
+        operation: str | None = None,
+        status: int = 502,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        times: int | None = 1,
+        after_effect: bool = False,
+        drop: bool = False,
+        delay: float = 0.0,
+    ) -> Fault:
+        """Order trouble for the next requests that fit; paths are without /api/v3.
+
+        A delay in seconds alone, with status 0, only holds the answer back.
+        """
+        return self._faults.add(
+            Fault(
+                method=method,
+                path_regex=path_regex,
+                operation=operation,
+                status=status,
+                body=body,
+                headers=dict(headers or {}),
+                times=times,
+                after_effect=after_effect,
+                drop=drop,
+                delay=delay,
+            )
+        )
+
+    def clear_faults(self) -> None:
+        self._faults.clear()
+
+    def secondary_limit(
+        self,
+        *,
+        retry_after: int | None = None,
+        times: int | None = 1,
+        method: str | None = None,
+        path_regex: str = "",
+    ) -> Fault:
+        """403 as GitHub answers callers in too much of a hurry."""
+        answer = secondary_limit(retry_after).reply()
+        return self.fault(
+            method=method,
+            path_regex=path_regex,
+            status=answer.status,
+            body=answer.body,
+            headers=answer.headers,
+            times=times,
+        )
+
+    def set_rate_limit(
+        self,
+        login: str,
+        *,
+        resource: str = "core",
+        remaining: int | None = None,
+        limit: int | None = None,
+        reset_at: datetime | None = None,
+    ) -> None:
+        """Resources: core, graphql, search."""
+        self.limits.set(login, resource, remaining=remaining, limit=limit, reset_at=reset_at)
+
+    @property
+    def search_lag(self) -> timedelta:
+        """How far the search index is behind; lists are never behind."""
+        return self.state.search_lag
+
+    @search_lag.setter
+    def search_lag(self, lag: timedelta) -> None:
+        self.state.search_lag = lag
