@@ -77,6 +77,11 @@ def prompt_text(raw: bytes) -> str:
         ) from error
     if not text.strip():
         raise BadInputError("the prompt is empty", hint="Give -p TEXT, or -i N for an issue")
+    if text.lstrip().startswith("/"):
+        raise BadInputError(
+            "a prompt that begins with / would be taken for a slash command and reach no agent",
+            hint="Put a word before it",
+        )
     return text
 
 

@@ -63,7 +63,15 @@ class Progress:
     def _result(self, data: dict[str, Any]) -> None:
         self.result = data
         self.turns = int(data.get("num_turns") or self.turns)
-        self.cost_usd = float(data.get("total_cost_usd") or 0.0)
+        self.cost_usd = _cost(data)
+
+
+def _cost(result: dict[str, Any]) -> float:
+    """Of this run alone: since 2.1.330 a resumed session's total covers its earlier runs too."""
+    since = result.get("model_usage_since_last_result")
+    if isinstance(since, dict):
+        return sum(float(one.get("costUSD") or 0) for one in since.values())
+    return float(result.get("total_cost_usd") or 0.0)
 
 
 def parse(line: bytes) -> dict[str, Any] | None:

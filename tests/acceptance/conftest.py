@@ -1,0 +1,51 @@
+"""Fleets for the acceptance tests: one a module, with two workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.fleet import REHEARSAL, TOKEN, Fleet, remove, short_folder
+from tests.contract.binaries import found as claudes
+from tests.needs import need, require
+from tests.standins.github import GitHubStandIn
+from tests.standins.messages import MessagesStandIn
+
+
+@contextmanager
+def running_fleet(claude: Path) -> Iterator[Fleet]:
+    need("git")
+    home = short_folder()
+    with GitHubStandIn(home / "hub") as hub, MessagesStandIn() as api:
+        hub.add_repo("acme/app", files={"README.md": "# App\n"})
+        hub.add_user("bot", TOKEN, {"acme/app": "write"})
+        fleet = Fleet(home, hub, api, claude)
+        (home / ".gitconfig").write_text("[user]\n\tname = Bot\n\temail = bot@acme.invalid\n")
+        try:
+            fleet.ok("init", "01", "02")
+            fleet.up()
+            yield fleet
+            assert hub.leaks == []
+        finally:
+            fleet.down()
+            remove(home)
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[Fleet]:
+    """With the rehearsal agent: fast, and told by the prompt how to behave."""
+    with running_fleet(REHEARSAL) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def real_fleet() -> Iterator[Fleet]:
+    """With the real claude, driven by the scripted Messages API."""
+    binaries = claudes()
+    require(binaries, "a claude binary")
+    need("gh")
+    with running_fleet(binaries[-1].path) as one:
+        yield one

@@ -1,0 +1,153 @@
+"""A whole installation as a person has it: `cw up -d`, real processes, stand-ins for the two
+services that cannot be had.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.standins.github import GitHubStandIn
+from tests.standins.messages import MessagesStandIn
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+REHEARSAL = ROOT / "tests" / "standins" / "rehearsal_agent.py"
+TOKEN = "ghp_0123456789abcdefghijklmnopqrstuvwxyzABCD"
+API_KEY = "sk-ant-dummy-key-of-the-tests"
+PASSED = (
+    "http_proxy",
+    "https_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "no_proxy",
+    "GH_HOST",
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC",
+    "DISABLE_TELEMETRY",
+    "DISABLE_ERROR_REPORTING",
+    "CLAUDE_CODE_MAX_RETRIES",
+)
+
+
+@dataclass
+class Fleet:
+    """One machine's installation below `home`."""
+
+    home: Path
+    github: GitHubStandIn
+    api: MessagesStandIn
+    claude: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def workers(self) -> Path:
+        return self.home / "workers"
+
+    def worker(self, worker: str) -> Path:
+        return self.workers / worker
+
+    def env(self) -> dict[str, str]:
+        """Of the person at the terminal, and so of everything `cw up` starts."""
+        scripts = sysconfig.get_path("scripts")
+        proxy = dict.fromkeys(
+            ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), self.github.url
+        )
+        return {
+            "HOME": str(self.home),
+            "PATH": f"{scripts}:{os.environ['PATH']}",
+            "LANG": "C.UTF-8",
+            "CW_WORKERS_ROOT": str(self.workers),
+            "CW_STATE_DIR": str(self.home / "state"),
+            "CW_CLAUDE": str(self.claude),
+            "CW_SANDBOX_READ": ":".join({str(ROOT / "tests"), sys.prefix, sys.base_prefix}),
+            "CW_AGENT_ENV": " ".join(PASSED),
+            "CW_GITHUB_API_URL": self.github.api_url,
+            "CW_GITHUB_URL": "http://github.localhost",
+            "CW_GITHUB_PACE": "0",
+            "CW_FLOWER_PORT": "0",
+            "CW_SWEEP_EVERY": "1",
+            "CW_STOP_GRACE": "2",
+            "GH_TOKEN": TOKEN,
+            "GH_HOST": "github.localhost",
+            "ANTHROPIC_API_KEY": API_KEY,
+            "ANTHROPIC_BASE_URL": self.api.url,
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            "DISABLE_TELEMETRY": "1",
+            "DISABLE_ERROR_REPORTING": "1",
+            "CLAUDE_CODE_MAX_RETRIES": "0",
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
+            **proxy,
+            **self.settings,
+        }
+
+    def cw(
+        self, *args: str, stdin: bytes | None = None, more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """What a person types."""
+        done = subprocess.run(
+            ["cw", *args],
+            env=self.env() | dict(more or {}),
+            cwd=self.home,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            timeout=90,
+            check=False,
+        )
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+        )
+
+    def ok(self, *args: str, stdin: bytes | None = None) -> str:
+        done = self.cw(*args, stdin=stdin)
+        assert done.returncode == 0, f"cw {' '.join(args)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def json(self, *args: str, stdin: bytes | None = None) -> Any:
+        return json.loads(self.ok(*args, "--json", stdin=stdin))
+
+    def finished(self, task: str, seconds: float = 60) -> dict[str, Any]:
+        """The history's row of a task, once it is there."""
+
+        def row() -> dict[str, Any] | None:
+            return next((one for one in self.json("history") if one["task"] == task), None)
+
+        return wait_until(row, seconds, f"the end of {task}\n{self.logs()}")
+
+    def logs(self) -> str:
+        path = self.home / "state" / "logs" / "host.log"
+        return path.read_text(encoding="utf-8", errors="replace")[-3000:] if path.exists() else ""
+
+    def archive(self, worker: str) -> dict[str, Any]:
+        """The newest archive of a worker."""
+        found = sorted(
+            (self.worker(worker) / "completed").glob("*.json"), key=lambda one: one.stat().st_mtime
+        )
+        data: dict[str, Any] = json.loads(found[-1].read_text(encoding="utf-8"))
+        return data
+
+    def up(self) -> None:
+        self.ok("up", "-d")
+
+    def down(self) -> None:
+        self.cw("down")
+
+
+def short_folder() -> Path:
+    """Unix sockets have short names; pytest's folders are long."""
+    return Path(tempfile.mkdtemp(prefix="cwt-"))
+
+
+def remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
