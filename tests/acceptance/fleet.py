@@ -120,8 +120,8 @@ class Fleet:
     def finished(self, task: str, seconds: float = 60) -> dict[str, Any]:
         """The history's row of a task, once it is there."""
 
-        def row() -> dict[str, Any] | None:
-            return next((one for one in self.json("history") if one["task"] == task), None)
+        def row() -> dict[str, Any]:
+            return next((one for one in self.json("history") if one["task"] == task), {})
 
         return wait_until(row, seconds, f"the end of {task}\n{self.logs()}")
 

@@ -1,0 +1,1 @@
+"""What `cw up` runs on this machine: broker, host, beat and Flower, and who watches them."""

@@ -1,0 +1,162 @@
+"""The services of one machine, as data."""
+
+from __future__ import annotations
+
+import http.client
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from cw import broker
+from cw.services import broker_server
+from cw.services.processes import ProcessMark
+from cw.settings import Settings
+from cw.store.store import open_store
+
+BROKER = "broker"
+_TOKENS = (
+    "CW_GITHUB_TOKEN",
+    "GH_TOKEN",
+    "GITHUB_TOKEN",
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+)
+_SERVER_ENV = ("PATH", "LANG", "LC_ALL", "TZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One life of a service. `started_at` is epoch seconds."""
+
+    process: ProcessMark
+    started_at: float
+
+
+def _nothing() -> None:
+    return
+
+
+def _at_once(_: Running) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    name: str
+    command: tuple[str, ...]  # seen by every user of the machine: no secrets
+    grace: float = 5.0  # seconds between terminate and kill
+    needs_broker: bool = True  # started after the broker is ready, stopped before it
+    sees: Literal["everything", "no tokens", "nothing"] = "no tokens"  # of our environment
+    prepare: Callable[[], object] = _nothing  # before each start
+    ready: Callable[[Running], bool] = _at_once  # asked until true; may take seconds or raise
+
+    def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
+        if self.sees == "everything":
+            return dict(environ)
+        if self.sees == "nothing":
+            return {name: environ[name] for name in _SERVER_ENV if name in environ}
+        return {name: value for name, value in environ.items() if name not in _TOKENS}
+
+
+def catalog(settings: Settings) -> tuple[Service, ...]:
+    """What `cw up` runs with these settings, in the order it starts. Raises BadInputError."""
+    services = [] if settings.broker_url else [broker_service(settings)]
+    services += [
+        Service(
+            name="host",
+            command=_module("workerhost"),
+            grace=20.0,  # it hands its runs over and says goodbye
+            sees="everything",
+            ready=lambda running: host_ready(settings, running),
+        ),
+        Service(
+            name="beat",
+            command=_module("cw.services.beat"),
+            ready=lambda running: beat_ready(settings, running),
+        ),
+    ]
+    if settings.flower_port:
+        services.append(flower_service(settings))
+    return tuple(services)
+
+
+def broker_service(settings: Settings) -> Service:
+    server = broker_server.find_server(settings)
+    return Service(
+        name=BROKER,
+        command=(str(server.binary), str(broker_server.conf_file(settings))),
+        grace=15.0,  # it writes its last bytes
+        needs_broker=False,
+        sees="nothing",
+        prepare=lambda: broker_server.prepare(settings),
+        ready=lambda _: broker_server.answers(broker.broker_url(settings)),
+    )
+
+
+def flower_service(settings: Settings) -> Service:
+    return Service(
+        name="flower",
+        command=_module("cw.services.flower"),
+        prepare=lambda: flower_url_file(settings).unlink(missing_ok=True),
+        ready=lambda _: flower_ready(settings),
+    )
+
+
+def host_ready(settings: Settings, running: Running) -> bool:
+    """Its heartbeat, and not that of the host before it."""
+    store = open_store(broker.broker_url(settings))
+    try:
+        for host in store.fleet.hosts():
+            if host.name == settings.host_name and host.seen_at is not None:
+                return (
+                    host.pid == running.process.pid
+                    or host.seen_at.timestamp() >= running.started_at
+                )
+    finally:
+        store.connection.close()
+    return False
+
+
+def beat_ready(settings: Settings, running: Running) -> bool:
+    return _read(beat_pid_file(settings)) == str(running.process.pid)
+
+
+def flower_ready(settings: Settings) -> bool:
+    port = urlsplit(_read(flower_url_file(settings))).port
+    if not port:
+        return False
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/healthcheck")
+        return connection.getresponse().status == http.client.OK
+    finally:
+        connection.close()
+
+
+def beat_pid_file(settings: Settings) -> Path:
+    return settings.state_dir / "beat" / "pid"
+
+
+def flower_url_file(settings: Settings) -> Path:
+    """Where Flower really listens: another port than the wanted one when that was taken."""
+    return settings.state_dir / "flower" / "url"
+
+
+def flower_password_file(settings: Settings) -> Path:
+    return settings.state_dir / "flower" / "password"
+
+
+def _module(name: str) -> tuple[str, ...]:
+    """-P: a folder named `workerhost` or `celery` where `cw up` was typed must not be imported."""
+    return (sys.executable, "-P", "-m", name)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""

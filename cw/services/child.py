@@ -1,0 +1,71 @@
+"""One service as the supervisor holds it: its process, its log, what is known of its life."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cw.services import decide
+from cw.services.catalog import Running, Service
+from cw.services.files import log_file
+from cw.services.processes import mark
+from cw.services.record import ServiceRecord
+
+
+@dataclass(slots=True)
+class Child:
+    service: Service
+    log: Path
+    watched: decide.Watched = field(default_factory=decide.Watched)
+    running: Running | None = None
+    ready: bool = False
+    was_ready: bool = False  # in any of its lives
+    asked: bool = False  # a question is at the prober
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """In a session of its own: Ctrl-C on the terminal is the supervisor's to handle.
+
+        Raises OSError or BadInputError when it cannot even be started.
+        """
+        self.service.prepare()
+        with log_file(self.log) as log:
+            self._process = subprocess.Popen(
+                self.service.command,
+                env=self.service.environment(os.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.ready = self.asked = False
+        found = mark(self._process.pid)
+        self.running = Running(found, time.time()) if found else None
+
+    def how_it_ended(self) -> str:
+        code = self._process.returncode if self._process else None
+        if code is None:
+            return "could not be started"
+        return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+
+    def reap(self) -> None:
+        """After it was stopped; one that does not even die is left to the system."""
+        if self._process is not None:
+            self._process.poll()
+
+    def record(self) -> ServiceRecord:
+        return ServiceRecord(
+            name=self.service.name,
+            process=self.running.process if self.running else None,
+            ready=self.ready,
+            failures=self.watched.failures,
+            grace=self.service.grace,
+            last=not self.service.needs_broker,
+        )

@@ -1,0 +1,90 @@
+"""`python -m cw.services.flower`: Flower on loopback, behind a password."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import secrets
+import signal
+import sys
+from typing import Any
+
+from cw.broker import make_app
+from cw.errors import BadInputError, CwError
+from cw.services.catalog import flower_password_file, flower_url_file
+from cw.services.files import private_folder
+from cw.settings import Settings, load_settings
+from workerhost.files import write_private
+
+USER = "cw"
+_ADDRESS = "127.0.0.1"
+_NEXT_PORTS = 20  # tried in order, so that a bookmark mostly survives a restart
+_TASKS_SHOWN = 10_000  # about 50 MB; Flower's own limit is ten times that
+
+
+def run(settings: Settings) -> None:
+    """Until SIGTERM."""
+    from flower.app import Flower
+    from flower.options import options
+    from flower.urls import settings as web_settings
+
+    private_folder(flower_url_file(settings).parent)
+    # Set here, not by argv, a file or FLOWER_* variables: nobody sees it, nothing overrides it.
+    options.basic_auth = [f"{USER}:{password(settings)}"]
+    options.address = _ADDRESS
+    options.max_tasks = _TASKS_SHOWN
+    flower = Flower(capp=make_app(settings), options=options, **web_settings)
+    port = listen(flower, settings.flower_port)
+    write_private(flower_url_file(settings), f"http://{_ADDRESS}:{port}".encode())
+    logging.getLogger(__name__).info("listening on http://%s:%s", _ADDRESS, port)
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        flower.start()
+    except (KeyboardInterrupt, SystemExit):
+        flower.stop()
+
+
+def password(settings: Settings) -> str:
+    """Generated once; a person may change the file."""
+    path = flower_password_file(settings)
+    try:
+        kept = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        kept = ""
+    if not kept:
+        kept = secrets.token_urlsafe(24)
+        write_private(path, kept.encode())
+    return kept
+
+
+def listen(flower: Any, wanted: int) -> int:
+    """The wanted port, else one of the next, else any. Returns the real one."""
+    last = min(wanted + _NEXT_PORTS, 65535)
+    for port in (*range(wanted, last + 1), 0):
+        flower.options.port = port
+        try:
+            return int(flower.start_http_server())
+        except OSError as error:
+            if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                raise
+    raise BadInputError("no port is free on 127.0.0.1", hint="Set CW_FLOWER_PORT")
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("tornado.access").setLevel(logging.ERROR)
+    try:
+        run(load_settings(os.environ)[0])
+    except CwError as error:
+        print(error.line(), file=sys.stderr)  # noqa: T201 - its log
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

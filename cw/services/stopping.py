@@ -1,0 +1,107 @@
+"""Terminate, wait, kill: for our children and for what a killed supervisor left behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+
+from pydantic import ValidationError
+
+from cw.services import record
+from cw.services.processes import ProcessMark, alive, kill, ours, terminate
+from cw.services.record import ServiceRecord
+from cw.settings import Settings
+from workerhost.files import read_json
+from workerhost.layout import homes
+
+HURRIED_GRACE = 1.0
+_KILL_SECONDS = 5.0  # a killed process that still shows hangs in the kernel
+
+
+class Step(Enum):
+    WAIT = auto()
+    KILL = auto()
+    GIVE_UP = auto()
+
+
+def next_step(*, waited: float, grace: float, killed_for: float | None) -> Step:
+    """`killed_for`: seconds since it was killed; None while it was only asked."""
+    if killed_for is not None:
+        return Step.GIVE_UP if killed_for >= _KILL_SECONDS else Step.WAIT
+    return Step.KILL if waited >= grace else Step.WAIT
+
+
+def stop_all(
+    services: Sequence[ServiceRecord],
+    *,
+    say: Callable[[str], None],
+    hurry: Callable[[], bool] = lambda: False,
+    pause: Callable[[float], None] = time.sleep,
+) -> list[str]:
+    """Stop what lives of them, the broker after those who need it. Returns what would not go."""
+    left: list[str] = []
+    for last in (False, True):
+        group = [one for one in services if one.last is last and one.process]
+        left += _stop_group(group, say, hurry, pause)
+    return left
+
+
+def _stop_group(
+    group: Sequence[ServiceRecord],
+    say: Callable[[str], None],
+    hurry: Callable[[], bool],
+    pause: Callable[[float], None],
+) -> list[str]:
+    begin = time.monotonic()
+    killed: dict[str, float] = {}
+    given_up: list[str] = []
+    for one in group:
+        if one.process:
+            terminate(one.process)
+    while left := [one for one in group if one.name not in given_up and _lives(one)]:
+        for one in left:
+            now = time.monotonic()
+            grace = min(one.grace, HURRIED_GRACE) if hurry() else one.grace
+            since = now - killed[one.name] if one.name in killed else None
+            step = next_step(waited=now - begin, grace=grace, killed_for=since)
+            if step is Step.KILL and one.process:
+                say(f"{one.name} did not end within {grace:.0f} s; killed")
+                kill(one.process)
+                killed[one.name] = now
+            elif step is Step.GIVE_UP:
+                given_up.append(one.name)
+        pause(0.1)
+    return given_up
+
+
+def _lives(one: ServiceRecord) -> bool:
+    return one.process is not None and alive(one.process)
+
+
+def stop_leftovers(settings: Settings, say: Callable[[str], None]) -> list[str]:
+    """Stop what a killed supervisor left. Call it only with the lock. Returns what was stopped."""
+    found = record.read(settings)
+    if found is None:
+        return []
+    left = [one for one in found.services if one.process and ours(one.process)]
+    for one in left:
+        pid = one.process.pid if one.process else 0
+        say(f"{one.name} (pid {pid}) was left by an earlier cw up; stopping it")
+    stop_all(left, say=say)
+    record.forget(settings)
+    return [one.name for one in left]
+
+
+def agents_running(settings: Settings) -> int:
+    """Agents on this machine whose shims live: they go on without the host."""
+    return sum(_shim_lives(read_json(home.shim)) for home in homes(settings.workers_root))
+
+
+def _shim_lives(state: dict[str, object] | None) -> bool:
+    try:
+        return alive(
+            ProcessMark.model_validate({k: (state or {})[k] for k in ("pid", "start", "boot")})
+        )
+    except (KeyError, ValidationError):
+        return False

@@ -1,0 +1,74 @@
+"""When services are started, given up and killed: decisions without a process."""
+
+from __future__ import annotations
+
+import pytest
+
+from cw.services import decide
+from cw.services.decide import Action, Seen, Verdict, Watched
+from cw.services.stopping import Step, next_step
+
+
+def test_service_waits_for_the_broker() -> None:
+    assert decide.decide(Watched(), alive=False, may_start=False, now=5) is Action.WAIT
+    assert decide.decide(Watched(), alive=False, may_start=True, now=5) is Action.START
+
+
+def test_running_service_is_left_alone_until_it_ends() -> None:
+    one = decide.started(Watched(), 5)
+
+    assert decide.decide(one, alive=True, may_start=True, now=6) is Action.WAIT
+    assert decide.decide(one, alive=False, may_start=True, now=6) is Action.NOTE_END
+
+
+def test_ended_service_starts_again_after_its_pause() -> None:
+    one = decide.ended(decide.started(Watched(), 5), 6)
+
+    assert decide.decide(one, alive=False, may_start=True, now=6.9) is Action.WAIT
+    assert decide.decide(one, alive=False, may_start=True, now=7) is Action.START
+
+
+def test_pauses_double_up_to_half_a_minute() -> None:
+    assert [decide.pause(n) for n in (1, 2, 3, 4, 5, 6, 7, 5000)] == [1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_a_minute_of_life_forgives_earlier_ends() -> None:
+    often = Watched(running=True, failures=5, started_at=100)
+
+    assert decide.ended(often, 159).failures == 6
+    assert decide.ended(often, 160).failures == 1
+
+
+@pytest.mark.parametrize(
+    ("seen", "alive", "waited", "expected"),
+    [
+        ([], True, 0, (Verdict.WAIT, "")),
+        ([], True, 60, (Verdict.FAILED, "")),
+        ([], False, 0, (Verdict.FAILED, "")),
+        ([Seen("host", True, 0)], True, 0, (Verdict.READY, "")),
+        ([Seen("host", True, 2)], True, 0, (Verdict.READY, "")),
+        ([Seen("host", True, 0)], False, 0, (Verdict.FAILED, "")),
+        ([Seen("broker", True, 0), Seen("host", False, 2)], True, 0, (Verdict.WAIT, "")),
+        ([Seen("broker", True, 0), Seen("host", False, 3)], True, 0, (Verdict.FAILED, "host")),
+        ([Seen("broker", True, 0), Seen("host", False, 0)], True, 60, (Verdict.FAILED, "host")),
+    ],
+)
+def test_start_in_background_is_judged_from_the_record(
+    seen: list[Seen], alive: bool, waited: float, expected: tuple[Verdict, str]
+) -> None:
+    assert expected == decide.verdict(seen, supervisor_alive=alive, waited=waited, limit=60)
+
+
+@pytest.mark.parametrize(
+    ("waited", "killed_for", "expected"),
+    [
+        (4.9, None, Step.WAIT),
+        (5.0, None, Step.KILL),
+        (6.0, 1.0, Step.WAIT),
+        (10.0, 5.0, Step.GIVE_UP),
+    ],
+)
+def test_stopping_asks_then_kills_then_gives_up(
+    waited: float, killed_for: float | None, expected: Step
+) -> None:
+    assert next_step(waited=waited, grace=5, killed_for=killed_for) is expected
