@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from cw.errors import BadInputError
 
 _GITHUB = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))/([A-Za-z0-9._-]{1,100})")
-_SCP = re.compile(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[A-Za-z0-9._~/-]+")
+_SCP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[A-Za-z0-9._~/-]+")
 _URL = re.compile(r"(?:https?|ssh|git|file)://[A-Za-z0-9@:._~/%+-]+")
 
 
@@ -66,8 +66,12 @@ def _github_name(text: str, github_url: str) -> str | None:
 
 
 def _path_repo(text: str, cwd: Path) -> Repo:
-    path = (cwd / Path(text).expanduser()).resolve()
-    if not _is_git(path):
+    try:
+        path = (cwd / Path(text).expanduser()).resolve()
+        found = _is_git(path)
+    except (OSError, RuntimeError, ValueError):  # ~nobody, a NUL, a name that is too long
+        found = False
+    if not found:
         raise BadInputError(
             f"{text} is not a git repository", hint="Use a path that holds one, or owner/repo"
         )

@@ -89,7 +89,7 @@ def isolation_check(cli: Cli) -> Check:
     installed = shutil.which("bwrap") is not None
     fix = (
         "Allow user namespaces: sysctl -w kernel.unprivileged_userns_clone=1"
-        " kernel.apparmor_restrict_unprivileged_userns=0 (in a container: see docs/isolation.md)"
+        " kernel.apparmor_restrict_unprivileged_userns=0 (in a container, on its machine)"
         if installed
         else "apt install bubblewrap (or dnf, pacman)"
     )

@@ -184,6 +184,8 @@ def _why(wanted: str | None, able: list[WorkerRow], up: set[str]) -> str:
     """Why a queued task does not move. `able`: the workers that may take it."""
     if not up:
         return "no host is running; start one with: cw up"
+    if not able and wanted is None:
+        return "there is no worker; make one: cw init 01"
     if not able:
         return f"worker {wanted} is gone; make it with: cw init {wanted}"
     awake = [one for one in able if one.state != "offline"]

@@ -10,7 +10,7 @@ from typing import Any
 import redis
 from redis.commands.core import Script
 
-from cw.errors import BrokerUnavailableError, CwError
+from cw.errors import BadInputError, BrokerUnavailableError, CwError
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 10.0
@@ -21,13 +21,19 @@ class Connection:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.client: Any = redis.Redis.from_url(
-            url,
-            decode_responses=True,
-            socket_connect_timeout=_CONNECT_SECONDS,
-            socket_timeout=_ANSWER_SECONDS,
-            health_check_interval=30,
-        )
+        try:
+            self.client: Any = redis.Redis.from_url(
+                url,
+                decode_responses=True,
+                socket_connect_timeout=_CONNECT_SECONDS,
+                socket_timeout=_ANSWER_SECONDS,
+                health_check_interval=30,
+            )
+        except ValueError as error:  # its text quotes the URL, password and all
+            raise BadInputError(
+                "CW_BROKER_URL (or broker_url) is no address of a broker",
+                hint="Use for example redis://127.0.0.1:6379/0, rediss:// or unix:///path",
+            ) from error
         self._scripts: dict[str, Script] = {}
 
     def run(self, name: str, keys: list[str], args: list[Any]) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -283,6 +284,32 @@ def test_watch_ends_with_the_outcome(
 
     assert watching.wait(20) == 0
     assert seen.read_text("utf-8").splitlines()[-1].startswith("succeeded: ok (2 commits,")
+
+
+def test_interrupt_leaves_watching_quietly_and_the_task_alone(
+    request: pytest.FixtureRequest,
+    cw: Cw,
+    cw_environ: dict[str, str],
+    fleet: Store,
+    git_repo: Path,
+    tmp_path: Path,
+) -> None:
+    task = dispatched(cw, git_repo, "-p", "x")["task"]
+    seen = tmp_path / "seen"
+    with seen.open("wb") as out:
+        watching = subprocess.Popen(
+            [COMMAND, "watch", task], stdout=out, stderr=subprocess.PIPE, env=cw_environ
+        )
+    request.addfinalizer(watching.kill)
+    wait_until(lambda: "queued" in seen.read_text("utf-8"), what="the queue")
+
+    watching.send_signal(signal.SIGINT)
+    _, complaint = watching.communicate(timeout=20)
+
+    assert (watching.returncode, complaint) == (130, b"")
+    record = fleet.tasks.get(task)
+    assert record is not None
+    assert record.state is State.QUEUED
 
 
 def test_watch_as_json_is_one_object_a_line_and_tells_failure(

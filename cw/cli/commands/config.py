@@ -31,7 +31,7 @@ _MASK = "********"
 def command(as_json: bool, markdown: bool) -> None:
     """Every setting, its value and where it came from.
 
-    A variable CW_<NAME> wins over the file ~/.config/cw/config.toml (or CW_CONFIG), which wins over
+    A variable CW_NAME wins over the file ~/.config/cw/config.toml (or CW_CONFIG), which wins over
     the default. Secrets are masked.
     """
     if markdown:
@@ -89,25 +89,26 @@ def settings_markdown() -> str:
         "",
         "Made by `python -m cw.cli.docs` from `cw/settings.py`; do not edit.",
         "",
-        "A variable wins over the same name in `~/.config/cw/config.toml` (`CW_CONFIG` names another",
-        "file), which wins over the default. `cw config` shows what is in force and where from.",
+        "A variable wins over the same name in `~/.config/cw/config.toml` (`CW_CONFIG` names",
+        "another file), which wins over the default. `cw config` shows what is in force.",
         "",
         "| in config.toml | variable | default | meaning |",
         "|---|---|---|---|",
     ]
     for one in fields(Settings):
         names = ", ".join(f"`{name}`" for name in (f"CW_{one.name.upper()}", *one.metadata["also"]))
-        default = f"`{text}`" if (text := _default(one)) else ""
+        default = _default(one)
         lines.append(f"| `{one.name}` | {names} | {default} | {one.metadata['doc']} |")
     return "\n".join(lines) + "\n"
 
 
 def _default(one: Field[Any]) -> str:
     if one.default_factory is MISSING:
-        return plain(one.default)
+        text = plain(one.default)
+        return f"`{text}`" if text else ""
     if one.name == "host_name":
         return "the machine's name"
     value = one.default_factory()
     if isinstance(value, Path) and value.is_relative_to(Path.home()):
-        return f"~/{value.relative_to(Path.home())}"
-    return plain(value)
+        return f"`~/{value.relative_to(Path.home())}`"
+    return f"`{plain(value)}`"

@@ -108,5 +108,5 @@ def _tell(done: Dispatched) -> None:
     spec = done.task
     line = f"worker {spec.wanted_worker}" if spec.wanted_worker else "the first free worker"
     place = ", starts now" if done.idle and done.place <= 1 else f", place {done.place} in line"
-    say(f"{spec.id}  {spec.label} → {line}{place}")
+    say(f"{spec.id} {spec.label} → {line}{place}")
     say(f"Follow it with: cw watch {spec.id}")

@@ -30,7 +30,15 @@ _COLUMNS = [
 
 @click.command()
 @maybe_id_argument
-@click.option("--limit", "-n", type=click.IntRange(1), default=20, show_default=True, metavar="N")
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="At most so many.",
+)
 @click.option("--local", is_flag=True, help="Read the archives of this machine's HOMEs.")
 @json_option
 @with_cli

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,7 +24,7 @@ _POLL_SECONDS = 0.2
 @click.command()
 @id_argument
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
-@click.option("--raw", is_flag=True, help="The log as claude wrote it: one JSON object a line.")
+@click.option("--raw", is_flag=True, help="The log as claude wrote it, tokens and all.")
 @with_cli
 def command(cli: Cli, target: Target, follow: bool, raw: bool) -> None:
     """Read what an agent said and did.
@@ -40,11 +40,12 @@ def command(cli: Cli, target: Target, follow: bool, raw: bool) -> None:
         return
     home, log = found
     live = home if follow and log == home.log else None
+    clean = _redactor(home)
     for line, offset in read_lines(log, live):
         if raw:
             click.echo(line, nl=False)
             continue
-        _show(line, offset)
+        _show(line, offset, clean)
     if sys.stdout:
         sys.stdout.flush()
 
@@ -92,11 +93,19 @@ def read_lines(log: Path, live: Home | None) -> Iterator[tuple[bytes, int]]:
         yield rest, offset + len(rest)
 
 
-def _show(line: bytes, offset: int) -> None:
+def _redactor(home: Home) -> Callable[[str], str]:
+    """What is shown is pasted elsewhere: the worker's own tokens are blotted out."""
+    from workerhost.agentenv import own_variables
+    from workerhost.redact import redactor
+
+    return redactor(own_variables(home))
+
+
+def _show(line: bytes, offset: int, clean: Callable[[str], str]) -> None:
     from workerhost.events import parse_line
 
     for event in parse_line(line, offset, datetime.now(UTC)):
-        show_event(event)
+        show_event(event.model_copy(update={"text": clean(event.text)}))
 
 
 def _from_store(cli: Cli, target: Target, *, follow: bool, raw: bool) -> None:

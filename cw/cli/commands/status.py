@@ -128,8 +128,10 @@ def _tell_tasks(seen: Overview, now: datetime) -> None:
     if rows:
         say()
         table(_STUCK, rows, title="Not moving")
-    for row in (*seen.held, *seen.stuck):
-        say(f"{row.about.label}: {row.next}")
+    for label, what in [(one.about.label, one.next) for one in seen.held] + [
+        (one.about.label, one.next) for one in seen.stuck
+    ]:
+        say(f"{label}: {what}")
 
 
 def _waiting_cells(row: WaitingRow, now: datetime) -> list[str]:

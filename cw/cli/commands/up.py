@@ -75,7 +75,7 @@ def _show(settings: Settings, as_json: bool) -> None:
         json_out(found)
         return
     for line in lines(found):
-        say(line)
+        click.echo(line)  # in columns, which `say` would close up
 
 
 def _await_broker(url: str) -> None:

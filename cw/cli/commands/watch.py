@@ -42,7 +42,7 @@ def _print(store: Store, task: Task) -> bool:
     from cw.cli.watching import FINAL, follow_task
     from cw.models import Event
 
-    say(f"{task.spec.id}  {task.spec.label} · {task.spec.title} · {task.spec.model}")
+    say(f"{task.spec.id} · {task.spec.label} · {task.spec.title} · {task.spec.model}")
     past: deque[Event] = deque(maxlen=_BACKLOG)
     began = store.tasks.now()
     for one in follow_task(store, task.spec.id, wait=True):

@@ -1,0 +1,113 @@
+"""What every tier may use: a private Redis, and `cw` as an installed command."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from cw.store.store import Store, open_store
+from tests.needs import need
+from tests.waiting import wait_until
+
+Cw = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """URL of a server of our own, on a socket nobody else knows."""
+    # A socket's path may have about 100 characters; pytest's folders are too deep.
+    folder = Path(tempfile.mkdtemp(prefix="cw-"))
+    path = folder / "s"
+    options = ["--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"]
+    options += ["--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction"]
+    server = subprocess.Popen(
+        [need("redis-server"), *options, "--dir", str(folder)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        url = f"unix://{path}"
+        wait_until(lambda: _answers(url), what="redis-server")
+        yield url
+    finally:
+        server.kill()
+        server.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> Iterator[str]:
+    """The same server, empty."""
+    yield redis_server
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushall()
+
+
+@pytest.fixture
+def store(redis_url: str) -> Iterator[Store]:
+    opened = open_store(redis_url)
+    yield opened
+    opened.connection.close()
+
+
+@pytest.fixture
+def cw_environ(tmp_path: Path) -> dict[str, str]:
+    """All that a `cw` of this test sees: nothing of the person who runs the tests."""
+    (tmp_path / "user").mkdir()
+    folders = {"CW_WORKERS_ROOT": "workers", "CW_STATE_DIR": "state", "CW_CONFIG": "config.toml"}
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(tmp_path / "user"),
+        "LANG": "C.UTF-8",
+        "CW_HOST_NAME": "here",
+        **{name: str(tmp_path / folder) for name, folder in folders.items()},
+    }
+
+
+@pytest.fixture
+def cw(cw_environ: dict[str, str], tmp_path: Path) -> Cw:
+    """Runs the installed command: `cw("status", "--json", stdin="", CW_MODEL="opus")`."""
+
+    def run(*args: str, stdin: str | bytes = "", **more: str) -> "subprocess.CompletedProcess[str]":
+        raw = stdin.encode() if isinstance(stdin, str) else stdin
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("cw")), *args],
+            input=raw,
+            capture_output=True,
+            env=cw_environ | more,
+            cwd=tmp_path,
+            timeout=60,
+            check=False,
+        )
+        out, err = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+        return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+    return run
+
+
+@pytest.fixture
+def git_repo(tmp_path: Path) -> Path:
+    """A repository with one commit, for work that needs no GitHub."""
+    path = tmp_path / "app"
+    git = need("git")
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.invalid"]
+    for args in (
+        ["init", "-q", "-b", "main", str(path)],
+        ["-C", str(path), *identity, "commit", "-q", "--allow-empty", "-m", "First"],
+    ):
+        subprocess.run([git, *args], check=True, env={"PATH": os.environ["PATH"]})
+    return path
+
+
+def _answers(url: str) -> bool:
+    with redis.Redis.from_url(url) as client:
+        try:
+            return bool(client.ping())
+        except redis.ConnectionError:
+            return False

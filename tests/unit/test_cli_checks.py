@@ -1,0 +1,105 @@
+"""`cw doctor` names what is wrong and what to type, and never a token's value."""
+
+from pathlib import Path
+
+import pytest
+
+from cw.cli.checks import (
+    Check,
+    broker_checks,
+    claude_check,
+    disk_check,
+    mode_check,
+    token_check,
+    worker_checks,
+)
+from cw.cli.context import Cli
+from cw.settings import Settings
+from workerhost.home import make_home, templates_dir
+from workerhost.layout import Home
+
+
+def cli(tmp_path: Path, *, environ: dict[str, str] | None = None, **more: str) -> Cli:
+    settings = Settings(workers_root=tmp_path / "w", state_dir=tmp_path / "s", **more)  # type: ignore[arg-type]
+    return Cli(settings, {}, environ or {})
+
+
+def home(tmp_path: Path, **tokens: str) -> Home:
+    return make_home(tmp_path / "w", "01", tokens, templates_dir())
+
+
+@pytest.mark.parametrize(
+    ("tokens", "state", "says"),
+    [
+        ({}, "fail", "ANTHROPIC_API_KEY and CLAUDE_CODE_OAUTH_TOKEN are missing"),
+        ({"GH_TOKEN": "secret"}, "fail", "are missing"),
+        ({"ANTHROPIC_API_KEY": "secret"}, "warn", "GH_TOKEN is missing"),
+        (
+            {"ANTHROPIC_API_KEY": "secret", "CLAUDE_CODE_OAUTH_TOKEN": "secret"},
+            "warn",
+            "the API key wins",
+        ),
+        (
+            {"ANTHROPIC_API_KEY": "secret", "GH_TOKEN": "secret"},
+            "ok",
+            "ANTHROPIC_API_KEY, GH_TOKEN",
+        ),
+    ],
+)
+def test_tokens_of_a_worker(tmp_path: Path, tokens: dict[str, str], state: str, says: str) -> None:
+    found = token_check(home(tmp_path, **tokens), cli(tmp_path))
+
+    assert found.state == state
+    assert says in found.text
+    assert "secret" not in found.text + found.fix
+    assert bool(found.fix) == (state != "ok")
+
+
+def test_token_that_the_host_hands_over_counts(tmp_path: Path) -> None:
+    settings = Settings(workers_root=tmp_path / "w", agent_env=("ANTHROPIC_API_KEY", "GH_TOKEN"))
+    environ = {"ANTHROPIC_API_KEY": "x", "GH_TOKEN": "y"}
+
+    assert token_check(home(tmp_path), Cli(settings, {}, environ)).state == "ok"
+
+
+def test_home_that_others_can_read_fails(tmp_path: Path) -> None:
+    made = home(tmp_path)
+    assert mode_check(made) == Check("worker 01 files", "ok", "private")
+
+    made.zshenv.chmod(0o644)
+
+    found = mode_check(made)
+    assert found.state == "fail"
+    assert str(made.zshenv) in found.text
+    assert found.fix == f"chmod -R go= {made.path}"
+
+
+def test_no_workers_is_a_warning(tmp_path: Path) -> None:
+    (found,) = worker_checks(cli(tmp_path))
+
+    assert (found.state, found.fix) == ("warn", "cw init 01")
+
+
+def test_missing_broker_fails_with_what_to_type(tmp_path: Path) -> None:
+    (found,) = broker_checks(cli(tmp_path))
+
+    assert found.state == "fail"
+    assert "cw up" in found.fix
+
+
+def test_old_claude_fails_with_the_version_wanted(tmp_path: Path) -> None:
+    old = tmp_path / "claude"
+    old.write_text("#!/bin/sh\necho '2.1.197 (Claude Code)'\n", "utf-8")
+    old.chmod(0o700)
+
+    found = claude_check(cli(tmp_path, claude=str(old)))
+
+    assert found.state == "fail"
+    assert "2.1.197" in found.text
+    assert "2.1.202" in found.text
+
+
+def test_disk_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+    found = disk_check(tmp_path / "a" / "b")
+
+    assert found.text.endswith(f"GiB free at {tmp_path}")

@@ -1,0 +1,74 @@
+"""What the docs say is what the program does, and `cw config` gives no secret away."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from cw.cli.commands.config import settings_markdown, shown
+from cw.cli.docs import commands_markdown
+from cw.cli.main import COMMANDS, group
+
+Cw = Callable[..., "subprocess.CompletedProcess[str]"]
+DOCS = Path(__file__).parents[2] / "docs"
+AGAIN = "run: python -m cw.cli.docs"
+
+
+def test_docs_of_the_commands_are_up_to_date() -> None:
+    assert (DOCS / "commands.md").read_text("utf-8") == commands_markdown(), AGAIN
+
+
+def test_docs_of_the_settings_are_up_to_date() -> None:
+    assert (DOCS / "settings.md").read_text("utf-8") == settings_markdown(), AGAIN
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_explained(name: str) -> None:
+    command = group.get_command(click.Context(group), name)
+
+    assert command is not None
+    options = [one for one in command.params if isinstance(one, click.Option)]
+    assert [one.name for one in options if not one.help] == []
+
+
+def test_config_shows_value_and_origin(cw: Cw, cw_environ: dict[str, str]) -> None:
+    Path(cw_environ["CW_CONFIG"]).write_text('model = "opus"\nlease_ttl = 300\n', "utf-8")
+
+    found = json.loads(cw("config", "--json", CW_LEASE_TTL="400").stdout)
+
+    rows = {one["setting"]: one for one in found}
+    assert (rows["model"]["value"], rows["model"]["from"]) == ("opus", cw_environ["CW_CONFIG"])
+    assert (rows["lease_ttl"]["value"], rows["lease_ttl"]["from"]) == ("400", "CW_LEASE_TTL")
+    assert rows["max_attempts"]["from"] == "default"
+    assert all(one["meaning"] for one in found)
+
+
+def test_config_masks_secrets(cw: Cw) -> None:
+    secrets = {
+        "GH_TOKEN": "ghp_hunter2",
+        "CW_BROKER_URL": "redis://me:hunter2@h:1/0?password=hunter2",
+    }
+
+    text, data = cw("config", **secrets), cw("config", "--json", **secrets)
+
+    assert "hunter2" not in text.stdout + text.stderr + data.stdout
+    assert "GH_TOKEN" in text.stdout
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("", ""),
+        ("redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
+        ("unix://:pw@/run/x?db=0", "unix://********@/run/x?********"),
+        ("pw@h", "********"),
+        ("redis://[", "********"),
+    ],
+)
+def test_address_of_the_broker_is_shown_without_what_could_be_a_password(
+    url: str, text: str
+) -> None:
+    assert shown("broker_url", url) == text

@@ -1,0 +1,140 @@
+"""`cw logs` and `cw history --local` read what lies in a HOME."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cw.models import Outcome, TaskSpec
+from cw.names import new_task_id
+from cw.states import OutcomeKind
+from tests.waiting import wait_until
+from workerhost.files import write_private
+from workerhost.home import make_home, templates_dir
+from workerhost.layout import Home
+
+Cw = Callable[..., "subprocess.CompletedProcess[str]"]
+COMMAND = str(Path(sys.executable).with_name("cw"))
+AT = datetime(2026, 5, 8, 12, tzinfo=UTC)
+SECRET = "a-secret-of-01"
+
+
+def said(text: str) -> bytes:
+    message = {"id": text, "content": [{"type": "text", "text": text}]}
+    return json.dumps({"type": "assistant", "message": message}).encode() + b"\n"
+
+
+def book(number: int) -> dict[str, Any]:
+    spec = TaskSpec(
+        id=new_task_id(number, lambda _: 0),
+        repo="owner/app",
+        repo_url="https://github.com/owner/app.git",
+        repo_folder="owner/app",
+        github=True,
+        issue=number,
+        model="sonnet",
+        created_at=AT,
+    )
+    outcome = Outcome(
+        kind=OutcomeKind.SUCCEEDED, reason="pr", message="ok", pr=f"https://h/pull/{number}"
+    )
+    run = {"worker": "01", "started_at": AT, "ended_at": AT + timedelta(minutes=number)}
+    data = {"task": spec.model_dump(), "run": run, "outcome": outcome.model_dump()}
+    found: dict[str, Any] = json.loads(json.dumps(data, default=str))
+    return found
+
+
+@pytest.fixture
+def home(cw_environ: dict[str, str]) -> Home:
+    root = Path(cw_environ["CW_WORKERS_ROOT"])
+    return make_home(root, "01", {"GH_TOKEN": SECRET}, templates_dir())
+
+
+def archived(home: Home, number: int) -> str:
+    data = book(number)
+    path = home.completed / f"owner-app-{number}.json"
+    write_private(path, json.dumps(data).encode())
+    path.with_suffix(".log").write_bytes(said(f"issue {number}"))
+    os.utime(path, (number, number))
+    return str(data["task"]["id"])
+
+
+def test_worker_that_did_nothing_has_no_log(cw: Cw, home: Home) -> None:
+    done = cw("logs", "01")
+
+    assert done.returncode == 1
+    assert done.stderr == ("cw: worker 01 has no log yet. cw status shows what it waits for\n")
+
+
+def test_running_worker_shows_its_current_log_without_controls_and_tokens(
+    cw: Cw, home: Home
+) -> None:
+    archived(home, 1)
+    home.log.write_bytes(said(f"I \x1b[2J see {SECRET}") + b"not json \x1b[31m\n" + b'{"type"')
+
+    shown, raw = cw("logs", "01"), cw("logs", "01", "--raw")
+
+    assert shown.stdout == 'I  see [redacted]\n  · not json\n  · {"type"\n'
+    assert raw.stdout.encode() == home.log.read_bytes()
+
+
+def test_idle_worker_shows_its_last_log_and_a_task_its_own(cw: Cw, home: Home) -> None:
+    first, _ = archived(home, 1), archived(home, 2)
+
+    assert cw("logs", "01").stdout == "issue 2\n"
+    assert cw("logs", "01", "-f").stdout == "issue 2\n"
+    assert cw("logs", first).stdout == "issue 1\n"
+
+
+def test_following_ends_with_the_run_and_loses_nothing(
+    request: pytest.FixtureRequest, home: Home, cw_environ: dict[str, str], tmp_path: Path
+) -> None:
+    write_private(home.journal, json.dumps(book(3)).encode())
+    seen = tmp_path / "seen"
+    with seen.open("wb") as out:
+        following = subprocess.Popen([COMMAND, "logs", "01", "-f"], stdout=out, env=cw_environ)
+    request.addfinalizer(following.kill)
+    with home.log.open("ab", buffering=0) as log:
+        line = said("first")
+        log.write(line[:20])
+        log.write(line[20:])
+        wait_until(lambda: seen.read_text("utf-8") == "first\n", what="the first line")
+        log.write(said("last")[:-1])  # the run was cut off before the line's end
+    home.log.rename(home.completed / "moved.log")
+    home.journal.unlink()
+
+    assert following.wait(20) == 0
+    assert seen.read_text("utf-8") == "first\nlast\n"
+
+
+def test_local_history_is_newest_first_and_passes_what_it_cannot_read(cw: Cw, home: Home) -> None:
+    archived(home, 1)
+    archived(home, 2)
+    (home.completed / "odd.json").write_text('{"task": 1}', "utf-8")
+    (home.completed / "broken.json").write_text("{", "utf-8")
+
+    done = cw("history", "--local", "--json")
+
+    assert [one["issue"] for one in json.loads(done.stdout)] == [2, 1]
+    assert done.stderr == "cw: warning: 1 archives could not be understood\n"
+
+
+def test_history_without_a_broker_reads_the_archives_and_says_so(cw: Cw, home: Home) -> None:
+    archived(home, 1)
+
+    done = cw("history", "01")
+
+    assert done.returncode == 0
+    assert "https://h/pull/1" in done.stdout
+    assert done.stderr.startswith("cw: warning: no broker is configured")
+    assert "these are the archives of this machine" in done.stderr
+
+
+def test_local_history_of_nothing_is_an_empty_list(cw: Cw) -> None:
+    assert json.loads(cw("history", "--local", "--json").stdout) == []

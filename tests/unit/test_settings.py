@@ -1,0 +1,84 @@
+"""Settings: environment over file over default, and every mistake is named."""
+
+from pathlib import Path
+
+import pytest
+
+from cw.errors import BadInputError
+from cw.settings import Settings, config_path, load_settings
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {"CW_CONFIG": str(tmp_path / "config.toml")}
+
+
+def write(environ: dict[str, str], text: str) -> None:
+    Path(environ["CW_CONFIG"]).write_text(text, "utf-8")
+
+
+def test_defaults_without_anything(environ: dict[str, str]) -> None:
+    settings, origin = load_settings(environ)
+
+    assert settings == Settings()
+    assert set(origin.values()) == {"default"}
+
+
+def test_environment_wins_over_file_wins_over_default(environ: dict[str, str]) -> None:
+    write(environ, 'model = "opus"\nlease_ttl = 300\nagent_env = ["A", "B"]\n')
+
+    settings, origin = load_settings(environ | {"CW_MODEL": "haiku"})
+
+    assert (settings.model, origin["model"]) == ("haiku", "CW_MODEL")
+    assert (settings.lease_ttl, origin["lease_ttl"]) == (300.0, environ["CW_CONFIG"])
+    assert settings.agent_env == ("A", "B")
+    assert origin["state_dir"] == "default"
+
+
+def test_empty_variable_counts_as_unset(environ: dict[str, str]) -> None:
+    assert load_settings(environ | {"CW_MODEL": ""})[0].model == "sonnet"
+
+
+def test_github_token_has_its_usual_names(environ: dict[str, str]) -> None:
+    settings, origin = load_settings(environ | {"GH_TOKEN": "a", "GITHUB_TOKEN": "b"})
+
+    assert (settings.github_token, origin["github_token"]) == ("a", "GH_TOKEN")
+    assert load_settings(environ | {"GITHUB_TOKEN": "b"})[0].github_token == "b"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CW_LEASE_TTL", "soon"),
+        ("CW_LEASE_TTL", "-1"),
+        ("CW_MAX_ATTEMPTS", "1.5"),
+        ("CW_ISOLATION", "maybe"),
+        ("CW_GITHUB_URL", "ftp://x"),
+    ],
+)
+def test_value_that_does_not_fit_names_its_variable(
+    environ: dict[str, str], name: str, value: str
+) -> None:
+    with pytest.raises(BadInputError, match=name) as caught:
+        load_settings(environ | {name: value})
+
+    assert value in caught.value.line()
+
+
+@pytest.mark.parametrize("text", ["modell = 'opus'", "model = ", "[x]\ny = 1"])
+def test_mistake_in_the_file_names_the_file(environ: dict[str, str], text: str) -> None:
+    write(environ, text)
+
+    with pytest.raises(BadInputError, match=r"config\.toml"):
+        load_settings(environ)
+
+
+def test_renewal_must_fit_into_the_lease(environ: dict[str, str]) -> None:
+    with pytest.raises(BadInputError, match="lease_renew must be shorter"):
+        load_settings(environ | {"CW_LEASE_TTL": "60"})
+
+
+def test_place_of_the_file() -> None:
+    assert config_path({"CW_CONFIG": "/a/b"}) == Path("/a/b")
+    assert config_path({"XDG_CONFIG_HOME": "/x"}) == Path("/x/cw/config.toml")
+    assert config_path({}) == Path("~/.config/cw/config.toml").expanduser()
