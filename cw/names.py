@@ -36,6 +36,10 @@ def worker_id(text: str) -> WorkerId:
     return WorkerId(text)
 
 
+def is_worker_id(text: str) -> bool:
+    return bool(_WORKER.fullmatch(text))
+
+
 def task_id(text: str) -> TaskId:
     """A task's id as typed, in either case. Raises BadInputError."""
     upper = text.upper()

@@ -30,7 +30,7 @@ def own_variables(home: Home) -> dict[str, str]:
     except (OSError, UnicodeDecodeError):
         return {}
     values = dotenv_values(stream=StringIO(text), interpolate=False)
-    return {name: value for name, value in values.items() if value}
+    return {name: value for name, value in values.items() if value and not _loader(name)}
 
 
 def agent_environment(
@@ -38,7 +38,7 @@ def agent_environment(
 ) -> dict[str, str]:
     """Everything the agent's process sees. An own variable wins over a passed one."""
     passed = (*_FROM_HOST, *settings.agent_env)
-    env = {name: host_env[name] for name in passed if name in host_env}
+    env = {name: host_env[name] for name in passed if name in host_env and not _loader(name)}
     env.setdefault("LANG", "C.UTF-8")
     env["PATH"] = search_path(settings, host_env)
     env |= own_variables(home)
@@ -74,6 +74,11 @@ def git_environment(settings: Settings) -> dict[str, str]:
         env[f"GIT_CONFIG_KEY_{number}"] = name
         env[f"GIT_CONFIG_VALUE_{number}"] = value
     return env
+
+
+def _loader(name: str) -> bool:
+    """Variables that would make bubblewrap itself, outside its own wall, load code."""
+    return name.startswith(("LD_", "DYLD_", "GLIBC_")) or name == "GCONV_PATH"
 
 
 def search_path(settings: Settings, host_env: Mapping[str, str]) -> str:

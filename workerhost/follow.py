@@ -68,8 +68,14 @@ class Follower:
         if data is not None:
             self.progress.take(data)
         if self.progress.offset > self.published_to:
-            self._unsent += parse_line(line, self.progress.offset, datetime.now(UTC))
+            self._unsent += self._events(line)
             del self._unsent[:-_UNSENT_KEPT]
+
+    def _events(self, line: bytes) -> list[Event]:
+        """With the count of turns so far, for those who look at the last event only."""
+        turns = {"turns": self.progress.turns}
+        found = parse_line(line, self.progress.offset, datetime.now(UTC))
+        return [one.model_copy(update={"data": turns | one.data}) for one in found]
 
     def _send(self) -> None:
         if not self._unsent:

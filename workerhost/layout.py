@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from cw.names import is_worker_id
+
 MARKER = ".cw.json"
 
 
@@ -90,4 +92,4 @@ def homes(root: Path) -> list[Home]:
     if not root.is_dir():
         return []
     found = (Home(one) for one in sorted(root.iterdir()) if not one.is_symlink())
-    return [one for one in found if one.marker.is_file()]
+    return [one for one in found if is_worker_id(one.id) and one.marker.is_file()]

@@ -22,6 +22,7 @@ class Wall:
 
     strict: bool
     reason: str
+    bwrap: str = "bwrap"  # its full path: the agent's PATH must not choose it
 
 
 def choose_wall(settings: Settings) -> Wall:
@@ -31,7 +32,7 @@ def choose_wall(settings: Settings) -> Wall:
     reason = bubblewrap_works()
     if reason and settings.isolation == "strict":
         raise CwError(f"CW_ISOLATION=strict, but {reason}", hint="cw doctor says how to get it")
-    return Wall(strict=not reason, reason=reason)
+    return Wall(strict=not reason, reason=reason, bwrap=shutil.which("bwrap") or "bwrap")
 
 
 def bubblewrap_works() -> str:
@@ -68,7 +69,7 @@ def wrap(
     """
     if not wall.strict:
         return argv
-    command = ["bwrap", *_namespaces()]
+    command = [wall.bwrap, *_namespaces()]
     for path in _SYSTEM:
         command += ["--ro-bind-try", path, path]
     for path in _EMPTY:
@@ -78,7 +79,7 @@ def wrap(
     for one in readable:
         command += ["--ro-bind-try", str(one), str(one)]
     command += ["--bind", str(home.path), str(home.path)]
-    for own in (home.run, home.completed, home.marker):
+    for own in _host_owned(home):
         command += ["--ro-bind-try", str(own), str(own)]
     for one in writable:
         command += ["--bind", str(one), str(one)]
@@ -109,6 +110,22 @@ def _common(git_dir: Path) -> Path:
     if not pointer.is_file():
         return git_dir
     return (git_dir / pointer.read_text("utf-8").strip()).resolve()
+
+
+def _host_owned(home: Home) -> list[Path]:
+    """What lies in HOME but is not the agent's: the host's files, and what makes the next run's
+    environment and rules.
+    """
+    return [
+        home.run,
+        home.completed,
+        home.marker,
+        home.zshenv,
+        home.path / ".gitconfig",
+        home.path / ".ssh",
+        home.claude / "CLAUDE.md",
+        home.claude / "settings.json",
+    ]
 
 
 def _namespaces() -> list[str]:
