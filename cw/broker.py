@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from cw.errors import BrokerUnavailableError
-from cw.names import FLEET_QUEUE, POOL_QUEUE, worker_queue
+from cw.names import FLEET_QUEUE, POOL_QUEUE, host_queue, worker_queue
 from cw.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 RUN_TASK = "cw.run"
 SWEEP_TASK = "cw.sweep"
+ASK_TASK = "cw.ask"
 _PUBLISH_RETRY = {"max_retries": 2, "interval_start": 0.2, "interval_step": 0.5, "interval_max": 1}
 
 
@@ -85,12 +86,22 @@ def send_hint(app: Celery, spec: TaskSpec, worker: str | None) -> None:
 
     Raises BrokerUnavailableError.
     """
+    queue = worker_queue(worker) if worker else POOL_QUEUE
+    shown = f"{spec.label} · {spec.model}"
+    _send(app, RUN_TASK, [spec.id], queue=queue, task_id=spec.id, argsrepr=shown, kwargsrepr="{}")
+
+
+def send_ask(app: Celery, host: str, request: dict[str, Any], expires: float) -> None:
+    """Put a question to one host; it answers under the request's id. `expires` in seconds."""
+    shown = str(request.get("verb", "?"))
+    _send(app, ASK_TASK, [request], queue=host_queue(host), expires=expires, argsrepr=shown)
+
+
+def _send(app: Celery, task: str, args: list[Any], **options: Any) -> None:
     from kombu.exceptions import OperationalError
 
-    queue = worker_queue(worker) if worker else POOL_QUEUE
-    shown: dict[str, Any] = {"argsrepr": f"{spec.label} · {spec.model}", "kwargsrepr": "{}"}
     try:
-        app.send_task(RUN_TASK, args=[spec.id], queue=queue, task_id=spec.id, **shown)
+        app.send_task(task, args=args, **options)
     except OperationalError as error:
         raise BrokerUnavailableError(
             "the broker does not answer", hint="Start it with: cw up; or set CW_BROKER_URL"

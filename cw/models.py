@@ -87,7 +87,10 @@ class Task(Model):
     worker: MaybeText = None
     host: MaybeText = None
     attempt: int = 0
-    deferrals: int = 0
+    deferrals: int = 0  # times it was held since a person last touched it
+    losses: int = 0  # runs that were lost, likewise
+    stop_wanted: str = ""  # who asked for its run to be stopped
+    fresh: bool = False  # begin anew: new session, branch from its start
     fence: int = 0
     session: MaybeText = None
     started_at: MaybeMoment = None  # of the last run
@@ -103,7 +106,8 @@ class Worker(Model):
     id: str
     host: str = ""
     home: str = ""
-    task: MaybeText = None
+    task: MaybeText = None  # the one it runs, or is kept for
+    paused: str = ""  # why it takes nothing; empty when it does
     registered_at: MaybeMoment = None
 
 

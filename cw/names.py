@@ -101,6 +101,10 @@ def worker_queue(worker: str) -> str:
     return f"worker.{worker}"
 
 
+def host_queue(host: str) -> str:
+    return f"host.{host}"
+
+
 def worker_label(worker: str) -> str:
     return f"worker:{worker}"
 

@@ -31,8 +31,9 @@ class Move(StrEnum):
     RELEASE = "release"  # the hold is over
     EXPIRE = "expire"  # the lease ended without a word
     LOSE = "lose"  # the same, once too often
-    STOP = "stop"
-    RESTART = "restart"
+    STOP = "stop"  # its run was stopped; it waits for a person
+    PARK = "park"  # a person stops it before it runs
+    RESTART = "restart"  # a person lets it go on
     WITHDRAW = "withdraw"  # dispatch takes back what it could not complete
 
 
@@ -46,6 +47,7 @@ TRANSITIONS: dict[Move, tuple[frozenset[State], State | None]] = {
     Move.EXPIRE: (frozenset({State.RUNNING}), State.QUEUED),
     Move.LOSE: (frozenset({State.RUNNING}), State.CRASHED),
     Move.STOP: (frozenset({State.RUNNING}), State.STOPPED),
+    Move.PARK: (frozenset({State.QUEUED, State.HELD}), State.STOPPED),
     Move.RESTART: (frozenset({State.STOPPED, State.CRASHED, State.HELD}), State.QUEUED),
     Move.WITHDRAW: (frozenset({State.QUEUED}), None),
 }

@@ -11,7 +11,7 @@ from typing import IO, Any
 from celery import signals
 from celery.exceptions import Ignore
 
-from cw.broker import RUN_TASK, SWEEP_TASK
+from cw.broker import ASK_TASK, RUN_TASK, SWEEP_TASK
 from cw.errors import BadInputError, CwError
 from cw.settings import Settings, load_settings
 from workerhost.host import Host
@@ -84,6 +84,10 @@ def _tasks(host: Host) -> None:
     @app.task(name=SWEEP_TASK)  # type: ignore[untyped-decorator]
     def swept() -> None:
         host.sweep()
+
+    @app.task(name=ASK_TASK)  # type: ignore[untyped-decorator]
+    def asked(request: dict[str, Any]) -> None:
+        host.answer(request)
 
     app.finalize()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cw.store.tasks import Refusal
 from workerhost import journal
 from workerhost.attempt import go_on
+from workerhost.follow import stop_and_wait
 from workerhost.holding import Context
 from workerhost.journal import Journal
 from workerhost.layout import Home
@@ -46,6 +47,7 @@ def find(ctx: Context, home: Home) -> Found | None:
         log.warning("run without a record left alone task=%s home=%s", book.task.id, home.path)
         return None
     log.warning("run was overtaken (%s) task=%s", answer.reason, book.task.id)
+    stop_and_wait(home)  # two runs of one task must not meet
     journal.archive(home, book)
     return None
 

@@ -8,7 +8,13 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cw.errors import BrokerUnavailableError, CwError, GitHubUnavailableError
+from cw.errors import (
+    BrokerUnavailableError,
+    CwError,
+    GitHubUnavailableError,
+    StaleFenceError,
+    UnavailableError,
+)
 from cw.models import Event, Outcome
 from cw.states import OutcomeKind
 from cw.store.tasks import Refusal
@@ -56,6 +62,8 @@ def run_task(ctx: Context, home: Home, task_id: str) -> str:
         journal.write(home, book)
         try:
             book = start(held, task, book)
+        except StaleFenceError:
+            return _fenced(held, book)
         except CwError as error:
             now = datetime.now(UTC)
             outcome = _not_started(held, book, error, now)
@@ -72,7 +80,7 @@ def go_on(ctx: Context, home: Home, book: Journal, fence: int) -> str:
         return (
             record(held, book, book.outcome)
             if book.outcome
-            else _see_through(held, book, published_to=_published(held))
+            else _see_through(held, book, published_to=_published(held, book))
         )
 
 
@@ -104,14 +112,22 @@ def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
 
 def _not_started(held: Holding, book: Journal, error: CwError, now: datetime) -> Outcome:
     """A run that never had an agent has an outcome all the same."""
-    away = isinstance(error, GitHubUnavailableError)
+    away = isinstance(error, UnavailableError)
     later = now + timedelta(seconds=held.ctx.settings.defer_seconds)
     return Outcome(
         kind=OutcomeKind.DEFERRED if away else OutcomeKind.FAILED,
-        reason="github_unavailable" if away else "not_started",
+        reason=_away(error) if away else "not_started",
         message=held.redact(error.line()),
         duration_s=round((now - book.run.started_at).total_seconds(), 1),
         retry_at=later if away else None,
+    )
+
+
+def _away(error: CwError) -> str:
+    if isinstance(error, BrokerUnavailableError):
+        return "broker_unavailable"
+    return (
+        "github_unavailable" if isinstance(error, GitHubUnavailableError) else "remote_unavailable"
     )
 
 
@@ -131,11 +147,14 @@ def _fenced(held: Holding, book: Journal) -> str:
 
 
 def _publish(held: Holding, events: list[Event]) -> None:
-    clean = [one.model_copy(update={"text": held.redact(one.text)}) for one in events]
+    clean = [
+        one.model_copy(update={"text": held.redact(one.text), "data": held.redact.deep(one.data)})
+        for one in events
+    ]
     held.ctx.store.events.append(held.task_id, clean)
 
 
-def _published(held: Holding) -> int:
+def _published(held: Holding, book: Journal) -> int:
     """How much of the log the stream already has: an adopted run is not told twice."""
     if not held.home.log.exists():
         return 0
@@ -143,4 +162,5 @@ def _published(held: Holding) -> int:
         last = held.ctx.store.events.last(held.task_id)
     except BrokerUnavailableError:
         return 0
-    return last.offset if last else 0
+    # An event of an earlier run of this task speaks of another log.
+    return last.offset if last and last.at >= book.run.started_at else 0

@@ -12,6 +12,7 @@ class Board:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._busy: dict[str, bool] = {}
+        self._kept: dict[str, str] = {}  # worker -> the one task it may take; "-" for none at all
         self._promised: dict[str, list[str]] = defaultdict(list)
 
     def add(self, worker: str) -> bool:
@@ -34,6 +35,18 @@ class Board:
         with self._lock:
             return sorted(worker for worker, busy in self._busy.items() if not busy)
 
+    def free(self) -> list[str]:
+        """Idle and kept for nothing: fit for the pool."""
+        with self._lock:
+            return self._free()
+
+    def keep(self, worker: str, task: str | None, *, paused: bool = False) -> None:
+        """An identity whose task waits for its host or a person takes no other one."""
+        with self._lock:
+            self._kept.pop(worker, None)
+            if task or paused:
+                self._kept[worker] = "-" if paused else str(task)
+
     def reserve(self, worker: str) -> bool:
         """For a run that is not started by a message: an adopted one."""
         with self._lock:
@@ -42,9 +55,10 @@ class Board:
     def promise(self, task_id: str, worker: str | None) -> str | None:
         """Reserve this identity, or any idle one, for a message; None when none is idle."""
         with self._lock:
-            idle = (one for one in sorted(self._busy) if not self._busy[one])
-            chosen = worker or next(idle, None)
-            if chosen is None or not self._take(chosen):
+            chosen = worker or next(iter(self._free()), None)
+            if chosen is None or self._kept.get(chosen, task_id) != task_id:
+                return None
+            if not self._take(chosen):
                 return None
             self._promised[task_id].append(chosen)
             return chosen
@@ -64,6 +78,9 @@ class Board:
         with self._lock:
             if worker in self._busy:
                 self._busy[worker] = False
+
+    def _free(self) -> list[str]:
+        return sorted(one for one, busy in self._busy.items() if not busy and one not in self._kept)
 
     def _take(self, worker: str) -> bool:
         if self._busy.get(worker, True):

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from cw.models import TaskSpec
 
 _HIDDEN = re.compile(
-    r"<!--.*?-->|[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]", re.DOTALL
+    r"<!--.*?(?:-->|\Z)"  # one that is not closed hides all that follows
+    r"|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]",
+    re.DOTALL,
 )
 
 

@@ -111,7 +111,6 @@ def _longest_run(text: str, char: str) -> int:
     return longest
 
 
-def tail_of(lines: list[str]) -> str:
-    """The last lines that fit into a comment."""
-    text = "\n".join(lines)
+def tail_of(text: str) -> str:
+    """As much of the end as fits into a comment."""
     return text if len(text) <= _TAIL_CAP else "…" + text[-_TAIL_CAP:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from cw.models import Event
 
 _TEXT_CAP = 2000  # characters of one event in the store; worker.log keeps all
 _TODO_TOOLS = frozenset({"TaskCreate", "TaskUpdate", "TodoWrite"})
+_MALFORMED = (AttributeError, TypeError, ValueError, OverflowError, OSError)
 _POINTS = ("command", "file_path", "path", "pattern", "url", "query", "subject", "description")
 
 
@@ -32,6 +34,13 @@ class Progress:
     _messages: set[str] = field(default_factory=set)
 
     def take(self, data: dict[str, Any]) -> None:
+        """Add one line. A line that is not as claude writes it adds what it can: agents can write
+        to their own log.
+        """
+        with suppress(*_MALFORMED):
+            self._take(data)
+
+    def _take(self, data: dict[str, Any]) -> None:
         kind = data.get("type")
         if kind == "system" and data.get("subtype") == "init":
             self.session = str(data.get("session_id", ""))
@@ -47,12 +56,12 @@ class Progress:
             self._result(data)
 
     def _assistant(self, data: dict[str, Any]) -> None:
-        if data.get("error"):
-            self.api_error = str(data["error"])
-            return
+        if data.get("parent_tool_use_id"):
+            return  # a subagent's; what becomes of it is the agent's to say
+        self.api_error = str(data.get("error") or "")
         # One line per content block, so a turn is a new message id.
         identity = str((data.get("message") or {}).get("id", ""))
-        if identity and identity not in self._messages and not data.get("parent_tool_use_id"):
+        if identity and identity not in self._messages and not self.api_error:
             self._messages.add(identity)
             self.turns += 1
 
@@ -62,7 +71,7 @@ class Progress:
 
     def _result(self, data: dict[str, Any]) -> None:
         self.result = data
-        self.turns = int(data.get("num_turns") or self.turns)
+        self.turns = int(data.get("num_turns") or 0)
         self.cost_usd = _cost(data)
 
 
@@ -78,7 +87,9 @@ def parse(line: bytes) -> dict[str, Any] | None:
     """One line of the log as an object; None for anything else."""
     try:
         data = json.loads(line)
-    except ValueError:
+        if b"\\ud" in line.lower():  # half of a pair, cut by claude, is no text that can be kept
+            data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
 
@@ -90,7 +101,9 @@ def parse_line(line: bytes, offset: int, at: datetime) -> list[Event]:
         text = line.decode("utf-8", "replace").strip()
         found: list[tuple[str, str, dict[str, Any]]] = [("note", text, {})] if text else []
     else:
-        found = list(_events(data))
+        found = []
+        with suppress(*_MALFORMED):
+            found.extend(_events(data))
     return [
         Event(at=at, kind=kind, text=text[:_TEXT_CAP], offset=offset, data=extra)
         for kind, text, extra in found

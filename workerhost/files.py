@@ -37,6 +37,6 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """The object in a file; None when there is none, or nothing that can be used."""
     try:
         data = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 
-from cw.errors import BrokerUnavailableError
+from cw.errors import CwError
 from cw.models import Event
 from workerhost import launch
 from workerhost.events import Progress, parse, parse_line
@@ -82,7 +82,7 @@ class Follower:
             return
         try:
             self.publish(self._unsent)
-        except BrokerUnavailableError:
+        except CwError:
             return  # again with the next lines; the log has them all
         self.published_to = self.progress.offset
         self._unsent = []
@@ -103,14 +103,15 @@ def follow(
         if detach.is_set():
             return Ending.DETACHED
         if lost.is_set():
-            _stop_and_wait(home)
+            stop_and_wait(home)
             follower.finish()
             return Ending.FENCED
         if not grown:
             detach.wait(_POLL_SECONDS)
 
 
-def _stop_and_wait(home: Home) -> None:
+def stop_and_wait(home: Home) -> None:
+    """End the run of this HOME, if one is alive."""
     launch.stop(home)
     while launch.alive(home):
         time.sleep(_POLL_SECONDS)

@@ -8,7 +8,7 @@ import logging
 from typing import Any
 
 from cw.broker import RUN_TASK
-from cw.names import FLEET_QUEUE, POOL_QUEUE, worker_queue
+from cw.names import FLEET_QUEUE, POOL_QUEUE, host_queue, worker_queue
 from workerhost.board import Board
 
 log = logging.getLogger("workerhost.gate")
@@ -20,14 +20,20 @@ class Gate:
     no second message of a paused queue is under way then.
     """
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, host: str) -> None:
         self.board = board
+        self.host = host
         self._consumer: Any = None
 
     def queues(self) -> list[str]:
         """What to consume from at the start."""
         own = [worker_queue(one) for one in self.board.idle()]
-        return [FLEET_QUEUE, *([POOL_QUEUE] if own else []), *own]
+        return [
+            FLEET_QUEUE,
+            host_queue(self.host),
+            *([POOL_QUEUE] if self.board.free() else []),
+            *own,
+        ]
 
     def ready(self, consumer: Any) -> None:
         """Celery's consumer is connected."""
@@ -42,7 +48,7 @@ class Gate:
         chosen = self.board.promise(task_id, wanted)
         if chosen:
             consumer.cancel_task_queue(worker_queue(chosen))
-        if not self.board.idle():
+        if not self.board.free():
             consumer.cancel_task_queue(POOL_QUEUE)
 
     def open(self) -> None:
@@ -56,6 +62,6 @@ class Gate:
         if consumer.task_consumer is None:  # between two connections; the next tick tries again
             return
         wanted = [worker_queue(one) for one in self.board.idle()]
-        for queue in [*wanted, *([POOL_QUEUE] if wanted else [])]:
+        for queue in [*wanted, *([POOL_QUEUE] if self.board.free() else [])]:
             if not consumer.task_consumer.consuming_from(queue):
                 consumer.add_task_queue(queue)

@@ -16,8 +16,9 @@ from cw.models import Host as HostRecord
 from cw.models import TaskSpec, Worker
 from cw.operations.sweep import Swept, hint_next, sweep
 from cw.settings import Settings
+from cw.states import State
 from cw.store.store import open_store
-from workerhost import adoption, deliver
+from workerhost import adoption, answers, deliver, launch
 from workerhost.agentenv import own_variables
 from workerhost.attempt import run_task
 from workerhost.board import Board
@@ -42,7 +43,7 @@ class Host:
         self.settings = settings
         self.app = make_app(settings)
         self.board = Board()
-        self.gate = Gate(self.board)
+        self.gate = Gate(self.board, settings.host_name)
         self.detach = threading.Event()
         self._wake = threading.Event()
         self._homes: dict[str, Home] = {}
@@ -117,15 +118,34 @@ class Host:
         store.fleet.beat(beat, store.tasks.now())
         deliver.deliver(store.outbox, name, self._github_for)
         self._adopt()
+        self._obey()
         self.gate.open()
         for worker in self.board.idle():
             hint_next(store, self._hint, worker)
 
+    def _obey(self) -> None:
+        """What people asked of this host's workers since the last look."""
+        for worker in self.ctx.store.fleet.workers():
+            if worker.id not in self._homes or worker.host != self.settings.host_name:
+                continue
+            self.board.keep(worker.id, worker.task, paused=bool(worker.paused))
+            if worker.task and launch.alive(self._homes[worker.id]):
+                task = self.ctx.store.tasks.get(worker.task)
+                if task and task.state is State.RUNNING and task.stop_wanted:
+                    launch.stop(self._homes[worker.id])
+
+    def answer(self, request: dict[str, Any]) -> None:
+        """The body of `cw.ask`."""
+        answers.answer(self.ctx, self._homes, request)
+        self._wake.set()
+
     def _look_for_homes(self) -> None:
         present = {home.id: home for home in homes(self.settings.workers_root)}
+        registered = {one.id for one in self.ctx.store.fleet.workers()}
         for worker, home in present.items():
             self._homes[worker] = home
-            if self.board.add(worker):
+            new = self.board.add(worker)
+            if new or worker not in registered:
                 log.info("worker found worker=%s home=%s", worker, home.path)
                 self.ctx.store.fleet.register_worker(
                     Worker(id=worker, host=self.settings.host_name, home=str(home.path))

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
 from cw.models import MaybeMoment, Model, Moment, Outcome, TaskSpec
 from workerhost.files import read_json, sync_folder, write_private
 from workerhost.layout import Home
@@ -53,11 +51,18 @@ def read(home: Home) -> Journal | None:
     """The run this HOME is in the middle of. A file that cannot be used is moved aside."""
     if not home.journal.exists():
         return None
-    try:
-        return Journal.model_validate(read_json(home.journal))
-    except ValidationError:
+    found = parse(read_json(home.journal))
+    if found is None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         home.journal.rename(home.journal.with_suffix(f".corrupt-{stamp}"))
+    return found
+
+
+def parse(data: object) -> Journal | None:
+    """A journal or an archive as read from disk; None when it is not one."""
+    try:
+        return Journal.model_validate(data)
+    except (ValueError, TypeError, OverflowError):  # pydantic passes some on from its validators
         return None
 
 
@@ -66,6 +71,8 @@ def archive(home: Home, journal: Journal) -> Path:
     ended = journal.run.ended_at or journal.run.started_at
     stamp = ended.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     target = home.completed / f"{archive_name(journal.task)}-{stamp}.json"
+    if _is_another(target, journal):
+        target = target.with_name(f"{target.stem}-{journal.task.id[-8:].lower()}.json")
     home.completed.mkdir(mode=0o700, exist_ok=True)
     if home.log.exists():
         shutil.move(home.log, target.with_suffix(".log"))
@@ -85,6 +92,13 @@ def archive_name(task: TaskSpec) -> str:
     """`owner-repo-22`, or `owner-repo-task` without an issue."""
     words = re.sub(r"[^A-Za-z0-9._]+", "-", task.repo_folder).strip("-.")
     return f"{words}-{task.issue if task.issue is not None else 'task'}"
+
+
+def _is_another(target: Path, journal: Journal) -> bool:
+    """Whether a run that ended in the same second has this place already."""
+    there = read_json(target) or {}
+    task = there.get("task")
+    return isinstance(task, dict) and task.get("id") != journal.task.id
 
 
 def _leftovers(home: Home) -> list[Path]:

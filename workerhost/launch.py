@@ -106,6 +106,8 @@ def _await(home: Home, process: subprocess.Popen[bytes]) -> None:
         if process.poll() not in {None, 0}:
             break
         time.sleep(0.02)
+    process.kill()  # so that it cannot start an agent that nobody watches
+    process.wait()
     raise CwError("the agent's shim did not start")
 
 

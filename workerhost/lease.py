@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from cw.errors import BrokerUnavailableError
+from cw.errors import CwError
 
 _TICK_SECONDS = 0.2
 
@@ -46,12 +46,13 @@ class Lease:
                     return False
                 # Counted from before the call: the server may have counted from then.
                 self._trusted_until = now + self.ttl - self.margin
-            except BrokerUnavailableError:
+            except CwError:
                 self._next = now + min(self.every, 1.0)
         return self.clock() < self._trusted_until
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._run, name="lease", daemon=True).start()
+        for loop in (self._run, self._watch):
+            threading.Thread(target=loop, name="lease", daemon=True).start()
         return self
 
     def __exit__(
@@ -65,5 +66,12 @@ class Lease:
     def _run(self) -> None:
         while not self._closed.wait(_TICK_SECONDS):
             if not self.keep():
+                self.lost.set()
+                return
+
+    def _watch(self) -> None:
+        """Beside the renewals: one that hangs must not hold up the end."""
+        while not self._closed.wait(_TICK_SECONDS):
+            if self.clock() >= self._trusted_until:
                 self.lost.set()
                 return

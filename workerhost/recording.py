@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from pathlib import Path
 
 from cw.errors import BrokerUnavailableError
 from cw.models import Outcome, Task
@@ -18,34 +19,34 @@ from workerhost.journal import Journal
 log = logging.getLogger("workerhost.recording")
 
 _TAIL_LINES = 30
+_TAIL_BYTES = 1 << 20
 _RETRY_SECONDS = 2.0
 
 
 def record(held: Holding, book: Journal, outcome: Outcome) -> str:
     """Waits for the broker as long as the host lives; the journal keeps the outcome meanwhile."""
     journal.write(held.home, book)
-    task = _task(held)
-    outcome, move = next_move(task, outcome, held.ctx.settings)
-    effects = deliver.on_outcome(book.task, held.home.id, book.run.attempt, outcome, _tail(held))
     while True:
         try:
-            recorded = _settle(held, move, outcome, [] if move is Move.EXPIRE else effects)
+            task = held.ctx.store.tasks.get(held.task_id)
+            final, move = next_move(task, outcome, held.ctx.settings)
+            recorded = _settle(held, move, final, _effects(held, book, final, move))
             break
         except BrokerUnavailableError:
             if held.ctx.detach.wait(_RETRY_SECONDS):
                 return "detached"
     if not recorded:
         log.warning("stale fence, result not recorded task=%s fence=%s", held.task_id, held.fence)
-    journal.archive(held.home, book.model_copy(update={"outcome": outcome}))
+    journal.archive(held.home, book.model_copy(update={"outcome": final}))
     log.info(
         "run recorded task=%s worker=%s outcome=%s reason=%s",
         held.task_id,
         held.home.id,
-        outcome.kind,
-        outcome.reason,
+        final.kind,
+        final.reason,
     )
     held.ctx.settled()
-    return f"{outcome.kind.value}: {outcome.message}"
+    return f"{final.kind.value}: {final.message}"
 
 
 def next_move(task: Task | None, outcome: Outcome, settings: Settings) -> tuple[Outcome, Move]:
@@ -53,8 +54,8 @@ def next_move(task: Task | None, outcome: Outcome, settings: Settings) -> tuple[
     if outcome.kind is OutcomeKind.STOPPED:
         return outcome, Move.STOP
     if outcome.reason == "lost" and task is not None:
-        lost = task.attempt - task.deferrals
-        return outcome, Move.EXPIRE if lost < settings.max_attempts else Move.LOSE
+        again = task.losses + 1 < settings.max_attempts
+        return outcome, Move.EXPIRE if again else Move.LOSE
     if outcome.kind is OutcomeKind.DEFERRED:
         if task is None or task.deferrals < settings.max_deferrals:
             return outcome, Move.HOLD
@@ -81,11 +82,10 @@ def _settle(held: Holding, move: Move, outcome: Outcome, effects: list[Effect]) 
     )
 
 
-def _task(held: Holding) -> Task | None:
-    try:
-        return held.ctx.store.tasks.get(held.task_id)
-    except BrokerUnavailableError:
-        return None
+def _effects(held: Holding, book: Journal, outcome: Outcome, move: Move) -> list[Effect]:
+    if move is Move.EXPIRE:
+        return []
+    return deliver.on_outcome(book.task, held.home.id, book.run.attempt, outcome, _tail(held))
 
 
 def _tail(held: Holding) -> str:
@@ -93,9 +93,15 @@ def _tail(held: Holding) -> str:
     lines: list[str] = []
     for path in (held.home.log, held.home.errors):
         try:
-            raw = path.read_bytes().splitlines()[-_TAIL_LINES:]
+            raw = _end(path).splitlines()[-_TAIL_LINES:]
         except OSError:
             continue
         for line in raw:
             lines += [f"{one.kind}: {one.text}" for one in parse_line(line, 0, datetime.now(UTC))]
-    return deliver.tail_of([held.redact(one) for one in lines[-_TAIL_LINES:]])
+    return deliver.tail_of(held.redact("\n".join(lines[-_TAIL_LINES:])))
+
+
+def _end(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+        return file.read()

@@ -19,13 +19,14 @@ import sys
 import time
 from typing import Any
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
 
 def main() -> int:
     spec = json.loads(sys.stdin.buffer.read())
-    _become_subreaper()
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)  # what daemonises itself stays our descendant
     stop = {"asked": False}
     signal.signal(signal.SIGTERM, lambda *_: stop.update(asked=True))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -58,6 +59,7 @@ def _start(spec: dict[str, Any]) -> "subprocess.Popen[bytes]":
             stdout=out,
             stderr=err,
             start_new_session=True,
+            preexec_fn=lambda: _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),  # noqa: PLW1509  no threads
         )
 
 
@@ -181,11 +183,11 @@ def boot_id() -> str:
         return ""
 
 
-def _become_subreaper() -> None:
+def _prctl(option: int, value: int) -> None:
     try:
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
     except (OSError, AttributeError):
-        return  # not Linux: what daemonises itself is not found there
+        return  # not Linux: there an agent can outlive us, and what it started can outlive it
 
 
 def _record(rc: int, cause: str, started: float) -> dict[str, Any]:

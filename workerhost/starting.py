@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from cw.errors import BadInputError
+from cw.errors import BadInputError, StaleFenceError
 from cw.models import Task, TaskSpec
 from workerhost import deliver, journal, launch, workspace
 from workerhost.briefing import brief
@@ -25,7 +25,7 @@ def start(held: Holding, task: Task, book: Journal) -> Journal:
     claude = find_claude(ctx.settings, ctx.host_env)
     body = _issue_body(held, spec)
     ctx.store.outbox.add(ctx.settings.host_name, deliver.on_start(spec, home.id))
-    again = book.run.attempt > 1
+    again = book.run.attempt > 1 and not task.fresh
     place = workspace.prepare(held.git(book), spec, resume=again)
     resume = again and transcript(home, place.clone, book.run.session).exists()
     _write_briefing(held, book, spec, place, body, resume=resume)
@@ -38,6 +38,8 @@ def start(held: Holding, task: Task, book: Journal) -> Journal:
     run = book.run.model_copy(update=update)
     book = book.model_copy(update={"phase": "running", "run": run})
     journal.write(home, book)
+    if held.lease.lost.is_set():
+        raise StaleFenceError(f"the lease of {spec.id} ended before its agent was started")
     launch.start(
         home,
         launch.Launch(

@@ -46,7 +46,8 @@ def judge_process(
     if ended.cause == "time_limit":
         return _failed("time_limit", "the run took longer than it may")
     result = progress.result
-    if progress.api_error or (result and result.get("api_error_status")):
+    failed = result is None or bool(result.get("is_error"))
+    if failed and (progress.api_error or (result and result.get("api_error_status"))):
         return _api(progress, now, defer)
     if result is None:
         return _failed("killed", f"the agent ended without a result (exit code {ended.rc})")
@@ -57,6 +58,8 @@ def judge_process(
         return _failed("agent_error", str(result.get("result") or "the agent reported an error"))
     if ended.rc != 0:
         return _failed("exit_code", f"the agent exited with code {ended.rc}")
+    if not progress.turns:
+        return _failed("nothing_sent", "the agent ended at once; the prompt reached no model")
     return FINISHED
 
 

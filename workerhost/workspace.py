@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cw.errors import WorkspaceError
+from cw.errors import CwError, UnavailableError, WorkspaceError
 from cw.models import TaskSpec
-from workerhost.git import Git, last_line
+from workerhost.git import Done, Git, last_line
 from workerhost.layout import stays_inside
+
+_PASSING = re.compile(
+    r"error: (?:429|5\d\d)|[Cc]ould not resolve|timed out|took too long|Connection (?:refused|reset)"
+    r"|early EOF|hung up|Couldn't connect|Failed to connect|Empty reply|Temporary failure"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +52,12 @@ def prepare(git: Git, spec: TaskSpec, *, resume: bool) -> Workspace:
     for path in (clone, git.home.tmp):
         if not stays_inside(git.home, path):
             raise WorkspaceError(f"{path} leads out of the worker's HOME: not used")
+    git.home.tmp.mkdir(mode=0o700, exist_ok=True)
     if not (clone / ".git").is_dir():
         _clone(git, spec, clone)
     else:
-        git.need("fetch", "--prune", "--quiet", "origin", at=clone, network=True)
+        _unlock(git, clone)
+        _need_remote(git.run("fetch", "--prune", "--quiet", "origin", at=clone, network=True))
     base = _default_branch(git, clone)
     base_sha = git.need("rev-parse", f"refs/remotes/origin/{base}", at=clone)
     if not (resume and _on_branch(git, clone, spec.branch)):
@@ -61,7 +69,7 @@ def prepare(git: Git, spec: TaskSpec, *, resume: bool) -> Workspace:
 def inspect(git: Git, workspace: Workspace) -> GitState:
     """What stands on the branch, here and at the remote."""
     at, branch = workspace.clone, workspace.branch
-    if not (at / ".git").is_dir():
+    if not _is_clone(at):
         return GitState("", 0, dirty=False, remote_head=None)
     head = git.run("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", at=at)
     if not head.ok:
@@ -90,12 +98,14 @@ def push(git: Git, workspace: Workspace, spec: TaskSpec, state: GitState) -> str
     From a bare repository of our own that only borrows the clone's objects, so that nothing the
     agent wrote into the clone's configuration takes part. Never overwrites what it has not seen.
     """
+    if not stays_inside(git.home, git.home.tmp):
+        return f"{git.home.tmp} leads out of the worker's HOME"
     bare = git.home.tmp / f"push-{spec.id.lower()}.git"
     shutil.rmtree(bare, ignore_errors=True)
+    objects = str(workspace.clone / ".git" / "objects")
+    git = replace(git, env=git.env | {"GIT_ALTERNATE_OBJECT_DIRECTORIES": objects})
     try:
         git.need("init", "--bare", "--quiet", str(bare), at=git.home.path)
-        objects = workspace.clone / ".git" / "objects"
-        (bare / "objects" / "info" / "alternates").write_text(f"{objects}\n", encoding="utf-8")
         ref = f"refs/heads/{workspace.branch}"
         done = git.run(
             "push",
@@ -108,6 +118,8 @@ def push(git: Git, workspace: Workspace, spec: TaskSpec, state: GitState) -> str
             origin_writable=True,
         )
         return "" if done.ok else last_line(done.err)
+    except CwError as error:
+        return error.message
     finally:
         shutil.rmtree(bare, ignore_errors=True)
 
@@ -124,7 +136,7 @@ def fast_forward(git: Git, workspace: Workspace, state: GitState) -> bool:
 
 def save_work(git: Git, clone: Path, name: str) -> str:
     """Commit whatever is uncommitted, new files too, to refs/cw/wip/<name>. Empty: nothing was."""
-    if not _dirty(git, clone):
+    if not _is_clone(clone) or not _dirty(git, clone):
         return ""
     index = git.home.tmp / f"wip-{name}.index"
     scratch = Git(
@@ -154,8 +166,28 @@ def _clone(git: Git, spec: TaskSpec, clone: Path) -> None:
     )
     if not done.ok:
         shutil.rmtree(part, ignore_errors=True)
-        raise WorkspaceError(f"cannot clone {spec.repo}: {last_line(done.err)}")
+        _need_remote(done)
     part.rename(clone)
+
+
+def _need_remote(done: Done) -> None:
+    """Raises UnavailableError for what may pass by itself, else WorkspaceError."""
+    if done.ok:
+        return
+    said = f"the repository cannot be fetched: {last_line(done.err)}"
+    raise UnavailableError(said) if _PASSING.search(done.err) else WorkspaceError(said)
+
+
+def _unlock(git: Git, clone: Path) -> None:
+    """Locks of a git that was killed; no other works here now."""
+    if stays_inside(git.home, clone / ".git"):
+        for lock in (clone / ".git").glob("*.lock"):
+            lock.unlink(missing_ok=True)
+
+
+def _is_clone(path: Path) -> bool:
+    """A run that was cut off before it had a clone has an empty path."""
+    return path.is_absolute() and (path / ".git").is_dir()
 
 
 def _default_branch(git: Git, clone: Path) -> str:
@@ -170,11 +202,19 @@ def _start_branch(git: Git, clone: Path, branch: str, base: str) -> None:
     """The branch as the remote has it, else new from the default branch; a clean tree."""
     known = f"refs/remotes/origin/{branch}"
     start = branch if git.run("rev-parse", "--verify", "--quiet", known, at=clone).ok else base
+    _keep_commits(git, clone, branch, f"origin/{start}")
     git.run("merge", "--abort", at=clone)
     git.run("rebase", "--abort", at=clone)
     git.need("reset", "--quiet", "--hard", at=clone)
     git.need("clean", "-ffdq", at=clone)
     git.need("checkout", "--quiet", "--no-track", "-B", branch, f"origin/{start}", at=clone)
+
+
+def _keep_commits(git: Git, clone: Path, branch: str, start: str) -> None:
+    """Commits of an earlier task on this branch that were never pushed stay reachable."""
+    old = git.run("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", at=clone)
+    if old.ok and not git.run("merge-base", "--is-ancestor", old.out, start, at=clone).ok:
+        git.need("update-ref", f"refs/cw/wip/{branch}-{old.out[:12]}", old.out, at=clone)
 
 
 def _on_branch(git: Git, clone: Path, branch: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -13,6 +14,7 @@ from cw.states import Move, State
 from cw.store.store import Store
 
 Hint = Callable[[TaskSpec, str | None], None]
+Ready = Mapping[str, str]  # worker -> the task it is kept for, or nothing
 
 
 class Action(Enum):
@@ -32,14 +34,13 @@ class Swept:
     lost: tuple[str, ...] = ()
 
 
-def decide(task: Task, now: datetime, idle: Collection[str], settings: Settings) -> Action | None:
-    """Pure. `idle`: workers that could take something now."""
+def decide(task: Task, now: datetime, ready: Ready, settings: Settings) -> Action | None:
+    """Pure. What this task needs to get moving."""
     if task.state is State.HELD and (task.not_before is None or task.not_before <= now):
         return Action.RELEASE
     if task.state is State.RUNNING and task.lease_until and task.lease_until < now:
-        lost = task.attempt - task.deferrals
-        return Action.EXPIRE if lost < settings.max_attempts else Action.LOSE
-    if task.state is State.QUEUED and _could_start(task, idle):
+        return Action.EXPIRE if task.losses + 1 < settings.max_attempts else Action.LOSE
+    if task.state is State.QUEUED and _could_start(task, ready):
         stale = timedelta(seconds=settings.sweep_every)
         since = task.hinted_at or task.spec.created_at
         # A fresh one is on its way; right after dispatch it may still be between claim and hint.
@@ -50,10 +51,16 @@ def decide(task: Task, now: datetime, idle: Collection[str], settings: Settings)
 def sweep(store: Store, hint: Hint, settings: Settings) -> Swept:
     """One pass over the open tasks. Raises BrokerUnavailableError."""
     now = store.tasks.now()
-    idle = [one.id for one in store.fleet.workers() if not one.task]
+    ready = ready_workers(store, now)
     done: dict[Action, list[str]] = {one: [] for one in Action}
+    hints: Counter[str | None] = Counter()
     for task in store.tasks.open_tasks():
-        action = decide(task, now, idle, settings)
+        action = decide(task, now, ready, settings)
+        if action is Action.HINT:
+            line = task.worker or task.spec.wanted_worker
+            hints[line] += 1
+            if hints[line] > (1 if line else len(ready)):
+                continue  # whoever waits further back is hinted when its turn comes
         if action and _carry_out(action, task, store, hint, now):
             done[action].append(task.spec.id)
     store.tasks.trim(settings.history_limit)
@@ -73,9 +80,18 @@ def hint_next(store: Store, hint: Hint, worker: str) -> str | None:
     return None
 
 
-def _could_start(task: Task, idle: Collection[str]) -> bool:
+def ready_workers(store: Store, now: datetime) -> dict[str, str]:
+    """Workers that could start something now, and the one task each is kept for, if any."""
+    up = {one.name for one in store.fleet.hosts() if one.up(now)}
+    found = [one for one in store.fleet.workers() if one.host in up and not one.paused]
+    return {one.id: one.task or "" for one in found}
+
+
+def _could_start(task: Task, ready: Ready) -> bool:
     wanted = task.worker or task.spec.wanted_worker
-    return wanted in idle if wanted else bool(idle)
+    if wanted:
+        return ready.get(wanted, "-") in {"", task.spec.id}
+    return "" in ready.values()
 
 
 def _carry_out(action: Action, task: Task, store: Store, hint: Hint, now: datetime) -> bool:

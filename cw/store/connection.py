@@ -8,7 +8,9 @@ from importlib.resources import files
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
 from redis.commands.core import Script
+from redis.retry import Retry
 
 from cw.errors import BadInputError, BrokerUnavailableError, CwError
 
@@ -28,6 +30,9 @@ class Connection:
                 socket_connect_timeout=_CONNECT_SECONDS,
                 socket_timeout=_ANSWER_SECONDS,
                 health_check_interval=30,
+                # A connection gone stale is opened again once. A silent server is not asked again:
+                # a lease's holder must not wait several times as long as it thinks.
+                retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
             )
         except ValueError as error:  # its text quotes the URL, password and all
             raise BadInputError(

@@ -40,6 +40,16 @@ class FleetStore:
             row = client.hgetall(keys.worker(worker_id))
         return Worker.model_validate({**row, "id": worker_id})
 
+    def pause(self, worker_id: str, note: str) -> None:
+        """It finishes what it runs and takes nothing more. An empty note resumes it."""
+        with self._db.errors() as client:
+            client.hset(keys.worker(worker_id), "paused", note)
+
+    def forget(self, worker_id: str) -> None:
+        with self._db.errors() as client:
+            client.srem(keys.WORKERS, worker_id)
+            client.delete(keys.worker(worker_id))
+
     def beat(self, host: Host, now: datetime) -> None:
         """A host's sign of life."""
         row = host.model_dump(exclude={"seen_at"}) | {"seen_at": int(now.timestamp() * 1000)}

@@ -14,6 +14,7 @@
 | cw:workers, cw:hosts | set | known names | |
 | cw:worker:<id>, cw:host:<name> | hash | where it lives, what it has | |
 | cw:outbox:<host> | list | GitHub writes still to do, in order | |
+| cw:reply:<id> | list | a host's answer to one question | after a minute |
 | cw:fence | counter | the last fence given | never |
 
 All times are milliseconds of the server's clock.
@@ -58,6 +59,10 @@ def worker(worker_id: str) -> str:
 
 def host(name: str) -> str:
     return f"cw:host:{name}"
+
+
+def reply(request_id: str) -> str:
+    return f"cw:reply:{request_id}"
 
 
 def outbox(name: str) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Literal
+
+from pydantic import ValidationError
 
 from cw.models import Model
 from cw.store import keys
 from cw.store.connection import Connection
+
+log = logging.getLogger("cw.store.outbox")
 
 
 class Effect(Model):
@@ -30,9 +35,17 @@ class OutboxStore:
                 client.rpush(keys.outbox(host), *(one.model_dump_json() for one in effects))
 
     def first(self, host: str) -> Effect | None:
-        with self._db.errors() as client:
-            row = client.lindex(keys.outbox(host), 0)
-        return Effect.model_validate_json(row) if row else None
+        """An entry that cannot be read, of another version, would hold up all others: dropped."""
+        while True:
+            with self._db.errors() as client:
+                row = client.lindex(keys.outbox(host), 0)
+            if not row:
+                return None
+            try:
+                return Effect.model_validate_json(row)
+            except ValidationError:
+                log.warning("effect dropped: it cannot be read host=%s", host)
+                self.done(host)
 
     def done(self, host: str) -> None:
         """The first entry was carried out."""

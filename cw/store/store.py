@@ -8,6 +8,7 @@ from cw.store.connection import Connection
 from cw.store.events import EventStore
 from cw.store.fleet import FleetStore
 from cw.store.outbox import OutboxStore
+from cw.store.replies import ReplyStore
 from cw.store.tasks import TaskStore
 
 
@@ -18,6 +19,7 @@ class Store:
     fleet: FleetStore
     events: EventStore
     outbox: OutboxStore
+    replies: ReplyStore
 
     def ping(self) -> None:
         """Raises BrokerUnavailableError when the broker is away."""
@@ -52,4 +54,5 @@ def open_store(url: str) -> Store:
         FleetStore(connection),
         EventStore(connection),
         OutboxStore(connection),
+        ReplyStore(connection),
     )

@@ -52,7 +52,7 @@ class TaskStore:
             raise ClaimedError(f"{spec.label} already has task {holder}", task_id=str(holder))
 
     def withdraw(self, spec: TaskSpec) -> bool:
-        """Undo `create`, unless a host already took the task."""
+        """Undo `create`, unless a host has or had the task."""
         names = [
             keys.task(spec.id),
             keys.OPEN,
@@ -133,7 +133,16 @@ class TaskStore:
         ]
         return bool(self._db.run("settle", names, args))
 
-    def requeue(self, task: Task, move: Move, kind: str, reason: str, fence: int = 0) -> bool:
+    def requeue(
+        self,
+        task: Task,
+        move: Move,
+        kind: str,
+        reason: str,
+        *,
+        fence: int = 0,
+        fresh: bool = False,
+    ) -> bool:
         """Take a task off its run or hold. `kind`: hold, lease, host (with its fence) or person.
 
         False: not due, not any more, or not this holder's.
@@ -144,11 +153,21 @@ class TaskStore:
             keys.waiting(task.worker or spec.wanted_worker),
             keys.LEASES,
             keys.HOLDS,
-            keys.worker(task.worker or "-"),
         ]
         score = int(spec.created_at.timestamp() * 1000)  # it keeps its place
-        args = [spec.id, sources(move), target(move), kind, reason, score, fence]
+        args = [spec.id, sources(move), target(move), kind, reason, score, fence, int(fresh)]
         return bool(self._db.run("requeue", names, args))
+
+    def want_stop(self, task: Task, by: str) -> State | None:
+        """Ask for a stop. Returns the state now: RUNNING until its host has stopped it."""
+        names = [
+            keys.task(task.spec.id),
+            keys.waiting(task.worker or task.spec.wanted_worker),
+            keys.HOLDS,
+        ]
+        args = [task.spec.id, by, sources(Move.PARK), target(Move.PARK)]
+        answer = str(self._db.run("want_stop", names, args))
+        return None if answer == "gone" else State(answer)
 
     def get(self, task_id: str) -> Task | None:
         with self._db.errors() as client:
@@ -179,14 +198,10 @@ class TaskStore:
             return list(client.zrange(keys.waiting(worker), 0, -1))
 
     def mark_hinted(self, task_id: str, now: datetime) -> None:
-        with self._db.errors() as client:
-            if client.exists(keys.task(task_id)):
-                client.hset(keys.task(task_id), "hinted_at", _epoch_ms(now))
+        self._db.run("hinted", [keys.task(task_id)], [_epoch_ms(now)])
 
     def mark_unhinted(self, task_id: str) -> None:
-        with self._db.errors() as client:
-            if client.exists(keys.task(task_id)):
-                client.hset(keys.task(task_id), "hinted_at", "")
+        self._db.run("hinted", [keys.task(task_id)], [""])
 
     def now(self) -> datetime:
         """The server's clock, the only one that decides about leases and holds."""

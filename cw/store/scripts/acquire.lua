@@ -14,6 +14,9 @@ end
 if have[2] and have[2] ~= '' and have[2] ~= ARGV[2] then
   return {0, 'other worker'}
 end
+if (redis.call('HGET', KEYS[2], 'paused') or '') ~= '' then
+  return {0, 'paused'}
+end
 local busy = redis.call('HGET', KEYS[2], 'task')
 if busy and busy ~= '' and busy ~= ARGV[1] then
   return {0, 'busy'}
@@ -25,7 +28,7 @@ if not session or session == '' then
   session = ARGV[7]
 end
 redis.call('HSET', KEYS[1], 'state', ARGV[6], 'worker', ARGV[2], 'host', ARGV[3], 'fence', fence,
-  'session', session, 'lease_until', now + ARGV[4], 'started_at', now, 'ended_at', '', 'reason', '')
+  'session', session, 'lease_until', now + ARGV[4], 'started_at', now, 'ended_at', '', 'reason', '', 'stop_wanted', '')
 redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[1])
 redis.call('ZREM', KEYS[5], ARGV[1])
 redis.call('ZREM', KEYS[6], ARGV[1])

@@ -11,6 +11,10 @@ end
 if not string.find(ARGV[5], ',' .. have[1] .. ',', 1, true) or have[2] ~= ARGV[7] then
   return {0, have[1]}
 end
+local busy = redis.call('HGET', KEYS[2], 'task')
+if busy and busy ~= '' and busy ~= ARGV[1] then
+  return {0, 'busy'}
+end
 local fence = redis.call('INCR', KEYS[4])
 redis.call('HSET', KEYS[1], 'state', ARGV[6], 'worker', ARGV[2], 'host', ARGV[3], 'fence', fence,
   'lease_until', now + ARGV[4], 'ended_at', '', 'reason', '')

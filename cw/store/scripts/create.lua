@@ -1,11 +1,13 @@
 -- Claim the issue and record the task, or say who has it.
 -- KEYS: task, open, waiting, prompt, claim (absent without an issue)
 -- ARGV: id, spec (JSON), prompt, worker or ''
--- Returns {1, now} or {0, id of the task that has the claim}.
+-- Returns {1, now} or {0, id of the task that has the claim}. Repeating it changes nothing: an answer
+-- lost on the way is asked for again.
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-if redis.call('EXISTS', KEYS[1]) == 1 then
-  return {0, ARGV[1]}
+local have = redis.call('HGET', KEYS[1], 'spec')
+if have then
+  return {have == ARGV[2] and 1 or 0, ARGV[1]}
 end
 if KEYS[5] then
   local holder = redis.call('GET', KEYS[5])

@@ -1,7 +1,8 @@
 -- Put a task that does not run back into its queue: a hold that is over, a lease that ended, a
 -- person's restart. Checks the time again on the server, so two sweeps do it once.
--- KEYS: task, waiting, leases, holds, worker
--- ARGV: id, allowed states, new state, kind (hold|lease|host|person), reason, waiting score, fence
+-- KEYS: task, waiting, leases, holds
+-- ARGV: id, allowed states, new state, kind (hold|lease|host|person), reason, waiting score, fence,
+--       fresh (1: a new session from the branch's start)
 -- `host`: the holder itself gives the task back; then the fence must be its own.
 -- Returns 1 or 0.
 local have = redis.call('HMGET', KEYS[1], 'state', 'lease_until', 'not_before', 'fence')
@@ -10,10 +11,10 @@ if not have[1] or not string.find(ARGV[2], ',' .. have[1] .. ',', 1, true) then
 end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-if ARGV[4] == 'lease' and tonumber(have[2] or 0) > now then
+if ARGV[4] == 'lease' and (tonumber(have[2]) or 0) > now then
   return 0
 end
-if ARGV[4] == 'hold' and tonumber(have[3] or 0) > now then
+if ARGV[4] == 'hold' and (tonumber(have[3]) or 0) > now then
   return 0
 end
 if ARGV[4] == 'host' and have[4] ~= ARGV[7] then
@@ -21,11 +22,16 @@ if ARGV[4] == 'host' and have[4] ~= ARGV[7] then
 end
 redis.call('HSET', KEYS[1], 'state', ARGV[3], 'reason', ARGV[5], 'not_before', '',
   'lease_until', '', 'hinted_at', '')
+if ARGV[4] == 'person' then
+  redis.call('HSET', KEYS[1], 'losses', 0, 'deferrals', 0, 'stop_wanted', '', 'outcome', '', 'fresh', ARGV[8])
+  if ARGV[8] == '1' then
+    redis.call('HSET', KEYS[1], 'session', '')
+  end
+elseif ARGV[4] ~= 'hold' then
+  redis.call('HINCRBY', KEYS[1], 'losses', 1)
+end
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
-if redis.call('HGET', KEYS[5], 'task') == ARGV[1] then
-  redis.call('HSET', KEYS[5], 'task', '')
-end
 if ARGV[3] == 'queued' then
   redis.call('ZADD', KEYS[2], ARGV[6], ARGV[1])
 end

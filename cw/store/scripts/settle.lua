@@ -1,8 +1,10 @@
--- End a run: record its outcome and free the worker, if the lease is still this holder's.
+-- End a run and record its outcome, if the lease is still this holder's. The worker is free again
+-- when the task is done; until then it keeps the task, whose clone nobody else may touch.
 -- KEYS: task, worker, leases, open, done, holds, outbox, waiting of the worker
 -- ARGV: id, fence, allowed states, new state, outcome (JSON), reason, not before (ms or ''),
 --       then the GitHub writes that follow from it (JSON each)
--- `done` also releases the claim; `queued` is a run that was lost and will be repeated.
+-- `done` also releases the claim; `queued` is a run that was lost and will be repeated. The fence
+-- ends with the run: a journal that was not archived in time cannot be adopted and settled again.
 -- Returns 1 or 0.
 local have = redis.call('HMGET', KEYS[1], 'state', 'fence', 'claim')
 if not have[1] or not string.find(ARGV[3], ',' .. have[1] .. ',', 1, true) or have[2] ~= ARGV[2] then
@@ -10,13 +12,15 @@ if not have[1] or not string.find(ARGV[3], ',' .. have[1] .. ',', 1, true) or ha
 end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local later = ARGV[4] == 'held' and (tonumber(ARGV[7]) or now) or ''
 redis.call('HSET', KEYS[1], 'state', ARGV[4], 'outcome', ARGV[5], 'reason', ARGV[6],
-  'not_before', ARGV[7], 'lease_until', '', 'ended_at', now)
+  'not_before', later, 'lease_until', '', 'ended_at', now, 'fence', 0)
 redis.call('ZREM', KEYS[3], ARGV[1])
-if redis.call('HGET', KEYS[2], 'task') == ARGV[1] then
-  redis.call('HSET', KEYS[2], 'task', '')
-end
+redis.call('HSET', KEYS[1], 'stop_wanted', '', 'fresh', 0)
 if ARGV[4] == 'done' then
+  if redis.call('HGET', KEYS[2], 'task') == ARGV[1] then
+    redis.call('HSET', KEYS[2], 'task', '')
+  end
   if have[3] and have[3] ~= '' and redis.call('GET', have[3]) == ARGV[1] then
     redis.call('DEL', have[3])
   end
@@ -24,9 +28,10 @@ if ARGV[4] == 'done' then
   redis.call('ZADD', KEYS[5], now, ARGV[1])
 elseif ARGV[4] == 'held' then
   redis.call('HINCRBY', KEYS[1], 'deferrals', 1)
-  redis.call('ZADD', KEYS[6], ARGV[7], ARGV[1])
+  redis.call('ZADD', KEYS[6], later, ARGV[1])
 elseif ARGV[4] == 'queued' then
   redis.call('HSET', KEYS[1], 'outcome', '', 'hinted_at', '')
+  redis.call('HINCRBY', KEYS[1], 'losses', 1)
   redis.call('ZADD', KEYS[8], redis.call('ZSCORE', KEYS[4], ARGV[1]) or now, ARGV[1])
 end
 for i = 8, #ARGV do

@@ -1,9 +1,9 @@
--- Take back a dispatch that could not be completed, unless a host already has it.
+-- Take back a dispatch that could not be completed, unless a host has or had it.
 -- KEYS: task, open, waiting, prompt
 -- ARGV: id, allowed states
 -- Returns 1 when nothing of it is left, 0 when it stays.
-local state = redis.call('HGET', KEYS[1], 'state')
-if not state or not string.find(ARGV[2], ',' .. state .. ',', 1, true) then
+local have = redis.call('HMGET', KEYS[1], 'state', 'attempt')
+if not have[1] or have[2] or not string.find(ARGV[2], ',' .. have[1] .. ',', 1, true) then
   return 0
 end
 local claim = redis.call('HGET', KEYS[1], 'claim')

@@ -1,0 +1,64 @@
+"""Asking the host a worker lives on: what only its disk knows, and what only it can do."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any, Literal
+
+from cw.errors import BadInputError, UnavailableError
+from cw.models import Model
+from cw.store.store import Store
+
+Verb = Literal["look", "log", "diff", "todos", "history", "refresh", "remove"]
+Send = Callable[[str, dict[str, Any], float], None]  # host, request, seconds until it expires
+
+PAGE_BYTES = 256 * 1024
+_PATIENCE_SECONDS = 8.0
+
+
+class Ask(Model):
+    """One question. Names a worker, never a path."""
+
+    id: str
+    verb: Verb
+    worker: str = ""
+    task: str = ""
+    offset: int = 0  # bytes, for pages of a log
+    limit: int = PAGE_BYTES
+
+
+class HostSilentError(UnavailableError):
+    """The worker's host is not up, or does not answer."""
+
+
+def ask(
+    store: Store, send: Send, verb: Verb, worker: str, *, task: str = "", offset: int = 0
+) -> dict[str, Any]:
+    """The host's answer. Raises BadInputError for an unknown worker, HostSilentError, and what the
+    host itself refused.
+    """
+    found = store.fleet.worker(worker)
+    if found is None:
+        raise BadInputError(f"there is no worker {worker}", hint="cw status shows them")
+    return ask_host(
+        store,
+        send,
+        found.host,
+        Ask.model_validate(
+            {"id": uuid.uuid4().hex, "verb": verb, "worker": worker, "task": task, "offset": offset}
+        ),
+    )
+
+
+def ask_host(store: Store, send: Send, host: str, request: Ask) -> dict[str, Any]:
+    now = store.tasks.now()
+    if not any(one.name == host and one.up(now) for one in store.fleet.hosts()):
+        raise HostSilentError(f"host {host or '(none)'} is not up", hint="Start it there: cw up")
+    send(host, request.model_dump(), _PATIENCE_SECONDS)
+    answer = store.replies.wait(request.id, _PATIENCE_SECONDS)
+    if answer is None:
+        raise HostSilentError(f"host {host} did not answer", hint="cw doctor, on that machine")
+    if "error" in answer:
+        raise BadInputError(str(answer["error"]))
+    return answer

@@ -1,0 +1,65 @@
+"""What other machines may ask of this host's disk: pages of logs, the clone's changes, to-dos."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from cw.errors import CwError
+from cw.operations.ask import PAGE_BYTES, Ask
+from workerhost import changes, pages
+from workerhost.agentenv import agent_environment
+from workerhost.holding import Context
+from workerhost.layout import Home
+from workerhost.redact import redactor
+
+log = logging.getLogger("workerhost.answers")
+
+Answer = Callable[[Context, Home, Ask], dict[str, Any]]
+
+
+def answer(ctx: Context, homes: Mapping[str, Home], raw: dict[str, Any]) -> None:
+    """Answers always, if the question can be read at all; a refusal is an answer too."""
+    try:
+        request = Ask.model_validate(raw)
+    except ValidationError:
+        log.warning("question refused: not of the known form")
+        return
+    try:
+        if request.verb == "look":
+            said: dict[str, Any] = {}
+        else:
+            said = _ANSWERS[request.verb](ctx, _home(homes, request), request)
+    except CwError as error:
+        said = {"error": error.line()}
+    except Exception as error:
+        log.exception("question failed verb=%s", request.verb)
+        said = {"error": f"the host failed to answer: {type(error).__name__}"}
+    ctx.store.replies.put(request.id, said)
+
+
+def _home(homes: Mapping[str, Home], request: Ask) -> Home:
+    if request.worker not in homes:
+        raise CwError(f"worker {request.worker} does not live on this host")
+    return homes[request.worker]
+
+
+def _log(_: Context, where: Home, request: Ask) -> dict[str, Any]:
+    return pages.log_page(where, request.task, request.offset, min(request.limit, PAGE_BYTES))
+
+
+def _diff(ctx: Context, where: Home, _: Ask) -> dict[str, Any]:
+    env = agent_environment(where, ctx.settings, ctx.host_env)
+    found = changes.changes(ctx, where, env)
+    clean = redactor(env)
+    return {name: clean(text) if isinstance(text, str) else text for name, text in found.items()}
+
+
+def _history(_: Context, where: Home, request: Ask) -> dict[str, Any]:
+    return {"archives": pages.newest_archives(where, request.limit)}
+
+
+_ANSWERS: dict[str, Answer] = {"log": _log, "diff": _diff, "history": _history}
