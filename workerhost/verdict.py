@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from cw.states import OutcomeKind
+from cw.states import Mode, OutcomeKind
 from workerhost.events import Progress
 from workerhost.follow import Ending
 from workerhost.launch import Exit
@@ -20,6 +22,10 @@ _PERSON = {
 }
 _PASSING_STATUS = frozenset({429, 500, 502, 503, 504, 529})
 _SECOND = timedelta(seconds=1)
+BLOCKED = "BLOCKED:"  # what an agent that needs a person begins its report with (its CLAUDE.md)
+
+# The agent did its part, and what would prove it does not answer.
+UNPROVEN = frozenset({"remote_unavailable", "github_unavailable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +57,22 @@ def judge_process(
         return _api(progress, now, defer)
     if result is None:
         return _failed("killed", f"the agent ended without a result (exit code {ended.rc})")
+    return _result(result, ended.rc, progress.turns)
+
+
+def _result(result: Mapping[str, Any], rc: int, turns: int) -> Verdict:
+    """What the agent's own last line says, when no API failure is behind it."""
     if result.get("subtype") != "success":
         word = str(result.get("subtype") or "error")
         return _failed(word, _first(result.get("errors")) or f"the agent ended with {word}")
     if result.get("is_error"):
         return _failed("agent_error", str(result.get("result") or "the agent reported an error"))
-    if ended.rc != 0:
-        return _failed("exit_code", f"the agent exited with code {ended.rc}")
-    if not progress.turns:
+    if rc != 0:
+        return _failed("exit_code", f"the agent exited with code {rc}")
+    said = str(result.get("result") or "").lstrip()
+    if said.startswith(BLOCKED):
+        return _failed("blocked", said.removeprefix(BLOCKED).strip().partition("\n")[0])
+    if not turns:
         return _failed("nothing_sent", "the agent ended at once; the prompt reached no model")
     return FINISHED
 
@@ -96,11 +110,15 @@ class Evidence:
     pull_head: str = ""  # of the open pull request with this branch; empty when there is none
     pull_error: str = ""
     pull_away: bool = False  # GitHub did not answer
-    wants_commits: bool = True
+    mode: Mode | None = None  # None: an issue
+    report: str = ""
+    issues: tuple[str, ...] = ()
 
 
 def judge_work(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
     """Success only on evidence: commits ahead of the base, head pushed, an open PR with it."""
+    if evidence.mode in {Mode.READ, Mode.ISSUE}:
+        return _words(evidence, now, defer)
     if not evidence.commits:
         return _no_commits(evidence)
     if evidence.remote_head is None:
@@ -120,11 +138,22 @@ def judge_work(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
     return _good(f"{_count(evidence.commits)} pushed, pull request open")
 
 
+def _words(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
+    """Modes whose work is not in the clone."""
+    if evidence.mode is Mode.READ:
+        return _good("report recorded") if evidence.report else _failed("no_report", "no report")
+    if evidence.pull_away:
+        return _later("github_unavailable", "GitHub does not answer", now, defer)
+    if evidence.issues:
+        return _good(f"{len(evidence.issues)} issue(s) created")
+    return _failed("no_issues", "the agent finished without creating an issue")
+
+
 def _no_commits(evidence: Evidence) -> Verdict:
     if evidence.dirty:
         text = "changes were left uncommitted; they are kept in the clone below refs/cw/wip"
         return _failed("uncommitted", text)
-    if not evidence.wants_commits:
+    if evidence.mode is Mode.FREE:
         return _good("finished; nothing to push")
     return _failed("no_changes", "the agent finished without a single commit")
 

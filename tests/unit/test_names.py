@@ -95,7 +95,7 @@ def test_no_models(text: str) -> None:
         model_name(text)
 
 
-@given(st.text(min_size=1).filter(lambda one: one.strip() and "\0" not in one))
+@given(st.text(min_size=1).filter(lambda one: one.strip()[:1] not in {"", "/"} and "\0" not in one))
 def test_prompts_are_unchanged(text: str) -> None:
     try:
         raw = text.encode()
