@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 RUN_TASK = "cw.run"
 SWEEP_TASK = "cw.sweep"
+ASSIGN_TASK = "cw.assign"
+RECONCILE_TASK = "cw.reconcile"
 ASK_TASK = "cw.ask"
 _PUBLISH_RETRY = {"max_retries": 2, "interval_start": 0.2, "interval_step": 0.5, "interval_max": 1}
 
@@ -70,15 +72,26 @@ def make_app(settings: Settings) -> Celery:
         task_publish_retry_policy=_PUBLISH_RETRY,
         worker_hijack_root_logger=False,
         worker_enable_remote_control=True,
-        beat_schedule={
-            "sweep": {
-                "task": SWEEP_TASK,
-                "schedule": settings.sweep_every,
-                "options": {"queue": FLEET_QUEUE, "expires": settings.sweep_every},
-            }
-        },
+        beat_schedule=beat_schedule(settings),
     )
     return app
+
+
+def beat_schedule(settings: Settings) -> dict[str, Any]:
+    """What beat sends to the fleet. Nobody does a tick that is older than its interval."""
+    wanted = {"sweep": (SWEEP_TASK, settings.sweep_every)}
+    if settings.assign_every and (settings.assign_repos or settings.assign_owner):
+        wanted["assign"] = (ASSIGN_TASK, settings.assign_every)
+    if settings.reconcile_every:
+        wanted["reconcile"] = (RECONCILE_TASK, settings.reconcile_every)
+    return {
+        name: {
+            "task": task,
+            "schedule": every,
+            "options": {"queue": FLEET_QUEUE, "expires": every},
+        }
+        for name, (task, every) in wanted.items()
+    }
 
 
 def send_hint(app: Celery, spec: TaskSpec, worker: str | None) -> None:

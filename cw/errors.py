@@ -50,6 +50,10 @@ class GitHubUnavailableError(UnavailableError):
     """GitHub does not answer, or asks us to wait."""
 
 
+class GitHubLimitError(GitHubUnavailableError):
+    """GitHub asks us to wait: a rate limit."""
+
+
 class GitHubRefusedError(BadInputError):
     """GitHub answered no: bad token, no such repository, no right to write."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from cw.states import OutcomeKind, State
+from cw.states import Mode, OutcomeKind, State
 
 SILENT_AFTER = timedelta(seconds=60)  # a host beats several times in this
 
@@ -31,7 +31,11 @@ MaybeText = Annotated[str | None, BeforeValidator(_nothing)]
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_serialization_defaults_required=True,  # what we print has all its keys
+    )
 
 
 class TaskSpec(Model):
@@ -46,6 +50,7 @@ class TaskSpec(Model):
     issue: int | None = None
     title: str = ""
     model: str
+    mode: Mode = Mode.FREE  # what counts as done when there is no issue
     wanted_worker: MaybeText = None  # None: any idle worker of the pool
     prompt_sha256: str = ""  # "" when there is none
     prompt_bytes: int = 0
@@ -72,6 +77,8 @@ class Outcome(Model):
     head: str = ""  # sha of the branch
     commits: int = 0  # ahead of the base
     pushed: bool = False
+    wip: str = ""  # ref in the clone that keeps what was uncommitted
+    issues: tuple[str, ...] = ()  # URLs of issues the agent created, in mode `issue`
     cost_usd: float = 0.0
     turns: int = 0
     duration_s: float = 0.0

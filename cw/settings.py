@@ -26,7 +26,12 @@ def _names(raw: str) -> tuple[str, ...]:
 
 
 def _paths(raw: str) -> tuple[Path, ...]:
-    return tuple(_path(part) for part in raw.split(os.pathsep) if part)
+    return tuple(_path(part) for part in raw.replace("\n", os.pathsep).split(os.pathsep) if part)
+
+
+def _labels(raw: str) -> tuple[str, ...]:
+    """Names of labels have spaces and colons; the comma is ours, the line break the file's."""
+    return tuple(one.strip() for one in raw.replace("\n", ",").split(",") if one.strip())
 
 
 def _seconds(raw: str) -> float:
@@ -125,6 +130,34 @@ class Settings:
         "GITHUB_TOKEN",
     )
     github_pace: float = _setting(1.0, _seconds, "Seconds between two writes to GitHub")
+    assign_repos: tuple[str, ...] = _setting(
+        (), _names, "Repositories (owner/repo) whose issues `cw assign` and beat hand out"
+    )
+    assign_owner: str = _setting(
+        "", _text, "Account whose repositories are all taken, besides assign_repos"
+    )
+    assign_every: float = _setting(
+        300.0, _seconds, "Seconds between assignments by beat; 0: only by `cw assign`"
+    )
+    assign_reserve: int = _setting(0, _count, "Idle workers that assign leaves free")
+    assign_go_label: str = _setting(
+        "claude", _text, "Label that admits an issue of a stranger, set by someone who may write"
+    )
+    assign_priority_labels: tuple[str, ...] = _setting(
+        (), _labels, "Labels whose issues come first, in this order, separated by commas"
+    )
+    assign_repo_cap: int = _setting(
+        0, _count, "Unfinished tasks of one repository beyond which assign adds none; 0: no cap"
+    )
+    assign_review_cap: int = _setting(
+        0, _count, "Workers' pull requests in review beyond which assign adds nothing; 0: no cap"
+    )
+    reconcile_every: float = _setting(
+        180.0, _seconds, "Seconds between comparisons of labels with tasks by beat; 0: none"
+    )
+    reconcile_grace: float = _setting(
+        120.0, _seconds, "Seconds in which a label, a task or an end is too young to be judged"
+    )
     flower_port: int = _setting(5555, _count, "Flower's port on loopback; 0: no Flower")
 
 
@@ -187,7 +220,7 @@ def _read_file(path: Path) -> dict[str, str]:
 
 
 def _flat(value: object) -> str:
-    return os.pathsep.join(map(str, value)) if isinstance(value, list) else str(value)
+    return "\n".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _check(settings: Settings) -> None:

@@ -21,11 +21,21 @@ class OutcomeKind(StrEnum):
     STOPPED = "stopped"
 
 
+class Mode(StrEnum):
+    """What an agent without an issue must have done to have succeeded."""
+
+    FREE = "free"  # ended well; its commits, if any, are pushed
+    READ = "read"  # given a report
+    UPDATE = "update"  # pushed commits
+    ISSUE = "issue"  # created issues
+
+
 class Move(StrEnum):
     """What can happen to a task. Each is one script of the store."""
 
     ACQUIRE = "acquire"  # a host takes the lease and starts a run
     ADOPT = "adopt"  # a host takes the lease again for its own live run
+    RESTORE = "restore"  # a host records its live run again in a broker that forgot it
     FINISH = "finish"  # the run is over for good
     HOLD = "hold"  # the run is over; go on later
     RELEASE = "release"  # the hold is over
@@ -35,12 +45,14 @@ class Move(StrEnum):
     PARK = "park"  # a person stops it before it runs
     RESTART = "restart"  # a person lets it go on
     WITHDRAW = "withdraw"  # dispatch takes back what it could not complete
+    CLOSE = "close"  # its issue needs nobody any more
 
 
 TRANSITIONS: dict[Move, tuple[frozenset[State], State | None]] = {
     Move.ACQUIRE: (frozenset({State.QUEUED}), State.RUNNING),
     # A run that expired while its host was away is still that host's, if nobody took it since.
     Move.ADOPT: (frozenset({State.RUNNING, State.QUEUED, State.CRASHED}), State.RUNNING),
+    Move.RESTORE: (frozenset(), State.RUNNING),
     Move.FINISH: (frozenset({State.RUNNING}), State.DONE),
     Move.HOLD: (frozenset({State.RUNNING}), State.HELD),
     Move.RELEASE: (frozenset({State.HELD}), State.QUEUED),
@@ -50,6 +62,10 @@ TRANSITIONS: dict[Move, tuple[frozenset[State], State | None]] = {
     Move.PARK: (frozenset({State.QUEUED, State.HELD}), State.STOPPED),
     Move.RESTART: (frozenset({State.STOPPED, State.CRASHED, State.HELD}), State.QUEUED),
     Move.WITHDRAW: (frozenset({State.QUEUED}), None),
+    Move.CLOSE: (
+        frozenset({State.QUEUED, State.HELD, State.STOPPED, State.CRASHED}),
+        State.DONE,
+    ),
 }
 
 OPEN = frozenset(State) - {State.DONE}

@@ -9,13 +9,16 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], seconds: float = 20.0, what: str = "") -> T:
-    """The first true answer. Fails the test when none comes in time."""
+def wait_until(
+    condition: Callable[[], T], seconds: float = 20.0, what: str | Callable[[], str] = ""
+) -> T:
+    """The first true answer; in time, or the test fails and says `what` it waited for."""
     deadline = time.monotonic() + seconds
     while True:
         found = condition()
         if found:
             return found
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds:.0f} s for {what or condition}")
+            said = what() if callable(what) else what
+            raise AssertionError(f"waited {seconds:.0f} s for {said or condition}")
         time.sleep(0.02)

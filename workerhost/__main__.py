@@ -14,6 +14,7 @@ from celery.exceptions import Ignore
 from cw.broker import ASK_TASK, RUN_TASK, SWEEP_TASK
 from cw.errors import BadInputError, CwError
 from cw.settings import Settings, load_settings
+from workerhost import chores
 from workerhost.host import Host
 
 _THREADS = 256  # started as needed; more identities than this share a machine badly
@@ -89,6 +90,7 @@ def _tasks(host: Host) -> None:
     def asked(request: dict[str, Any]) -> None:
         host.answer(request)
 
+    chores.register(app, host.ctx)
     app.finalize()
 
 

@@ -9,7 +9,7 @@ from cw.store.tasks import Refusal
 from workerhost import journal
 from workerhost.attempt import go_on
 from workerhost.follow import stop_and_wait
-from workerhost.holding import Context
+from workerhost.holding import Context, restore
 from workerhost.journal import Journal
 from workerhost.layout import Home
 
@@ -28,28 +28,32 @@ class Found:
 def find(ctx: Context, home: Home) -> Found | None:
     """The run in this HOME, with its lease taken again; None when there is none, or not for us.
 
-    A record that moved on without us (done, or taken by a later run) wins: what is left here goes
-    to the archive. Raises BrokerUnavailableError.
+    A record that moved on without us (done, or taken by a later run) wins: what is left here is
+    stopped and archived. A broker that has forgotten the run is told of it. Raises
+    BrokerUnavailableError.
     """
     book = journal.read(home)
     if book is None:
         return None
-    answer = ctx.store.tasks.adopt(
+    answer = _take(ctx, home, book)
+    if isinstance(answer, Refusal) and answer.reason == "gone" and restore(ctx, book):
+        answer = _take(ctx, home, book)
+    if not isinstance(answer, Refusal):
+        return Found(home, book, answer)
+    log.warning("run was overtaken (%s) task=%s", answer.reason, book.task.id)
+    stop_and_wait(home)
+    journal.archive(home, book)
+    return None
+
+
+def _take(ctx: Context, home: Home, book: Journal) -> int | Refusal:
+    return ctx.store.tasks.adopt(
         book.task.id,
         worker=home.id,
         host=ctx.settings.host_name,
         ttl=ctx.settings.lease_ttl,
         fence=book.run.fence,
     )
-    if not isinstance(answer, Refusal):
-        return Found(home, book, answer)
-    if answer.reason == "gone":
-        log.warning("run without a record left alone task=%s home=%s", book.task.id, home.path)
-        return None
-    log.warning("run was overtaken (%s) task=%s", answer.reason, book.task.id)
-    stop_and_wait(home)  # two runs of one task must not meet
-    journal.archive(home, book)
-    return None
 
 
 def adopt(ctx: Context, found: Found) -> str:

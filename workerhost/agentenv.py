@@ -10,7 +10,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from cw.settings import Settings
-from workerhost.layout import Home
+from workerhost.layout import Home, stays_inside
 
 _FROM_HOST = ("LANG", "LC_ALL", "TZ")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -25,6 +25,8 @@ TOKENS = (
 
 def own_variables(home: Home) -> dict[str, str]:
     """What the worker's .zshenv sets. `export NAME=value` lines; nothing is executed."""
+    if not home.zshenv.is_file() or not stays_inside(home, home.zshenv):
+        return {}
     try:
         text = home.zshenv.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

@@ -13,8 +13,11 @@ from cw.operations.ask import PAGE_BYTES, Ask
 from workerhost import changes, pages
 from workerhost.agentenv import agent_environment
 from workerhost.holding import Context
+from workerhost.home import templates_dir
 from workerhost.layout import Home
 from workerhost.redact import redactor
+from workerhost.refreshing import refresh_rules
+from workerhost.removing import set_aside
 
 log = logging.getLogger("workerhost.answers")
 
@@ -42,7 +45,7 @@ def answer(ctx: Context, homes: Mapping[str, Home], raw: dict[str, Any]) -> None
 
 
 def _home(homes: Mapping[str, Home], request: Ask) -> Home:
-    if request.worker not in homes:
+    if request.worker not in homes or not homes[request.worker].marker.is_file():
         raise CwError(f"worker {request.worker} does not live on this host")
     return homes[request.worker]
 
@@ -51,15 +54,42 @@ def _log(_: Context, where: Home, request: Ask) -> dict[str, Any]:
     return pages.log_page(where, request.task, request.offset, min(request.limit, PAGE_BYTES))
 
 
-def _diff(ctx: Context, where: Home, _: Ask) -> dict[str, Any]:
+def _diff(ctx: Context, where: Home, request: Ask) -> dict[str, Any]:
     env = agent_environment(where, ctx.settings, ctx.host_env)
-    found = changes.changes(ctx, where, env)
-    clean = redactor(env)
-    return {name: clean(text) if isinstance(text, str) else text for name, text in found.items()}
+    found = changes.changes(where, ctx.wall, ctx.settings, env, request.task)
+    clean: dict[str, Any] = redactor(env).deep(found)
+    return clean
+
+
+def _todos(ctx: Context, where: Home, request: Ask) -> dict[str, Any]:
+    env = agent_environment(where, ctx.settings, ctx.host_env)
+    found = [one.model_dump(mode="json") for one in pages.todo_list(where, request.task)]
+    return {"todos": redactor(env).deep(found)}
 
 
 def _history(_: Context, where: Home, request: Ask) -> dict[str, Any]:
-    return {"archives": pages.newest_archives(where, request.limit)}
+    many = min(request.limit, pages.ARCHIVES_PAGE)
+    return pages.archives_page(where, request.task, request.offset, many)
 
 
-_ANSWERS: dict[str, Answer] = {"log": _log, "diff": _diff, "history": _history}
+def _refresh(_: Context, where: Home, __: Ask) -> dict[str, Any]:
+    """The template files only: logins never travel through the broker."""
+    return refresh_rules(where, templates_dir()).model_dump(mode="json")
+
+
+def _remove(ctx: Context, where: Home, _: Ask) -> dict[str, Any]:
+    found = ctx.store.fleet.worker(where.id)
+    if found and (found.task or not found.paused):
+        raise CwError(f"worker {where.id} takes or has work", hint=f"cw remove {where.id}")
+    kept = set_aside(where)
+    return {"kept": str(kept or "")}
+
+
+_ANSWERS: dict[str, Answer] = {
+    "log": _log,
+    "diff": _diff,
+    "todos": _todos,
+    "history": _history,
+    "refresh": _refresh,
+    "remove": _remove,
+}

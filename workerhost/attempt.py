@@ -26,9 +26,12 @@ from workerhost.layout import Home
 from workerhost.recording import record, settled
 from workerhost.settle import settle
 from workerhost.starting import start
-from workerhost.verdict import judge_process
+from workerhost.verdict import UNPROVEN, judge_process
 
 log = logging.getLogger("workerhost.attempt")
+
+_ASK_AGAIN_SECONDS = 30.0
+_EVENT_CHARS = 2000  # of one event in the store; worker.log keeps all
 
 
 def run_task(ctx: Context, home: Home, task_id: str) -> str:
@@ -44,7 +47,6 @@ def run_task(ctx: Context, home: Home, task_id: str) -> str:
     )
     if isinstance(granted, Refusal):
         return f"not run: {granted.reason}"
-    held = hold(ctx, home, task_id, granted.fence)
     task = ctx.store.tasks.get(task_id)
     if task is None:
         return "not run: gone"
@@ -57,6 +59,7 @@ def run_task(ctx: Context, home: Home, task_id: str) -> str:
         started_at=datetime.now(UTC),
     )
     book = Journal(phase="preparing", task=task.spec, run=run)
+    held = hold(ctx, home, book)
     with held.lease:
         journal.clear(home)
         journal.write(home, book)
@@ -73,8 +76,8 @@ def run_task(ctx: Context, home: Home, task_id: str) -> str:
 
 def go_on(ctx: Context, home: Home, book: Journal, fence: int) -> str:
     """For a host that found the run in its journal and has its lease again."""
-    held = hold(ctx, home, book.task.id, fence)
     book = book.model_copy(update={"run": book.run.model_copy(update={"fence": fence})})
+    held = hold(ctx, home, book)
     with held.lease:
         journal.write(home, book)
         return (
@@ -94,20 +97,39 @@ def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
         return "detached"
     if ending is Ending.FENCED:
         return _fenced(held, book)
-    now, defer = datetime.now(UTC), timedelta(seconds=settings.defer_seconds)
     ended = launch.read_exit(held.home)
-    outcome = settle(
-        book.task,
-        book.run,
-        held.git(book),
-        ctx.github_for(held.home.id) if book.task.github else None,
-        judge_process(ending, ended, follower.progress, now, defer),
-        follower.progress,
-        now=now,
-        defer=defer,
-        redact=held.redact,
-    )
+    defer = timedelta(seconds=settings.defer_seconds)
+    began = datetime.now(UTC)
+    while True:
+        now = datetime.now(UTC)
+        outcome = settle(
+            book.task,
+            book.run,
+            held.git(book),
+            ctx.github_for(held.home.id) if book.task.github else None,
+            judge_process(ending, ended, follower.progress, now, defer),
+            follower.progress,
+            now=now,
+            defer=defer,
+            redact=held.redact,
+        )
+        if outcome.reason not in UNPROVEN or now - began > defer or held.lease.lost.is_set():
+            break
+        if _stop_wanted(held):
+            break
+        # The agent is done; only the proof is missing. Asking again is cheaper than a new run.
+        if ctx.detach.wait(min(_ASK_AGAIN_SECONDS, settings.defer_seconds / 10)):
+            return "detached"
     return record(held, settled(book, outcome, now), outcome)
+
+
+def _stop_wanted(held: Holding) -> bool:
+    """There is no agent left to interrupt, only our own patience."""
+    try:
+        task = held.ctx.store.tasks.get(held.task_id)
+    except BrokerUnavailableError:
+        return False
+    return task is not None and bool(task.stop_wanted)
 
 
 def _not_started(held: Holding, book: Journal, error: CwError, now: datetime) -> Outcome:
@@ -148,7 +170,12 @@ def _fenced(held: Holding, book: Journal) -> str:
 
 def _publish(held: Holding, events: list[Event]) -> None:
     clean = [
-        one.model_copy(update={"text": held.redact(one.text), "data": held.redact.deep(one.data)})
+        one.model_copy(
+            update={
+                "text": held.redact(one.text)[:_EVENT_CHARS],  # in this order: half a key is a key
+                "data": held.redact.deep(one.data),
+            }
+        )
         for one in events
     ]
     held.ctx.store.events.append(held.task_id, clean)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 
+_NOTHING = "-"  # no task has this id
+
 
 class Board:
     """Thread-safe. A reservation is made when a message arrives, before a thread runs it."""
@@ -12,7 +14,7 @@ class Board:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._busy: dict[str, bool] = {}
-        self._kept: dict[str, str] = {}  # worker -> the one task it may take; "-" for none at all
+        self._kept: dict[str, str] = {}  # worker -> the one task it may take
         self._promised: dict[str, list[str]] = defaultdict(list)
 
     def add(self, worker: str) -> bool:
@@ -26,6 +28,7 @@ class Board:
     def remove(self, worker: str) -> None:
         with self._lock:
             self._busy.pop(worker, None)
+            self._kept.pop(worker, None)
 
     def known(self) -> list[str]:
         with self._lock:
@@ -34,6 +37,12 @@ class Board:
     def idle(self) -> list[str]:
         with self._lock:
             return sorted(worker for worker, busy in self._busy.items() if not busy)
+
+    def willing(self) -> list[str]:
+        """Idle and not paused; perhaps for one task only."""
+        with self._lock:
+            found = [worker for worker, busy in self._busy.items() if not busy]
+            return sorted(one for one in found if self._kept.get(one) != _NOTHING)
 
     def free(self) -> list[str]:
         """Idle and kept for nothing: fit for the pool."""
@@ -45,7 +54,7 @@ class Board:
         with self._lock:
             self._kept.pop(worker, None)
             if task or paused:
-                self._kept[worker] = "-" if paused else str(task)
+                self._kept[worker] = _NOTHING if paused else str(task)
 
     def reserve(self, worker: str) -> bool:
         """For a run that is not started by a message: an adopted one."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cw.errors import CwError, GitHubUnavailableError
 from cw.models import Outcome, TaskSpec
-from cw.names import worker_label
+from cw.names import BLOCKED_LABEL, worker_label
 from cw.states import OutcomeKind
 from cw.store.outbox import Effect, OutboxStore
 
@@ -61,11 +61,16 @@ def on_start(task: TaskSpec, worker: str) -> list[Effect]:
 def on_outcome(
     task: TaskSpec, worker: str, attempt: int, outcome: Outcome, tail: str
 ) -> list[Effect]:
-    """Success takes the label off; anything else says why and leaves it."""
+    """Success takes the label off; anything else says why and leaves it. What only a person can
+    move is labelled `blocked` as well.
+    """
     if outcome.kind is OutcomeKind.SUCCEEDED:
         return _effects(task, worker, ("unlabel", worker_label(worker), ""))
     mark = f"cw:{task.id}:{attempt}:{outcome.reason}"
-    return _effects(task, worker, ("comment", _comment(task, worker, outcome, tail), mark))
+    what = [("comment", _comment(task, worker, outcome, tail), mark)]
+    if outcome.reason in {"blocked", "lost"}:
+        what.append(("label", BLOCKED_LABEL, ""))
+    return _effects(task, worker, *what)
 
 
 def _effects(task: TaskSpec, worker: str, *what: tuple[str, str, str]) -> list[Effect]:
@@ -97,8 +102,9 @@ def _comment(task: TaskSpec, worker: str, outcome: Outcome, tail: str) -> str:
     log_part = (
         f"\n\n<details><summary>End of the log</summary>\n\n{fence}\n{tail}\n{fence}\n</details>"
     )
+    message = outcome.message.replace("@", "@\u200b")  # an agent's words must not call anybody
     return (
-        f"Worker `{worker}` {said.get(outcome.kind.value, 'ended')}: {outcome.message}"
+        f"Worker `{worker}` {said.get(outcome.kind.value, 'ended')}: {message}"
         f" (`{outcome.reason}`, task `{task.id}`).{work}{log_part if tail else ''}"
     )
 

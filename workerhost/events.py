@@ -11,7 +11,7 @@ from typing import Any
 
 from cw.models import Event
 
-_TEXT_CAP = 2000  # characters of one event in the store; worker.log keeps all
+_TEXT_CAP = 20_000  # characters; more is in worker.log
 _TODO_TOOLS = frozenset({"TaskCreate", "TaskUpdate", "TodoWrite"})
 _MALFORMED = (AttributeError, TypeError, ValueError, OverflowError, OSError)
 _POINTS = ("command", "file_path", "path", "pattern", "url", "query", "subject", "description")

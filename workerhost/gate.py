@@ -27,7 +27,7 @@ class Gate:
 
     def queues(self) -> list[str]:
         """What to consume from at the start."""
-        own = [worker_queue(one) for one in self.board.idle()]
+        own = [worker_queue(one) for one in self.board.willing()]
         return [
             FLEET_QUEUE,
             host_queue(self.host),
@@ -57,11 +57,22 @@ class Gate:
         if consumer is not None and consumer.hub is not None:
             consumer.hub.call_soon(self._open)
 
+    def close(self, worker: str) -> None:
+        """Consume no more from the queue of an identity that is gone. From any thread."""
+        consumer = self._consumer
+        if consumer is not None and consumer.hub is not None:
+            consumer.hub.call_soon(lambda: self._close(worker_queue(worker)))
+
+    def _close(self, queue: str) -> None:
+        consumer = self._consumer
+        if consumer.task_consumer is not None and consumer.task_consumer.consuming_from(queue):
+            consumer.cancel_task_queue(queue)
+
     def _open(self) -> None:
         consumer = self._consumer
         if consumer.task_consumer is None:  # between two connections; the next tick tries again
             return
-        wanted = [worker_queue(one) for one in self.board.idle()]
+        wanted = [worker_queue(one) for one in self.board.willing()]
         for queue in [*wanted, *([POOL_QUEUE] if self.board.free() else [])]:
             if not consumer.task_consumer.consuming_from(queue):
                 consumer.add_task_queue(queue)

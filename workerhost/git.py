@@ -33,9 +33,16 @@ class Git:
     origin: Path | None = None
 
     def run(
-        self, *args: str, at: Path, network: bool = False, origin_writable: bool = False
+        self,
+        *args: str,
+        at: Path,
+        network: bool = False,
+        origin_writable: bool = False,
+        exact: bool = False,
     ) -> Done:
-        """One git command in folder `at`. Hooks and file watchers of the clone do not run."""
+        """One git command in folder `at`. Hooks and file watchers of the clone do not run.
+        `exact`: with the white space at the ends of its output.
+        """
         shared = (git_folder(self.origin),) if self.origin else ()
         argv = wrap(
             ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *args],
@@ -59,7 +66,8 @@ class Git:
             )
         except subprocess.TimeoutExpired:
             return Done(ok=False, out="", err=f"git {args[0]} took too long")
-        return Done(ok=done.returncode == 0, out=done.stdout.strip(), err=done.stderr.strip())
+        out = done.stdout if exact else done.stdout.strip()
+        return Done(ok=done.returncode == 0, out=out, err=done.stderr.strip())
 
     def need(self, *args: str, at: Path, network: bool = False) -> str:
         """The same; raises WorkspaceError with git's own words when it fails."""
@@ -72,5 +80,7 @@ class Git:
 def last_line(text: str) -> str:
     """What git said that matters: its fatal line, else its last one."""
     lines = [one.strip() for one in text.splitlines() if one.strip()]
-    fatal = [one for one in lines if one.startswith(("fatal:", "error:", "! [", "remote: error"))]
-    return (fatal or lines or ["no message"])[-1][:300]
+    fatal = [one for one in lines if one.startswith(("fatal:", "error:"))]
+    # What the other side said; git's own line after it only says that there was something.
+    refused = [one for one in lines if one.startswith(("! [", "remote: error"))]
+    return (refused or fatal or lines or ["no message"])[-1][:300]

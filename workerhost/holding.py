@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from workerhost.sandbox import Wall
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub
+
+
+log = logging.getLogger("workerhost.holding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,36 @@ class Holding:
         )
 
 
-def hold(ctx: Context, home: Home, task_id: str, fence: int) -> Holding:
+def hold(ctx: Context, home: Home, book: Journal) -> Holding:
     env = agent_environment(home, ctx.settings, ctx.host_env)
-    tasks, settings = ctx.store.tasks, ctx.settings
+    settings = ctx.settings
     lease = Lease(
-        lambda: tasks.renew(task_id, fence, settings.lease_ttl),
+        lambda: _renew(ctx, book),
         ttl=settings.lease_ttl,
         every=settings.lease_renew,
         margin=settings.lease_margin,
     )
-    return Holding(ctx, home, task_id, fence, env, redactor(env), lease)
+    return Holding(ctx, home, book.task.id, book.run.fence, env, redactor(env), lease)
+
+
+def _renew(ctx: Context, book: Journal) -> bool:
+    """A broker that was emptied meanwhile is told of the run again, instead of ending it."""
+    fence, ttl = book.run.fence, ctx.settings.lease_ttl
+    return ctx.store.tasks.renew(book.task.id, fence, ttl) or restore(ctx, book)
+
+
+def restore(ctx: Context, book: Journal) -> bool:
+    """False: the broker knows the task after all."""
+    run = book.run
+    restored = ctx.store.tasks.restore(
+        book.task,
+        worker=run.worker,
+        host=run.host,
+        ttl=ctx.settings.lease_ttl,
+        fence=run.fence,
+        attempt=run.attempt,
+        session=run.session,
+    )
+    if restored:
+        log.warning("the broker had forgotten a run; recorded again task=%s", book.task.id)
+    return restored

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shlex
 import shutil
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,6 +48,8 @@ def tokens_in(environ: Mapping[str, str]) -> dict[str, str]:
             value = environ.get("GITHUB_TOKEN", "").strip()
         if not value.isprintable():
             raise BadInputError(f"{name} holds control characters", hint="Set it to one line")
+        if "'" in value or "\\" in value:  # shells and .env files disagree about these
+            raise BadInputError(f"{name} holds a quote or a backslash", hint="Set it to a token")
         if value:
             found[name] = value
     return found
@@ -80,8 +83,8 @@ def make_home(root: Path, name: str, environ: Mapping[str, str], templates: Path
         try:
             _fill(unfinished, home, tokens, templates)
             if environ.get("HOME"):
-                _copy_git_and_ssh(Path(environ["HOME"]), unfinished)
-            _write_marker(unfinished, name)
+                copy_git_and_ssh(Path(environ["HOME"]), unfinished, _write)
+            _write_marker(unfinished, home, templates)
             check_new(root, name)
             unfinished.rename(home.path)  # fails on a folder that is not empty
         except BaseException:
@@ -94,41 +97,59 @@ def make_home(root: Path, name: str, environ: Mapping[str, str], templates: Path
     return home
 
 
-def _fill(into: Path, home: Home, tokens: Mapping[str, str], templates: Path) -> None:
+def rendered(home: Home, templates: Path, tokens: Mapping[str, str]) -> dict[str, bytes]:
+    """The template files as this HOME gets them, by their path below it."""
     words = {
         "worker": home.id,
         "home": str(home.path),
-        "tokens": "\n".join(_token_line(name, tokens.get(name, "")) for name in TOKENS),
+        "tokens": "\n".join(token_line(name, tokens.get(name, "")) for name in TOKENS),
     }
-    for source in sorted(templates.rglob("*")):
-        target = into / source.relative_to(templates)
-        if source.is_dir():
-            _make_dir(target)
-            continue
+    found = {}
+    for source in sorted(one for one in templates.rglob("*") if not one.is_dir()):
         text = source.read_text(encoding="utf-8")
         for word, value in words.items():
             text = text.replace("{{" + word + "}}", value)
-        _write(target, text.encode())
+        found[source.relative_to(templates).as_posix()] = text.encode()
+    return found
+
+
+def rules(home: Home, templates: Path) -> dict[str, bytes]:
+    """Those of them that say how an agent works: all but the logins."""
+    found = rendered(home, templates, {})
+    return {name: text for name, text in found.items() if name != home.zshenv.name}
+
+
+def fingerprint(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _fill(into: Path, home: Home, tokens: Mapping[str, str], templates: Path) -> None:
     for folder in (*_FOLDERS, ".claude", *(f".claude/{one}" for one in _CLAUDE_FOLDERS)):
         _make_dir(into / folder)
+    for name, content in rendered(home, templates, tokens).items():
+        _make_dir((into / name).parent)
+        _write(into / name, content)
 
 
-def _token_line(name: str, value: str) -> str:
+def token_line(name: str, value: str) -> str:
     return f"export {name}={shlex.quote(value)}" if value else f"# export {name}="
 
 
-def _write_marker(into: Path, name: str) -> None:
+def _write_marker(into: Path, home: Home, templates: Path) -> None:
+    """`files`: what cw itself wrote last, so that a change by hand shows."""
     marker = {
-        "id": name,
+        "id": home.id,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": __version__,
+        "files": {name: fingerprint(text) for name, text in rules(home, templates).items()},
     }
     _write(Home(into).marker, json.dumps(marker).encode() + b"\n")
 
 
-def _copy_git_and_ssh(user_home: Path, into: Path) -> None:
+def copy_git_and_ssh(user_home: Path, into: Path, write: Callable[[Path, bytes], None]) -> None:
+    """The user's .gitconfig and .ssh, as far as they are regular files of that HOME."""
     base = user_home.resolve()
-    _copy(base / ".gitconfig", into / ".gitconfig", base)
+    _copy(base / ".gitconfig", into / ".gitconfig", base, write)
     ssh = base / ".ssh"
     if not ssh.is_dir() or not ssh.resolve().is_relative_to(base):
         return
@@ -137,14 +158,14 @@ def _copy_git_and_ssh(user_home: Path, into: Path) -> None:
         _make_dir(target)
         subfolders.sort()
         for name in names:
-            _copy(Path(folder) / name, target / name, base)
+            _copy(Path(folder) / name, target / name, base, write)
 
 
-def _copy(source: Path, target: Path, base: Path) -> None:
+def _copy(source: Path, target: Path, base: Path, write: Callable[[Path, bytes], None]) -> None:
     """A regular file, or a link to one that does not leave `base`. Anything else is left out."""
     real = source.resolve()
     if real.is_relative_to(base) and real.is_file() and stat.S_ISREG(real.stat().st_mode):
-        _write(target, real.read_bytes())
+        write(target, real.read_bytes())
 
 
 def _make_dir(path: Path) -> None:

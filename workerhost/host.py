@@ -22,7 +22,7 @@ from workerhost import adoption, answers, deliver, launch
 from workerhost.agentenv import own_variables
 from workerhost.attempt import run_task
 from workerhost.board import Board
-from workerhost.claude import claude_version, find_claude
+from workerhost.fitness import fitness
 from workerhost.gate import Gate
 from workerhost.holding import Context
 from workerhost.layout import Home, homes
@@ -46,8 +46,9 @@ class Host:
         self.gate = Gate(self.board, settings.host_name)
         self.detach = threading.Event()
         self._wake = threading.Event()
+        self._outgoing = threading.Event()
         self._homes: dict[str, Home] = {}
-        self._claude = _describe_claude(settings, environ)
+        self._fit = fitness(settings, environ)
         self.ctx = Context(
             settings=settings,
             store=open_store(broker_url(settings)),
@@ -55,14 +56,16 @@ class Host:
             host_env=dict(environ),
             detach=self.detach,
             github_for=self._github_for,
-            settled=self._wake.set,
+            settled=self._settled,
         )
 
     def start(self) -> None:
         """Find the identities and their runs, then keep at it in the background."""
         self._look_for_homes()
         self._adopt()
+        self._obey()
         threading.Thread(target=self._tick_forever, name="tick", daemon=True).start()
+        threading.Thread(target=self._deliver_forever, name="outbox", daemon=True).start()
 
     def run(self, task_id: str) -> str:
         """A hint arrived: the body of `cw.run`."""
@@ -71,7 +74,10 @@ class Host:
             self._unhint(task_id)
             return "not run: no idle worker"
         try:
-            return run_task(self.ctx, self._homes[worker], task_id)
+            said = run_task(self.ctx, self._homes[worker], task_id)
+            if said.startswith("not run"):
+                self._unhint(task_id)
+            return said
         finally:
             self._release(worker)
 
@@ -86,6 +92,7 @@ class Host:
         """Stop following; agents go on and the next host finds them."""
         self.detach.set()
         self._wake.set()
+        self._outgoing.set()
         try:
             self.ctx.store.fleet.leave(self.settings.host_name)
         except CwError:
@@ -102,25 +109,42 @@ class Host:
             self._wake.wait(_TICK_SECONDS)
             self._wake.clear()
 
+    def _deliver_forever(self) -> None:
+        """Apart from the tick: GitHub may take its time."""
+        outbox, name = self.ctx.store.outbox, self.settings.host_name
+        while not self.detach.is_set():
+            try:
+                deliver.deliver(outbox, name, self._github_for)
+            except CwError as error:
+                log.warning("%s", error)
+            except Exception:
+                log.exception("delivery failed")
+            self._outgoing.wait(_TICK_SECONDS)
+            self._outgoing.clear()
+
+    def _settled(self) -> None:
+        self._outgoing.set()
+        self._wake.set()
+
     def _tick(self) -> None:
         store, name = self.ctx.store, self.settings.host_name
         self._look_for_homes()
+        self._fit = fitness(self.settings, self.ctx.host_env)
         wall = self.ctx.wall
         beat = HostRecord(
             name=name,
             pid=os.getpid(),
             version=cw.__version__,
-            claude=self._claude,
+            claude=self._fit.version,
             isolation="bubblewrap" if wall.strict else "none",
             workers=len(self.board.known()),
-            warning=wall.reason,
+            warning=self._fit.unfit or wall.reason,
         )
         store.fleet.beat(beat, store.tasks.now())
-        deliver.deliver(store.outbox, name, self._github_for)
         self._adopt()
         self._obey()
         self.gate.open()
-        for worker in self.board.idle():
+        for worker in self.board.willing():
             hint_next(store, self._hint, worker)
 
     def _obey(self) -> None:
@@ -128,7 +152,8 @@ class Host:
         for worker in self.ctx.store.fleet.workers():
             if worker.id not in self._homes or worker.host != self.settings.host_name:
                 continue
-            self.board.keep(worker.id, worker.task, paused=bool(worker.paused))
+            shut = bool(worker.paused or self._fit.unfit)
+            self.board.keep(worker.id, worker.task, paused=shut)
             if worker.task and launch.alive(self._homes[worker.id]):
                 task = self.ctx.store.tasks.get(worker.task)
                 if task and task.state is State.RUNNING and task.stop_wanted:
@@ -137,11 +162,12 @@ class Host:
     def answer(self, request: dict[str, Any]) -> None:
         """The body of `cw.ask`."""
         answers.answer(self.ctx, self._homes, request)
-        self._wake.set()
+        self._settled()
 
     def _look_for_homes(self) -> None:
-        present = {home.id: home for home in homes(self.settings.workers_root)}
+        # In this order: a removal moves the HOME first and forgets the record afterwards.
         registered = {one.id for one in self.ctx.store.fleet.workers()}
+        present = {home.id: home for home in homes(self.settings.workers_root)}
         for worker, home in present.items():
             self._homes[worker] = home
             new = self.board.add(worker)
@@ -151,7 +177,9 @@ class Host:
                     Worker(id=worker, host=self.settings.host_name, home=str(home.path))
                 )
         for worker in set(self.board.idle()) - set(present):
+            log.info("worker gone worker=%s", worker)
             self.board.remove(worker)
+            self.gate.close(worker)
 
     def _adopt(self) -> None:
         for worker in self.board.idle():
@@ -211,10 +239,3 @@ def _github(api_url: str, token: str, pace: float) -> Any:
     from cw.github.client import GitHub
 
     return GitHub(api_url, token, pace=pace)
-
-
-def _describe_claude(settings: Settings, environ: Mapping[str, str]) -> str:
-    try:
-        return claude_version(find_claude(settings, environ))
-    except CwError as error:
-        return f"missing: {error.message}"

@@ -74,8 +74,9 @@ def archive(home: Home, journal: Journal) -> Path:
     if _is_another(target, journal):
         target = target.with_name(f"{target.stem}-{journal.task.id[-8:].lower()}.json")
     home.completed.mkdir(mode=0o700, exist_ok=True)
-    if home.log.exists():
-        shutil.move(home.log, target.with_suffix(".log"))
+    for path, ending in ((home.log, ".log"), (home.errors, ".err")):
+        if path.exists() and path.stat().st_size:
+            shutil.move(path, target.with_suffix(ending))
     write_private(target, json.dumps(journal.model_dump(mode="json"), indent=2).encode())
     clear(home)
     sync_folder(home.completed)

@@ -87,6 +87,11 @@ def stays_inside(home: Home, path: Path) -> bool:
     return path.resolve().is_relative_to(home.path.resolve())
 
 
+def in_place(home: Home, path: Path) -> bool:
+    """Whether a path below HOME is what it says, and no link anywhere on its way below HOME."""
+    return path.resolve() == home.path.resolve() / path.relative_to(home.path)
+
+
 def homes(root: Path) -> list[Home]:
     """Every worker's HOME below the root, by id."""
     if not root.is_dir():

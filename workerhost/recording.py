@@ -6,14 +6,14 @@ import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cw.errors import BrokerUnavailableError
+from cw.errors import BrokerUnavailableError, CwError
 from cw.models import Outcome, Task
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind
 from cw.store.outbox import Effect
 from workerhost import deliver, journal
 from workerhost.events import parse_line
-from workerhost.holding import Holding
+from workerhost.holding import Holding, restore
 from workerhost.journal import Journal
 
 log = logging.getLogger("workerhost.recording")
@@ -21,6 +21,7 @@ log = logging.getLogger("workerhost.recording")
 _TAIL_LINES = 30
 _TAIL_BYTES = 1 << 20
 _RETRY_SECONDS = 2.0
+_CREDENTIALS = frozenset({"authentication_failed", "billing_error"})
 
 
 def record(held: Holding, book: Journal, outcome: Outcome) -> str:
@@ -30,7 +31,10 @@ def record(held: Holding, book: Journal, outcome: Outcome) -> str:
         try:
             task = held.ctx.store.tasks.get(held.task_id)
             final, move = next_move(task, outcome, held.ctx.settings)
-            recorded = _settle(held, move, final, _effects(held, book, final, move))
+            effects = _effects(held, book, final, move)
+            recorded = _settle(held, move, final, effects) or (
+                restore(held.ctx, book) and _settle(held, move, final, effects)
+            )
             break
         except BrokerUnavailableError:
             if held.ctx.detach.wait(_RETRY_SECONDS):
@@ -45,13 +49,25 @@ def record(held: Holding, book: Journal, outcome: Outcome) -> str:
         final.kind,
         final.reason,
     )
+    if recorded and final.reason in _CREDENTIALS:
+        _pause(held, final)
     held.ctx.settled()
     return f"{final.kind.value}: {final.message}"
 
 
+def _pause(held: Holding, outcome: Outcome) -> None:
+    """The next task would fail for the same reason: one failure is enough for the morning."""
+    note = f"{outcome.message[:200]}. Mend {held.home.zshenv}, then: cw resume {held.home.id}"
+    try:
+        held.ctx.store.fleet.pause(held.home.id, note)
+    except CwError as error:
+        log.warning("worker not paused worker=%s: %s", held.home.id, error)
+
+
 def next_move(task: Task | None, outcome: Outcome, settings: Settings) -> tuple[Outcome, Move]:
     """What becomes of a task after a run. Pure."""
-    if outcome.kind is OutcomeKind.STOPPED:
+    again_later = outcome.reason == "lost" or outcome.kind is OutcomeKind.DEFERRED
+    if outcome.kind is OutcomeKind.STOPPED or (again_later and task and task.stop_wanted):
         return outcome, Move.STOP
     if outcome.reason == "lost" and task is not None:
         again = task.losses + 1 < settings.max_attempts

@@ -49,7 +49,7 @@ def redactor(env: Mapping[str, str]) -> Redactor:
 
 
 def _base64(secret: bytes, shift: int) -> str:
-    """What base64 makes of it wherever it begins, as in `user:token`: without the uncertain ends."""
+    """What base64 makes of it wherever it begins, as in `user:token`; its ends are uncertain."""
     whole = base64.b64encode(bytes(shift) + secret).decode().rstrip("=")
     certain = (shift + len(secret)) * 8 // 6
     return whole[-(-shift * 8 // 6) : certain]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cw.errors import CwError
 from cw.settings import Settings
-from workerhost.layout import Home
+from workerhost.layout import Home, in_place
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/opt", "/nix")
 _EMPTY = ("/tmp", "/var/tmp", "/run", "/home", "/root")  # noqa: S108  these are emptied, not used
@@ -79,8 +79,8 @@ def wrap(
     for one in readable:
         command += ["--ro-bind-try", str(one), str(one)]
     command += ["--bind", str(home.path), str(home.path)]
-    for own in _host_owned(home):
-        command += ["--ro-bind-try", str(own), str(own)]
+    for kind, own in _host_owned(home):
+        command += [kind, str(own), str(own)]
     for one in writable:
         command += ["--bind", str(one), str(one)]
     return [*command, "--chdir", str(cwd or home.path), "--", *argv]
@@ -112,11 +112,11 @@ def _common(git_dir: Path) -> Path:
     return (git_dir / pointer.read_text("utf-8").strip()).resolve()
 
 
-def _host_owned(home: Home) -> list[Path]:
+def _host_owned(home: Home) -> list[tuple[str, Path]]:
     """What lies in HOME but is not the agent's: the host's files, and what makes the next run's
-    environment and rules.
+    environment and rules. A link that an agent made in the place of one is not followed.
     """
-    return [
+    fixed = [
         home.run,
         home.completed,
         home.marker,
@@ -126,6 +126,9 @@ def _host_owned(home: Home) -> list[Path]:
         home.claude / "CLAUDE.md",
         home.claude / "settings.json",
     ]
+    # A folder that only contains mounts could be moved out of the way, so .claude is one itself.
+    found = [("--bind", home.claude), *(("--ro-bind", one) for one in fixed)]
+    return [(kind, one) for kind, one in found if one.exists() and in_place(home, one)]
 
 
 def _namespaces() -> list[str]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from cw.errors import CwError, GitHubUnavailableError
 from cw.models import Outcome, TaskSpec
-from cw.states import OutcomeKind
+from cw.states import Mode, OutcomeKind
 from workerhost import workspace
+from workerhost.created import created_issues
 from workerhost.events import Progress
 from workerhost.git import Git
 from workerhost.journal import Run
@@ -38,28 +39,33 @@ def settle(
 ) -> Outcome:
     """`process` is what the exit record and the result line said. Raises nothing of git's."""
     report = redact(str((progress.result or {}).get("result") or "").strip())[:_REPORT_CAP]
-    place = Workspace(Path(run.clone), task.branch, run.base, run.base_sha)
+    place = Workspace(Path(run.clone), task.branch, run.base, run.base_sha, task.repo_url)
     state = workspace.inspect(git, place)
     pull: Pull | None = None
+    issues: tuple[str, ...] = ()
     verdict = process
     if process == FINISHED:
-        evidence = _deliver(task, git, place, state)
+        evidence = replace(_deliver(task, git, place, state), report=report)
+        evidence = created_issues(task, run, github, evidence, git.home)
         evidence, pull = _pull_request(task, run, github, evidence, report)
-        verdict = judge_work(evidence, now, defer)
+        verdict, issues = judge_work(evidence, now, defer), evidence.issues
         state = replace(state, remote_head=evidence.remote_head)
     elif github and task.issue is not None and state.commits:
         pull = _find(github, task)
+    kept = ""
     if verdict.kind is not OutcomeKind.SUCCEEDED and state.dirty:
-        _keep(git, place, task)
+        kept = _keep(git, place, task)
     return Outcome(
         kind=verdict.kind or OutcomeKind.FAILED,
         reason=verdict.reason,
         message=redact(verdict.message),
-        pr=pull.url if pull and pull.open else "",
+        pr=pull.url if pull and (pull.open or pull.merged) else "",
         branch=task.branch if state.head else "",
         head=state.head,
         commits=state.commits,
         pushed=bool(state.head) and state.remote_head == state.head,
+        wip=kept,
+        issues=issues,
         cost_usd=progress.cost_usd,
         turns=progress.turns,
         duration_s=round((now - run.started_at).total_seconds(), 1),
@@ -71,7 +77,8 @@ def settle(
 def _deliver(task: TaskSpec, git: Git, place: Workspace, state: GitState) -> Evidence:
     """Push what is committed and not pushed, when that loses nothing at the remote."""
     error = ""
-    if state.commits and state.remote_head not in {None, state.head}:
+    reads_only = task.issue is None and task.mode in {Mode.READ, Mode.ISSUE}
+    if state.commits and state.remote_head not in {None, state.head} and not reads_only:
         if workspace.fast_forward(git, place, state):
             error = workspace.push(git, place, task, state)
         else:
@@ -84,7 +91,7 @@ def _deliver(task: TaskSpec, git: Git, place: Workspace, state: GitState) -> Evi
         remote_head=state.remote_head,
         push_error=error,
         wants_pull=task.github and task.issue is not None,
-        wants_commits=task.issue is not None,
+        mode=task.mode if task.issue is None else None,
     )
 
 
@@ -99,7 +106,7 @@ def _pull_request(
         return replace(evidence, pull_error="no GitHub token to look it up with"), None
     try:
         pull = github.find_pull(task.repo, task.branch)
-        if not (pull and pull.open):
+        if not (pull and (pull.open or (pull.merged and pull.head == evidence.head))):
             pull = github.open_pull(
                 task.repo,
                 branch=task.branch,
@@ -128,9 +135,9 @@ def _body(task: TaskSpec, run: Run, report: str) -> str:
     )
 
 
-def _keep(git: Git, place: Workspace, task: TaskSpec) -> None:
+def _keep(git: Git, place: Workspace, task: TaskSpec) -> str:
     """Uncommitted work survives as a commit on a ref; the clone will be used again."""
     try:
-        workspace.save_work(git, place.clone, task.id.lower())
+        return workspace.save_work(git, place.clone, task.id.lower())
     except CwError:
-        return  # the tree stays as it is; the next run keeps it again before it cleans
+        return ""  # the tree stays as it is; the next run keeps it again before it cleans

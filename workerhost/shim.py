@@ -29,8 +29,8 @@ def main() -> int:
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)  # what daemonises itself stays our descendant
     stop = {"asked": False}
     signal.signal(signal.SIGTERM, lambda *_: stop.update(asked=True))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGHUP):  # SIG_IGN would be the agent's as well
+        signal.signal(number, lambda *_: None)
     started = time.time()
     try:
         child = _start(spec)

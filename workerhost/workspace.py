@@ -13,8 +13,9 @@ from workerhost.git import Done, Git, last_line
 from workerhost.layout import stays_inside
 
 _PASSING = re.compile(
-    r"error: (?:429|5\d\d)|[Cc]ould not resolve|timed out|took too long|Connection (?:refused|reset)"
-    r"|early EOF|hung up|Couldn't connect|Failed to connect|Empty reply|Temporary failure"
+    r"error: (?:429|5\d\d)|[Cc]ould not resolve|timed out|took too long"
+    r"|Connection (?:refused|reset)|early EOF|hung up|Couldn't connect"
+    r"|Failed to connect|Empty reply|Temporary failure"
 )
 
 
@@ -26,6 +27,7 @@ class Workspace:
     branch: str
     base: str  # name of the default branch
     base_sha: str
+    url: str  # of the repository; the clone's own idea of it is the agent's to change
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,13 @@ def prepare(git: Git, spec: TaskSpec, *, resume: bool) -> Workspace:
         _clone(git, spec, clone)
     else:
         _unlock(git, clone)
-        _need_remote(git.run("fetch", "--prune", "--quiet", "origin", at=clone, network=True))
+        _fetch(git, spec, clone)
     base = _default_branch(git, clone)
     base_sha = git.need("rev-parse", f"refs/remotes/origin/{base}", at=clone)
     if not (resume and _on_branch(git, clone, spec.branch)):
         save_work(git, clone, f"before-{spec.id.lower()}")
         _start_branch(git, clone, spec.branch, base)
-    return Workspace(clone, spec.branch, base, base_sha)
+    return Workspace(clone, spec.branch, base, base_sha, spec.repo_url)
 
 
 def inspect(git: Git, workspace: Workspace) -> GitState:
@@ -86,7 +88,9 @@ def inspect(git: Git, workspace: Workspace) -> GitState:
 
 def remote_head(git: Git, workspace: Workspace) -> str | None:
     ref = f"refs/heads/{workspace.branch}"
-    asked = git.run("ls-remote", "origin", ref, at=workspace.clone, network=True)
+    # In a folder that the agent cannot write to and that belongs to no repository.
+    git = replace(git, env=git.env | {"GIT_CEILING_DIRECTORIES": str(git.home.path)})
+    asked = git.run("ls-remote", workspace.url, ref, at=git.home.run, network=True)
     if not asked.ok:
         return None
     return asked.out.split()[0] if asked.out else ""
@@ -168,6 +172,15 @@ def _clone(git: Git, spec: TaskSpec, clone: Path) -> None:
         shutil.rmtree(part, ignore_errors=True)
         _need_remote(done)
     part.rename(clone)
+
+
+def _fetch(git: Git, spec: TaskSpec, clone: Path) -> None:
+    """From the repository itself: an earlier agent may have pointed `origin` elsewhere."""
+    every = "+refs/heads/*:refs/remotes/origin/*"
+    for name, value in (("url", spec.repo_url), ("fetch", every)):
+        git.need("config", "--replace-all", f"remote.origin.{name}", value, at=clone)
+    git.run("config", "--unset-all", "remote.origin.pushurl", at=clone)
+    _need_remote(git.run("fetch", "--prune", "--quiet", "origin", at=clone, network=True))
 
 
 def _need_remote(done: Done) -> None:

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 from cw.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from celery import Celery
+
     from cw.github.client import GitHub
+    from cw.operations.control import Control
     from cw.store.store import Store
 
 
@@ -36,6 +39,36 @@ class Cli:
 
         token = require_token(self.settings.github_token)
         return GitHub(self.settings.github_api_url, token, pace=self.settings.github_pace)
+
+    @cached_property
+    def app(self) -> Celery:
+        """What messages are sent with. Raises BrokerUnavailableError when no broker is known."""
+        from cw.broker import make_app
+
+        return make_app(self.settings)
+
+    @cached_property
+    def control(self) -> Control:
+        """What the verbs that steer workers need."""
+        from cw.broker import send_ask, send_hint
+        from cw.operations.control import Control
+
+        return Control(
+            store=self.store,
+            send=lambda host, request, expires: send_ask(self.app, host, request, expires),
+            hint=lambda spec, worker: send_hint(self.app, spec, worker),
+            by=self.whoami,
+        )
+
+    @cached_property
+    def whoami(self) -> str:
+        """Who types, as records show it."""
+        import getpass
+
+        try:
+            return f"{getpass.getuser()}@{self.settings.host_name}"
+        except (KeyError, OSError):  # a user id without a name, as containers have
+            return self.settings.host_name
 
 
 def load_cli(environ: Mapping[str, str]) -> Cli:

@@ -1,4 +1,4 @@
-"""`python -m cw.cli.docs [FOLDER]` writes docs/commands.md and docs/settings.md."""
+"""`python -m cw.cli.docs [FOLDER]` writes docs/commands.md, docs/settings.md and docs/schemas."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 
 from cw.cli.commands.config import settings_markdown
 from cw.cli.main import group
+from cw.cli.schemas import schemas
 
 _HEAD = """# Commands
 
@@ -55,6 +56,9 @@ def main(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     (folder / "commands.md").write_text(commands_markdown(), encoding="utf-8")
     (folder / "settings.md").write_text(settings_markdown(), encoding="utf-8")
+    (folder / "schemas").mkdir(exist_ok=True)
+    for name, text in schemas().items():
+        (folder / "schemas" / f"{name}.json").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

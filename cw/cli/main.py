@@ -9,6 +9,7 @@ import time
 import traceback
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,18 +17,40 @@ from cw import __version__
 from cw.cli.render import one_line
 from cw.errors import CwError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 # Short help stands here so that `cw --help` loads no command.
 COMMANDS = {
     "up": "Start what this machine needs: broker, host, Flower.",
     "down": "Stop what `cw up` started here.",
     "init": "Make workers: each a HOME with its own settings and tokens.",
     "dispatch": "Give work to a worker, or to whichever is free.",
+    "assign": "Give open issues to idle workers.",
+    "reconcile": "Make labels, tasks and issues agree again.",
     "status": "What every worker does, and what waits and why.",
+    "queue": "What waits, where and why.",
     "watch": "Follow one worker or task live, from any machine.",
+    "inspect": "The last lines of what an agent said and did.",
+    "todos": "What agents plan to do, and how far they are.",
+    "show": "Everything about one task.",
+    "diff": "What a worker has changed so far.",
     "logs": "Read what an agent said and did.",
     "history": "Finished tasks, newest first.",
+    "stop": "End runs now; their tasks stay for restart or reset.",
+    "restart": "Let a stopped, crashed or held task go on.",
+    "reset": "End a worker's task without success; the worker is free again.",
+    "cancel": "Take back tasks that wait, are held, stopped or crashed.",
+    "pause": "Workers finish what they run and take nothing new.",
+    "resume": "Paused workers take work again.",
+    "drain": "Let workers come to rest.",
+    "refresh": "Give workers the templates and this shell's tokens again.",
+    "remove": "Take a worker out of the fleet; nothing it did is deleted.",
+    "hosts": "The machines of the fleet.",
+    "update": "Get a newer cw, and give it to everything here.",
     "doctor": "Check this machine and say how to get what is missing.",
     "config": "Every setting, its value and where it came from.",
+    "completion": "What lets a shell complete commands and ids.",
 }
 
 _EXIT_INTERRUPTED = 130  # as shells count: 128 + SIGINT
@@ -56,9 +79,23 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         found = self.get_command(ctx, args[0])
+        if found is None and ctx.resilient_parsing:  # a shell asks; nothing is wrong yet
+            return None, None, args
         if found is None:
             ctx.fail(f"there is no command {args[0]!r}{_nearest(args[0])}")
         return args[0], found, args[1:]
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """From the table, as the help: a shell waits for it."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [
+            CompletionItem(name, help=text)
+            for name, text in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
 
     def format_commands(
         self,
@@ -83,6 +120,9 @@ def group(ctx: click.Context) -> None:
     the issue, 4 the broker or GitHub is away. Errors are one line on standard error.
     """
     if ctx.invoked_subcommand is None:
+        from cw.cli.greeting import greet
+
+        greet()
         click.echo(ctx.get_help())
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 
+from cw.cli.completion import complete_ids
 from cw.errors import BadInputError
 from cw.names import task_id, worker_id
 
@@ -16,6 +18,13 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}", re.IGNORECASE)
 _RANGE = re.compile(r"([0-9]{1,6})\.\.([0-9]{1,6})")
+_AGO = re.compile(r"([0-9]{1,5})([mhdw])")
+_UNITS = {
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
 _MOST = 200  # workers made by one range
 
 
@@ -64,7 +73,34 @@ def _expand(text: str) -> list[str]:
     return [f"{number:0{width}}" for number in range(first, last + 1)]
 
 
-id_argument = click.argument("target", metavar="ID", callback=checked(read_target))
+def read_targets(texts: tuple[str, ...]) -> list[Target]:
+    """Workers' and tasks' ids as typed, ranges of workers too. Raises BadInputError."""
+    tasks = [one for one in texts if _ULID.fullmatch(one)]
+    workers = expand_ids(tuple(one for one in texts if one not in tasks))
+    found = [Target(task=task_id(one)) for one in tasks]
+    return [*(Target(worker=one) for one in workers), *dict.fromkeys(found)]
+
+
+def read_since(text: str) -> datetime:
+    """A moment as typed: 2d, 12h, 30m, 1w ago, or a local date or time. Raises BadInputError."""
+    match = _AGO.fullmatch(text.strip())
+    try:
+        if match:
+            return datetime.now(UTC) - int(match[1]) * _UNITS[match[2]]
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        raise BadInputError(
+            f"{text!r} is no time", hint="Use for example 2d, 12h, 2026-11-01 or 2026-11-01T09:30"
+        ) from None
+
+
+id_argument = click.argument(
+    "target", metavar="ID", callback=checked(read_target), shell_complete=complete_ids
+)
 maybe_id_argument = click.argument(
-    "target", metavar="[ID]", required=False, callback=checked(read_target)
+    "target",
+    metavar="[ID]",
+    required=False,
+    callback=checked(read_target),
+    shell_complete=complete_ids,
 )

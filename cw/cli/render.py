@@ -5,13 +5,16 @@ The only module that knows rich, and it loads it for terminals only.
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TextIO
+from itertools import accumulate
+from typing import Any, Literal, TextIO
 
 import click
 
@@ -47,7 +50,9 @@ class Column:
     title: str
     right: bool = False
     gives: bool = False  # gets shorter where the terminal is narrow
+    folds: bool = False  # takes more lines there, and loses nothing
     state: bool = False  # coloured by its word
+    wide: int = 0  # shown on terminals of at least so many columns
 
 
 def escape_control(text: str) -> str:
@@ -77,6 +82,14 @@ def duration(seconds: float | timedelta | None) -> str:
     if hours:
         return f"{hours}h {minutes:02}m"
     return f"{minutes}m {rest:02}s" if minutes else f"{rest}s"
+
+
+def diff_line(line: str) -> str:
+    """One line of a diff in git's colours. The line is clean already."""
+    if line.startswith(("diff ", "index ", "--- ", "+++ ", "new file", "deleted file", "rename ")):
+        return click.style(line, bold=True)
+    colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+    return click.style(line, fg=colour) if colour else line
 
 
 def money(usd: float | None) -> str:
@@ -109,61 +122,108 @@ def note(text: str) -> None:
 
 def json_out(value: Any) -> None:
     """Indented for a person, one object a line is `json_line`."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    click.echo(_json(value, indent=2))
 
 
 def json_line(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+    click.echo(_json(value))
+    sys.stdout.flush()
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """What a terminal would obey is written as JSON's own escapes; the value stays the same."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def terminal_width() -> int | None:
+    """None: the output is no terminal."""
+    if not sys.stdout or not sys.stdout.isatty():
+        return None
+    return shutil.get_terminal_size().columns
+
+
+def redraw(lines: Sequence[str]) -> None:
+    """These lines in place of what the terminal shows; those it has no room for are counted."""
+    width, height = shutil.get_terminal_size()
+    tall = [1 + max(0, len(click.unstyle(line)) - 1) // width for line in lines]
+    shown = list(lines)
+    if sum(tall) >= height:
+        fits = sum(total < height - 1 for total in accumulate(tall))
+        shown = [*shown[:fits], f"… {len(shown) - fits} more lines"]
+    body = "".join(f"{line}\x1b[K\n" for line in shown)
+    click.echo(f"\x1b[H{body}\x1b[J", nl=False)
     sys.stdout.flush()
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str = "") -> None:
     """Columns that are empty throughout are left out."""
-    clean = [[one_line(cell) for cell in row] for row in rows]
-    used = [at for at in range(len(columns)) if any(row[at] for row in clean)]
-    shown = [columns[at] for at in used]
-    cells = [[row[at] for at in used] for row in clean]
     if title:
         click.echo(title)
-    if sys.stdout and sys.stdout.isatty():
-        rich_table(shown, cells, sys.stdout, width=None)
-    else:
-        _plain_table(shown, cells)
+    for line in table_lines(columns, rows, terminal_width()):
+        click.echo(line)
 
 
-def _plain_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    """Nothing is cut off: whoever reads a pipe has all the room there is."""
+def table_lines(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None
+) -> list[str]:
+    """`width` None: for a pipe, whose reader has all the room there is: nothing is cut off."""
+    clean = [[one_line(cell) for cell in row] for row in rows]
+    used = [
+        at
+        for at, column in enumerate(columns)
+        if any(row[at] for row in clean) and (width is None or width >= column.wide)
+    ]
+    shown = [columns[at] for at in used]
+    cells = [[row[at] for at in used] for row in clean]
+    if width is None:
+        return _plain_table(shown, cells)
+    out = io.StringIO()
+    rich_table(shown, cells, out, width=width, colour=True)
+    return out.getvalue().splitlines()
+
+
+def _plain_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:
     everything = [[one.title for one in columns], *rows]
     widths = [max(len(row[at]) for row in everything) for at in range(len(columns))]
-    for row in everything:
-        parts = [
+    return [
+        "  ".join(
             cell.rjust(width) if column.right else cell.ljust(width)
             for cell, width, column in zip(row, widths, columns, strict=True)
-        ]
-        click.echo("  ".join(parts).rstrip())
+        ).rstrip()
+        for row in everything
+    ]
 
 
 def rich_table(
-    columns: Sequence[Column], rows: Sequence[Sequence[str]], out: TextIO, width: int | None
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[str]],
+    out: TextIO,
+    width: int | None,
+    *,
+    colour: bool | None = None,
 ) -> None:
-    """`width` None: the terminal's."""
+    """`width` None: the terminal's. `colour` None: if `out` is one."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for one in columns:
-        made.add_column(one.title, justify="right" if one.right else "left", no_wrap=not one.gives)
+        side: Literal["left", "right"] = "right" if one.right else "left"
+        made.add_column(one.title, justify=side, no_wrap=not (one.gives or one.folds))
     for row in rows:
         made.add_row(
             *(
                 Text(
                     cell,
                     style=STATE_STYLES.get(cell, "") if column.state else "",
-                    no_wrap=True,
-                    overflow="ellipsis",
+                    no_wrap=not column.folds,
+                    overflow="fold" if column.folds else "ellipsis",
                 )
                 for cell, column in zip(row, columns, strict=True)
             )
         )
-    Console(file=out, width=width, highlight=False, soft_wrap=False).print(made)
+    Console(file=out, width=width, highlight=False, soft_wrap=False, force_terminal=colour).print(
+        made
+    )

@@ -25,12 +25,16 @@ _WIDEST = 400  # of what is no text of the agent; cw logs --raw has all
 
 
 def show_event(event: Event) -> None:
+    for line in event_lines(event):
+        click.echo(line)
+
+
+def event_lines(event: Event) -> list[str]:
+    """None for a tool that answered nothing."""
     if event.kind == "text":
-        click.echo(escape_control(event.text))
-        return
+        return escape_control(event.text).splitlines()
     mark, colour = _MARKS.get(event.kind, ("  ", "white"))
     wrong = event.data.get("error") or event.data.get("is_error")
     text = one_line(event.text)
     short = text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
-    if text:
-        click.secho(mark + short, fg="red" if wrong else colour)
+    return [click.style(mark + short, fg="red" if wrong else colour)] if text else []

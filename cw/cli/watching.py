@@ -44,12 +44,14 @@ def find_task(store: Store, target: Target, *, also_done: bool) -> Task:
     return mine[0]
 
 
-def follow_task(store: Store, task_id: str, *, wait: bool) -> Iterator[Task | Event]:
+def follow_task(
+    store: Store, task_id: str, *, wait: bool, after: str = "0"
+) -> Iterator[Task | Event]:
     """The record whenever its state changes, and the events; its final state comes last.
 
-    Without `wait`, what is there now.
+    Without `wait`, what is there now. `after`: a position in the stream to begin at.
     """
-    after, shown = "0", None
+    shown = None
     while True:
         task = store.tasks.get(task_id)  # before the events: the last of them precede the outcome
         if task is None:

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import requests
-from github import Auth, Github, GithubException, GithubRetry
+from github import Auth, Github, GithubException
 from github.GithubException import BadCredentialsException, UnknownObjectException
 
-from cw.errors import BadInputError, GitHubRefusedError, GitHubUnavailableError
+from cw.errors import (
+    BadInputError,
+    GitHubLimitError,
+    GitHubRefusedError,
+    GitHubUnavailableError,
+)
+from cw.github.retry import PatientRetry
 
 _TIMEOUT_SECONDS = 15
 _LABEL_COLOUR = "5319e7"
 _SERVER_ERRORS = 500
 _WAIT_STATUSES = frozenset({429})
+_NOT_MODIFIED = 304
+_REPEATS = 2
+_BAD_REQUEST = 400
+_EDITED = """query Edited($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) { issue(number: $number) { lastEditedAt } }
+}"""
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +49,15 @@ class Issue:
     open: bool
     labels: tuple[str, ...]
     is_pull: bool
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An answer to a conditional read. `data` is None when nothing has changed."""
+
+    data: Any
+    etag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +67,24 @@ class Pull:
     head: str  # sha
     open: bool
     draft: bool
+    merged: bool
+
+
+def _again(write: Callable[P, T]) -> Callable[P, T]:
+    """Repeat a write that changes nothing when it is done twice, but not what GitHub limits."""
+
+    @wraps(write)
+    def call(*args: P.args, **named: P.kwargs) -> T:
+        for _ in range(_REPEATS):
+            try:
+                return write(*args, **named)
+            except GitHubLimitError:
+                raise
+            except GitHubUnavailableError:
+                continue
+        return write(*args, **named)
+
+    return call
 
 
 class GitHub:
@@ -48,21 +95,42 @@ class GitHub:
     """
 
     def __init__(self, api_url: str, token: str, *, pace: float) -> None:
-        # Server errors are retried for reads only: an answer of 502 to a comment may mean it was
-        # posted.
-        retry = GithubRetry(
-            total=2, backoff_factor=0.5, allowed_methods=["GET"], secondary_rate_wait=5
-        )
+        # ETags are per token.
+        self.token_mark = hashlib.sha256(token.encode()).hexdigest()[:12]
         self._api: Any = Github(
             auth=Auth.Token(token),
             base_url=api_url,
             timeout=_TIMEOUT_SECONDS,
-            retry=retry,
+            retry=PatientRetry(),
             per_page=100,
             seconds_between_requests=None,
             seconds_between_writes=pace or None,
             lazy=True,
         )
+
+    def read(self, path: str, parameters: Mapping[str, object], etag: str) -> Read:
+        """GET, and free of charge when GitHub has nothing newer than `etag`."""
+        headers = {"If-None-Match": etag} if etag else {}
+        with _errors(path):
+            status, answered, text = self._api.requester.requestJson(
+                "GET", path, parameters=dict(parameters), headers=headers
+            )
+            if status == _NOT_MODIFIED:
+                return Read(None, etag)
+            data = json.loads(text or "null")
+            if status >= _BAD_REQUEST:
+                _raise_for(status, data)
+        return Read(data, answered.get("etag", ""))
+
+    def body_edited_at(self, repo: str, number: int) -> datetime | None:
+        """None: never. Only GraphQL knows."""
+        owner, _, name = repo.partition("/")
+        with _errors(f"issue {repo}#{number}"):
+            _, found = self._api.requester.graphql_query(
+                _EDITED, {"owner": owner, "name": name, "number": number}
+            )
+        at = found["data"]["repository"]["issue"]["lastEditedAt"]
+        return datetime.fromisoformat(at) if at else None
 
     def issue(self, repo: str, number: int) -> Issue:
         with _errors(f"issue {repo}#{number}"):
@@ -78,6 +146,7 @@ class GitHub:
             open=found["state"] == "open",
             labels=tuple(one["name"] for one in found["labels"]),
             is_pull="pull_request" in found or "/pull/" in found["html_url"],
+            created_at=datetime.fromisoformat(found["created_at"]),
         )
 
     def can_push(self, repo: str) -> bool:
@@ -91,9 +160,12 @@ class GitHub:
             found = self._api.requester.requestJsonAndCheck("GET", f"/repos/{repo}")[1]
         return str(found["default_branch"])
 
-    def ensure_label(self, repo: str, name: str, description: str) -> None:
-        """Make the label with our colour, if the repository lacks it."""
-        body = {"name": name, "color": _LABEL_COLOUR, "description": description}
+    @_again
+    def ensure_label(
+        self, repo: str, name: str, description: str, colour: str = _LABEL_COLOUR
+    ) -> None:
+        """Make the label, if the repository lacks it."""
+        body = {"name": name, "color": colour, "description": description}
         with _errors(f"label {name} of {repo}"):
             status, _, answer = self._api.requester.requestJson(
                 "POST", f"/repos/{repo}/labels", input=body
@@ -101,6 +173,7 @@ class GitHub:
             if status != 422:  # already there
                 _raise_for(status, answer)
 
+    @_again
     def add_label(self, repo: str, number: int, name: str) -> tuple[str, ...]:
         """All labels after the write: a double assignment shows at no extra cost."""
         with _errors(f"label {name} on {repo}#{number}"):
@@ -109,6 +182,7 @@ class GitHub:
             )[1]
         return tuple(one["name"] for one in found)
 
+    @_again
     def remove_label(self, repo: str, number: int, name: str) -> None:
         """Absent is fine."""
         with _errors(f"label {name} on {repo}#{number}"):
@@ -151,7 +225,14 @@ class GitHub:
 
 
 def _pull(one: Any) -> Pull:
-    return Pull(one.number, one.html_url, one.head.sha, one.state == "open", bool(one.draft))
+    return Pull(
+        one.number,
+        one.html_url,
+        one.head.sha,
+        one.state == "open",
+        bool(one.draft),
+        bool(one.merged_at),
+    )
 
 
 def _is_head(one: Any, repo: str, branch: str) -> bool:
@@ -183,8 +264,10 @@ def _errors(what: str) -> Iterator[None]:
 def _raise_for(status: int, answer: Any) -> None:
     """Turn a status that is no success into our error."""
     text = answer.get("message", "") if isinstance(answer, dict) else str(answer or "")[:200]
-    if status >= _SERVER_ERRORS or status in _WAIT_STATUSES or "rate limit" in text.lower():
-        raise GitHubUnavailableError(f"GitHub asks to wait ({status} {text})", hint="Try later")
+    if status in _WAIT_STATUSES or "rate limit" in text.lower():
+        raise GitHubLimitError(f"GitHub asks to wait ({status} {text})", hint="Try later")
+    if status >= _SERVER_ERRORS:
+        raise GitHubUnavailableError(f"GitHub is in trouble ({status} {text})", hint="Try later")
     if status == 401:
         raise GitHubRefusedError("GitHub does not accept the token", hint="Set GH_TOKEN")
     if status >= 400:

@@ -24,7 +24,7 @@ class Ask(Model):
     verb: Verb
     worker: str = ""
     task: str = ""
-    offset: int = 0  # bytes, for pages of a log
+    offset: int = 0  # where the page starts: bytes of a log, or how many archives to pass
     limit: int = PAGE_BYTES
 
 

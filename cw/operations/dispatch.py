@@ -6,16 +6,20 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cw.errors import BadInputError, BrokerUnavailableError, ClaimedError, CwError
 from cw.models import Task, TaskSpec
 from cw.names import BLOCKED_LABEL, new_task_id, worker_label
 from cw.repos import Repo
+from cw.states import Mode
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub, Issue
     from cw.store.store import Store
+
+_LABEL_LIFE = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +31,9 @@ class Request:
     worker: str | None
     prompt: str
     model: str
+    mode: Mode = Mode.FREE
     by: str = ""
+    adopt: bool = False  # its worker's label is there already, left by a dispatch that was lost
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +61,7 @@ def dispatch(
         raise _claimed(spec, store.tasks.get(error.task_id), error.task_id) from None
     try:
         if github and issue and request.worker:
-            _label(spec, github, request.worker)
+            _label(spec, github, request.worker, store)
         hint(spec)
     except CwError:
         _undo(spec, request, store, github)
@@ -75,6 +81,13 @@ def check_request(request: Request) -> None:
             f"{request.repo.name} has no issues to read",
             hint="It is not on GitHub: say what to do with -p TEXT",
         )
+    if request.issue is not None and request.mode is not Mode.FREE:
+        raise BadInputError(
+            "--mode goes with a prompt, not with an issue",
+            hint="For an issue, done means an open pull request",
+        )
+    if request.mode is Mode.ISSUE and not request.repo.github:
+        raise BadInputError(f"{request.repo.name} is not on GitHub: it has no issues to create")
 
 
 def _check_store(request: Request, store: Store) -> None:
@@ -114,7 +127,8 @@ def _read_issue(request: Request, github: GitHub | None) -> Issue | None:
         raise BadInputError(
             f"{name}#{number} is labelled {BLOCKED_LABEL}", hint="Remove the label first"
         )
-    foreign = [one for one in issue.labels if one.startswith("worker:")]
+    own = worker_label(request.worker) if request.adopt and request.worker else ""
+    foreign = [one for one in issue.labels if one.startswith("worker:") and one != own]
     if foreign:
         raise ClaimedError(
             f"{name}#{number} carries {', '.join(foreign)}, but no task here has it",
@@ -136,6 +150,7 @@ def _spec(request: Request, issue: Issue | None, store: Store) -> TaskSpec:
         issue=request.issue,
         title=issue.title if issue else _first_line(request.prompt),
         model=request.model,
+        mode=request.mode,
         wanted_worker=request.worker,
         prompt_sha256=hashlib.sha256(raw).hexdigest() if raw else "",
         prompt_bytes=len(raw),
@@ -144,12 +159,12 @@ def _spec(request: Request, issue: Issue | None, store: Store) -> TaskSpec:
     )
 
 
-def _label(spec: TaskSpec, github: GitHub, worker: str) -> None:
+def _label(spec: TaskSpec, github: GitHub, worker: str, store: Store) -> None:
     """Mark the issue as this worker's. Somebody else's label wins over ours."""
     if spec.issue is None:
         return
     mine = worker_label(worker)
-    github.ensure_label(spec.repo, mine, f"Claude worker {worker} has this issue")
+    ensure_worker_label(spec.repo, worker, github, store)
     after = github.add_label(spec.repo, spec.issue, mine)
     others = [one for one in after if one.startswith("worker:") and one != mine]
     if others:
@@ -157,6 +172,15 @@ def _label(spec: TaskSpec, github: GitHub, worker: str) -> None:
             f"{spec.label} was given {', '.join(others)} at the same moment",
             hint="If nobody works on it, remove the label and dispatch again",
         )
+
+
+def ensure_worker_label(repo: str, worker: str, github: GitHub, store: Store) -> None:
+    """With colour and description; asked once a day."""
+    name = worker_label(worker)
+    made = f"label:{repo.lower()}:{name}"
+    if store.github.fact(made) is None:
+        github.ensure_label(repo, name, f"Claude worker {worker} has this issue")
+        store.github.keep_fact(made, "made", _LABEL_LIFE)
 
 
 def _undo(spec: TaskSpec, request: Request, store: Store, github: GitHub | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +32,48 @@ class Finished(Model):
     worker: str
     ended_at: datetime
     outcome: Outcome
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """Which finished tasks are asked for; None and empty: any."""
+
+    worker: str | None = None
+    task: str | None = None
+    repo: str | None = None
+    since: datetime | None = None
+    outcome: str | None = None
+
+    def fits(self, row: Finished) -> bool:
+        return (
+            self.worker in {None, row.worker}
+            and self.task in {None, row.task}
+            and (self.repo is None or self.repo.lower() == row.repo.lower())
+            and (self.since is None or row.ended_at >= self.since)
+            and self.outcome in {None, row.outcome.kind.value}
+        )
+
+    def over(self, row: Finished) -> bool:
+        """Whether everything older than this row is too old."""
+        return self.since is not None and row.ended_at < self.since
+
+
+def take(rows: Iterable[Finished], wanted: Wanted, limit: int) -> list[Finished]:
+    """The first `limit` that fit, of rows newest first; looks at no more than it must."""
+    found: list[Finished] = []
+    for row in rows:
+        if wanted.over(row):
+            break
+        found += [row] if wanted.fits(row) else []
+        if len(found) == limit:
+            break
+    return found
+
+
+def merge(records: list[Finished], archived: list[Finished]) -> list[Finished]:
+    """Archives have one row a run, records one a task: a task that has archives is told by them."""
+    told = {one.task for one in archived}
+    return [*archived, *(one for one in records if one.task not in told)]
 
 
 def from_record(task: Task) -> Finished | None:

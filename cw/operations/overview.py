@@ -41,7 +41,7 @@ class About(Model):
 
 class WorkerRow(Model):
     worker: str
-    state: str  # idle, busy, held, offline
+    state: str  # idle, busy, held, stopped, crashed, paused, offline
     host: str
     about: About | None = None
     elapsed_s: float | None = None
@@ -49,6 +49,7 @@ class WorkerRow(Model):
     cost_usd: float | None = None
     last: str = ""
     last_at: datetime | None = None
+    paused: str = ""  # the note of whoever paused it
 
 
 class WaitingRow(Model):
@@ -62,6 +63,7 @@ class WaitingRow(Model):
 class HeldRow(Model):
     about: About
     worker: str | None
+    since: datetime | None
     until: datetime | None
     reason: str
     next: str
@@ -71,6 +73,7 @@ class StuckRow(Model):
     about: About
     worker: str | None
     state: str  # stopped, crashed
+    since: datetime | None
     reason: str
     next: str
 
@@ -80,6 +83,8 @@ class HostRow(Model):
     state: str  # up, silent, gone
     seen_at: datetime | None
     workers: int
+    busy: int
+    version: str
     claude: str
     isolation: str
     warning: str
@@ -100,13 +105,12 @@ def read_fleet(store: Store) -> Fleet:
     tasks = store.tasks.open_tasks()
     queued = {task.worker for task in tasks if task.state is State.QUEUED}
     running = [task.spec.id for task in tasks if task.state is State.RUNNING]
-    found = {one: store.events.last(one) for one in running}
     return Fleet(
         workers=store.fleet.workers(),
         hosts=store.fleet.hosts(),
         tasks=tasks,
         lines={one: store.tasks.waiting(one) for one in queued},
-        last={one: event for one, event in found.items() if event},
+        last=store.events.lasts(running),
         warnings=store.server_warnings(),
     )
 
@@ -121,7 +125,7 @@ def overview(fleet: Fleet, now: datetime) -> Overview:
         waiting=[_waiting(one, fleet, workers, up) for one in by_state[State.QUEUED]],
         held=[_held(one) for one in by_state[State.HELD]],
         stuck=[_stuck(one) for one in (*by_state[State.CRASHED], *by_state[State.STOPPED])],
-        hosts=[_host(one, up) for one in fleet.hosts],
+        hosts=[_host(one, fleet, up) for one in fleet.hosts],
         warnings=_warnings(fleet, up),
     )
 
@@ -139,19 +143,37 @@ def _about(task: Task) -> About:
 
 
 def _worker(worker: Worker, fleet: Fleet, up: set[str], now: datetime) -> WorkerRow:
-    task = next((one for one in fleet.tasks if one.spec.id == worker.task), None)
-    state = "busy" if task else "idle"
-    if task is None:
-        waits = [one for one in fleet.tasks if one.worker == worker.id and one.state is State.HELD]
-        task, state = (waits[0], "held") if waits else (None, "idle")
-    if worker.host not in up:
-        state = "offline"
+    task = _task_of(worker, fleet.tasks)
     row = WorkerRow(
-        worker=worker.id, state=state, host=worker.host, about=_about(task) if task else None
+        worker=worker.id,
+        state=_state(worker, task, up),
+        host=worker.host,
+        about=_about(task) if task else None,
+        paused=worker.paused,
     )
     if task is None or task.state is not State.RUNNING:
         return row
     return row.model_copy(update=_progress(task, fleet.last.get(task.spec.id), now))
+
+
+def _task_of(worker: Worker, tasks: list[Task]) -> Task | None:
+    """The one it runs or is kept for, else one that it will go on with."""
+    kept = next((one for one in tasks if one.spec.id == worker.task), None)
+    held = (one for one in tasks if one.worker == worker.id and one.state is State.HELD)
+    return kept or next(held, None)
+
+
+def _state(worker: Worker, task: Task | None, up: set[str]) -> str:
+    """Offline wins, then what a person has to act on, then the pause."""
+    if worker.host not in up:
+        return "offline"
+    if task and task.state is State.RUNNING:
+        return "busy"
+    if task and task.state in {State.STOPPED, State.CRASHED}:
+        return task.state.value
+    if worker.paused:
+        return "paused"
+    return "held" if task and task.state is State.HELD else "busy" if task else "idle"
 
 
 def _progress(task: Task, last: Event | None, now: datetime) -> dict[str, object]:
@@ -176,11 +198,11 @@ def _waiting(task: Task, fleet: Fleet, workers: list[WorkerRow], up: set[str]) -
         worker=task.worker,
         place=line.index(task.spec.id) + 1 if task.spec.id in line else 0,
         since=task.spec.created_at,
-        reason=task.reason or _why(task.worker, able, up),
+        reason=task.reason or _why(task.worker, able, up, task.spec.id),
     )
 
 
-def _why(wanted: str | None, able: list[WorkerRow], up: set[str]) -> str:
+def _why(wanted: str | None, able: list[WorkerRow], up: set[str], task: str) -> str:
     """Why a queued task does not move. `able`: the workers that may take it."""
     if not up:
         return "no host is running; start one with: cw up"
@@ -191,17 +213,34 @@ def _why(wanted: str | None, able: list[WorkerRow], up: set[str]) -> str:
     awake = [one for one in able if one.state != "offline"]
     if not awake:
         return f"host {able[0].host} is offline" if wanted else "every worker is offline"
-    if any(one.state != "busy" for one in awake):
+    if wanted:
+        return _why_not(awake[0], task)
+    unpaused = [one for one in awake if not one.paused]
+    if not unpaused:
+        return "every worker is paused; let them go on with: cw resume --all"
+    if any(one.state == "idle" for one in unpaused):
         return "starts at any moment"
-    if wanted and awake[0].about:
-        return f"worker {wanted} is busy with {awake[0].about.label}"
     return "every worker is busy"
+
+
+def _why_not(worker: WorkerRow, task: str) -> str:
+    """Why this worker does not take this task now."""
+    if worker.paused:
+        return f"worker {worker.worker} is paused: {worker.paused}; cw resume {worker.worker}"
+    about = worker.about
+    if about is None or about.task == task:
+        return "starts at any moment"
+    if worker.state == "busy":
+        return f"worker {worker.worker} is busy with {about.label}"
+    then = f"cw restart {worker.worker} or cw reset {worker.worker}"
+    return f"worker {worker.worker} is kept for {about.label}, which is {worker.state}; {then}"
 
 
 def _held(task: Task) -> HeldRow:
     return HeldRow(
         about=_about(task),
         worker=task.worker,
+        since=task.ended_at,
         until=task.not_before,
         reason=task.reason,
         next=f"goes on by itself; at once with: cw restart {task.spec.id}",
@@ -213,18 +252,22 @@ def _stuck(task: Task) -> StuckRow:
         about=_about(task),
         worker=task.worker,
         state=task.state.value,
+        since=task.ended_at,
         reason=task.reason,
         next=f"cw restart {task.spec.id}",
     )
 
 
-def _host(host: Host, up: set[str]) -> HostRow:
+def _host(host: Host, fleet: Fleet, up: set[str]) -> HostRow:
     state = "up" if host.name in up else "silent" if host.seen_at else "gone"
+    running = (one for one in fleet.tasks if one.state is State.RUNNING)
     return HostRow(
         host=host.name,
         state=state,
         seen_at=host.seen_at,
         workers=host.workers,
+        busy=sum(one.host == host.name for one in running),
+        version=host.version,
         claude=host.claude,
         isolation=host.isolation,
         warning=host.warning,

@@ -22,6 +22,7 @@ class Action(Enum):
     RELEASE = "its hold is over"
     EXPIRE = "its lease ended; run it again"
     LOSE = "its lease ended once too often"
+    PARK = "its lease ended, and somebody had asked for a stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Swept:
     released: tuple[str, ...] = ()
     expired: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    parked: tuple[str, ...] = ()
 
 
 def decide(task: Task, now: datetime, ready: Ready, settings: Settings) -> Action | None:
@@ -39,6 +41,8 @@ def decide(task: Task, now: datetime, ready: Ready, settings: Settings) -> Actio
     if task.state is State.HELD and (task.not_before is None or task.not_before <= now):
         return Action.RELEASE
     if task.state is State.RUNNING and task.lease_until and task.lease_until < now:
+        if task.stop_wanted:
+            return Action.PARK
         return Action.EXPIRE if task.losses + 1 < settings.max_attempts else Action.LOSE
     if task.state is State.QUEUED and _could_start(task, ready):
         stale = timedelta(seconds=settings.sweep_every)
@@ -100,6 +104,9 @@ def _carry_out(action: Action, task: Task, store: Store, hint: Hint, now: dateti
     if action is Action.LOSE:
         reason = f"its host fell silent {task.attempt} times"
         return store.tasks.requeue(task, Move.LOSE, "lease", reason)
+    if action is Action.PARK:
+        reason = f"its host fell silent after {task.stop_wanted} had asked for a stop"
+        return store.tasks.requeue(task, Move.STOP, "lease", reason)
     if action is Action.RELEASE and not store.tasks.requeue(task, Move.RELEASE, "hold", ""):
         return False
     hint(task.spec, task.worker or task.spec.wanted_worker)

@@ -21,14 +21,15 @@ _ANSWER_SECONDS = 10.0
 class Connection:
     """A client and the scripts of this package. Safe to share between threads."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: float | None = None) -> None:
+        """`patience`: seconds for each answer, where nobody wants to wait for the usual time."""
         self.url = url
         try:
             self.client: Any = redis.Redis.from_url(
                 url,
                 decode_responses=True,
-                socket_connect_timeout=_CONNECT_SECONDS,
-                socket_timeout=_ANSWER_SECONDS,
+                socket_connect_timeout=patience or _CONNECT_SECONDS,
+                socket_timeout=patience or _ANSWER_SECONDS,
                 health_check_interval=30,
                 # A connection gone stale is opened again once. A silent server is not asked again:
                 # a lease's holder must not wait several times as long as it thinks.

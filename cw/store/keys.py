@@ -15,6 +15,11 @@
 | cw:worker:<id>, cw:host:<name> | hash | where it lives, what it has | |
 | cw:outbox:<host> | list | GitHub writes still to do, in order | |
 | cw:reply:<id> | list | a host's answer to one question | after a minute |
+| cw:finished | hash | `<repo>#<n>`: the last task that finished the issue | with the history |
+| cw:lock:<name> | string | who does a pass that only one may do | after 2 minutes, or when done |
+| cw:github:page:<token>:<path> | hash | ETag and digest of a list GitHub gave | 7 days unused |
+| cw:github:fact:<name> | string | what was asked once and seldom changes | by its own time |
+| cw:beat:* | | RedBeat's: what was sent when, and which beat sends | |
 | cw:fence | counter | the last fence given | never |
 
 All times are milliseconds of the server's clock.
@@ -29,6 +34,7 @@ LEASES = "cw:leases"
 HOLDS = "cw:holds"
 WORKERS = "cw:workers"
 HOSTS = "cw:hosts"
+FINISHED = "cw:finished"
 POOL = "*"
 
 
@@ -67,3 +73,20 @@ def reply(request_id: str) -> str:
 
 def outbox(name: str) -> str:
     return f"cw:outbox:{name}"
+
+
+def issue(repo: str, number: int) -> str:
+    """The field of FINISHED; also the claim's key after `cw:claim:`."""
+    return f"{repo.lower()}#{number}"
+
+
+def lock(name: str) -> str:
+    return f"cw:lock:{name}"
+
+
+def github_page(key: str) -> str:
+    return f"cw:github:page:{key}"
+
+
+def github_fact(name: str) -> str:
+    return f"cw:github:fact:{name}"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from cw.store.connection import Connection
 from cw.store.events import EventStore
 from cw.store.fleet import FleetStore
+from cw.store.github_cache import GitHubCache
+from cw.store.locks import LockStore
 from cw.store.outbox import OutboxStore
 from cw.store.replies import ReplyStore
 from cw.store.tasks import TaskStore
@@ -20,6 +22,8 @@ class Store:
     events: EventStore
     outbox: OutboxStore
     replies: ReplyStore
+    github: GitHubCache
+    locks: LockStore
 
     def ping(self) -> None:
         """Raises BrokerUnavailableError when the broker is away."""
@@ -45,9 +49,9 @@ class Store:
         return found
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, patience: float | None = None) -> Store:
     """Connects lazily: the first call finds out whether the broker is there."""
-    connection = Connection(url)
+    connection = Connection(url, patience)
     return Store(
         connection,
         TaskStore(connection),
@@ -55,4 +59,6 @@ def open_store(url: str) -> Store:
         EventStore(connection),
         OutboxStore(connection),
         ReplyStore(connection),
+        GitHubCache(connection),
+        LockStore(connection),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -87,6 +87,41 @@ class TaskStore:
         answer = self._db.run("adopt", self._lease_keys(task_id, worker), args)
         return int(answer[1]) if answer[0] else Refusal(str(answer[1]))
 
+    def restore(
+        self,
+        spec: TaskSpec,
+        *,
+        worker: str,
+        host: str,
+        ttl: float,
+        fence: int,
+        attempt: int,
+        session: str,
+    ) -> bool:
+        """Record a live run again that the broker has forgotten. It keeps its fence."""
+        names = [
+            keys.task(spec.id),
+            keys.OPEN,
+            keys.worker(worker),
+            keys.LEASES,
+            keys.FENCE,
+        ]
+        if spec.issue is not None:
+            names.append(keys.claim(spec.repo, spec.issue))
+        args = [
+            spec.id,
+            spec.model_dump_json(),
+            worker,
+            host,
+            _ms(ttl),
+            target(Move.RESTORE),
+            fence,
+            attempt,
+            session,
+            _epoch_ms(spec.created_at),
+        ]
+        return bool(self._db.run("restore", names, args))
+
     def renew(self, task_id: str, fence: int, ttl: float) -> bool:
         """False: somebody else has the task now, or it was ended."""
         return bool(
@@ -120,6 +155,7 @@ class TaskStore:
             keys.HOLDS,
             keys.outbox(host),
             keys.waiting(worker),
+            keys.FINISHED,
         ]
         args = [
             task_id,
@@ -132,6 +168,33 @@ class TaskStore:
             *(one.model_dump_json() for one in effects),
         ]
         return bool(self._db.run("settle", names, args))
+
+    def close(self, task: Task, outcome: Outcome, effects: list[Effect], host: str) -> bool:
+        """End a task that does not run, because its issue needs nobody any more.
+
+        False: it runs, or has ended.
+        """
+        spec = task.spec
+        names = [
+            keys.task(spec.id),
+            keys.worker(task.worker or "-"),
+            keys.OPEN,
+            keys.DONE,
+            keys.HOLDS,
+            keys.outbox(host),
+            keys.waiting(task.worker or spec.wanted_worker),
+            keys.waiting(None),
+            keys.FINISHED,
+        ]
+        args = [
+            spec.id,
+            sources(Move.CLOSE),
+            target(Move.CLOSE),
+            outcome.model_dump_json(),
+            outcome.message,
+            *(one.model_dump_json() for one in effects),
+        ]
+        return bool(self._db.run("close", names, args))
 
     def requeue(
         self,
@@ -187,10 +250,18 @@ class TaskStore:
         with self._db.errors() as client:
             return self._many(client.zrange(keys.OPEN, 0, -1))
 
-    def done_tasks(self, limit: int) -> list[Task]:
-        """The newest `limit` finished tasks, newest first."""
+    def done_tasks(self, limit: int, skip: int = 0) -> list[Task]:
+        """The newest `limit` finished tasks after the first `skip`, newest first."""
         with self._db.errors() as client:
-            return self._many(client.zrevrange(keys.DONE, 0, limit - 1))
+            return self._many(client.zrevrange(keys.DONE, skip, skip + limit - 1))
+
+    def finished(self, issues: Collection[tuple[str, int]]) -> dict[tuple[str, int], Task]:
+        """The last finished task of each of these issues that has one."""
+        with self._db.errors() as client:
+            ids = client.hgetall(keys.FINISHED)
+        wanted = {one: ids[name] for one in issues if (name := keys.issue(*one)) in ids}
+        tasks = {one.spec.id: one for one in self._many(wanted.values())}
+        return {one: tasks[task_id] for one, task_id in wanted.items() if task_id in tasks}
 
     def waiting(self, worker: str | None) -> list[str]:
         """Ids queued for a worker, or in the pool, in order."""
@@ -221,10 +292,17 @@ class TaskStore:
         with self._db.errors() as client:
             old = client.zrange(keys.DONE, 0, -limit - 1)
             if old:
+                self._forget_finished(set(old))
                 client.delete(
                     *(make(one) for one in old for make in (keys.task, keys.prompt, keys.events))
                 )
                 client.zrem(keys.DONE, *old)
+
+    def _forget_finished(self, tasks: set[str]) -> None:
+        with self._db.errors() as client:
+            gone = [name for name, task in client.hgetall(keys.FINISHED).items() if task in tasks]
+            if gone:
+                client.hdel(keys.FINISHED, *gone)
 
     @staticmethod
     def _lease_keys(task_id: str, worker: str) -> list[str]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import redis
 
 from tests.acceptance.fleet import REHEARSAL, TOKEN, Fleet, remove, short_folder
 from tests.contract.binaries import found as claudes
@@ -49,3 +50,31 @@ def real_fleet() -> Iterator[Fleet]:
     need("gh")
     with running_fleet(binaries[-1].path) as one:
         yield one
+
+
+@pytest.fixture(scope="module")
+def two_hosts(redis_server: str) -> Iterator[tuple[Fleet, Fleet]]:
+    """Two machines on one broker: `east` has worker e1, `west` has w1 and w2."""
+    need("git")
+    east_home, west_home, hub_home = short_folder(), short_folder(), short_folder()
+    with GitHubStandIn(hub_home) as hub, MessagesStandIn() as api:
+        hub.add_repo("acme/app", files={"README.md": "# App\n"})
+        hub.add_user("bot", TOKEN, {"acme/app": "write"})
+        east, west = (
+            Fleet(home, hub, api, REHEARSAL, {"CW_BROKER_URL": redis_server, "CW_HOST_NAME": name})
+            for home, name in ((east_home, "east"), (west_home, "west"))
+        )
+        try:
+            east.ok("init", "e1")
+            west.ok("init", "w1", "w2")
+            east.up()
+            west.up()
+            yield east, west
+            assert hub.leaks == []
+        finally:
+            east.down()
+            west.down()
+            for folder in (east_home, west_home, hub_home):
+                remove(folder)
+            with redis.Redis.from_url(redis_server) as client:
+                client.flushall()

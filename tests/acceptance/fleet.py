@@ -123,11 +123,16 @@ class Fleet:
         def row() -> dict[str, Any]:
             return next((one for one in self.json("history") if one["task"] == task), {})
 
-        return wait_until(row, seconds, f"the end of {task}\n{self.logs()}")
+        return wait_until(row, seconds, lambda: f"the end of {task}\n{self.logs()}")
 
     def logs(self) -> str:
-        path = self.home / "state" / "logs" / "host.log"
-        return path.read_text(encoding="utf-8", errors="replace")[-3000:] if path.exists() else ""
+        """What the host and the supervisor said last, for a test that fails."""
+        found = []
+        for name in ("host", "up"):
+            path = self.home / "state" / "logs" / f"{name}.log"
+            text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+            found.append(f"--- {name}.log\n{text[-3000:]}")
+        return "\n".join([*found, "--- cw hosts", self.cw("status").stdout])
 
     def archive(self, worker: str) -> dict[str, Any]:
         """The newest archive of a worker."""

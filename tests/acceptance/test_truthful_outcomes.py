@@ -141,7 +141,18 @@ def test_many_dispatches_of_one_issue_make_one_task(fleet: Fleet, count: int) ->
         done = list(pool.map(lambda _: fleet.cw(*typed), range(count)))
 
     codes = sorted(one.returncode for one in done)
-    assert codes == [0] + [3] * (count - 1)
+    assert codes == [0] + [3] * (count - 1), [one.stderr for one in done]
     task = next(one for one in done if one.returncode == 0)
     fleet.finished(json.loads(task.stdout)["task"])
     assert len(pulls_of(fleet, number)) == 1
+
+
+def test_agent_that_needs_a_person_says_so_and_is_labelled_blocked(fleet: Fleet) -> None:
+    number, task = dispatch(fleet, "blocked the vendor's password is missing")
+
+    end = fleet.finished(task)["outcome"]
+
+    assert (end["kind"], end["reason"]) == ("failed", "blocked")
+    assert "vendor's password" in end["message"]
+    wait_until(lambda: "blocked" in labels(fleet, number), what="the label")
+    assert labels(fleet, number) == ["worker:01", "blocked"]

@@ -8,6 +8,7 @@ The prompt chooses what it does, one directive per line, anywhere in the text:
     rehearse: pr                 the same, then gh pr create (needs gh and GH_TOKEN)
     rehearse: no-change          works, changes nothing, says so
     rehearse: lie                says that a pull request is open, did nothing
+    rehearse: blocked TEXT       reports that it needs a person, and why
     rehearse: is-error           exit status 0, but is_error in the result
     rehearse: api-error 529      ends as claude does when the API answers 529
     rehearse: usage-limit EPOCH  ends as claude does until EPOCH, works afterwards
@@ -460,6 +461,10 @@ def lie(run: Run, _directive: Directive) -> None:
     run.finish("All done: the change is pushed and the PR is opened.")
 
 
+def blocked(run: Run, directive: Directive) -> None:
+    run.finish(f"BLOCKED: {' '.join(directive.words)}\n\nI looked around and stopped.")
+
+
 def is_error(run: Run, _directive: Directive) -> None:
     run.stream.say("Something went wrong.")
     raise Finished(0, is_error=True, result="Something went wrong.")
@@ -544,6 +549,7 @@ ACTIONS: dict[str, Action] = {
     "pr": pull_request,
     "no-change": no_change,
     "lie": lie,
+    "blocked": blocked,
     "is-error": is_error,
     "api-error": api_error,
     "usage-limit": usage_limit,

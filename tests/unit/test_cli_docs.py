@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 import pytest
+from jsonschema import Draft202012Validator
 
 from cw.cli.commands.config import settings_markdown, shown
 from cw.cli.docs import commands_markdown
 from cw.cli.main import COMMANDS, group
+from cw.cli.schemas import PRINTED, schema
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]
 DOCS = Path(__file__).parents[2] / "docs"
@@ -23,6 +25,14 @@ def test_docs_of_the_commands_are_up_to_date() -> None:
 
 def test_docs_of_the_settings_are_up_to_date() -> None:
     assert (DOCS / "settings.md").read_text("utf-8") == settings_markdown(), AGAIN
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_schemas_are_up_to_date_and_schemas(name: str) -> None:
+    made = schema(name)
+
+    Draft202012Validator.check_schema(made)
+    assert json.loads((DOCS / "schemas" / f"{name}.json").read_text("utf-8")) == made, AGAIN
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -51,7 +51,7 @@ def test_marker_makes_it_a_home(tmp_path: Path) -> None:
     marker = json.loads(made.marker.read_bytes())
 
     assert marker["id"] == "docs-fixer"
-    assert set(marker) == {"id", "created_at", "version"}
+    assert set(marker) == {"id", "created_at", "version", "files"}
     assert homes(tmp_path) == [made]
 
 
@@ -84,7 +84,7 @@ def test_tokens_of_the_caller_are_taken_over_and_others_left_as_comments(tmp_pat
 
 
 def test_a_shell_reads_the_same_tokens(tmp_path: Path) -> None:
-    home = make_home(tmp_path, "01", {"GH_TOKEN": "a'b $(touch x)"}, TEMPLATES)
+    home = make_home(tmp_path, "01", {"GH_TOKEN": 'a"b $(touch x)'}, TEMPLATES)
 
     shown = subprocess.run(
         ["sh", "-c", '. ./.zshenv; printf %s "$GH_TOKEN"'],
@@ -93,7 +93,7 @@ def test_a_shell_reads_the_same_tokens(tmp_path: Path) -> None:
         check=True,
     )
 
-    assert shown.stdout == b"a'b $(touch x)"
+    assert shown.stdout == b'a"b $(touch x)'
     assert not (home.path / "x").exists()
 
 

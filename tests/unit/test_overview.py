@@ -185,3 +185,48 @@ def test_history_is_newest_first() -> None:
     ]
 
     assert [one.task for one in newest(rows, 2)] == ["T3", "T2"]
+
+
+def test_worker_shows_what_a_person_has_to_act_on() -> None:
+    stopped, crashed = task(1, State.STOPPED, "01"), task(2, State.CRASHED, "02")
+    running = task(3, State.RUNNING, "03", started_at=NOW)
+    note = {"paused": "new disk"}
+    workers = [
+        worker("01", "T1").model_copy(update=note),
+        worker("02", "T2"),
+        worker("03", "T3").model_copy(update=note),
+        worker("04").model_copy(update=note),
+        worker("05", host="x").model_copy(update=note),
+    ]
+
+    seen = overview(Fleet(workers=workers, hosts=[UP], tasks=[stopped, crashed, running]), NOW)
+
+    states = [one.state for one in seen.workers]
+    assert states == ["stopped", "crashed", "busy", "paused", "offline"]
+    assert [one.paused for one in seen.workers] == ["new disk", "", *["new disk"] * 3]
+
+
+def test_task_behind_a_pause_or_a_stopped_one_says_what_to_type() -> None:
+    mine, pool = task(2, State.QUEUED, "01"), task(2, State.QUEUED)
+    paused = worker("01").model_copy(update={"paused": "new disk"})
+    stopped = task(1, State.STOPPED, "01")
+
+    assert reasons(tasks=[mine], workers=[paused]) == [
+        "worker 01 is paused: new disk; cw resume 01"
+    ]
+    assert reasons(tasks=[pool], workers=[paused]) == [
+        "every worker is paused; let them go on with: cw resume --all"
+    ]
+    assert reasons(tasks=[stopped, mine], workers=[worker("01", "T1")]) == [
+        "worker 01 is kept for owner/app#1, which is stopped; cw restart 01 or cw reset 01"
+    ]
+    assert reasons(tasks=[stopped, pool], workers=[worker("01", "T1")]) == ["every worker is busy"]
+    assert reasons(tasks=[mine], workers=[worker("01", "T2")]) == ["starts at any moment"]
+
+
+def test_hosts_count_what_runs_on_them() -> None:
+    running = [task(number, State.RUNNING, "01", host="h") for number in (1, 2)]
+
+    (row,) = overview(Fleet(hosts=[UP], tasks=[*running, task(3, State.HELD)]), NOW).hosts
+
+    assert (row.workers, row.busy) == (2, 2)

@@ -9,19 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cw.cli.completion import complete_repos, complete_workers
 from cw.cli.context import Cli, with_cli
 from cw.cli.params import checked, json_option
 from cw.cli.prompt import is_ignored, read_prompt
 from cw.cli.render import json_out, note, say
 from cw.names import POOL_QUEUE, issue_number, model_name, worker_id, worker_queue
 from cw.repos import parse_repo
+from cw.states import Mode
 
 if TYPE_CHECKING:
     from cw.operations.dispatch import Dispatched
 
 
 @click.command()
-@click.option("-r", "--repo", required=True, help="owner/repo on GitHub, or a git path or URL.")
+@click.option(
+    "-r",
+    "--repo",
+    required=True,
+    help="owner/repo on GitHub, or a git path or URL.",
+    shell_complete=complete_repos,
+)
 @click.option(
     "-i", "--issue", metavar="N", callback=checked(issue_number), help="The issue to work on."
 )
@@ -30,10 +38,18 @@ if TYPE_CHECKING:
     "--worker",
     metavar="ID",
     callback=checked(worker_id),
+    shell_complete=complete_workers,
     help="Who does it. Without: the first that is free.",
 )
 @click.option("-p", "--prompt", metavar="TEXT", help="What to do; `-` reads standard input.")
 @click.option("-m", "--model", metavar="NAME", help="sonnet, opus, haiku or a full name.")
+@click.option(
+    "--mode",
+    type=click.Choice([one.value for one in Mode]),
+    default=Mode.FREE.value,
+    help="With a prompt: what counts as done. read: a report; update: pushed commits; issue:"
+    " created issues; free: any of these.",
+)
 @json_option
 @with_cli
 def command(
@@ -43,6 +59,7 @@ def command(
     worker: str | None,
     prompt: str | None,
     model: str | None,
+    mode: str,
     as_json: bool,
 ) -> None:
     """Give work to a worker, or to whichever is free.
@@ -66,7 +83,13 @@ def command(
     from cw.operations.dispatch import Request, check_request, dispatch
 
     request = Request(
-        repo=where, issue=issue, worker=worker, prompt=text, model=chosen, by=_whoami(cli)
+        repo=where,
+        issue=issue,
+        worker=worker,
+        prompt=text,
+        model=chosen,
+        mode=Mode(mode),
+        by=_whoami(cli),
     )
     check_request(request)
     github = cli.github if where.github else None
@@ -107,6 +130,8 @@ def _row(done: Dispatched) -> dict[str, Any]:
 def _tell(done: Dispatched) -> None:
     spec = done.task
     line = f"worker {spec.wanted_worker}" if spec.wanted_worker else "the first free worker"
-    place = ", starts now" if done.idle and done.place <= 1 else f", place {done.place} in line"
+    place = f", place {done.place} in line"
+    if done.place == 0 or (done.idle and done.place == 1):
+        place = ", starts now"
     say(f"{spec.id} {spec.label} → {line}{place}")
     say(f"Follow it with: cw watch {spec.id}")

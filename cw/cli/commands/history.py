@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from cw.cli.completion import complete_repos
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import Target, json_option, maybe_id_argument
+from cw.cli.params import Target, checked, json_option, maybe_id_argument, read_since
 from cw.cli.render import Column, duration, json_out, moment, money, note, say, table
-from cw.errors import BrokerUnavailableError
+from cw.errors import BadInputError, BrokerUnavailableError, CwError
+from cw.repos import parse_repo
+from cw.states import OutcomeKind
 
 if TYPE_CHECKING:
-    from cw.operations.history import Finished
+    from cw.operations.history import Finished, Wanted
 
 _COLUMNS = [
     Column("when"),
@@ -26,10 +31,28 @@ _COLUMNS = [
     Column("time", right=True),
     Column("result", gives=True),
 ]
+_CHUNK = 200  # records read at once
 
 
 @click.command()
 @maybe_id_argument
+@click.option(
+    "-r",
+    "--repo",
+    help="Only of this repository: owner/repo, a git path or URL.",
+    shell_complete=complete_repos,
+)
+@click.option(
+    "--since",
+    metavar="TIME",
+    callback=checked(read_since),
+    help="Only what ended since then: 2d, 12h, 30m or 1w ago, or a date such as 2026-11-01.",
+)
+@click.option(
+    "--outcome",
+    type=click.Choice([one.value for one in OutcomeKind]),
+    help="Only what ended so.",
+)
 @click.option(
     "-n",
     "--limit",
@@ -39,66 +62,124 @@ _COLUMNS = [
     metavar="N",
     help="At most so many.",
 )
-@click.option("--local", is_flag=True, help="Read the archives of this machine's HOMEs.")
+@click.option("--all", "everything", is_flag=True, help="Ask every host for its archives too.")
+@click.option("--local", is_flag=True, help="Read the archives of this machine's HOMEs only.")
 @json_option
 @with_cli
-def command(cli: Cli, target: Target | None, limit: int, local: bool, as_json: bool) -> None:
+def command(
+    cli: Cli,
+    target: Target | None,
+    repo: str | None,
+    since: datetime | None,
+    outcome: str | None,
+    limit: int,
+    everything: bool,
+    local: bool,
+    as_json: bool,
+) -> None:
     """Finished tasks, newest first.
 
-    With an ID, of a worker or of a task, only what concerns it. When the broker is away, the
-    archives in the HOMEs of this machine are read instead.
+    With an ID, of a worker or of a task, only what concerns it. The broker remembers the newest
+    tasks; the archives in the workers' HOMEs keep every run, with --all of all hosts that are up.
+    They are looked at as well when the broker knows nothing of ID, and those of this machine when
+    the broker is away.
     """
-    rows = _rows(cli, target, limit, local=local)
+    from cw.operations.history import Wanted
+
+    wanted = Wanted(
+        worker=target.worker if target else None,
+        task=target.task if target else None,
+        repo=_repo(cli, repo) if repo is not None else None,
+        since=since,
+        outcome=outcome,
+    )
+    rows = _local(cli, wanted, limit) if local else _rows(cli, wanted, limit, everything=everything)
     if as_json:
         json_out([one.model_dump(mode="json") for one in rows])
         return
     if not rows:
-        say("No finished tasks yet. See: cw status")
+        say("No finished task fits. See: cw status")
         return
     now = datetime.now(UTC)
     table(_COLUMNS, [_cells(one, now) for one in rows])
 
 
-def _rows(cli: Cli, target: Target | None, limit: int, *, local: bool) -> list[Finished]:
-    if local:
-        return _from_archives(cli, target, limit)
+def _repo(cli: Cli, typed: str) -> str:
+    """As records name it. A path need not be here: it may be another machine's."""
     try:
-        return _from_store(cli, target, limit)
+        return parse_repo(typed, github_url=cli.settings.github_url, cwd=Path.cwd()).name
+    except BadInputError:
+        if not typed.startswith(("/", "./", "../", "~")):
+            raise
+        return str(Path(typed).expanduser().absolute())
+
+
+def _rows(cli: Cli, wanted: Wanted, limit: int, *, everything: bool) -> list[Finished]:
+    from cw.operations.history import merge, newest, take
+
+    try:
+        rows = take(_records(cli), wanted, limit)
+        unknown = not rows and (wanted.worker or wanted.task)
+        if everything or unknown:
+            rows = merge(rows, _asked(cli, wanted, limit))
     except BrokerUnavailableError as error:
         note(f"warning: {error.message}; these are the archives of this machine")
-        return _from_archives(cli, target, limit)
-
-
-def _from_store(cli: Cli, target: Target | None, limit: int) -> list[Finished]:
-    from cw.operations.history import from_record, newest
-
-    # Records are sorted by end alone, so a search for one worker has to look at all of them.
-    many = cli.settings.history_limit if target else limit
-    rows = [row for task in cli.store.tasks.done_tasks(many) if (row := from_record(task))]
-    return newest([one for one in rows if _wanted(one, target)], limit)
-
-
-def _from_archives(cli: Cli, target: Target | None, limit: int) -> list[Finished]:
-    from cw.operations.history import from_archive, newest
-    from workerhost.archives import archives
-    from workerhost.layout import homes
-
-    rows: list[Finished] = []
-    unread = 0
-    for home in homes(cli.settings.workers_root):
-        for _, data in archives(home):
-            row = from_archive(data)
-            unread += row is None
-            rows += [row] if row and _wanted(row, target) else []
-    if unread:
-        note(f"warning: {unread} archives could not be understood")
+        return _local(cli, wanted, limit)
     return newest(rows, limit)
 
 
-def _wanted(row: Finished, target: Target | None) -> bool:
-    if target is None:
-        return True
-    return row.worker == target.worker if target.worker else row.task == target.task
+def _records(cli: Cli) -> Iterator[Finished]:
+    from cw.operations.history import from_record
+
+    skip = 0
+    while tasks := cli.store.tasks.done_tasks(_CHUNK, skip):
+        yield from (row for task in tasks if (row := from_record(task)))
+        skip += _CHUNK
+
+
+def _local(cli: Cli, wanted: Wanted, limit: int) -> list[Finished]:
+    from cw.cli.disk import LocalDisk
+    from cw.operations.history import newest, take
+    from workerhost.layout import homes
+
+    rows: list[Finished] = []
+    for home in homes(cli.settings.workers_root):
+        rows += take(_readable(LocalDisk(cli, home).archives()), wanted, limit)
+    return newest(rows, limit)
+
+
+def _asked(cli: Cli, wanted: Wanted, limit: int) -> list[Finished]:
+    """Of every worker, from its disk. A host that is away is said, not waited for."""
+    from cw.cli.disk import disk_of
+    from cw.operations.history import take
+
+    rows: list[Finished] = []
+    silent: set[str] = set()
+    for worker in cli.store.fleet.workers():
+        if wanted.worker not in {None, worker.id} or worker.host in silent:
+            continue
+        try:
+            archived = disk_of(cli, worker.id).archives(wanted.task or "")
+            rows += take(_readable(archived), wanted, limit)
+        except BrokerUnavailableError:
+            raise
+        except CwError as error:
+            silent.add(worker.host)
+            note(f"{error.message}; its archives are left out")
+    return rows
+
+
+def _readable(archived: Iterator[dict[str, Any]]) -> Iterator[Finished]:
+    from cw.operations.history import from_archive
+
+    unread = 0
+    for data in archived:
+        row = from_archive(data)
+        unread += row is None
+        if row:
+            yield row
+    if unread:
+        note(f"warning: {unread} archives could not be understood")
 
 
 def _cells(row: Finished, now: datetime) -> list[str]:

@@ -7,15 +7,21 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cw.cli.context import Cli, with_cli
+from cw.cli.disk import clean_of
 from cw.cli.params import Target, id_argument
+from cw.cli.render import note
 from cw.cli.stream import show_event
-from cw.errors import BadInputError, CwError
+from cw.errors import CwError
 from workerhost.archives import is_running, log_of
 from workerhost.layout import Home, homes
+
+if TYPE_CHECKING:
+    from cw.models import Task
 
 _CHUNK = 1 << 16
 _POLL_SECONDS = 0.2
@@ -29,8 +35,9 @@ _POLL_SECONDS = 0.2
 def command(cli: Cli, target: Target, follow: bool, raw: bool) -> None:
     """Read what an agent said and did.
 
-    ID is a worker, for its current run or else its last one, or a task. A log of another machine
-    is read from the broker, which keeps the newest 2000 events.
+    ID is a worker, for its current run or else its last one, or a task. Of a worker on another
+    machine the broker's events are shown, the newest 2000; with --raw its host is asked for the log
+    itself, page by page. Tokens are blotted out, but for --raw.
     """
     if follow and target.worker:
         _await_log(cli.settings.workers_root / target.worker)
@@ -40,7 +47,7 @@ def command(cli: Cli, target: Target, follow: bool, raw: bool) -> None:
         return
     home, log = found
     live = home if follow and log == home.log else None
-    clean = _redactor(home)
+    clean = clean_of(cli, home)
     for line, offset in read_lines(log, live):
         if raw:
             click.echo(line, nl=False)
@@ -93,14 +100,6 @@ def read_lines(log: Path, live: Home | None) -> Iterator[tuple[bytes, int]]:
         yield rest, offset + len(rest)
 
 
-def _redactor(home: Home) -> Callable[[str], str]:
-    """What is shown is pasted elsewhere: the worker's own tokens are blotted out."""
-    from workerhost.agentenv import own_variables
-    from workerhost.redact import redactor
-
-    return redactor(own_variables(home))
-
-
 def _show(line: bytes, offset: int, clean: Callable[[str], str]) -> None:
     from workerhost.events import parse_line
 
@@ -114,9 +113,22 @@ def _from_store(cli: Cli, target: Target, *, follow: bool, raw: bool) -> None:
 
     task = find_task(cli.store, target, also_done=True)
     if raw:
-        raise BadInputError(
-            f"the log lies on host {task.host or '?'}", hint="Run cw logs --raw there"
-        )
+        _raw_from_host(cli, task, follow=follow)
+        return
+    if task.attempt:
+        note(f"the log lies on host {task.host or '?'}; these are the broker's newest events")
     for one in follow_task(cli.store, task.spec.id, wait=follow):
         if isinstance(one, Event):
             show_event(one)
+
+
+def _raw_from_host(cli: Cli, task: Task, *, follow: bool) -> None:
+    """Page by page, so that neither the broker nor we ever hold a whole log."""
+    from cw.cli.disk import RemoteDisk
+
+    if not task.worker:
+        raise CwError(f"{task.spec.label} has no log yet", hint="See: cw queue")
+    for data in RemoteDisk(cli, task.worker).log(task.spec.id, follow=follow):
+        click.echo(data, nl=False)
+        if sys.stdout:
+            sys.stdout.flush()

@@ -2,70 +2,104 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from cw.cli.context import Cli, with_cli
 from cw.cli.params import Target, json_option, maybe_id_argument
-from cw.cli.render import Column, duration, json_out, moment, money, note, say, table
-from cw.errors import BadInputError
+from cw.cli.render import json_line, json_out, note, redraw, terminal_width
+from cw.errors import BadInputError, BrokerUnavailableError
 
 if TYPE_CHECKING:
-    from cw.operations.overview import About, Overview, WaitingRow, WorkerRow
+    from cw.operations.overview import About, Overview
 
-_WORKERS = [
-    Column("worker"),
-    Column("state", state=True),
-    Column("task", gives=True),
-    Column("title", gives=True),
-    Column("model", gives=True),
-    Column("time", right=True),
-    Column("turns", right=True),
-    Column("cost", right=True),
-    Column("last", gives=True),
-]
-_WAITING = [
-    Column("place", right=True),
-    Column("for"),
-    Column("task"),
-    Column("issue", gives=True),
-    Column("since"),
-    Column("why", gives=True),
-]
-_STUCK = [
-    Column("state", state=True),
-    Column("worker"),
-    Column("issue", gives=True),
-    Column("until"),
-    Column("why", gives=True),
-]
+_EVERY_SECONDS = 1.0
 
 
 @click.command()
 @maybe_id_argument
+@click.option("-w", "--watch", is_flag=True, help="Go on, and show what changes; Ctrl-C ends it.")
 @json_option
 @with_cli
-def command(cli: Cli, target: Target | None, as_json: bool) -> None:
+def command(cli: Cli, target: Target | None, watch: bool, as_json: bool) -> None:
     """What every worker does, and what waits and why.
 
-    With an ID, of a worker or of a task, only what concerns it. A host that was silent for a minute
-    makes its workers offline.
+    With an ID, of a worker or of a task, only what concerns it. `seen` is how long ago the agent
+    was last heard of; its cost is known when a run ends. A host that was silent for a minute makes
+    its workers offline. --watch redraws a terminal each second; elsewhere it prints the whole again
+    whenever something changed, with --json one object a line.
     """
+    if not watch:
+        _show(_seen(cli, target), as_json=as_json)
+        return
+    width = terminal_width()
+    frames = _frames(cli, target)
+    if width is None or as_json:
+        for one in _changed(frames):
+            _show(one, as_json=as_json, line=True)
+        return
+    for seen in frames:
+        redraw(_lines(seen) if seen else ["The broker does not answer; trying again."])
+
+
+def _show(seen: Overview, *, as_json: bool, line: bool = False) -> None:
+    if as_json:
+        (json_line if line else json_out)(seen.model_dump(mode="json"))
+        return
+    for text in _lines(seen, warnings=False):
+        click.echo(text)
+    for warning in seen.warnings:
+        note(f"warning: {warning}")
+    if line:
+        click.echo()
+
+
+def _lines(seen: Overview, *, warnings: bool = True) -> list[str]:
+    from cw.cli.fleetview import status_lines
+
+    lines = status_lines(seen, terminal_width())
+    return lines + [f"warning: {one}" for one in seen.warnings if warnings]
+
+
+def _frames(cli: Cli, target: Target | None) -> Iterator[Overview | None]:
+    """One a second; None while the broker is away. The first one must be there."""
+    yield _seen(cli, target)
+    while True:
+        time.sleep(_EVERY_SECONDS)
+        try:
+            yield _seen(cli, target)
+        except BrokerUnavailableError:
+            yield None
+        except BadInputError:  # what was asked for has come to its end
+            return
+
+
+def _changed(frames: Iterator[Overview | None]) -> Iterator[Overview]:
+    before = None
+    for seen in frames:
+        if seen is None:
+            continue
+        now = _without_clocks(seen)
+        if now != before:
+            yield seen
+        before = now
+
+
+def _without_clocks(seen: Overview) -> Overview:
+    """What changes by itself is no change."""
+    still = {"elapsed_s": None, "last_at": None}
+    workers = [one.model_copy(update=still) for one in seen.workers]
+    return seen.model_copy(update={"at": None, "workers": workers})
+
+
+def _seen(cli: Cli, target: Target | None) -> Overview:
     from cw.operations.overview import overview, read_fleet
 
     now = cli.store.tasks.now()
-    seen = _only(overview(read_fleet(cli.store), now), target)
-    if as_json:
-        json_out(seen.model_dump(mode="json"))
-        return
-    if not seen.workers and target is None:
-        say("No workers yet. Make one with: cw init 01")
-    _tell_workers(seen)
-    _tell_tasks(seen, now)
-    for warning in seen.warnings:
-        note(f"warning: {warning}")
+    return _only(overview(read_fleet(cli.store), now), target)
 
 
 def _only(seen: Overview, target: Target | None) -> Overview:
@@ -91,55 +125,7 @@ def _only(seen: Overview, target: Target | None) -> Overview:
     )
     if target.task and not (found.workers or found.waiting or found.held or found.stuck):
         raise BadInputError(
-            f"no unfinished task is {target.task}", hint="cw history shows finished ones"
+            f"no unfinished task is {target.task}",
+            hint=f"When it is finished: cw show {target.task}",
         )
     return found
-
-
-def _tell_workers(seen: Overview) -> None:
-    if seen.workers:
-        table(_WORKERS, [_worker_cells(one) for one in seen.workers])
-
-
-def _worker_cells(row: WorkerRow) -> list[str]:
-    about = row.about
-    return [
-        row.worker,
-        row.state,
-        about.label if about else "",
-        about.title if about else "",
-        about.model if about else "",
-        duration(row.elapsed_s),
-        "" if row.turns is None else str(row.turns),
-        money(row.cost_usd),
-        row.last,
-    ]
-
-
-def _tell_tasks(seen: Overview, now: datetime) -> None:
-    if seen.waiting:
-        say()
-        table(_WAITING, [_waiting_cells(one, now) for one in seen.waiting], title="Waiting")
-    rows = [
-        ["held", one.worker or "", one.about.label, moment(one.until, now), one.reason]
-        for one in seen.held
-    ]
-    rows += [[one.state, one.worker or "", one.about.label, "", one.reason] for one in seen.stuck]
-    if rows:
-        say()
-        table(_STUCK, rows, title="Not moving")
-    for label, what in [(one.about.label, one.next) for one in seen.held] + [
-        (one.about.label, one.next) for one in seen.stuck
-    ]:
-        say(f"{label}: {what}")
-
-
-def _waiting_cells(row: WaitingRow, now: datetime) -> list[str]:
-    return [
-        str(row.place or "?"),
-        row.worker or "anyone",
-        row.about.task,
-        row.about.label,
-        moment(row.since, now),
-        row.reason,
-    ]

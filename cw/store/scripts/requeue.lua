@@ -29,6 +29,9 @@ if ARGV[4] == 'person' then
   end
 elseif ARGV[4] ~= 'hold' then
   redis.call('HINCRBY', KEYS[1], 'losses', 1)
+  if redis.call('HGET', KEYS[1], 'fresh') == '1' then
+    redis.call('HSET', KEYS[1], 'session', '')  -- begun anew, lost, and begun anew again
+  end
 end
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])

@@ -1,10 +1,11 @@
 -- End a run and record its outcome, if the lease is still this holder's. The worker is free again
 -- when the task is done; until then it keeps the task, whose clone nobody else may touch.
--- KEYS: task, worker, leases, open, done, holds, outbox, waiting of the worker
+-- KEYS: task, worker, leases, open, done, holds, outbox, waiting of the worker, finished
 -- ARGV: id, fence, allowed states, new state, outcome (JSON), reason, not before (ms or ''),
 --       then the GitHub writes that follow from it (JSON each)
--- `done` also releases the claim; `queued` is a run that was lost and will be repeated. The fence
--- ends with the run: a journal that was not archived in time cannot be adopted and settled again.
+-- `done` also releases the claim and remembers which task finished the issue; `queued` is a run that
+-- was lost and will be repeated. The fence ends with the run: a journal that was not archived in time
+-- cannot be adopted and settled again.
 -- Returns 1 or 0.
 local have = redis.call('HMGET', KEYS[1], 'state', 'fence', 'claim')
 if not have[1] or not string.find(ARGV[3], ',' .. have[1] .. ',', 1, true) or have[2] ~= ARGV[2] then
@@ -23,6 +24,7 @@ if ARGV[4] == 'done' then
   end
   if have[3] and have[3] ~= '' and redis.call('GET', have[3]) == ARGV[1] then
     redis.call('DEL', have[3])
+    redis.call('HSET', KEYS[9], string.sub(have[3], 10), ARGV[1])  -- after cw:claim:
   end
   redis.call('ZREM', KEYS[4], ARGV[1])
   redis.call('ZADD', KEYS[5], now, ARGV[1])

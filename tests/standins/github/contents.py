@@ -31,6 +31,7 @@ class Contents(Places):
         association: str | None = None,
         number: int | None = None,
         state: str = "open",
+        blocked_by: int = 0,
     ) -> int:
         """The number; the author is the repository's owner unless named."""
         with self.state.lock:
@@ -45,6 +46,7 @@ class Contents(Places):
                 association=association,
                 created_at=now,
                 updated_at=now,
+                blocked_by=blocked_by,
             )
             self.state.add_issue(found, issue)
             for name in labels:
@@ -86,8 +88,12 @@ class Contents(Places):
     ) -> None:
         with self.state.lock:
             issue = self.state.issue(self.state.repo(repo), number)
-            issue.title = issue.title if title is None else title
-            issue.body = issue.body if body is None else body
+            if title is not None and title != issue.title:
+                issue.title = title
+                self.state.add_event(issue, "renamed", issue.author)
+            if body is not None:
+                issue.body = body
+                issue.edited_at = self.state.now()
             self.state.touch(issue)
 
     def add_comment(

@@ -20,6 +20,8 @@ class Fault:
     after_effect: bool = False  # do the work first, then lie about it
     drop: bool = False  # close the connection without an answer
     delay: float = 0.0  # seconds before the answer
+    every: int = 1  # only each n-th request that fits
+    fits: int = 0
     hits: int = 0
 
     @property
@@ -58,6 +60,8 @@ class Faults:
         with self._lock:
             for fault in self._faults:
                 if fault.matches(request, operation):
-                    fault.hits += 1
-                    return fault
+                    fault.fits += 1
+                    if fault.fits % fault.every == 0:
+                        fault.hits += 1
+                        return fault
         return None

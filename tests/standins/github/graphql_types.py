@@ -80,6 +80,7 @@ class Types:
             "closedAt": maybe_iso(issue.closed_at),
             "createdAt": iso(issue.created_at),
             "updatedAt": iso(issue.updated_at),
+            "lastEditedAt": maybe_iso(issue.edited_at),
             "url": self.render.issue_page(repo, issue),
             "author": self.user(issue.author),
             "authorAssociation": issue.association or association(repo, issue.author),

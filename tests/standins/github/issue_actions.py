@@ -95,6 +95,7 @@ def rewrite(
         state.add_event(issue, "renamed", viewer.login)
     if body is not None:
         issue.body = body
+        issue.edited_at = state.now()
         state.touch(issue)
 
 

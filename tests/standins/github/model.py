@@ -111,6 +111,8 @@ class Issue:
     events: list[Event] = field(default_factory=list)
     indexed: list[Indexed] = field(default_factory=list)
     pull: Pull | None = None
+    edited_at: datetime | None = None  # of the body; only GraphQL tells
+    blocked_by: int = 0  # open dependencies
 
 
 @dataclass(kw_only=True)

@@ -116,6 +116,12 @@ class Render:
             "closed_by": self.user(issue.closed_by) if issue.closed_by else None,
             "author_association": issue.association or association(repo, issue.author),
             "body": issue.body,
+            "issue_dependencies_summary": {
+                "blocked_by": issue.blocked_by,
+                "total_blocked_by": issue.blocked_by,
+                "blocking": 0,
+                "total_blocking": 0,
+            },
         }
         if issue.pull:
             body["pull_request"] = {

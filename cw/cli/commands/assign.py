@@ -1,0 +1,76 @@
+"""`cw assign`: open issues for idle workers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from cw.cli.context import Cli, with_cli
+from cw.cli.params import json_option
+from cw.cli.render import Column, json_out, note, say, table
+from cw.errors import GitHubUnavailableError
+
+if TYPE_CHECKING:
+    from cw.operations.assign import Assigned, Row
+
+_COLUMNS = [
+    Column("verdict"),
+    Column("worker"),
+    Column("task"),
+    Column("issue", gives=True),
+    Column("title", gives=True),
+    Column("why", gives=True),
+]
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only show each issue with its verdict and why.")
+@json_option
+@with_cli
+def command(cli: Cli, dry_run: bool, as_json: bool) -> None:
+    """Give open issues to idle workers, oldest first, one each.
+
+    Reads the issues of assign_repos and assign_owner; docs/assign.md says which are skipped. Beat
+    does the same every assign_every seconds. Exit status 4 when GitHub is away or asks to wait:
+    what was assigned by then stays assigned.
+    """
+    from cw.broker import send_hint
+    from cw.operations.assign import assign
+    from cw.operations.scope import require_configured
+    from cw.operations.ways import Ways
+
+    require_configured(cli.settings)
+    ways = Ways(
+        settings=cli.settings,
+        store=cli.store,
+        github=cli.github,
+        hint=lambda spec: send_hint(cli.app, spec, spec.wanted_worker),
+        by=cli.whoami,
+    )
+    done = assign(ways, dry_run=dry_run)
+    if as_json:
+        json_out(done.model_dump(mode="json"))
+    else:
+        _tell(done, list(done.rows) if dry_run else done.dispatched)
+    for warning in done.warnings:
+        note(f"warning: {warning}")
+    if done.stopped:
+        raise GitHubUnavailableError(f"this pass ended early: {done.stopped}")
+
+
+def _tell(done: Assigned, rows: list[Row]) -> None:
+    if rows:
+        table(_COLUMNS, [_cells(one) for one in rows])
+    if done.busy:
+        say("Another pass is under way; it does the same.")
+        return
+    words = Counter(one.verdict.value for one in done.rows if not one.task)
+    skipped = ", ".join(f"{count} {word}" for word, count in sorted(words.items()))
+    say(f"{len(done.dispatched)} assigned; {skipped or 'no other open issue'}")
+
+
+def _cells(row: Row) -> list[str]:
+    name = f"{row.repo}#{row.issue}"
+    return [row.verdict.value, row.worker, row.task, name, row.title, row.reason]

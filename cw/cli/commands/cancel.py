@@ -1,0 +1,37 @@
+"""`cw cancel`: take tasks back that need nobody any more."""
+
+from __future__ import annotations
+
+import click
+
+from cw.cli.completion import complete_tasks
+from cw.cli.context import Cli, with_cli
+from cw.cli.params import json_option
+from cw.cli.render import json_out, say
+from cw.cli.steering import stop_patience
+from cw.names import task_id
+
+
+@click.command()
+@click.argument("tasks", metavar="TASK...", nargs=-1, required=True, shell_complete=complete_tasks)
+@click.option("--force", is_flag=True, help="Stop those that are running first.")
+@json_option
+@with_cli
+def command(cli: Cli, tasks: tuple[str, ...], force: bool, as_json: bool) -> None:
+    """Take back tasks that wait, are held, stopped or crashed.
+
+    Their issues lose the worker label and can be dispatched again.
+    """
+    from cw.operations.control import need_task
+    from cw.operations.reset import end
+
+    found = [need_task(cli.store, one) for one in dict.fromkeys(task_id(text) for text in tasks)]
+    rows = []
+    for task in found:
+        patience = stop_patience(cli, task.spec.label)
+        done = end(cli.control, task, "cancelled", force=force, patience=patience)
+        rows.append(done.model_dump(mode="json"))
+        if not as_json:
+            say(f"{done.label} was cancelled (task {done.task})")
+    if as_json:
+        json_out(rows)

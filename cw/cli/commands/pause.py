@@ -1,0 +1,50 @@
+"""`cw pause`: workers take nothing new."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cw.cli.completion import complete_workers
+from cw.cli.context import Cli, with_cli
+from cw.cli.params import expand_ids, json_option
+from cw.cli.render import json_out, say
+
+if TYPE_CHECKING:
+    from cw.operations.pause import Paused
+
+
+@click.command()
+@click.argument("ids", metavar="ID...", nargs=-1, shell_complete=complete_workers)
+@click.option("-n", "--note", "text", metavar="NOTE", help="Why; cw status shows it.")
+@click.option("--all", "everyone", is_flag=True, help="Every worker of the fleet.")
+@click.option("--host", metavar="NAME", help="Every worker of this host.")
+@json_option
+@with_cli
+def command(
+    cli: Cli,
+    ids: tuple[str, ...],
+    text: str | None,
+    everyone: bool,
+    host: str | None,
+    as_json: bool,
+) -> None:
+    """Workers finish what they run and take nothing new.
+
+    What is dispatched to them waits until cw resume.
+    """
+    from cw.operations.pause import chosen, pause
+
+    workers = chosen(cli.store, expand_ids(ids), host, everyone=everyone)
+    rows = pause(cli.control, workers, (text or "").strip() or f"paused by {cli.whoami}")
+    if as_json:
+        json_out([one.model_dump(mode="json") for one in rows])
+        return
+    for one in rows:
+        say(_line(one))
+
+
+def _line(one: Paused) -> str:
+    runs = f"; {one.label} runs on to its end" if one.state == "running" else ""
+    return f"worker {one.worker} takes nothing new: {one.paused}{runs}"

@@ -1,0 +1,70 @@
+"""`cw reconcile`: labels, tasks and issues made to agree again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cw.cli.context import Cli, with_cli
+from cw.cli.params import json_option
+from cw.cli.render import Column, json_out, note, say, table
+from cw.errors import GitHubUnavailableError
+
+if TYPE_CHECKING:
+    from cw.operations.reconcile import Reconciled, Repair
+
+_COLUMNS = [
+    Column("issue", gives=True),
+    Column("action"),
+    Column("worker"),
+    Column("why", gives=True),
+    Column("outcome", gives=True),
+]
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
+@json_option
+@with_cli
+def command(cli: Cli, dry_run: bool, as_json: bool) -> None:
+    """Make worker labels, tasks and issues agree again.
+
+    Looks at the repositories of assign_repos and assign_owner and at those of unfinished tasks.
+    docs/assign.md has the table of what is done when. Beat does the same every reconcile_every
+    seconds. Exit status 4 when GitHub is away or asks to wait.
+    """
+    from cw.broker import send_hint
+    from cw.operations.reconcile import reconcile
+    from cw.operations.ways import Ways
+
+    ways = Ways(
+        settings=cli.settings,
+        store=cli.store,
+        github=cli.github,
+        hint=lambda spec: send_hint(cli.app, spec, spec.wanted_worker),
+        by=cli.whoami,
+    )
+    done = reconcile(ways, dry_run=dry_run)
+    if as_json:
+        json_out(done.model_dump(mode="json"))
+    else:
+        _tell(done, dry_run=dry_run)
+    for warning in done.warnings:
+        note(f"warning: {warning}")
+    if done.stopped:
+        raise GitHubUnavailableError(f"this pass ended early: {done.stopped}")
+
+
+def _tell(done: Reconciled, *, dry_run: bool) -> None:
+    if done.rows:
+        table(_COLUMNS, [_cells(one, dry_run=dry_run) for one in done.rows])
+    if done.busy:
+        say("Another pass is under way; it does the same.")
+    elif not done.rows and not done.stopped:
+        say("Labels, tasks and issues agree.")
+
+
+def _cells(row: Repair, *, dry_run: bool) -> list[str]:
+    outcome = "would be done" if dry_run else row.error or ("done" if row.done else "for a person")
+    return [f"{row.repo}#{row.issue}", row.action.value, row.worker, row.why, outcome]

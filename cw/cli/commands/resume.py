@@ -1,0 +1,46 @@
+"""`cw resume`: paused workers take work again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cw.cli.completion import complete_workers
+from cw.cli.context import Cli, with_cli
+from cw.cli.params import expand_ids, json_option
+from cw.cli.render import json_out, say
+
+if TYPE_CHECKING:
+    from cw.operations.pause import Paused
+
+
+@click.command()
+@click.argument("ids", metavar="ID...", nargs=-1, shell_complete=complete_workers)
+@click.option("--all", "everyone", is_flag=True, help="Every worker of the fleet.")
+@click.option("--host", metavar="NAME", help="Every worker of this host.")
+@json_option
+@with_cli
+def command(
+    cli: Cli, ids: tuple[str, ...], everyone: bool, host: str | None, as_json: bool
+) -> None:
+    """Paused workers take work again.
+
+    A task that was stopped stays stopped: cw restart lets it go on.
+    """
+    from cw.operations.pause import chosen, resume
+
+    workers = chosen(cli.store, expand_ids(ids), host, everyone=everyone)
+    rows = resume(cli.control, workers)
+    if as_json:
+        json_out([one.model_dump(mode="json") for one in rows])
+        return
+    for one in rows:
+        say(_line(one))
+
+
+def _line(one: Paused) -> str:
+    if one.state in {"stopped", "crashed"}:
+        then = f"go on with cw restart {one.worker}, or end it with cw reset {one.worker}"
+        return f"worker {one.worker} is kept for {one.label}, which is {one.state}: {then}"
+    return f"worker {one.worker} takes work"

@@ -1,0 +1,57 @@
+"""JSON schemas of what the viewing commands print with --json."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from cw.models import Event, Task
+from cw.operations.history import Finished
+from cw.operations.overview import Overview
+from cw.operations.queue import QueueRow
+from cw.operations.remote import Changes
+from cw.operations.story import Story
+from cw.operations.todos import TodoList
+
+
+class TaskLine(Task):
+    """A line of `cw watch`: the record, whenever its state changed."""
+
+    type: Literal["task"]
+
+
+class EventLine(Event):
+    """A line of `cw watch`: one thing the agent said or did."""
+
+    type: Literal["event"]
+
+
+# By command. Of those marked *, each line is one object.
+PRINTED: dict[str, Any] = {
+    "status": Overview,
+    "queue": list[QueueRow],
+    "watch": TaskLine | EventLine,  # *
+    "inspect": Event,  # *
+    "todos": list[TodoList],
+    "show": Story,
+    "diff": Changes,
+    "history": list[Finished],
+}
+
+
+def schema(name: str) -> dict[str, Any]:
+    made = TypeAdapter(PRINTED[name]).json_schema(mode="serialization")
+    about = f"What `cw {name} --json` prints"
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **made,
+        "title": f"cw {name}",
+        "description": f"{about}, each line." if name in {"watch", "inspect"} else f"{about}.",
+    }
+
+
+def schemas() -> dict[str, str]:
+    """The files of docs/schemas, by name."""
+    return {name: json.dumps(schema(name), indent=2) + "\n" for name in PRINTED}

@@ -1,0 +1,93 @@
+"""What the commands that steer workers share: finding tasks, waiting, words for results."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cw.cli.context import Cli
+from cw.cli.params import Target
+from cw.cli.render import duration, note
+from cw.errors import CwError
+
+if TYPE_CHECKING:
+    from cw.models import Task
+    from cw.operations.control import Patience
+    from cw.operations.stop import Stopped
+
+_TELL_EVERY = 5.0  # seconds
+_SETTLE_SECONDS = 10.0  # git and GitHub are asked once the agent has ended
+
+
+def find(cli: Cli, target: Target) -> Task | None:
+    """The task an id means; None: a worker without one. Raises BadInputError for unknown ids."""
+    from cw.operations.control import need_task, task_of
+
+    if target.task:
+        return need_task(cli.store, target.task)
+    return task_of(cli.store, target.worker or "")
+
+
+def stop_patience(cli: Cli, what: str) -> Patience:
+    """As long as interrupt, terminate and kill can take, and what follows them."""
+    from cw.operations.control import Patience
+
+    seconds = cli.settings.stop_grace * 3 + _SETTLE_SECONDS
+    return Patience(seconds=seconds, tell=now_and_then(lambda: what))
+
+
+def now_and_then(what: Callable[[], str]) -> Callable[[float], None]:
+    """On a terminal, says every few seconds what is waited for. Called with the seconds so far."""
+    told = 0.0
+
+    def tell(waited: float) -> None:
+        nonlocal told
+        if waited - told >= _TELL_EVERY and sys.stderr.isatty():
+            told = waited
+            note(f"waiting for {what()} ({duration(waited)})")
+
+    return tell
+
+
+def stopped_line(one: Stopped) -> str:
+    """What became of a task, for a person."""
+    who = f" on worker {one.worker}" if one.worker else ""
+    if one.away:
+        return f"{one.label}{who}: its host is away; it is stopped as soon as that is back"
+    if one.state.value == "running":
+        return f"{one.label}{who}: still stopping; the wish is recorded"
+    if one.state.value == "done":
+        return f"{one.label}{who}: had ended already; cw history {one.task}"
+    again = f"cw restart {one.task}, or end it: cw reset {one.task}"
+    return f"{one.label}{who}: {one.state.value}{_work(one)}. Go on: {again}"
+
+
+def need_stopped(results: list[Stopped]) -> None:
+    """Raises CwError when something still runs; exit status 4 when its host is away."""
+    from cw.errors import UnavailableError
+
+    away = [one.label for one in results if one.away]
+    if away:
+        raise UnavailableError(
+            f"the host of {', '.join(away)} is away; the wish to stop stays recorded",
+            hint="It is obeyed when that host is back, or its lease has ended",
+        )
+    slow = [one.label for one in results if one.state.value == "running"]
+    if slow:
+        raise CwError(
+            f"{', '.join(slow)} did not stop in time; the wish stays recorded",
+            hint="See: cw status",
+        )
+
+
+def _work(one: Stopped) -> str:
+    """Where its commits and changes lie."""
+    parts = []
+    if one.commits:
+        count = f"{one.commits} commit{'' if one.commits == 1 else 's'}"
+        parts.append(f"{count} on {one.branch}{', pushed' if one.pushed else ', not pushed'}")
+    if one.wip:
+        parts.append(f"uncommitted changes kept as {one.wip}")
+    where = f" in {one.clone}" if one.clone else ""
+    return f", {' and '.join(parts)}{where}" if parts else ", nothing committed"

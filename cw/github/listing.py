@@ -1,0 +1,168 @@
+"""Reading lists of GitHub conditionally: what did not change since anybody asked costs nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic import TypeAdapter
+
+from cw.github.dependencies import dependencies
+from cw.models import Model, Moment
+
+if TYPE_CHECKING:
+    from cw.github.client import GitHub
+
+_PER_PAGE = 100
+_MAX_PAGES = 50
+_FORMAT = "1"  # of what is kept; another one does not read this one's
+
+
+class PageCache(Protocol):
+    """Where ETags are kept: the store, or a dict."""
+
+    def page(self, key: str) -> tuple[str, str] | None: ...
+
+    def keep_page(self, key: str, etag: str, body: str) -> None: ...
+
+
+class Listed(Model):
+    """An issue or pull request as a list shows it."""
+
+    repo: str
+    number: int
+    title: str
+    author: str
+    association: str  # OWNER, MEMBER, COLLABORATOR, CONTRIBUTOR, NONE, …
+    labels: tuple[str, ...]
+    created_at: Moment
+    updated_at: Moment
+    is_pull: bool
+    needs: tuple[str, ...] = ()  # `owner/repo#n` that its text names as open dependencies
+    blocked_by: int = 0  # open dependencies that GitHub knows
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.repo.lower(), self.number
+
+    @property
+    def name(self) -> str:
+        return f"{self.repo}#{self.number}"
+
+
+class LabelEvent(Model):
+    kind: str  # labeled, renamed
+    label: str
+    actor: str
+    at: Moment
+
+
+_ISSUES = TypeAdapter(list[Listed])
+_EVENTS = TypeAdapter(list[LabelEvent])
+
+
+class Reader:
+    """Conditional reads, counted. `asked` includes `unchanged`, which were free."""
+
+    def __init__(self, github: GitHub, cache: PageCache) -> None:
+        self.github = github
+        self._cache = cache
+        self.asked = 0
+        self.unchanged = 0
+
+    @property
+    def paid(self) -> int:
+        return self.asked - self.unchanged
+
+    def known(self, path: str) -> bool:
+        """Whether asking is likely to be free."""
+        return self._cache.page(self._key(path, {})) is not None
+
+    def get(
+        self, path: str, digest: Callable[[Any], Any], parameters: dict[str, Any] | None = None
+    ) -> Any:
+        """What `digest` keeps of the answer, as JSON holds it."""
+        given = parameters or {}
+        key = self._key(path, given)
+        kept = self._cache.page(key)
+        self.asked += 1
+        found = self.github.read(path, given, kept[0] if kept else "")
+        if found.data is None and kept:
+            self.unchanged += 1
+            return json.loads(kept[1])
+        body = json.dumps(digest(found.data))
+        if found.etag:
+            self._cache.keep_page(key, found.etag, body)
+        return json.loads(body)
+
+    def _key(self, path: str, parameters: dict[str, Any]) -> str:
+        query = "&".join(f"{name}={value}" for name, value in sorted(parameters.items()))
+        return f"{_FORMAT}:{self.github.token_mark}:{path}?{query}"
+
+    def pages(
+        self, path: str, digest: Callable[[Any], Any], parameters: dict[str, Any]
+    ) -> list[Any]:
+        """All pages. A full last page is followed by an empty one: its ETag would not tell."""
+        rows: list[Any] = []
+        for page in range(1, _MAX_PAGES + 1):
+            found = self.get(path, digest, {**parameters, "per_page": _PER_PAGE, "page": page})
+            rows += found
+            if len(found) < _PER_PAGE:
+                break
+        return rows
+
+
+def open_issues(reader: Reader, repo: str) -> list[Listed]:
+    """Issues and pull requests, oldest first. 1 + n/100 reads, never from the search index."""
+    wanted = {"state": "open", "sort": "created", "direction": "asc"}
+    rows = reader.pages(f"/repos/{repo}/issues", lambda found: _digest(found, repo), wanted)
+    return _ISSUES.validate_python(rows)
+
+
+def closed_lately(reader: Reader, repo: str) -> list[Listed]:
+    """The hundred closed ones that changed last. 1 read."""
+    wanted = {"state": "closed", "sort": "updated", "direction": "desc", "per_page": _PER_PAGE}
+    rows = reader.get(f"/repos/{repo}/issues", lambda found: _digest(found, repo), wanted)
+    return _ISSUES.validate_python(rows)
+
+
+def label_events(reader: Reader, repo: str, number: int) -> list[LabelEvent]:
+    """Who put which label on it when, and new titles; oldest first."""
+    return _EVENTS.validate_python(
+        reader.pages(f"/repos/{repo}/issues/{number}/events", _event_digest, {})
+    )
+
+
+def _digest(found: Any, repo: str) -> list[dict[str, Any]]:
+    return [_listed(one, repo).model_dump(mode="json") for one in found]
+
+
+def _listed(row: dict[str, Any], repo: str) -> Listed:
+    summary = row.get("issue_dependencies_summary") or {}
+    return Listed(
+        repo=repo,
+        number=row["number"],
+        title=row["title"],
+        author=(row.get("user") or {}).get("login", ""),
+        association=row.get("author_association") or "NONE",
+        labels=tuple(one["name"] for one in row["labels"]),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        is_pull="pull_request" in row or "/pull/" in row["html_url"],
+        needs=dependencies(row.get("body") or "", repo),
+        blocked_by=int(summary.get("blocked_by") or 0),
+    )
+
+
+def _event_digest(found: Any) -> list[dict[str, Any]]:
+    """All rows, so that a full page can be told from the last; only what we read of each."""
+    return [
+        {
+            "kind": row["event"],
+            "label": (row.get("label") or {}).get("name", ""),
+            "actor": (row.get("actor") or {}).get("login", ""),
+            "at": row["created_at"],
+        }
+        for row in found
+    ]

@@ -1,0 +1,69 @@
+"""Facts about repositories and people that seldom change. Each costs one read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cw.github.listing import Reader
+
+WRITERS = frozenset({"admin", "maintain", "write"})
+
+
+def repo_path(repo: str) -> str:
+    return f"/repos/{repo}"
+
+
+def is_private(reader: Reader, repo: str) -> bool:
+    return bool(reader.get(repo_path(repo), lambda found: bool(found["private"])))
+
+
+def issue_path(repo: str, number: int) -> str:
+    return f"/repos/{repo}/issues/{number}"
+
+
+def is_open(reader: Reader, repo: str, number: int) -> bool:
+    """Of an issue or a pull request."""
+    return bool(reader.get(issue_path(repo, number), lambda found: found["state"] == "open"))
+
+
+def pull_state(reader: Reader, repo: str, number: int) -> str:
+    """open, merged or closed."""
+
+    def digest(found: Any) -> str:
+        return "merged" if found.get("merged_at") else str(found["state"])
+
+    return str(reader.get(f"/repos/{repo}/pulls/{number}", digest))
+
+
+def may_write(reader: Reader, repo: str, login: str) -> bool:
+    """By the collaborator's permission, not by the association."""
+    path = f"/repos/{repo}/collaborators/{login}/permission"
+    return reader.get(path, lambda found: str(found["permission"])) in WRITERS
+
+
+def own_login(reader: Reader) -> str:
+    return str(reader.get("/user", lambda found: str(found["login"])))
+
+
+def repos_of(reader: Reader, owner: str) -> list[str]:
+    """An account's repositories that have open issues and are not archived."""
+    kind = reader.get(f"/users/{owner}", lambda found: str(found["type"]))
+    if kind == "Organization":
+        path, wanted = f"/orgs/{owner}/repos", {"type": "all"}
+    elif owner.lower() == own_login(reader).lower():
+        path, wanted = "/user/repos", {"affiliation": "owner"}
+    else:
+        path, wanted = f"/users/{owner}/repos", {"type": "owner"}
+    rows = reader.pages(path, _repo_digest, {**wanted, "sort": "full_name"})
+    return [name for name, worth_it in rows if worth_it and _is_of(name, owner)]
+
+
+def _repo_digest(found: Any) -> list[list[Any]]:
+    return [
+        [one["full_name"], not one["archived"] and one.get("open_issues_count", 1) > 0]
+        for one in found
+    ]
+
+
+def _is_of(name: str, owner: str) -> bool:
+    return name.split("/", maxsplit=1)[0].lower() == owner.lower()

@@ -1,0 +1,110 @@
+"""What `cw queue` shows: every task that waits, in which line, why, and what to type.
+
+Decided from the overview alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from cw.models import Model
+from cw.operations.overview import About, HeldRow, Overview, StuckRow, WaitingRow
+
+
+class QueueRow(Model):
+    about: About
+    worker: str | None  # whose line; None: the pool
+    state: str  # queued, held, stopped, crashed
+    place: int | None  # in its line; None: it is in none
+    since: datetime | None
+    until: datetime | None  # of a hold
+    reason: str
+    next: str  # what to type; empty when it moves by itself
+
+
+def queue(seen: Overview) -> list[QueueRow]:
+    """The pool first, then the workers by id; in each the line in order, then what stands aside."""
+    rows = [
+        *(_queued(one, seen) for one in seen.waiting),
+        *(_held(one) for one in seen.held),
+        *(_stuck(one) for one in seen.stuck),
+    ]
+    return sorted(rows, key=_order)
+
+
+def lines(rows: Iterable[QueueRow]) -> Iterator[tuple[str | None, list[QueueRow]]]:
+    """One for the pool and for each worker, in the order given."""
+    by_worker: dict[str | None, list[QueueRow]] = {}
+    for one in rows:
+        by_worker.setdefault(one.worker, []).append(one)
+    yield from by_worker.items()
+
+
+def next_for_waiting(row: WaitingRow, seen: Overview) -> str:
+    """What gets a queued task moving; empty when it moves by itself."""
+    up = {one.host for one in seen.hosts if one.state == "up"}
+    if not up:
+        return "cw up"
+    able = [one for one in seen.workers if row.worker in {None, one.worker}]
+    if not able:
+        return f"cw init {row.worker or '01'}"
+    awake = [one for one in able if one.state != "offline"]
+    if not awake:
+        hosts = sorted({one.host for one in able})
+        return f"on {' or '.join(hosts)}: cw up"
+    if all(one.paused for one in awake):
+        return f"cw resume {row.worker or '--all'}"
+    kept = [one for one in awake if one.state in {"stopped", "crashed"}]
+    if row.worker and kept and kept[0].about and kept[0].about.task != row.about.task:
+        return f"cw restart {row.worker} or cw reset {row.worker}"
+    return ""
+
+
+def _queued(row: WaitingRow, seen: Overview) -> QueueRow:
+    return QueueRow(
+        about=row.about,
+        worker=row.worker,
+        state="queued",
+        place=row.place or None,
+        since=row.since,
+        until=None,
+        reason=row.reason,
+        next=next_for_waiting(row, seen),
+    )
+
+
+def _held(row: HeldRow) -> QueueRow:
+    return QueueRow(
+        about=row.about,
+        worker=row.worker,
+        state="held",
+        place=None,
+        since=row.since,
+        until=row.until,
+        reason=row.reason,
+        next=row.next,
+    )
+
+
+def _stuck(row: StuckRow) -> QueueRow:
+    return QueueRow(
+        about=row.about,
+        worker=row.worker,
+        state=row.state,
+        place=None,
+        since=row.since,
+        until=None,
+        reason=row.reason,
+        next=row.next,
+    )
+
+
+def _order(row: QueueRow) -> tuple[bool, str, bool, int, str]:
+    return (
+        row.worker is not None,
+        row.worker or "",
+        row.state != "queued",
+        row.place or 0,
+        row.about.task,
+    )

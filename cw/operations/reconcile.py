@@ -1,0 +1,242 @@
+"""`cw reconcile`: labels, tasks and issues made to agree again. Safe to run anywhere, at any time.
+
+What the lists suggest is looked at again, freshly, before anything is done about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from cw.errors import CwError, GitHubLimitError, GitHubRefusedError, GitHubUnavailableError
+from cw.github.listing import LabelEvent, Listed, Reader, closed_lately, label_events, open_issues
+from cw.github.places import own_login, pull_state
+from cw.models import Model, Task
+from cw.names import worker_label
+from cw.operations import scope
+from cw.operations.agreement import Do, Seen, SetBy, Step, decide, needs_events, needs_pull
+from cw.operations.repair import Repairs
+from cw.store.locks import LockLostError
+
+if TYPE_CHECKING:
+    from cw.operations.ways import Ways
+
+LOCK = "reconcile"
+_PREFIX = worker_label("")
+_TROUBLES = 3  # in a row, after which GitHub is taken to be away
+
+
+class Repair(Model):
+    """One disagreement and what was done about it."""
+
+    repo: str
+    issue: int
+    action: Do
+    worker: str = ""
+    why: str
+    done: bool = False
+    error: str = ""
+
+
+class Reconciled(Model):
+    rows: tuple[Repair, ...] = ()
+    warnings: tuple[str, ...] = ()
+    stopped: str = ""  # why the pass ended early
+    busy: bool = False  # another pass is under way; this one left it the rest
+    asked: int = 0
+    unchanged: int = 0
+
+
+def reconcile(
+    ways: Ways, *, dry_run: bool = False, stop: Callable[[Task], None] | None = None
+) -> Reconciled:
+    """One pass over the configured repositories and those of unfinished tasks.
+
+    `stop` asks for the end of a run; without it such a run is only reported.
+    Raises BrokerUnavailableError.
+    """
+    with ways.store.locks.held(LOCK) as lock:
+        return _Pass(ways, stop, dry_run).run(lock.renew) if lock else Reconciled(busy=True)
+
+
+@dataclass
+class _Pass:
+    ways: Ways
+    stop: Callable[[Task], None] | None
+    dry_run: bool
+    rows: list[Repair] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    troubles: int = 0
+
+    def __post_init__(self) -> None:
+        self.reader = Reader(self.ways.github, self.ways.store.github)
+        self._me: str | None = None
+        self._repairs = Repairs(self.ways, self.stop)
+
+    def run(self, step: Callable[[], None]) -> Reconciled:
+        stopped, busy = "", False
+        try:
+            self._run(step)
+        except GitHubUnavailableError as error:
+            stopped = error.line()
+        except LockLostError:
+            busy = True
+        return Reconciled(
+            rows=tuple(self.rows),
+            warnings=tuple(self.warnings),
+            stopped=stopped,
+            busy=busy,
+            asked=self.reader.asked,
+            unchanged=self.reader.unchanged,
+        )
+
+    def _run(self, step: Callable[[], None]) -> None:
+        store = self.ways.store
+        self._workers = frozenset(one.id for one in store.fleet.workers())
+        tasks = {_key(one): one for one in store.tasks.open_tasks() if one.spec.issue is not None}
+        tasks = {key: task for key, task in tasks.items() if task.spec.github}
+        for repo in self._repos(list(tasks.values())):
+            step()
+            mine = {key: task for key, task in tasks.items() if key[0] == repo.lower()}
+            try:
+                for name, number, seen in self._suspects(repo, mine):
+                    step()
+                    self._settle(name, number, seen)
+            except GitHubRefusedError as error:
+                self.warnings.append(f"{repo}: {error.message}")
+
+    def _repos(self, tasks: list[Task]) -> list[str]:
+        names = scope.repos(self.ways.settings, self.reader)
+        known = {one.lower() for one in names}
+        more = {one.spec.repo.lower(): one.spec.repo for one in tasks}
+        return names + [name for lower, name in sorted(more.items()) if lower not in known]
+
+    def _suspects(
+        self, repo: str, tasks: dict[tuple[str, int], Task]
+    ) -> Iterator[tuple[str, int, Seen]]:
+        """Issues whose row in the list does not agree with our records."""
+        listed = open_issues(self.reader, repo)
+        finished = self.ways.store.tasks.finished([one.key for one in listed])
+        pulls = {one.number for one in listed if one.is_pull}
+        now = self.ways.store.tasks.now()
+        seen = {
+            one.key: self._seen(one.labels, tasks.get(one.key), finished.get(one.key), now)
+            for one in listed
+            if not one.is_pull
+        }
+        for one in closed_lately(self.reader, repo):
+            if not one.is_pull and one.key not in tasks and _marked(one):
+                seen[one.key] = replace(self._seen(one.labels, None, None, now), open=False)
+        for key, task in tasks.items():
+            if key not in seen:
+                seen[key] = replace(self._seen((), task, None, now), open=False)
+        for (_, number), found in seen.items():
+            asked = self._ask(repo, number, found, pulls)
+            if decide(asked):
+                yield repo, number, asked
+
+    def _seen(
+        self, labels: tuple[str, ...], task: Task | None, finished: Task | None, now: datetime
+    ) -> Seen:
+        return Seen(
+            open=True,
+            labels=labels,
+            task=task,
+            finished=finished,
+            workers=self._workers,
+            relabelled=task is not None and self._repairs.relabelled(task),
+            now=now,
+            grace=timedelta(seconds=self.ways.settings.reconcile_grace),
+        )
+
+    def _ask(self, repo: str, number: int, seen: Seen, pulls: set[int]) -> Seen:
+        """What the list does not say, where it matters."""
+        if needs_pull(seen) and seen.finished and seen.finished.outcome:
+            digits = seen.finished.outcome.pr.rpartition("/")[2]
+            if digits.isdigit():
+                pull = int(digits)
+                state = "open" if pull in pulls else pull_state(self.reader, repo, pull)
+                seen = replace(seen, pull=state)
+        if needs_events(seen):
+            set_by, taken_off = self._events(repo, number, seen)
+            seen = replace(seen, set_by=set_by, taken_off=taken_off)
+        return seen
+
+    def _events(
+        self, repo: str, number: int, seen: Seen
+    ) -> tuple[dict[str, SetBy], frozenset[str]]:
+        """The last word on each worker's label."""
+        last: dict[str, LabelEvent] = {}
+        for event in label_events(self.reader, repo, number):
+            last.pop(event.label, None)
+            last[event.label] = event
+        marks = {f"{_PREFIX}{one}" for one in seen.marked}
+        me = self._login() if marks else ""
+        set_by = {
+            name.removeprefix(_PREFIX): SetBy(event.actor.lower() == me, event.at)
+            for name, event in last.items()
+            if name in marks and event.kind == "labeled"
+        }
+        off = [name for name, event in last.items() if event.kind == "unlabeled"]
+        return set_by, frozenset(name.removeprefix(_PREFIX) for name in off)
+
+    def _login(self) -> str:
+        if self._me is None:
+            try:
+                self._me = own_login(self.reader).lower()
+            except GitHubRefusedError:  # an App has no user
+                self._me = ""
+        return self._me
+
+    def _settle(self, repo: str, number: int, suspected: Seen) -> None:
+        """Look again, freshly; then act. Telling a person needs no second look."""
+        first = decide(suspected)
+        if all(one.do is Do.REPORT for one in first):
+            self.rows += [_row(repo, number, one) for one in first]
+            return
+        store = self.ways.store
+        holder = store.tasks.claimed_by(repo, number)
+        task = store.tasks.get(holder) if holder else None
+        try:
+            issue = self.ways.github.issue(repo, number)
+            is_open, labels = issue.open, issue.labels
+        except GitHubRefusedError:  # deleted or moved away
+            is_open, labels = False, ()
+        seen = replace(suspected, open=is_open, labels=labels, task=task, now=store.tasks.now())
+        for step in decide(self._ask(repo, number, seen, set())):
+            self._act(repo, number, step, task)
+
+    def _act(self, repo: str, number: int, step: Step, task: Task | None) -> None:
+        row = _row(repo, number, step)
+        if not self.dry_run:
+            try:
+                done = self._repairs.carry_out(repo, number, step, task)
+                row = row.model_copy(update={"done": done})
+                self.troubles = 0
+            except CwError as error:
+                self._trouble(error)
+                row = row.model_copy(update={"error": error.message})
+        self.rows.append(row)
+
+    def _trouble(self, error: CwError) -> None:
+        """Raises when it means something for all of them."""
+        if isinstance(error, GitHubLimitError):
+            raise error
+        if isinstance(error, GitHubUnavailableError):
+            self.troubles += 1
+            if self.troubles >= _TROUBLES:
+                raise error
+
+
+def _row(repo: str, number: int, step: Step) -> Repair:
+    return Repair(repo=repo, issue=number, action=step.do, worker=step.worker, why=step.why)
+
+
+def _key(task: Task) -> tuple[str, int]:
+    return task.spec.repo.lower(), task.spec.issue or 0
+
+
+def _marked(one: Listed) -> bool:
+    return any(label.startswith(_PREFIX) for label in one.labels)

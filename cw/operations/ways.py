@@ -1,0 +1,22 @@
+"""What a pass over GitHub and the records works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cw.github.client import GitHub
+    from cw.models import TaskSpec
+    from cw.settings import Settings
+    from cw.store.store import Store
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ways:
+    settings: Settings
+    store: Store
+    github: GitHub
+    hint: Callable[[TaskSpec], None]
+    by: str  # whose dispatches these are

@@ -1,0 +1,126 @@
+"""How this cw was installed, and what brings a newer one. Reads files; runs nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import Distribution, PackageNotFoundError
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+from cw.errors import CwError
+
+PACKAGE = "claude-workers"
+
+Tool = Literal["pip", "pipx", "uv tool", "uv"]
+Command = tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Installed:
+    tool: Tool
+    prefix: Path  # of the Python environment
+    python: str
+    checkout: Path | None = None  # the source folder of an editable installation
+    is_git: bool = False  # that folder is a git checkout
+    source: str = ""  # a git URL that it was installed from
+
+    def describe(self) -> str:
+        how = f"with {self.tool} in {self.prefix}"
+        if self.checkout:
+            what = "git checkout" if self.is_git else "folder"
+            return f"editable from the {what} {self.checkout}, {how}"
+        return f"from {self.source}, {how}" if self.source else how
+
+
+def find_installed() -> Installed:
+    """Raises CwError when this cw runs from a folder that was never installed."""
+    try:
+        found = Distribution.from_name(PACKAGE)
+    except PackageNotFoundError as error:
+        raise CwError(
+            "this cw was not installed, it runs from its source", hint=f"pip install {PACKAGE}"
+        ) from error
+    return read_installed(
+        found.read_text("direct_url.json") or "",
+        prefix=Path(sys.prefix),
+        python=sys.executable,
+        has_pip=find_spec("pip") is not None,
+    )
+
+
+def read_installed(direct_url: str, *, prefix: Path, python: str, has_pip: bool) -> Installed:
+    """`direct_url`: the file of that name pip and others leave (PEP 610); empty from an index."""
+    data = _object(direct_url)
+    url = str(data.get("url", ""))
+    tool = _tool(prefix, has_pip=has_pip)
+    if _object(data.get("dir_info")).get("editable"):
+        checkout = Path(unquote(urlsplit(url).path))
+        is_git = (checkout / ".git").exists()
+        return Installed(tool=tool, prefix=prefix, python=python, checkout=checkout, is_git=is_git)
+    vcs = _object(data.get("vcs_info"))
+    if vcs:
+        at = vcs.get("requested_revision")
+        url = f"{vcs.get('vcs', 'git')}+{url}{f'@{at}' if at else ''}"
+        return Installed(tool=tool, prefix=prefix, python=python, source=url)
+    return Installed(tool=tool, prefix=prefix, python=python)
+
+
+def commands(one: Installed) -> list[Command]:
+    """What to run, in order."""
+    if one.checkout:
+        pull: list[Command] = []
+        if one.is_git:
+            pull = [("git", "-C", str(one.checkout), "pull", "--ff-only")]
+        return [*pull, _install_editable(one, str(one.checkout))]
+    match one.tool:
+        case "pipx":
+            return [("pipx", "upgrade", PACKAGE)]
+        case "uv tool":
+            return [("uv", "tool", "upgrade", PACKAGE)]
+        case "uv" | "pip":
+            wanted = f"{PACKAGE} @ {one.source}" if one.source else PACKAGE
+            return [(*_pip(one), "install", *_into(one), "--upgrade", wanted)]
+
+
+def _install_editable(one: Installed, path: str) -> Command:
+    """Again, for what it depends on now."""
+    match one.tool:
+        case "pipx":
+            return ("pipx", "install", "--force", "--editable", path)
+        case "uv tool":
+            return ("uv", "tool", "install", "--force", "--editable", path)
+        case "uv" | "pip":
+            return (*_pip(one), "install", *_into(one), "--editable", path)
+
+
+def _pip(one: Installed) -> Command:
+    return ("uv", "pip") if one.tool == "uv" else (one.python, "-m", "pip")
+
+
+def _into(one: Installed) -> Command:
+    if one.tool == "uv":
+        return ("--python", one.python)
+    return ("--disable-pip-version-check", "--no-input")
+
+
+def _tool(prefix: Path, *, has_pip: bool) -> Tool:
+    """Each leaves its mark in the environment it makes."""
+    if (prefix / "pipx_metadata.json").exists():
+        return "pipx"
+    if (prefix / "uv-receipt.toml").exists():
+        return "uv tool"
+    return "pip" if has_pip else "uv"
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value) if value else {}
+        except ValueError:
+            return {}
+    return value if isinstance(value, dict) else {}

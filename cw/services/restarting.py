@@ -1,0 +1,51 @@
+"""Giving the services of this machine new code: the supervisor starts again what ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from cw.errors import CwError
+from cw.services import record
+from cw.services.catalog import BROKER
+from cw.services.lock import holder
+from cw.services.processes import ProcessMark, terminate
+from cw.settings import Settings
+
+_SECONDS = 90.0  # a host hands over its runs first
+_POLL_SECONDS = 0.1
+
+
+def restart_services(
+    settings: Settings, *, tell: Callable[[float], None], seconds: float = _SECONDS
+) -> list[str]:
+    """Restart all but the broker, whose program is not ours. Runs go on and are adopted.
+
+    Returns what was restarted; nothing when `cw up` does not run here. Raises CwError when one does
+    not come back.
+    """
+    if holder(settings) is None:
+        return []
+    before = {name: mark for name, mark in _processes(settings).items() if name != BROKER}
+    for mark in before.values():
+        terminate(mark)
+    begin = time.monotonic()
+    while missing := [name for name in before if not _is_back(settings, name, before[name])]:
+        waited = time.monotonic() - begin
+        if waited > seconds:
+            log = settings.state_dir / "logs" / f"{missing[0]}.log"
+            raise CwError(f"{', '.join(missing)} did not come back", hint=f"Its log: {log}")
+        tell(waited)
+        time.sleep(_POLL_SECONDS)
+    return list(before)
+
+
+def _processes(settings: Settings) -> dict[str, ProcessMark]:
+    found = record.read(settings)
+    return {one.name: one.process for one in found.services if one.process} if found else {}
+
+
+def _is_back(settings: Settings, name: str, before: ProcessMark) -> bool:
+    found = record.read(settings)
+    services = found.services if found else ()
+    return any(one.name == name and one.ready and one.process != before for one in services)

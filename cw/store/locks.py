@@ -1,0 +1,55 @@
+"""Locks for passes that only one process of the fleet should do at a time.
+
+They save work; what must not happen twice is kept apart by claims and fences, not by these.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from cw.errors import CwError
+from cw.store import keys
+from cw.store.connection import Connection
+
+_TTL_MS = 120_000  # longer than any single step of a pass, GitHub's slowest answer included
+
+
+class LockLostError(CwError):
+    """Somebody else does this pass now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Held by this process until it is released or not renewed for two minutes."""
+
+    _db: Connection
+    key: str
+    holder: str
+
+    def renew(self) -> None:
+        """To be called between steps. Raises LockLostError."""
+        if not self._db.run("relock", [self.key], [self.holder, _TTL_MS]):
+            raise LockLostError("another pass took over")
+
+    def release(self) -> None:
+        self._db.run("unlock", [self.key], [self.holder])
+
+
+class LockStore:
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[Lock | None]:
+        """None: somebody else holds it."""
+        lock = Lock(self._db, keys.lock(name), secrets.token_hex(8))
+        with self._db.errors() as client:
+            taken = client.set(lock.key, lock.holder, nx=True, px=_TTL_MS)
+        try:
+            yield lock if taken else None
+        finally:
+            if taken:
+                lock.release()

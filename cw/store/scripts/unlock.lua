@@ -1,0 +1,8 @@
+-- Give a lock back, if it is still this holder's.
+-- KEYS: lock
+-- ARGV: holder
+-- Returns 1 or 0.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return 0
+end
+return redis.call('DEL', KEYS[1])

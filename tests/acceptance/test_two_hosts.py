@@ -1,0 +1,162 @@
+"""Two machines on one broker: each steers the workers of the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.fleet import Fleet
+from tests.waiting import wait_until
+
+FAST = "rehearse: pace 0.01\n"
+HANG = f"{FAST}rehearse: hang once\n"
+
+Hosts = tuple[Fleet, Fleet]
+
+
+def dispatch(at: Fleet, behaviour: str, worker: str) -> tuple[int, str]:
+    number = at.github.add_issue("acme/app", "Change it", behaviour)
+    said = at.json("dispatch", "-r", "acme/app", "-i", str(number), "-w", worker)
+    return number, said["task"]
+
+
+def states(at: Fleet) -> dict[str, str]:
+    return {row["worker"]: row["state"] for row in at.json("status")["workers"]}
+
+
+def hanging(at: Fleet, worker: str) -> tuple[int, str]:
+    number, task = dispatch(at, HANG, worker)
+
+    def hangs() -> bool:
+        (row,) = at.json("status", worker)["workers"]
+        return "sleep infinity" in row["last"]
+
+    wait_until(hangs, what="the hang")
+    return number, task
+
+
+def agents(home: Path) -> list[str]:
+    """Processes that work in this HOME."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            place = (path / "cwd").readlink()
+        except OSError:
+            continue
+        if place.is_relative_to(home):
+            found.append(path.name)
+    return found
+
+
+def service(at: Fleet, name: str) -> int:
+    """The pid of what `cw up` runs on this machine."""
+    found = json.loads((at.home / "state" / "services.json").read_text())
+    (pid,) = (one["process"]["pid"] for one in found["services"] if one["name"] == name)
+    return int(pid)
+
+
+def test_both_hosts_are_seen_from_both(two_hosts: Hosts) -> None:
+    for at in two_hosts:
+        rows = {row["host"]: (row["state"], row["workers"]) for row in at.json("hosts")}
+        assert rows == {"east": ("up", 1), "west": ("up", 2)}
+
+
+def test_run_on_the_other_machine_is_stopped_and_restarted_from_here(two_hosts: Hosts) -> None:
+    east, west = two_hosts
+    _, task = hanging(east, "w1")
+    assert agents(west.worker("w1"))
+    assert not (east.workers / "w1").exists()
+
+    (row,) = east.json("stop", "w1")
+
+    assert (row["task"], row["state"]) == (task, "stopped")
+    wait_until(lambda: not agents(west.worker("w1")), what="the end of the run's processes")
+    session = west.archive("w1")["run"]["session"]
+    east.ok("restart", "w1")
+    assert east.finished(task)["outcome"]["kind"] == "succeeded"
+    run = west.archive("w1")["run"]
+    assert (run["session"], run["resumed"], run["host"]) == (session, True, "west")
+
+
+def test_reset_from_here_takes_the_label_off_through_the_other_host(two_hosts: Hosts) -> None:
+    east, west = two_hosts
+    number, _ = hanging(east, "w1")
+
+    east.ok("reset", "w1", "--force")
+
+    hub = west.github
+    wait_until(lambda: not hub.issue("acme/app", number).labels, what="the label to go")
+    assert states(west)["w1"] == "idle"
+
+
+def test_pause_of_a_host_leaves_the_pool_to_the_other(two_hosts: Hosts) -> None:
+    east, west = two_hosts
+    east.ok("pause", "--host", "west")
+    number = east.github.add_issue("acme/app", "Change it", FAST)
+    task = west.json("dispatch", "-r", "acme/app", "-i", str(number))["task"]
+
+    assert west.finished(task)["worker"] == "e1"
+    assert states(east) == {"e1": "idle", "w1": "paused", "w2": "paused"}
+    west.ok("resume", "--host", "west")
+    assert states(east) == {"e1": "idle", "w1": "idle", "w2": "idle"}
+
+
+def test_refresh_gives_the_other_machine_templates_but_no_tokens(two_hosts: Hosts) -> None:
+    east, west = two_hosts
+    home = west.worker("w2")
+    (home / ".claude" / "CLAUDE.md").unlink()
+    login = (home / ".zshenv").read_text()
+
+    done = east.cw("refresh", "w2", "--json", more={"GH_TOKEN": "ghp_renewed"})
+
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)
+    assert (row["updated"], row["tokens"]) == ([".claude/CLAUDE.md"], [])
+    assert (home / ".claude" / "CLAUDE.md").read_text().startswith("# Worker w2\n")
+    assert (home / ".zshenv").read_text() == login
+
+
+def test_worker_of_the_other_machine_is_removed_from_here(two_hosts: Hosts) -> None:
+    east, west = two_hosts
+    west.ok("init", "w3")
+    number, _ = hanging(east, "w3")
+
+    done = east.json("remove", "w3", "--force")
+
+    assert done["host"] == "west"
+    assert Path(done["kept"]).parent == west.workers / ".removed"
+    assert (Path(done["kept"]) / "github" / "acme" / "app" / "README.md").exists()
+    assert "w3" not in states(west)
+    wait_until(lambda: not east.github.issue("acme/app", number).labels, what="the label to go")
+
+
+@pytest.fixture
+def west_host(two_hosts: Hosts) -> Iterator[int]:
+    """The pid of west's host; a test may freeze it, as a machine does that lost its network."""
+    _, west = two_hosts
+    pid = service(west, "host")
+    yield pid
+    os.kill(pid, signal.SIGCONT)
+
+
+def test_wish_to_stop_waits_for_a_host_that_is_away(two_hosts: Hosts, west_host: int) -> None:
+    east, west = two_hosts
+    _, task = hanging(east, "w2")
+    os.kill(west_host, signal.SIGSTOP)
+
+    done = east.cw("stop", "w2", "--json")
+
+    assert done.returncode == 4
+    assert done.stderr.startswith("cw: the host of acme/app#")
+    assert "the wish to stop stays recorded" in done.stderr
+    assert [(row["task"], row["away"]) for row in json.loads(done.stdout)] == [(task, True)]
+    assert agents(west.worker("w2"))
+    os.kill(west_host, signal.SIGCONT)
+    wait_until(lambda: states(east)["w2"] == "stopped", 60, what="the stop")
+    assert not agents(west.worker("w2"))
+    east.ok("reset", "w2")

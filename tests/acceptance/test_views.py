@@ -1,0 +1,205 @@
+"""Looking at agents at work on this machine, with real processes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.acceptance.fleet import API_KEY, ROOT, Fleet
+from tests.terminal import Terminal, plain
+from tests.waiting import wait_until
+
+FAST = "rehearse: pace 0.01\n"
+
+
+def valid(name: str, value: Any) -> Any:
+    schema = json.loads((ROOT / "docs" / "schemas" / f"{name}.json").read_text("utf-8"))
+    Draft202012Validator(schema).validate(value)
+    return value
+
+
+def dispatch(fleet: Fleet, behaviour: str, worker: str = "01") -> str:
+    body = f"{FAST}rehearse: {behaviour}\n"
+    number = fleet.github.add_issue("acme/app", "Change the price of tea", body)
+    said = fleet.json("dispatch", "-r", "acme/app", "-i", str(number), "-w", worker)
+    return str(said["task"])
+
+
+@pytest.fixture(scope="module")
+def done(fleet: Fleet) -> str:
+    """A task that 01 finished with a commit and a pull request."""
+    task = dispatch(fleet, "commit-only")
+    assert fleet.finished(task)["outcome"]["kind"] == "succeeded", fleet.logs()
+    return task
+
+
+@pytest.fixture
+def busy(fleet: Fleet) -> Any:
+    """A task that 02 hangs in, with its to-do list made and one file committed."""
+    number = fleet.github.add_issue("acme/app", "Change it", f"{FAST}rehearse: hang\n")
+    task = fleet.json("dispatch", "-r", "acme/app", "-i", str(number), "-w", "02")["task"]
+    wait_until(lambda: "sleep infinity" in fleet.cw("inspect", task).stdout, 60, fleet.logs())
+    yield task
+    fleet.cw("stop", "02")
+    fleet.ok("reset", "02")
+
+
+def test_finished_conversation_is_shown_by_its_last_lines(fleet: Fleet, done: str) -> None:
+    lines = fleet.ok("inspect", done).splitlines()
+
+    assert lines[0].startswith("● claude-sonnet")
+    assert "  → Bash: git branch --show-current" in lines
+    assert lines[-1].startswith("■ Committed a small change")
+    assert fleet.ok("inspect", "01", "3").splitlines() == lines[-3:]
+
+
+def test_todos_of_a_finished_task_are_all_done(fleet: Fleet, done: str) -> None:
+    (found,) = valid("todos", fleet.json("todos", done))
+
+    assert [(one["subject"], one["status"]) for one in found["todos"]] == [
+        ("Look around", "completed"),
+        ("Make the change", "completed"),
+        ("Commit it", "completed"),
+    ]
+
+
+def test_todos_the_stream_lost_are_read_from_the_log(fleet: Fleet, done: str) -> None:
+    from workerhost.layout import Home
+    from workerhost.pages import todo_list
+
+    found = todo_list(Home(fleet.worker("01")), done)
+
+    assert [one.subject for one in found] == ["Look around", "Make the change", "Commit it"]
+
+
+def test_show_tells_the_whole_story(fleet: Fleet, done: str) -> None:
+    found = valid("show", fleet.json("show", done))
+
+    assert (found["state"], found["outcome"]["kind"], found["notes"]) == ("done", "succeeded", [])
+    (attempt,) = found["attempts"]
+    assert (attempt["worker"], attempt["outcome"]["commits"]) == ("01", 1)
+    assert attempt["session"]
+    assert attempt["cost_usd"] > 0
+    assert found["changes"]["commits"].count("\n") == 0
+    assert "REHEARSAL-issue-" in found["changes"]["stat"]
+    assert found["next"] == f"review {found['outcome']['pr']}"
+    assert [one["at"] for one in found["timeline"]] == sorted(
+        one["at"] for one in found["timeline"]
+    )
+
+
+def test_diff_shows_the_commit_and_is_cut_by_nothing(fleet: Fleet, done: str) -> None:
+    text, found = fleet.ok("diff", done), valid("diff", fleet.json("diff", done))
+
+    assert text.startswith("diff --git a/REHEARSAL-issue-")
+    assert text == found["diff"]
+    assert not found["cut"]
+    assert "rehearsed in session" in text
+    assert "commits\n" in fleet.ok("diff", "01", "--stat")
+
+
+def test_diff_on_a_terminal_is_coloured_and_paged(fleet: Fleet, done: str) -> None:
+    with Terminal(fleet.env() | {"PAGER": "sed s/^/paged:/"}, "diff", done) as shown:
+        assert shown.finish() == 0
+
+    assert "paged:" in shown.text
+    assert "\x1b[32m+" in shown.text
+    assert "rehearsed in session" in plain(shown.text)
+
+
+def test_diff_of_an_earlier_task_is_of_its_own_branch(fleet: Fleet, done: str) -> None:
+    before = fleet.ok("diff", done)
+    later = dispatch(fleet, "commit-only")
+    fleet.finished(later)
+
+    assert fleet.ok("diff", done) == before
+    assert fleet.ok("diff", "01") == fleet.ok("diff", later) != before
+
+
+def test_diff_has_what_is_not_committed_yet_and_no_controls(fleet: Fleet, busy: str) -> None:
+    (clone,) = fleet.worker("02").glob("github/acme/app")
+    (clone / "README.md").write_text("# App \x1b[2J\x9b2J\n")
+    (clone / "new.txt").write_text("new\n")
+
+    text, stat = fleet.ok("diff", "02"), fleet.ok("diff", "02", "--stat")
+
+    assert "+# App \n" in text
+    assert "\x1b" not in text + stat
+    assert "not committed\n  M README.md\n ?? new.txt\n" in stat
+    assert "\x1b[2J" in fleet.json("diff", busy)["diff"]
+
+
+def test_status_says_what_the_agent_does_and_since_when(fleet: Fleet, busy: str) -> None:
+    seen = valid("status", fleet.json("status"))
+
+    row = next(one for one in seen["workers"] if one["worker"] == "02")
+    assert (row["state"], row["about"]["task"], row["last"]) == (
+        "busy",
+        busy,
+        "Bash: sleep infinity",
+    )
+    assert row["elapsed_s"] > 0
+    assert row["turns"] >= 1
+
+
+def test_status_on_a_terminal_redraws_and_leaves_quietly(fleet: Fleet, busy: str) -> None:
+    with Terminal(fleet.env(), "status", "--watch") as shown:
+        shown.wait_for("sleep inf", times=2)
+        shown.process.send_signal(signal.SIGINT)
+        code = shown.process.wait(20)
+
+    frame = shown.text.split("\x1b[H")[2]
+    assert code == 130
+    assert "Traceback" not in shown.text
+    assert max(len(line) for line in plain(frame).splitlines()) <= 80
+
+
+def test_status_for_a_pipe_prints_again_only_when_something_changed(
+    fleet: Fleet, busy: str, tmp_path: Path
+) -> None:
+    seen = tmp_path / "seen"
+    with seen.open("wb") as out:
+        watching = subprocess.Popen(
+            ["cw", "status", "02", "--watch", "--json"],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            env=fleet.env(),
+        )
+    try:
+        wait_until(lambda: seen.read_text("utf-8").count("\n") == 1, what="the first frame")
+        fleet.ok("stop", "02")
+        wait_until(lambda: '"stopped"' in seen.read_text("utf-8"), what="the change")
+        watching.send_signal(signal.SIGINT)
+        _, complaint = watching.communicate(timeout=20)
+    finally:
+        watching.kill()
+
+    frames = [valid("status", json.loads(line)) for line in seen.read_text("utf-8").splitlines()]
+    states = [one["workers"][0]["state"] for one in frames]
+    assert complaint == b""
+    assert (states[0], states[-1]) == ("busy", "stopped")
+    assert len(frames) <= 4
+
+
+def test_following_inspect_ends_with_the_task(fleet: Fleet) -> None:
+    task = dispatch(fleet, "slow 3", "01")
+
+    lines = fleet.ok("inspect", task, "-f").splitlines()
+
+    assert lines[-1].startswith("■ Committed a small change")
+
+
+def test_readable_log_blots_out_tokens_of_the_environment(fleet: Fleet, done: str) -> None:
+    log = next(iter(sorted(fleet.worker("01").glob("completed/*.log"))))
+    with log.open("ab") as out:
+        out.write(f"not json {API_KEY}\n".encode())
+    task = json.loads(log.with_suffix(".json").read_text("utf-8"))["task"]["id"]
+
+    assert API_KEY not in fleet.ok("logs", task)
+    assert "[redacted]" in fleet.ok("logs", task)

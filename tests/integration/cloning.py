@@ -1,0 +1,68 @@
+"""A worker with a HOME, a stand-in for GitHub, and git as the host runs it."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cw.models import TaskSpec
+from cw.settings import Settings
+from tests.making import make_spec
+from tests.standins.github import GitHubStandIn
+from workerhost.agentenv import agent_environment
+from workerhost.git import Git
+from workerhost.home import make_home, templates_dir
+from workerhost.layout import Home
+from workerhost.sandbox import choose_wall
+
+REPO = "acme/app"
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One identity. `hub` is None when its repositories lie on this machine."""
+
+    home: Home
+    settings: Settings
+    hub: GitHubStandIn | None = None
+
+    @classmethod
+    def make(cls, root: Path, hub: GitHubStandIn | None = None) -> Worker:
+        home = make_home(root / "workers", "01", {"GH_TOKEN": "bot-token"}, templates_dir())
+        url = hub.url if hub else "https://github.com"
+        api = hub.api_url if hub else "https://api.github.com"
+        settings = Settings(
+            workers_root=root / "workers", github_url=url, github_api_url=api, github_pace=0
+        )
+        return cls(home, settings, hub)
+
+    def spec(self, **changed: Any) -> TaskSpec:
+        url = f"{self.hub.url}/{REPO}.git" if self.hub else ""
+        return make_spec(**{"repo_url": url, **changed})
+
+    def path_spec(self, repo: Path, **changed: Any) -> TaskSpec:
+        place = {"repo": str(repo), "repo_url": str(repo), "repo_path": str(repo)}
+        return make_spec(
+            **place, repo_folder="git/app-12345678", github=False, issue=None, **changed
+        )
+
+    def git(self, spec: TaskSpec) -> Git:
+        env = agent_environment(self.home, self.settings, {"PATH": "/usr/bin:/bin"})
+        origin = Path(spec.repo_path) if spec.repo_path else None
+        return Git(self.home, choose_wall(self.settings), env, self.settings, origin)
+
+
+def run(at: Path, *args: str) -> str:
+    """git as an agent in its clone, or a person at the repository."""
+    who = ["-c", "user.name=Agent", "-c", "user.email=agent@example.invalid"]
+    done = subprocess.run(["git", *who, *args], cwd=at, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def commit(at: Path, name: str, text: str = "x\n") -> str:
+    (at / name).write_text(text, "utf-8")
+    run(at, "add", name)
+    run(at, "commit", "-q", "-m", f"Add {name}")
+    return run(at, "rev-parse", "HEAD")

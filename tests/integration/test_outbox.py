@@ -1,0 +1,126 @@
+"""Writes to GitHub: in order, each once, whatever GitHub answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from cw.github.client import GitHub
+from cw.store.outbox import Effect
+from cw.store.store import Store
+from tests.integration.conftest import REPO
+from tests.standins.github import GitHubStandIn
+from workerhost.deliver import deliver
+
+
+@pytest.fixture
+def github(hub: GitHubStandIn) -> GitHub:
+    return GitHub(hub.api_url, "bot-token", pace=0)
+
+
+@pytest.fixture
+def issue(hub: GitHubStandIn) -> int:
+    return hub.add_issue(REPO, "The build fails")
+
+
+def add(store: Store, issue: int, *what: tuple[str, str]) -> None:
+    effects = [
+        Effect.model_validate(
+            {"kind": kind, "repo": REPO, "issue": issue, "worker": "01", "text": text, "mark": text}
+        )
+        for kind, text in what
+    ]
+    store.outbox.add("here", effects)
+
+
+def texts(hub: GitHubStandIn, issue: int) -> list[str]:
+    return [one.body.split("\n")[0] for one in hub.issue(REPO, issue).comments]
+
+
+ALL = (
+    ("label", "worker:01"),
+    ("comment", "first"),
+    ("comment", "second"),
+    ("unlabel", "worker:01"),
+)
+
+
+def test_effects_are_carried_out_in_order(
+    store: Store, hub: GitHubStandIn, github: GitHub, issue: int
+) -> None:
+    add(store, issue, *ALL)
+
+    assert deliver(store.outbox, "here", lambda _: github) == 4
+
+    assert texts(hub, issue) == ["first", "second"]
+    assert hub.issue(REPO, issue).labels == ()
+    kinds = [one.kind for one in hub.issue(REPO, issue).events if one.label == "worker:01"]
+    assert kinds == ["labeled", "unlabeled"]
+    assert store.outbox.length("here") == 0
+
+
+@pytest.mark.parametrize("drop", [False, True], ids=["502", "no answer"])
+@pytest.mark.parametrize("path", ["/comments$", "/issues/[0-9]+/labels", "/labels$"])
+def test_write_whose_answer_was_lost_is_not_done_twice(
+    store: Store, hub: GitHubStandIn, github: GitHub, issue: int, path: str, drop: bool
+) -> None:
+    add(store, issue, *ALL[:3])
+    hub.fault(method="POST", path_regex=path, after_effect=True, drop=drop)
+
+    for _ in range(2):  # the client may look for itself whether it was done
+        deliver(store.outbox, "here", lambda _: github)
+
+    assert store.outbox.length("here") == 0
+    assert texts(hub, issue) == ["first", "second"]
+    assert hub.issue(REPO, issue).labels == ("worker:01",)
+
+
+def test_nothing_overtakes_a_write_that_waits(
+    store: Store, hub: GitHubStandIn, github: GitHub, issue: int
+) -> None:
+    add(store, issue, *ALL)
+    hub.fault(method="POST", path_regex="/comments$", status=503, times=2)
+
+    done = [deliver(store.outbox, "here", lambda _: github) for _ in range(3)]
+
+    assert done == [1, 0, 3]
+    assert texts(hub, issue) == ["first", "second"]
+
+
+def test_secondary_limit_makes_the_write_wait(
+    store: Store, hub: GitHubStandIn, github: GitHub, issue: int
+) -> None:
+    add(store, issue, ("comment", "first"))
+    hub.secondary_limit(method="POST", path_regex="/comments$", times=1)
+
+    assert deliver(store.outbox, "here", lambda _: github) == 0
+    assert deliver(store.outbox, "here", lambda _: github) == 1
+    assert texts(hub, issue) == ["first"]
+
+
+def test_write_that_github_refuses_does_not_hold_up_the_rest(
+    store: Store, hub: GitHubStandIn, github: GitHub, issue: int
+) -> None:
+    add(store, 999, ("comment", "nowhere"))
+    add(store, issue, ("comment", "first"))
+
+    assert deliver(store.outbox, "here", lambda _: github) == 2
+    assert texts(hub, issue) == ["first"]
+
+
+def test_label_that_is_gone_already_is_fine(
+    store: Store, hub: GitHubStandIn, github: GitHub, issue: int
+) -> None:
+    add(store, issue, ("unlabel", "worker:01"), ("comment", "first"))
+
+    deliver(store.outbox, "here", lambda _: github)
+
+    assert texts(hub, issue) == ["first"]
+
+
+def test_worker_without_a_token_drops_its_own_writes_only(
+    store: Store, hub: GitHubStandIn, issue: int
+) -> None:
+    add(store, issue, ("comment", "first"))
+
+    assert deliver(store.outbox, "here", lambda _: None) == 1
+    assert texts(hub, issue) == []

@@ -1,0 +1,71 @@
+"""A command on a terminal of 80 columns and 24 lines."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Self
+
+COLUMNS = 80
+LINES = 24
+_SECONDS = 20
+_CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+
+
+def plain(text: str) -> str:
+    """Without colours and movements."""
+    return _CONTROLS.sub("", text)
+
+
+class Terminal:
+    """`cw` with these words; `text` is what it wrote so far."""
+
+    def __init__(self, env: Mapping[str, str], *words: str) -> None:
+        self.text = ""
+        self._mine, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
+        self.process = subprocess.Popen(
+            [str(Path(sys.executable).with_name("cw")), *words],
+            env={**env, "TERM": "xterm-256color"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._mine)
+
+    def wait_for(self, text: str, times: int = 1) -> None:
+        self._read(lambda: self.text.count(text) >= times)
+
+    def finish(self) -> int:
+        """Its exit status, once it has ended and all is read."""
+        self._read(lambda: False)
+        return self.process.wait(_SECONDS)
+
+    def _read(self, enough: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _SECONDS
+        while not enough():
+            assert time.monotonic() < deadline, self.text
+            if not select.select([self._mine], [], [], 0.1)[0]:
+                continue
+            try:
+                self.text += os.read(self._mine, 1 << 16).decode("utf-8", "replace")
+            except OSError:  # nobody has the terminal open any more
+                return

@@ -1,0 +1,156 @@
+"""Which queues a host consumes, told to a recorder in the place of Celery's consumer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cw.broker import RUN_TASK, SWEEP_TASK
+from workerhost.board import Board
+from workerhost.gate import Gate
+
+
+class Hub:
+    def __init__(self) -> None:
+        self.soon: list[Callable[[], None]] = []
+
+    def call_soon(self, what: Callable[[], None]) -> None:
+        self.soon.append(what)
+
+
+class Consumer:
+    """What of Celery's consumer the gate uses: a set of queues, and an event loop's next turn."""
+
+    def __init__(self, queues: list[str]) -> None:
+        self.queues = set(queues)
+        self.hub = Hub()
+        self.task_consumer: Consumer | None = self
+
+    def consuming_from(self, queue: str) -> bool:
+        return queue in self.queues
+
+    def add_task_queue(self, queue: str) -> None:
+        assert queue not in self.queues, "Celery would consume twice"
+        self.queues.add(queue)
+
+    def cancel_task_queue(self, queue: str) -> None:
+        self.queues.discard(queue)
+
+    def turn(self) -> None:
+        while self.hub.soon:
+            self.hub.soon.pop(0)()
+
+
+def started(*workers: str) -> tuple[Gate, Consumer]:
+    board = Board()
+    for one in workers:
+        board.add(one)
+    gate = Gate(board, "here")
+    consumer = Consumer(gate.queues())
+    gate.ready(consumer)
+    return gate, consumer
+
+
+def run_queues(consumer: Consumer) -> set[str]:
+    return {one for one in consumer.queues if one.startswith("worker")}
+
+
+def test_host_begins_with_the_queues_of_its_idle_workers_and_the_pool() -> None:
+    _, consumer = started("01", "02")
+
+    assert run_queues(consumer) == {"workers", "worker.01", "worker.02"}
+    assert "fleet" in consumer.queues
+
+
+def test_host_without_workers_takes_nothing_from_the_pool() -> None:
+    _, consumer = started()
+
+    assert run_queues(consumer) == set()
+    assert "fleet" in consumer.queues
+
+
+def test_queue_of_a_worker_is_paused_by_its_message() -> None:
+    gate, consumer = started("01", "02")
+
+    gate.received(consumer, RUN_TASK, "T", "worker.01")
+
+    assert run_queues(consumer) == {"workers", "worker.02"}
+
+
+def test_pool_message_pauses_the_queue_of_the_worker_it_was_promised() -> None:
+    gate, consumer = started("01", "02")
+
+    gate.received(consumer, RUN_TASK, "T", "workers")
+
+    assert run_queues(consumer) == {"workers", "worker.02"}
+
+
+def test_pool_is_paused_when_the_last_worker_is_taken() -> None:
+    gate, consumer = started("01")
+
+    gate.received(consumer, RUN_TASK, "T", "worker.01")
+
+    assert run_queues(consumer) == set()
+
+
+def test_sweep_takes_no_worker() -> None:
+    gate, consumer = started("01")
+
+    gate.received(consumer, SWEEP_TASK, "", "fleet")
+
+    assert run_queues(consumer) == {"workers", "worker.01"}
+
+
+def test_queues_open_again_in_the_event_loop_when_the_worker_is_idle() -> None:
+    gate, consumer = started("01")
+    gate.received(consumer, RUN_TASK, "T", "worker.01")
+    gate.board.release("01")
+
+    gate.open()
+    assert run_queues(consumer) == set()
+    consumer.turn()
+    gate.open()
+    consumer.turn()
+
+    assert run_queues(consumer) == {"workers", "worker.01"}
+
+
+def test_late_message_of_a_paused_queue_harms_nothing() -> None:
+    gate, consumer = started("01")
+    gate.received(consumer, RUN_TASK, "T", "workers")
+    gate.received(consumer, RUN_TASK, "U", "worker.01")
+
+    assert (gate.board.claim("T"), gate.board.claim("U")) == ("01", None)
+
+
+def test_between_two_connections_nothing_is_opened() -> None:
+    gate, consumer = started("01")
+    gate.received(consumer, RUN_TASK, "T", "worker.01")
+    gate.board.release("01")
+    consumer.task_consumer = None
+
+    gate.open()
+    consumer.turn()
+
+    assert run_queues(consumer) == set()
+
+
+def test_worker_kept_for_its_task_leaves_the_pool_alone_but_hears_its_own_queue() -> None:
+    gate, _ = started("01")
+    gate.board.keep("01", "T")
+    fresh = Consumer(gate.queues())
+
+    assert run_queues(fresh) == {"worker.01"}
+
+
+def test_queue_of_a_removed_worker_is_left() -> None:
+    gate, consumer = started("01", "02")
+
+    gate.board.remove("01")
+    gate.close("01")
+    gate.close("99")
+    consumer.turn()
+    gate.open()
+    consumer.turn()
+
+    assert "worker.01" not in consumer.queues
+    assert "worker.02" in consumer.queues

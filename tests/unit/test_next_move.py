@@ -1,0 +1,76 @@
+"""What becomes of a task after a run."""
+
+from __future__ import annotations
+
+import pytest
+
+from cw.settings import Settings
+from cw.states import Move, OutcomeKind, State
+from tests.making import NOW, make_outcome, make_task
+from workerhost.recording import next_move
+
+SETTINGS = Settings(max_attempts=2, max_deferrals=3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "move"),
+    [
+        (OutcomeKind.SUCCEEDED, "done", Move.FINISH),
+        (OutcomeKind.FAILED, "no_changes", Move.FINISH),
+        (OutcomeKind.STOPPED, "stopped", Move.STOP),
+        (OutcomeKind.DEFERRED, "usage_limit", Move.HOLD),
+        (OutcomeKind.FAILED, "lost", Move.EXPIRE),
+    ],
+)
+def test_outcome_chooses_the_move(kind: OutcomeKind, reason: str, move: Move) -> None:
+    outcome = make_outcome(kind, reason=reason)
+
+    assert next_move(make_task(State.RUNNING, attempt=1), outcome, SETTINGS) == (outcome, move)
+
+
+@pytest.mark.parametrize(("losses", "move"), [(0, Move.EXPIRE), (1, Move.LOSE), (5, Move.LOSE)])
+def test_lost_run_is_repeated_until_it_was_lost_too_often(losses: int, move: Move) -> None:
+    task = make_task(State.RUNNING, attempt=9, losses=losses)
+
+    assert next_move(task, make_outcome(OutcomeKind.FAILED, reason="lost"), SETTINGS)[1] is move
+
+
+def test_task_put_off_too_often_fails_and_says_so() -> None:
+    held = make_outcome(
+        OutcomeKind.DEFERRED, reason="api_unavailable", message="the API is away", retry_at=NOW
+    )
+
+    outcome, move = next_move(make_task(State.RUNNING, deferrals=3), held, SETTINGS)
+
+    assert (outcome.kind, outcome.reason, move) == (
+        OutcomeKind.FAILED,
+        "api_unavailable",
+        Move.FINISH,
+    )
+    assert "3 times" in outcome.message
+    assert "the API is away" in outcome.message
+    assert outcome.retry_at is None
+
+
+def test_task_may_be_put_off_as_often_as_the_setting_says() -> None:
+    held = make_outcome(OutcomeKind.DEFERRED, reason="api_unavailable", retry_at=NOW)
+
+    assert next_move(make_task(State.RUNNING, deferrals=2), held, SETTINGS) == (held, Move.HOLD)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [(OutcomeKind.FAILED, "lost"), (OutcomeKind.DEFERRED, "usage_limit")],
+)
+def test_run_somebody_wanted_stopped_does_not_go_on_by_itself(
+    kind: OutcomeKind, reason: str
+) -> None:
+    task = make_task(State.RUNNING, stop_wanted="ada@here")
+
+    assert next_move(task, make_outcome(kind, reason=reason), SETTINGS)[1] is Move.STOP
+
+
+def test_run_that_succeeded_before_it_was_stopped_has_succeeded() -> None:
+    task = make_task(State.RUNNING, stop_wanted="ada@here")
+
+    assert next_move(task, make_outcome(OutcomeKind.SUCCEEDED), SETTINGS)[1] is Move.FINISH

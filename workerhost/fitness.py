@@ -1,0 +1,38 @@
+"""Whether this host can run agents at all. One that cannot takes nothing, and fails nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from cw.errors import CwError
+from cw.settings import Settings
+from workerhost.claude import MIN_VERSION, claude_version, find_claude, new_enough
+
+
+@dataclass(frozen=True, slots=True)
+class Fitness:
+    """`unfit` says why not, and what to do; empty when it can."""
+
+    version: str
+    unfit: str
+
+
+def fitness(settings: Settings, environ: Mapping[str, str]) -> Fitness:
+    """Cheap enough for each tick: the binary is asked again only when it has changed."""
+    try:
+        path = find_claude(settings, environ)
+        version = _version(path, path.stat().st_mtime_ns)
+    except (CwError, OSError) as error:
+        return Fitness("missing", error.line() if isinstance(error, CwError) else str(error))
+    if not new_enough(version):
+        wanted = ".".join(str(part) for part in MIN_VERSION)
+        return Fitness(version, f"claude {version} is older than {wanted}. cw doctor says more")
+    return Fitness(version, "")
+
+
+@lru_cache(maxsize=4)
+def _version(path: Path, changed_ns: int) -> str:  # noqa: ARG001  part of the key
+    return claude_version(path)
