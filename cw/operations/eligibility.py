@@ -154,11 +154,15 @@ def _wanted(task: Task) -> str | None:
 
 
 def done_with(task: Task | None) -> str:
-    """What a finished task leaves in the way of another: a success, until a person decides.
+    """What a finished task leaves in the way of another: a success, or a person's cancel.
 
     After a failure it is the worker's label on the issue that keeps it from being handed out again.
     """
-    if task is None or task.outcome is None or task.outcome.kind is not OutcomeKind.SUCCEEDED:
+    if task is None or task.outcome is None:
+        return ""
+    if task.outcome.reason == "cancelled":
+        return f"task {task.spec.id} was cancelled"
+    if task.outcome.kind is not OutcomeKind.SUCCEEDED:
         return ""
     return task.outcome.pr or f"task {task.spec.id}"
 

@@ -49,22 +49,18 @@ class Reconciled(Model):
     unchanged: int = 0
 
 
-def reconcile(
-    ways: Ways, *, dry_run: bool = False, stop: Callable[[Task], None] | None = None
-) -> Reconciled:
+def reconcile(ways: Ways, *, dry_run: bool = False) -> Reconciled:
     """One pass over the configured repositories and those of unfinished tasks.
 
-    `stop` asks for the end of a run; without it such a run is only reported.
     Raises BrokerUnavailableError.
     """
     with ways.store.locks.held(LOCK) as lock:
-        return _Pass(ways, stop, dry_run).run(lock.renew) if lock else Reconciled(busy=True)
+        return _Pass(ways, dry_run).run(lock.renew) if lock else Reconciled(busy=True)
 
 
 @dataclass
 class _Pass:
     ways: Ways
-    stop: Callable[[Task], None] | None
     dry_run: bool
     rows: list[Repair] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -73,7 +69,7 @@ class _Pass:
     def __post_init__(self) -> None:
         self.reader = Reader(self.ways.github, self.ways.store.github)
         self._me: str | None = None
-        self._repairs = Repairs(self.ways, self.stop)
+        self._repairs = Repairs(self.ways)
 
     def run(self, step: Callable[[], None]) -> Reconciled:
         stopped, busy = "", False

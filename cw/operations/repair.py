@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -21,9 +20,8 @@ _ONCE = timedelta(days=30)  # longer than any task
 
 
 class Repairs:
-    def __init__(self, ways: Ways, stop: Callable[[Task], None] | None) -> None:
+    def __init__(self, ways: Ways) -> None:
         self._ways = ways
-        self._stop = stop
 
     def carry_out(self, repo: str, number: int, step: Step, task: Task | None) -> bool:
         """False: a person has to. Raises CwError when it could not be done."""
@@ -41,8 +39,8 @@ class Repairs:
             self._relabel(repo, number, step.worker, task)
         elif step.do is Do.CLOSE and task:
             return self._close(task, step)
-        elif step.do is Do.STOP and task and self._stop:
-            self._stop(task)
+        elif step.do is Do.STOP and task:
+            self._ways.store.tasks.want_stop(task, self._ways.by)
         else:
             return False
         return True

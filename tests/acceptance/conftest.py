@@ -72,6 +72,7 @@ def two_hosts(redis_server: str) -> Iterator[tuple[Fleet, Fleet]]:
             yield east, west
             assert hub.leaks == []
         finally:
+            east.cw("stop", "--all")  # what a failed test left running
             east.down()
             west.down()
             for folder in (east_home, west_home, hub_home):

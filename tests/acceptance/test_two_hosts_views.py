@@ -42,10 +42,16 @@ class Machines:
         return end
 
     def log_of(self, task: str) -> Path:
-        """The archived log, on the disk of south."""
-        archives = self.south.worker("02").glob("completed/*.json")
-        found = next(one for one in archives if task in one.read_text("utf-8"))
-        return found.with_suffix(".log")
+        """The archived log, on the disk of south; it is there a moment after the record."""
+        folder = self.south.worker("02") / "completed"
+
+        def found() -> Path | None:
+            mine = (one for one in folder.glob("*.json") if task in one.read_text("utf-8"))
+            return next(mine, None)
+
+        archive = wait_until(found, what="the archive")
+        assert archive is not None
+        return archive.with_suffix(".log")
 
 
 def machine(name: str, hub: GitHubStandIn, api: MessagesStandIn, broker: str) -> Fleet:
@@ -87,8 +93,7 @@ def done(machines: Machines) -> str:
     """A task that 02 finished on south; its log is longer than a page."""
     task = machines.dispatch("commit-only")
     machines.finished(task)
-    log = wait_until(lambda: machines.log_of(task), what="the archive")
-    with log.open("ab") as out:
+    with machines.log_of(task).open("ab") as out:
         out.write(b'{"type": "padding", "odd": "\xff"}\n' * 20_000)
     return task
 

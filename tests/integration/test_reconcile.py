@@ -175,20 +175,15 @@ def into(office: Office, number: int, state: State) -> None:
     assert office.tasks()[number].state is state
 
 
-def test_run_under_a_closed_issue_is_reported_or_stopped(
-    office: Office, hub: GitHubStandIn
-) -> None:
+def test_run_under_a_closed_issue_is_asked_to_stop(office: Office, hub: GitHubStandIn) -> None:
     number = given_task(office, hub)
     office.run(office.tasks()[number])
     hub.close_issue(REPO, number)
-    asked: list[str] = []
 
     told = office.reconcile()
-    stopped = reconcile(office.ways(), stop=lambda task: asked.append(task.spec.id))
 
-    assert [(one.action.value, one.done) for one in told.rows] == [("stop", False)]
-    assert [(one.action.value, one.done) for one in stopped.rows] == [("stop", True)]
-    assert asked == [office.tasks()[number].spec.id]
+    assert [(one.action.value, one.done) for one in told.rows] == [("stop", True)]
+    assert office.tasks()[number].stop_wanted
     assert office.marks(REPO, number) == ["worker:01"]
 
 
