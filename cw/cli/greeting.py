@@ -24,7 +24,7 @@ def greet() -> None:
         settings = load_settings(os.environ)[0]
         store = open_store(broker_url(settings), _PATIENCE_SECONDS)
         seen = overview(read_fleet(store), store.tasks.now())
-    except (CwError, OSError):
+    except (CwError, OSError, ValueError):  # ValueError: records of another version
         return
     if seen.workers:
         for line in status_lines(seen, terminal_width()):

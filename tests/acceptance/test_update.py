@@ -97,8 +97,9 @@ def test_update_gives_everything_the_new_code_and_ends_no_run(fleet: Fleet) -> N
     assert fleet.ok("--version") == f"cw {OLD}\n"
     number = fleet.github.add_issue("acme/app", "Go on", "rehearse: pace 0.01\nrehearse: hang\n")
     fleet.json("dispatch", "-r", "acme/app", "-i", str(number), "-w", "01")
-    wait_until(lambda: fleet.json("hosts")[0]["busy"] == 1, what="the run")
-    shim = (fleet.worker("01") / "run" / "shim.json").read_text()
+    state = fleet.worker("01") / "run" / "shim.json"
+    wait_until(state.exists, what="the agent")
+    shim = state.read_text()
     rules = fleet.worker("02") / ".claude" / "CLAUDE.md"
     with rules.open("a") as file:
         file.write("Mine.\n")
@@ -116,7 +117,7 @@ def test_update_gives_everything_the_new_code_and_ends_no_run(fleet: Fleet) -> N
     assert fleet.ok("--version") == f"cw {NEW}\n"
     (host,) = fleet.json("hosts")
     assert (host["state"], host["version"], host["busy"]) == ("up", NEW, 1)
-    assert (fleet.worker("01") / "run" / "shim.json").read_text() == shim
+    assert state.read_text() == shim
     assert Path(f"/proc/{json.loads(shim)['pid']}").exists()
     assert f"Rules of {NEW}." in (fleet.worker("01") / ".claude" / "CLAUDE.md").read_text()
     assert rules.read_text().endswith("Mine.\n")

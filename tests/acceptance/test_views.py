@@ -56,7 +56,7 @@ def test_finished_conversation_is_shown_by_its_last_lines(fleet: Fleet, done: st
     assert lines[0].startswith("● claude-sonnet")
     assert "  → Bash: git branch --show-current" in lines
     assert lines[-1].startswith("■ Committed a small change")
-    assert fleet.ok("inspect", "01", "3").splitlines() == lines[-3:]
+    assert fleet.ok("inspect", done, "3").splitlines() == lines[-3:]
 
 
 def test_todos_of_a_finished_task_are_all_done(fleet: Fleet, done: str) -> None:
@@ -196,10 +196,15 @@ def test_following_inspect_ends_with_the_task(fleet: Fleet) -> None:
 
 
 def test_readable_log_blots_out_tokens_of_the_environment(fleet: Fleet, done: str) -> None:
-    log = next(iter(sorted(fleet.worker("01").glob("completed/*.log"))))
-    with log.open("ab") as out:
-        out.write(f"not json {API_KEY}\n".encode())
-    task = json.loads(log.with_suffix(".json").read_text("utf-8"))["task"]["id"]
+    secret = "correct-horse-battery"
+    passed = {"CW_AGENT_ENV": "SHOP_PASSWORD", "SHOP_PASSWORD": secret}
+    path = next(
+        one for one in fleet.worker("01").glob("completed/*.json") if done in one.read_text("utf-8")
+    )
+    with path.with_suffix(".log").open("ab") as out:
+        out.write(f"not json {secret} {API_KEY}\n".encode())
 
-    assert API_KEY not in fleet.ok("logs", task)
-    assert "[redacted]" in fleet.ok("logs", task)
+    shown, raw = fleet.cw("logs", done, more=passed), fleet.cw("logs", done, "--raw", more=passed)
+
+    assert shown.stdout.endswith("not json [redacted] [redacted]\n")
+    assert raw.stdout.endswith(f"not json {secret} {API_KEY}\n")
