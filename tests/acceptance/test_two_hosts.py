@@ -66,6 +66,17 @@ def test_both_hosts_are_seen_from_both(two_hosts: Hosts) -> None:
         assert rows == {"east": ("up", 1), "west": ("up", 2)}
 
 
+def test_id_that_lives_on_another_host_is_not_made_twice(two_hosts: Hosts) -> None:
+    east, west = two_hosts
+
+    done = east.cw("init", "w1")
+
+    assert done.returncode == 2
+    assert "worker w1 lives on host west already" in done.stderr
+    assert not east.worker("w1").exists()
+    assert "w1" in west.ok("status")
+
+
 def test_run_on_the_other_machine_is_stopped_and_restarted_from_here(two_hosts: Hosts) -> None:
     east, west = two_hosts
     _, task = hanging(east, "w1")

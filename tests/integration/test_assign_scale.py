@@ -110,6 +110,12 @@ def test_every_eligible_issue_is_dispatched_once_whatever_goes_wrong(
     assert set(runs) <= wanted
     assert wanted - set(runs) <= touched
     assert len(touched) > 20
+    wide.clear_faults()
+    assert office.reconcile().stopped == ""
+    humans = touched | {one for one in expected if one[1] % 10 == 2}
+    for repo, number in expected:
+        marks = {one for one in office.marks(repo, number) if one.startswith("worker:")}
+        assert marks == ({"worker:99"} if (repo, number) in humans else set()), (repo, number)
 
 
 def test_no_label_is_wrong_after_one_reconcile(wide: GitHubStandIn, store: Store) -> None:

@@ -10,7 +10,7 @@ import click
 from cw.cli.context import Cli, with_cli
 from cw.cli.params import expand_ids, json_option
 from cw.cli.render import json_out, note, say
-from cw.errors import BrokerUnavailableError
+from cw.errors import BadInputError, BrokerUnavailableError
 
 
 @click.command()
@@ -30,6 +30,7 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
     root, names, templates = cli.settings.workers_root, expand_ids(ids), templates_dir()
     for name in names:
         check_new(root, name)
+    _check_fleet(cli, names)
     tokens = list(tokens_in(cli.environ))
     made = [make_home(root, name, cli.environ, templates) for name in names]
     homes = {home.id: str(home.path) for home in made}
@@ -58,6 +59,20 @@ def missing(tokens: list[str]) -> list[str]:
     elif all(one in tokens for one in LOGINS):
         found.append("both an API key and a subscription token: the API key wins")
     return found
+
+
+def _check_fleet(cli: Cli, names: list[str]) -> None:
+    """An id is one worker in the whole fleet: its label and its queue have no second owner."""
+    try:
+        known = {one.id: one.host for one in cli.store.fleet.workers()}
+    except BrokerUnavailableError:
+        return
+    for name in names:
+        if known.get(name, cli.settings.host_name) not in {"", cli.settings.host_name}:
+            raise BadInputError(
+                f"worker {name} lives on host {known[name]} already",
+                hint=f"Choose another id, or take that one out first: cw remove {name}",
+            )
 
 
 def _register(cli: Cli, homes: dict[str, str]) -> bool:

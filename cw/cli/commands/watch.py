@@ -85,8 +85,9 @@ def _describe(task: Task, store: Store) -> str:
     done = task.outcome
     if task.state.value == "done" and done:
         result = done.pr or done.message or done.reason
+        work = "1 commit" if done.commits == 1 else f"{done.commits} commits"
         spent = f"{duration(done.duration_s)}, {done.turns} turns, {money(done.cost_usd)}"
-        return f"{done.kind.value}: {result} ({done.commits} commits, {spent})"
+        return f"{done.kind.value}: {result} ({work}, {spent})"
     if task.state.value == "running":
         return f"running on worker {task.worker}, host {task.host}, attempt {task.attempt}"
     if task.state.value == "held":
