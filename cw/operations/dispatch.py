@@ -53,15 +53,19 @@ def dispatch(
     """
     check_request(request)
     _check_store(request, store)
-    issue = _read_issue(request, github)
+    left = _left_behind(request, store)
+    issue = _read_issue(request, github, left)
     spec = _spec(request, issue, store)
     try:
         store.tasks.create(spec, request.prompt)
     except ClaimedError as error:
         raise _claimed(spec, store.tasks.get(error.task_id), error.task_id) from None
     try:
-        if github and issue and request.worker:
-            _label(spec, github, request.worker, store)
+        if github and issue:
+            if left in issue.labels:
+                github.remove_label(spec.repo, issue.number, left)
+            if request.worker:
+                _label(spec, github, request.worker, store)
         hint(spec)
     except CwError:
         _undo(spec, request, store, github)
@@ -106,7 +110,14 @@ def _check_store(request: Request, store: Store) -> None:
             raise _claimed_text(label, store.tasks.get(holder), holder)
 
 
-def _read_issue(request: Request, github: GitHub | None) -> Issue | None:
+def _left_behind(request: Request, store: Store) -> str:
+    """The label of this issue's last task, which is over: it keeps `assign` away, not a person."""
+    key = (request.repo.name, request.issue or 0)
+    last = store.tasks.finished([key]).get(key) if request.issue is not None else None
+    return worker_label(last.worker) if last and last.worker else ""
+
+
+def _read_issue(request: Request, github: GitHub | None, left: str) -> Issue | None:
     """The issue, fresh from GitHub, and fit to be worked on."""
     if github is None or not request.repo.github:
         return None
@@ -128,7 +139,7 @@ def _read_issue(request: Request, github: GitHub | None) -> Issue | None:
             f"{name}#{number} is labelled {BLOCKED_LABEL}", hint="Remove the label first"
         )
     own = worker_label(request.worker) if request.adopt and request.worker else ""
-    foreign = [one for one in issue.labels if one.startswith("worker:") and one != own]
+    foreign = [one for one in issue.labels if one.startswith("worker:") and one not in {own, left}]
     if foreign:
         raise ClaimedError(
             f"{name}#{number} carries {', '.join(foreign)}, but no task here has it",
@@ -203,7 +214,7 @@ def _claimed(spec: TaskSpec, holder: Task | None, holder_id: str) -> ClaimedErro
 def _claimed_text(label: str, holder: Task | None, holder_id: str) -> ClaimedError:
     where = "is being dispatched right now"
     if holder:
-        by = f" by worker {holder.worker}" if holder.worker else " in the pool"
+        by = f" on worker {holder.worker}" if holder.worker else " in the pool"
         where = f"is {holder.state.value}{by}"
     return ClaimedError(
         f"{label} already has task {holder_id}, which {where}",

@@ -104,6 +104,19 @@ def test_pull_request_the_agent_opened_is_found_not_doubled(fleet: Fleet) -> Non
     assert [one.number for one in pulls_of(fleet, number)] == [int(end["pr"].rsplit("/", 1)[1])]
 
 
+def test_failed_issue_can_be_dispatched_again_by_hand(fleet: Fleet) -> None:
+    number, task = dispatch(fleet, "lie", worker="01")
+    fleet.finished(task)
+    wait_until(lambda: comments(fleet, number), what="the comment that says why")
+    fleet.github.edit_issue("acme/app", number, body=FAST)
+
+    again = fleet.json("dispatch", "-r", "acme/app", "-i", str(number), "-w", "02")
+    end = fleet.finished(again["task"])["outcome"]
+
+    assert end["kind"] == "succeeded"
+    wait_until(lambda: not labels(fleet, number), what="both labels to go")
+
+
 def test_usage_limit_holds_the_task_until_it_is_over(fleet: Fleet) -> None:
     until = int(time.time()) + 4
     number, task = dispatch(fleet, f"usage-limit {until}")
