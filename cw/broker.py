@@ -115,7 +115,8 @@ def _send(app: Celery, task: str, args: list[Any], **options: Any) -> None:
 
     try:
         app.send_task(task, args=args, **options)
-    except OperationalError as error:
+    # AttributeError: kombu's way to say that another thread just lost this connection.
+    except (OperationalError, AttributeError) as error:
         raise BrokerUnavailableError(
             "the broker does not answer", hint="Start it with: cw up; or set CW_BROKER_URL"
         ) from error

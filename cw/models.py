@@ -127,6 +127,7 @@ class Host(Model):
     workers: int = 0
     seen_at: MaybeMoment = None  # None: it left on purpose
     warning: str = ""
+    unfit: str = ""  # why it takes nothing; empty when it does
 
     def up(self, now: datetime) -> bool:
         return self.seen_at is not None and now - self.seen_at <= SILENT_AFTER

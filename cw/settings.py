@@ -34,9 +34,9 @@ def _labels(raw: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in raw.replace("\n", ",").split(",") if one.strip())
 
 
-def _seconds(raw: str) -> float:
+def _amount(raw: str) -> float:
     value = float(raw)
-    if value < 0:
+    if not 0 <= value < float("inf"):
         raise ValueError(raw)
     return value
 
@@ -98,25 +98,57 @@ class Settings:
     sandbox_read: tuple[Path, ...] = _setting(
         (), _paths, "More paths agents may read, separated by colons (toolchains)"
     )
-    run_time_limit: float = _setting(14400.0, _seconds, "Seconds a run may take; 0: no limit")
+    run_time_limit: float = _setting(14400.0, _amount, "Seconds a run may take; 0: no limit")
+    run_silence_limit: float = _setting(
+        900.0, _amount, "Seconds a run may write nothing; 0: no limit"
+    )
+    run_max_turns: int = _setting(
+        0, _count, "Turns a run may take (claude's --max-turns); 0: no limit"
+    )
+    run_max_usd: float = _setting(
+        0.0, _amount, "Dollars a run may cost (claude's --max-budget-usd); 0: no limit"
+    )
+    run_memory_mb: int = _setting(
+        0, _count, "Megabytes that a run's processes may take together (Linux); 0: no limit"
+    )
+    min_free_mb: int = _setting(
+        1024,
+        _count,
+        "Megabytes that must be free below workers_root: with less a host takes nothing, and with less than a tenth of it a run is ended",
+    )
     stop_grace: float = _setting(
-        10.0, _seconds, "Seconds between interrupt, terminate and kill of a run"
+        10.0, _amount, "Seconds between interrupt, terminate and kill of a run"
+    )
+    on_stop: str = _setting(
+        "detach",
+        _one_of("detach", "drain", "interrupt"),
+        "What a host does with its runs when it is stopped. detach: they go on without it; drain: it waits for them; interrupt: it stops them, and they go on at its next start",
     )
     max_attempts: int = _setting(2, _count, "Runs a task may lose before it is crashed")
     max_deferrals: int = _setting(5, _count, "Times a task may be deferred before it is failed")
     defer_seconds: float = _setting(
-        600.0, _seconds, "Pause after a passing fault that names no time itself"
+        600.0, _amount, "Pause after a passing fault that names no time itself"
     )
-    lease_ttl: float = _setting(600.0, _seconds, "Seconds a lease lives without renewal")
-    lease_renew: float = _setting(30.0, _seconds, "Seconds between renewals")
+    lease_ttl: float = _setting(600.0, _amount, "Seconds a lease lives without renewal")
+    lease_renew: float = _setting(30.0, _amount, "Seconds between renewals")
     lease_margin: float = _setting(
-        60.0, _seconds, "Seconds before a lease's end at which its holder stops its own run"
+        60.0, _amount, "Seconds before a lease's end at which its holder stops its own run"
     )
     sweep_every: float = _setting(
-        30.0, _seconds, "Seconds between sweeps for lost hints, ended leases and holds"
+        30.0, _amount, "Seconds between sweeps for lost hints, ended leases and holds"
+    )
+    deaf_after: float = _setting(
+        45.0,
+        _amount,
+        "Seconds a message may wait for an idle consumer before the host restarts itself; 0: never",
     )
     history_limit: int = _setting(
         10000, _count, "Finished tasks the broker remembers; the archives in HOME keep all"
+    )
+    rebuild_days: int = _setting(
+        30,
+        _count,
+        "Days of archives in HOME from which a broker that lost them is told of finished tasks; 0: none",
     )
     github_url: str = _setting(
         "https://github.com", _url, "GitHub or GitHub Enterprise, as git reaches it"
@@ -129,7 +161,7 @@ class Settings:
         "GH_TOKEN",
         "GITHUB_TOKEN",
     )
-    github_pace: float = _setting(1.0, _seconds, "Seconds between two writes to GitHub")
+    github_pace: float = _setting(1.0, _amount, "Seconds between two writes to GitHub")
     assign_repos: tuple[str, ...] = _setting(
         (), _names, "Repositories (owner/repo) whose issues `cw assign` and beat hand out"
     )
@@ -137,7 +169,7 @@ class Settings:
         "", _text, "Account whose repositories are all taken, besides assign_repos"
     )
     assign_every: float = _setting(
-        300.0, _seconds, "Seconds between assignments by beat; 0: only by `cw assign`"
+        300.0, _amount, "Seconds between assignments by beat; 0: only by `cw assign`"
     )
     assign_reserve: int = _setting(0, _count, "Idle workers that assign leaves free")
     assign_go_label: str = _setting(
@@ -153,10 +185,10 @@ class Settings:
         0, _count, "Workers' pull requests in review beyond which assign adds nothing; 0: no cap"
     )
     reconcile_every: float = _setting(
-        180.0, _seconds, "Seconds between comparisons of labels with tasks by beat; 0: none"
+        180.0, _amount, "Seconds between comparisons of labels with tasks by beat; 0: none"
     )
     reconcile_grace: float = _setting(
-        120.0, _seconds, "Seconds in which a label, a task or an end is too young to be judged"
+        120.0, _amount, "Seconds in which a label, a task or an end is too young to be judged"
     )
     flower_port: int = _setting(5555, _count, "Flower's port on loopback; 0: no Flower")
 

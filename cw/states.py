@@ -36,11 +36,13 @@ class Move(StrEnum):
     ACQUIRE = "acquire"  # a host takes the lease and starts a run
     ADOPT = "adopt"  # a host takes the lease again for its own live run
     RESTORE = "restore"  # a host records its live run again in a broker that forgot it
+    REBUILD = "rebuild"  # a host records a finished task again, likewise
     FINISH = "finish"  # the run is over for good
     HOLD = "hold"  # the run is over; go on later
     RELEASE = "release"  # the hold is over
     EXPIRE = "expire"  # the lease ended without a word
     LOSE = "lose"  # the same, once too often
+    INTERRUPT = "interrupt"  # the run ended with its host, at nobody's wish; nothing is charged
     STOP = "stop"  # its run was stopped; it waits for a person
     PARK = "park"  # a person stops it before it runs
     RESTART = "restart"  # a person lets it go on
@@ -53,11 +55,13 @@ TRANSITIONS: dict[Move, tuple[frozenset[State], State | None]] = {
     # A run that expired while its host was away is still that host's, if nobody took it since.
     Move.ADOPT: (frozenset({State.RUNNING, State.QUEUED, State.CRASHED}), State.RUNNING),
     Move.RESTORE: (frozenset(), State.RUNNING),
+    Move.REBUILD: (frozenset(), State.DONE),
     Move.FINISH: (frozenset({State.RUNNING}), State.DONE),
     Move.HOLD: (frozenset({State.RUNNING}), State.HELD),
     Move.RELEASE: (frozenset({State.HELD}), State.QUEUED),
     Move.EXPIRE: (frozenset({State.RUNNING}), State.QUEUED),
     Move.LOSE: (frozenset({State.RUNNING}), State.CRASHED),
+    Move.INTERRUPT: (frozenset({State.RUNNING}), State.QUEUED),
     Move.STOP: (frozenset({State.RUNNING}), State.STOPPED),
     Move.PARK: (frozenset({State.QUEUED, State.HELD}), State.STOPPED),
     Move.RESTART: (frozenset({State.STOPPED, State.CRASHED, State.HELD}), State.QUEUED),

@@ -69,7 +69,7 @@ def _consume(host: Host) -> int:
         optimization="fair",
     )
     worker.start()
-    return int(worker.exitcode or 0)
+    return host.leave() or int(worker.exitcode or 0)
 
 
 def _tasks(host: Host) -> None:
@@ -102,7 +102,7 @@ def _listen(host: Host) -> None:
 
     signals.task_received.connect(received, weak=False)
     signals.worker_ready.connect(lambda sender, **_: host.gate.ready(sender), weak=False)
-    signals.worker_shutting_down.connect(lambda **_: host.stop(), weak=False)
+    signals.worker_shutting_down.connect(lambda **_: host.leaving.asked(), weak=False)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from cw.states import State
 from cw.store.tasks import Refusal
 from workerhost import journal
 from workerhost.attempt import go_on
@@ -36,12 +37,14 @@ def find(ctx: Context, home: Home) -> Found | None:
     if book is None:
         return None
     answer = _take(ctx, home, book)
-    if isinstance(answer, Refusal) and answer.reason == "gone" and restore(ctx, book):
+    if isinstance(answer, Refusal) and answer.reason == "gone" and restore(ctx, home, book):
         answer = _take(ctx, home, book)
     if not isinstance(answer, Refusal):
         return Found(home, book, answer)
     log.warning("run was overtaken (%s) task=%s", answer.reason, book.task.id)
     stop_and_wait(home)
+    if answer.reason != State.DONE:  # else it was recorded, and only the archive was missing
+        book = book.model_copy(update={"phase": "overtaken"})
     journal.archive(home, book)
     return None
 
@@ -53,6 +56,7 @@ def _take(ctx: Context, home: Home, book: Journal) -> int | Refusal:
         host=ctx.settings.host_name,
         ttl=ctx.settings.lease_ttl,
         fence=book.run.fence,
+        restarted=True,
     )
 
 

@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import uuid
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from cw.errors import (
-    BrokerUnavailableError,
-    CwError,
-    GitHubUnavailableError,
-    StaleFenceError,
-    UnavailableError,
-)
-from cw.models import Event, Outcome
-from cw.states import OutcomeKind
-from cw.store.tasks import Refusal
-from workerhost import journal, launch, workspace
+from cw.errors import BrokerUnavailableError, CwError, StaleFenceError
+from cw.models import Event
+from cw.states import State
+from cw.store.tasks import Grant, Refusal
+from workerhost import journal, launch
+from workerhost.events import Progress
 from workerhost.follow import Ending, Follower, follow
 from workerhost.holding import Context, Holding, hold
 from workerhost.journal import Journal, Run
 from workerhost.layout import Home
+from workerhost.leaving import HostLeavesError
 from workerhost.recording import record, settled
 from workerhost.settle import settle
 from workerhost.starting import start
-from workerhost.verdict import UNPROVEN, judge_process
+from workerhost.unproven import fenced, interrupted, not_started
+from workerhost.verdict import UNPROVEN, ended_well, judge_process
 
 log = logging.getLogger("workerhost.attempt")
 
 _ASK_AGAIN_SECONDS = 30.0
+_LOOK_AGAIN_SECONDS = 1.0
 _EVENT_CHARS = 2000  # of one event in the store; worker.log keeps all
 
 
 def run_task(ctx: Context, home: Home, task_id: str) -> str:
     """Take the task and see it through. Returns a line for the log."""
+    if ctx.leaving.closing.is_set():
+        return "not run: the host is being stopped"
     if launch.alive(home) or home.journal.exists():
         return "not run: the worker has a run to be settled first"
     granted = ctx.store.tasks.acquire(
@@ -50,15 +48,7 @@ def run_task(ctx: Context, home: Home, task_id: str) -> str:
     task = ctx.store.tasks.get(task_id)
     if task is None:
         return "not run: gone"
-    run = Run(
-        worker=home.id,
-        host=ctx.settings.host_name,
-        attempt=granted.attempt,
-        fence=granted.fence,
-        session=granted.session,
-        started_at=datetime.now(UTC),
-    )
-    book = Journal(phase="preparing", task=task.spec, run=run)
+    book = Journal(phase="preparing", task=task.spec, run=_run(ctx, home, granted))
     held = hold(ctx, home, book)
     with held.lease:
         journal.clear(home)
@@ -66,11 +56,11 @@ def run_task(ctx: Context, home: Home, task_id: str) -> str:
         try:
             book = start(held, task, book)
         except StaleFenceError:
-            return _fenced(held, book)
+            return fenced(held, book)
+        except HostLeavesError:
+            return interrupted(held, book, Progress())
         except CwError as error:
-            now = datetime.now(UTC)
-            outcome = _not_started(held, book, error, now)
-            return record(held, settled(book, outcome, now), outcome)
+            return not_started(held, book, error)
         return _see_through(held, book, published_to=0)
 
 
@@ -87,18 +77,43 @@ def go_on(ctx: Context, home: Home, book: Journal, fence: int) -> str:
         )
 
 
+def _run(ctx: Context, home: Home, granted: Grant) -> Run:
+    return Run(
+        worker=home.id,
+        host=ctx.settings.host_name,
+        attempt=granted.attempt,
+        fence=granted.fence,
+        session=granted.session,
+        started_at=datetime.now(UTC),
+    )
+
+
 def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
     """Follow the agent to its end, settle, record."""
-    ctx, settings = held.ctx, held.ctx.settings
     follower = Follower(held.home, lambda events: _publish(held, events), published_to)
-    ending = follow(held.home, follower, held.lease.lost, ctx.detach)
+    ending = follow(held.home, follower, held.lease.lost, held.ctx.leaving, held.ours)
     if ending is Ending.DETACHED:
         log.info("run goes on without host task=%s worker=%s", held.task_id, held.home.id)
         return "detached"
-    if ending is Ending.FENCED:
-        return _fenced(held, book)
+    if ending is Ending.TAKEN:
+        return _stand_back(held)
+    good = ended_well(follower.progress)
+    if ending is Ending.FENCED and not good:
+        return fenced(held, book)
     ended = launch.read_exit(held.home)
-    defer = timedelta(seconds=settings.defer_seconds)
+    if ended and ended.cause == "stopped" and not good and not _stop_wanted(held):
+        return interrupted(held, book, follower.progress)  # by its host, or with the machine
+    try:
+        return _prove(held, book, ending, follower.progress)
+    except HostLeavesError:
+        log.info("run ended; the next host settles it task=%s", held.task_id)
+        return "detached"
+
+
+def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> str:
+    """Settle and record. Raises HostLeavesError."""
+    ctx, defer = held.ctx, timedelta(seconds=held.ctx.settings.defer_seconds)
+    ended = launch.read_exit(held.home)
     began = datetime.now(UTC)
     while True:
         now = datetime.now(UTC)
@@ -107,8 +122,8 @@ def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
             book.run,
             held.git(book),
             ctx.github_for(held.home.id) if book.task.github else None,
-            judge_process(ending, ended, follower.progress, now, defer),
-            follower.progress,
+            judge_process(ending, ended, progress, now, defer),
+            progress,
             now=now,
             defer=defer,
             redact=held.redact,
@@ -118,54 +133,37 @@ def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
         if _stop_wanted(held):
             break
         # The agent is done; only the proof is missing. Asking again is cheaper than a new run.
-        if ctx.detach.wait(min(_ASK_AGAIN_SECONDS, settings.defer_seconds / 10)):
-            return "detached"
+        if ctx.leaving.detach.wait(min(_ASK_AGAIN_SECONDS, defer.total_seconds() / 10)):
+            raise HostLeavesError
     return record(held, settled(book, outcome, now), outcome)
 
 
+def _stand_back(held: Holding) -> str:
+    """Until the other host process is done with this HOME, or silent for a lease."""
+    while held.home.journal.exists() and _leased(held):
+        if held.ctx.leaving.detach.wait(_LOOK_AGAIN_SECONDS):
+            break
+    return "not ours any more"
+
+
+def _leased(held: Holding) -> bool:
+    tasks = held.ctx.store.tasks
+    try:
+        task, now = tasks.get(held.task_id), tasks.now()
+    except BrokerUnavailableError:
+        return True
+    return bool(
+        task and task.state is State.RUNNING and task.lease_until and task.lease_until > now
+    )
+
+
 def _stop_wanted(held: Holding) -> bool:
-    """There is no agent left to interrupt, only our own patience."""
+    """Whether a person asked for the end of this run."""
     try:
         task = held.ctx.store.tasks.get(held.task_id)
     except BrokerUnavailableError:
         return False
     return task is not None and bool(task.stop_wanted)
-
-
-def _not_started(held: Holding, book: Journal, error: CwError, now: datetime) -> Outcome:
-    """A run that never had an agent has an outcome all the same."""
-    away = isinstance(error, UnavailableError)
-    later = now + timedelta(seconds=held.ctx.settings.defer_seconds)
-    return Outcome(
-        kind=OutcomeKind.DEFERRED if away else OutcomeKind.FAILED,
-        reason=_away(error) if away else "not_started",
-        message=held.redact(error.line()),
-        duration_s=round((now - book.run.started_at).total_seconds(), 1),
-        retry_at=later if away else None,
-    )
-
-
-def _away(error: CwError) -> str:
-    if isinstance(error, BrokerUnavailableError):
-        return "broker_unavailable"
-    return (
-        "github_unavailable" if isinstance(error, GitHubUnavailableError) else "remote_unavailable"
-    )
-
-
-def _fenced(held: Holding, book: Journal) -> str:
-    """The lease is gone: keep the work here, claim nothing."""
-    with contextlib.suppress(CwError):
-        workspace.save_work(held.git(book), Path(book.run.clone), held.task_id.lower())
-    now = datetime.now(UTC)
-    outcome = Outcome(
-        kind=OutcomeKind.STOPPED,
-        reason="lease_lost",
-        message="the broker was away for longer than the lease; the work is in the clone",
-        duration_s=round((now - book.run.started_at).total_seconds(), 1),
-    )
-    journal.archive(held.home, settled(book, outcome, now))
-    return "fenced"
 
 
 def _publish(held: Holding, events: list[Event]) -> None:

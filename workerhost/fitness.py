@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,7 +31,18 @@ def fitness(settings: Settings, environ: Mapping[str, str]) -> Fitness:
     if not new_enough(version):
         wanted = ".".join(str(part) for part in MIN_VERSION)
         return Fitness(version, f"claude {version} is older than {wanted}. cw doctor says more")
-    return Fitness(version, "")
+    return Fitness(version, _no_room(settings))
+
+
+def _no_room(settings: Settings) -> str:
+    try:
+        free = shutil.disk_usage(settings.workers_root).free >> 20
+    except OSError:  # no workers yet
+        return ""
+    if free >= settings.min_free_mb:
+        return ""
+    wanted = settings.min_free_mb
+    return f"only {free} MB are free below {settings.workers_root}, wanted are {wanted}"
 
 
 @lru_cache(maxsize=4)

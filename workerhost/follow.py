@@ -14,6 +14,8 @@ from cw.models import Event
 from workerhost import launch
 from workerhost.events import Progress, parse, parse_line
 from workerhost.layout import Home
+from workerhost.leaving import Leaving
+from workerhost.leftovers import end_leftovers
 
 _POLL_SECONDS = 0.2
 _CHUNK = 1 << 20
@@ -25,6 +27,7 @@ class Ending(Enum):
     LOST = "the shim is gone without a record"
     DETACHED = "the host stops; the run goes on"
     FENCED = "the lease was lost; the run was stopped"
+    TAKEN = "another host process has the run now"
 
 
 @dataclass(slots=True)
@@ -89,7 +92,11 @@ class Follower:
 
 
 def follow(
-    home: Home, follower: Follower, lost: threading.Event, detach: threading.Event
+    home: Home,
+    follower: Follower,
+    lost: threading.Event,
+    leaving: Leaving,
+    ours: Callable[[], bool],
 ) -> Ending:
     """Until the run is over, or must be. `lost`: the lease. On FENCED the run has been stopped."""
     while True:
@@ -99,15 +106,23 @@ def follow(
             return Ending.EXITED
         if not launch.alive(home):
             follower.finish()
-            return Ending.EXITED if launch.read_exit(home) else Ending.LOST
-        if detach.is_set():
-            return Ending.DETACHED
+            if launch.read_exit(home):
+                return Ending.EXITED
+            end_leftovers(home)  # the next run must not begin beside them
+            return Ending.LOST
+        if leaving.detach.is_set():
+            if not leaving.interrupt.is_set():
+                return Ending.DETACHED
+            stop_and_wait(home)
+            continue
         if lost.is_set():
+            if not ours():
+                return Ending.TAKEN
             stop_and_wait(home)
             follower.finish()
             return Ending.FENCED
         if not grown:
-            detach.wait(_POLL_SECONDS)
+            leaving.detach.wait(_POLL_SECONDS)
 
 
 def stop_and_wait(home: Home) -> None:

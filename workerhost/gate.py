@@ -10,6 +10,7 @@ from typing import Any
 from cw.broker import RUN_TASK
 from cw.names import FLEET_QUEUE, POOL_QUEUE, host_queue, worker_queue
 from workerhost.board import Board
+from workerhost.watchdog import Watchdog
 
 log = logging.getLogger("workerhost.gate")
 _PREFIX = worker_queue("")
@@ -20,13 +21,14 @@ class Gate:
     no second message of a paused queue is under way then.
     """
 
-    def __init__(self, board: Board, host: str) -> None:
+    def __init__(self, board: Board, host: str, watchdog: Watchdog) -> None:
         self.board = board
         self.host = host
+        self.watchdog = watchdog
         self._consumer: Any = None
 
     def queues(self) -> list[str]:
-        """What to consume from at the start."""
+        """What should be consumed from now."""
         own = [worker_queue(one) for one in self.board.willing()]
         return [
             FLEET_QUEUE,
@@ -35,6 +37,11 @@ class Gate:
             *own,
         ]
 
+    @property
+    def consuming(self) -> bool:
+        """Whether there has been a consumer at all."""
+        return self._consumer is not None
+
     def ready(self, consumer: Any) -> None:
         """Celery's consumer is connected."""
         self._consumer = consumer
@@ -42,6 +49,7 @@ class Gate:
     def received(self, consumer: Any, task: str, task_id: str, queue: str) -> None:
         """A message arrived. Called in the consumer's thread, before a pool thread runs it."""
         self._consumer = consumer
+        self.watchdog.heard(queue)
         if task != RUN_TASK:
             return
         wanted = queue.removeprefix(_PREFIX) if queue.startswith(_PREFIX) else None

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from cw.errors import WorkspaceError
 from cw.settings import Settings
 from workerhost.layout import Home
+from workerhost.leaving import HostLeavesError
 from workerhost.sandbox import Wall, git_folder, wrap
 
 _LOCAL_SECONDS = 120
 _NETWORK_SECONDS = 1800  # a first clone of a large repository
+_POLL_SECONDS = 0.2
+_END_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +29,16 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """git as one worker. `origin` is the repository's path when it lies on this machine."""
+    """git as one worker. `origin` is the repository's path when it lies on this machine; `leave`
+    ends a command that uses the network, with HostLeavesError.
+    """
 
     home: Home
     wall: Wall
     env: dict[str, str]
     settings: Settings
     origin: Path | None = None
+    leave: threading.Event | None = None
 
     def run(
         self,
@@ -52,22 +60,40 @@ class Git:
             writable=shared if origin_writable else (),
             cwd=at,
         )
-        try:
-            done = subprocess.run(
-                argv,
-                cwd=at,
-                env=self.env,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=_NETWORK_SECONDS if network else _LOCAL_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
+        process = subprocess.Popen(
+            argv,
+            cwd=at,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+        said = self._until_end(process, network=network)
+        if said is None:
             return Done(ok=False, out="", err=f"git {args[0]} took too long")
-        out = done.stdout if exact else done.stdout.strip()
-        return Done(ok=done.returncode == 0, out=out, err=done.stderr.strip())
+        out = said[0] if exact else said[0].strip()
+        return Done(ok=process.returncode == 0, out=out, err=said[1].strip())
+
+    def _until_end(
+        self, process: subprocess.Popen[str], *, network: bool
+    ) -> tuple[str, str] | None:
+        """What it said; None when it took too long. Raises HostLeavesError."""
+        deadline = time.monotonic() + (_NETWORK_SECONDS if network else _LOCAL_SECONDS)
+        while True:
+            try:
+                return process.communicate(timeout=_POLL_SECONDS)
+            except subprocess.TimeoutExpired:
+                if network and self.leave and self.leave.is_set():
+                    _end(process)
+                    raise HostLeavesError from None
+                if time.monotonic() > deadline:
+                    _end(process)
+                    return None
+            except BaseException:
+                _end(process)
+                raise
 
     def need(self, *args: str, at: Path, network: bool = False) -> str:
         """The same; raises WorkspaceError with git's own words when it fails."""
@@ -75,6 +101,19 @@ class Git:
         if not done.ok:
             raise WorkspaceError(f"git {args[0]} failed: {last_line(done.err)}")
         return done.out
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Its pipes are closed, not read: what it started may still hold them."""
+    process.terminate()
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for pipe in (process.stdout, process.stderr):
+        if pipe:
+            pipe.close()
 
 
 def last_line(text: str) -> str:

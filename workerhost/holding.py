@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cw.models import TaskSpec
 from cw.settings import Settings
 from cw.store.store import Store
+from workerhost import journal, launch
 from workerhost.agentenv import agent_environment
 from workerhost.git import Git
 from workerhost.journal import Journal
 from workerhost.layout import Home
 from workerhost.lease import Lease
+from workerhost.leaving import Leaving
 from workerhost.redact import Redactor, redactor
 from workerhost.sandbox import Wall
 
@@ -34,7 +37,7 @@ class Context:
     store: Store
     wall: Wall
     host_env: Mapping[str, str]
-    detach: threading.Event  # the host stops; runs go on without it
+    leaving: Leaving
     github_for: Callable[[str], GitHub | None]
     settled: Callable[[], None]  # something was recorded: deliver, look for more
 
@@ -51,32 +54,45 @@ class Holding:
     redact: Redactor
     lease: Lease
 
+    def ours(self) -> bool:
+        """Whether this HOME still is in the middle of our run. False when another host process has
+        taken it over, which only happens when two of them use the same HOMEs.
+        """
+        return _ours(self.home, self.fence)
+
     def git(self, book: Journal) -> Git:
         path = book.task.repo_path
-        return Git(
-            self.home, self.ctx.wall, self.env, self.ctx.settings, Path(path) if path else None
-        )
+        origin = Path(path) if path else None
+        ctx = self.ctx
+        return Git(self.home, ctx.wall, self.env, ctx.settings, origin, ctx.leaving.detach)
 
 
 def hold(ctx: Context, home: Home, book: Journal) -> Holding:
     env = agent_environment(home, ctx.settings, ctx.host_env)
     settings = ctx.settings
     lease = Lease(
-        lambda: _renew(ctx, book),
+        lambda: _renew(ctx, home, book),
         ttl=settings.lease_ttl,
         every=settings.lease_renew,
         margin=settings.lease_margin,
+        # At once, not when the follower notices: it may be waiting for the broker.
+        on_lost=lambda: _ours(home, book.run.fence) and launch.stop(home),
     )
     return Holding(ctx, home, book.task.id, book.run.fence, env, redactor(env), lease)
 
 
-def _renew(ctx: Context, book: Journal) -> bool:
+def _ours(home: Home, fence: int) -> bool:
+    book = journal.read(home)
+    return book is not None and book.run.fence == fence
+
+
+def _renew(ctx: Context, home: Home, book: Journal) -> bool:
     """A broker that was emptied meanwhile is told of the run again, instead of ending it."""
     fence, ttl = book.run.fence, ctx.settings.lease_ttl
-    return ctx.store.tasks.renew(book.task.id, fence, ttl) or restore(ctx, book)
+    return ctx.store.tasks.renew(book.task.id, fence, ttl) or restore(ctx, home, book)
 
 
-def restore(ctx: Context, book: Journal) -> bool:
+def restore(ctx: Context, home: Home, book: Journal) -> bool:
     """False: the broker knows the task after all."""
     run = book.run
     restored = ctx.store.tasks.restore(
@@ -87,7 +103,18 @@ def restore(ctx: Context, book: Journal) -> bool:
         fence=run.fence,
         attempt=run.attempt,
         session=run.session,
+        prompt=prompt_as_dispatched(home, book.task),
     )
     if restored:
         log.warning("the broker had forgotten a run; recorded again task=%s", book.task.id)
     return restored
+
+
+def prompt_as_dispatched(home: Home, spec: TaskSpec) -> str:
+    """What the task was dispatched with, if that is what the agent was given, unchanged."""
+    try:
+        raw = home.prompt.read_bytes()
+    except OSError:
+        return ""
+    same = hashlib.sha256(raw).hexdigest() == spec.prompt_sha256
+    return raw.decode("utf-8", "replace") if same else ""

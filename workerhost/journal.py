@@ -13,7 +13,7 @@ from cw.models import MaybeMoment, Model, Moment, Outcome, TaskSpec
 from workerhost.files import read_json, sync_folder, write_private
 from workerhost.layout import Home
 
-Phase = Literal["preparing", "running", "settling", "settled"]
+Phase = Literal["preparing", "running", "settling", "settled", "overtaken"]
 
 
 class Run(Model):
@@ -33,7 +33,9 @@ class Run(Model):
 
 
 class Journal(Model):
-    """The file. `outcome` is there once the run is settled, before the record has it."""
+    """The file. `outcome` is there once the run is settled, before the record has it. `overtaken`:
+    the record was not this run's any more, and its outcome counts for nothing.
+    """
 
     version: Literal[1] = 1
     phase: Phase

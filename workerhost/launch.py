@@ -51,7 +51,7 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """How a run's process tree ended. `cause`: exit, stopped or time_limit."""
+    """How a run's process tree ended. `cause`: as the shim says."""
 
     rc: int
     cause: str
@@ -69,7 +69,11 @@ def start(home: Home, launch: Launch, wall: Wall, settings: Settings) -> None:
     readable = readable_paths(settings, launch.claude, launch.repo_path)
     order = {
         "argv": wrap(
-            claude_argv(home, launch), wall=wall, home=home, readable=readable, cwd=launch.cwd
+            [*claude_argv(home, launch), *_limits(settings)],
+            wall=wall,
+            home=home,
+            readable=readable,
+            cwd=launch.cwd,
         ),
         "env": launch.env,
         "cwd": str(launch.cwd),
@@ -80,6 +84,9 @@ def start(home: Home, launch: Launch, wall: Wall, settings: Settings) -> None:
         "exit": str(home.exit),
         "grace_s": settings.stop_grace,
         "limit_s": settings.run_time_limit,
+        "silence_s": settings.run_silence_limit,
+        "memory_mb": settings.run_memory_mb,
+        "min_free_mb": settings.min_free_mb / 10,
     }
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", shim.__file__],
@@ -131,6 +138,15 @@ def claude_argv(home: Home, launch: Launch) -> list[str]:
         "dontAsk",
         "--append-system-prompt-file",
         str(home.system_prompt),
+    ]
+
+
+def _limits(settings: Settings) -> list[str]:
+    """What claude itself looks after; both are checked after a turn."""
+    turns, usd = settings.run_max_turns, settings.run_max_usd
+    return [
+        *(["--max-turns", str(turns)] if turns else []),
+        *(["--max-budget-usd", f"{usd:g}"] if usd else []),
     ]
 
 

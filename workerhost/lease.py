@@ -25,6 +25,7 @@ class Lease:
     ttl: float
     every: float
     margin: float
+    on_lost: Callable[[], object] = bool  # called once it is lost, perhaps twice; must not wait
     clock: Callable[[], float] = time.monotonic
     lost: threading.Event = field(default_factory=threading.Event)
     _trusted_until: float = 0.0
@@ -66,12 +67,16 @@ class Lease:
     def _run(self) -> None:
         while not self._closed.wait(_TICK_SECONDS):
             if not self.keep():
-                self.lost.set()
+                self._lose()
                 return
 
     def _watch(self) -> None:
         """Beside the renewals: one that hangs must not hold up the end."""
         while not self._closed.wait(_TICK_SECONDS):
             if self.clock() >= self._trusted_until:
-                self.lost.set()
+                self._lose()
                 return
+
+    def _lose(self) -> None:
+        self.lost.set()
+        self.on_lost()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from cw.models import Outcome, Task
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind
 from cw.store.outbox import Effect
+from cw.store.tasks import Refusal
 from workerhost import deliver, journal
 from workerhost.events import parse_line
 from workerhost.holding import Holding, restore
@@ -21,27 +23,36 @@ log = logging.getLogger("workerhost.recording")
 _TAIL_LINES = 30
 _TAIL_BYTES = 1 << 20
 _RETRY_SECONDS = 2.0
+INTERRUPTED = "interrupted"  # ended with its host: repeated, and nothing is charged for it
 _CREDENTIALS = frozenset({"authentication_failed", "billing_error"})
 
 
 def record(held: Holding, book: Journal, outcome: Outcome) -> str:
     """Waits for the broker as long as the host lives; the journal keeps the outcome meanwhile."""
+    if not held.ours():
+        log.warning("another host process has this run task=%s", held.task_id)
+        return "not ours any more"
     journal.write(held.home, book)
     while True:
         try:
             task = held.ctx.store.tasks.get(held.task_id)
             final, move = next_move(task, outcome, held.ctx.settings)
             effects = _effects(held, book, final, move)
-            recorded = _settle(held, move, final, effects) or (
-                restore(held.ctx, book) and _settle(held, move, final, effects)
+            recorded = (
+                _settle(held, book, move, final, effects)
+                or (
+                    restore(held.ctx, held.home, book) and _settle(held, book, move, final, effects)
+                )
+                or _settle_late(held, book, move, final, effects)
             )
             break
         except BrokerUnavailableError:
-            if held.ctx.detach.wait(_RETRY_SECONDS):
+            if held.ctx.leaving.detach.wait(_RETRY_SECONDS):
                 return "detached"
     if not recorded:
         log.warning("stale fence, result not recorded task=%s fence=%s", held.task_id, held.fence)
-    journal.archive(held.home, book.model_copy(update={"outcome": final}))
+    phase = "settled" if recorded else "overtaken"
+    journal.archive(held.home, book.model_copy(update={"outcome": final, "phase": phase}))
     log.info(
         "run recorded task=%s worker=%s outcome=%s reason=%s",
         held.task_id,
@@ -67,11 +78,16 @@ def _pause(held: Holding, outcome: Outcome) -> None:
 def next_move(task: Task | None, outcome: Outcome, settings: Settings) -> tuple[Outcome, Move]:
     """What becomes of a task after a run. Pure."""
     again_later = outcome.reason == "lost" or outcome.kind is OutcomeKind.DEFERRED
+    if outcome.reason == INTERRUPTED and task and task.stop_wanted:
+        said = {"kind": OutcomeKind.STOPPED, "reason": "stopped", "message": "the run was stopped"}
+        return outcome.model_copy(update=said), Move.STOP
     if outcome.kind is OutcomeKind.STOPPED or (again_later and task and task.stop_wanted):
         return outcome, Move.STOP
     if outcome.reason == "lost" and task is not None:
         again = task.losses + 1 < settings.max_attempts
         return outcome, Move.EXPIRE if again else Move.LOSE
+    if outcome.reason == INTERRUPTED:
+        return outcome, Move.INTERRUPT
     if outcome.kind is OutcomeKind.DEFERRED:
         if task is None or task.deferrals < settings.max_deferrals:
             return outcome, Move.HOLD
@@ -86,7 +102,9 @@ def settled(book: Journal, outcome: Outcome, now: datetime) -> Journal:
     return book.model_copy(update={"phase": "settled", "outcome": outcome, "run": run})
 
 
-def _settle(held: Holding, move: Move, outcome: Outcome, effects: list[Effect]) -> bool:
+def _settle(
+    held: Holding, book: Journal, move: Move, outcome: Outcome, effects: list[Effect]
+) -> bool:
     return held.ctx.store.tasks.settle(
         held.task_id,
         worker=held.home.id,
@@ -95,11 +113,28 @@ def _settle(held: Holding, move: Move, outcome: Outcome, effects: list[Effect]) 
         outcome=outcome,
         effects=effects,
         host=held.ctx.settings.host_name,
+        begun=bool(book.run.clone),
     )
 
 
+def _settle_late(
+    held: Holding, book: Journal, move: Move, outcome: Outcome, effects: list[Effect]
+) -> bool:
+    """The lease ended before we could speak. While nobody took the task since, our word counts."""
+    answer = held.ctx.store.tasks.adopt(
+        held.task_id,
+        worker=held.home.id,
+        host=held.ctx.settings.host_name,
+        ttl=held.ctx.settings.lease_ttl,
+        fence=held.fence,
+    )
+    if isinstance(answer, Refusal):
+        return False
+    return _settle(replace(held, fence=answer), book, move, outcome, effects)
+
+
 def _effects(held: Holding, book: Journal, outcome: Outcome, move: Move) -> list[Effect]:
-    if move is Move.EXPIRE:
+    if move in {Move.EXPIRE, Move.INTERRUPT}:
         return []
     return deliver.on_outcome(book.task, held.home.id, book.run.attempt, outcome, _tail(held))
 

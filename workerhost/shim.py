@@ -1,12 +1,15 @@
 """Owns one agent's process tree, outlives its host, records how the tree ended.
 
 Started as `python -I -S shim.py`, with one JSON object on stdin:
-`{argv, env, cwd, stdin, stdout, stderr, state, exit, grace_s, limit_s}` (paths are absolute).
+`{argv, env, cwd, stdin, stdout, stderr, state, exit, grace_s, limit_s, silence_s, memory_mb,
+min_free_mb}`. Paths are absolute; a limit of 0 or none is no limit.
 Writes `state` ({pid, start, boot, agent}) when the agent runs and `exit` ({rc, signal, cause,
 started_at, ended_at, max_rss_kb}) when nothing of the tree is left. Times are epoch seconds.
 
-SIGTERM stops the run: interrupt, after `grace_s` terminate, after as long again kill. `cause` is
-`exit`, `stopped` or `time_limit`. Standard library only: a host has one of these per busy worker.
+SIGTERM or a limit ends the run: interrupt, after `grace_s` terminate, after as long again kill.
+`cause` is `exit`, `stopped`, `time_limit`, `stalled` (`stdout` has not grown for `silence_s`),
+`memory` (the tree's processes together) or `disk_full` (less than `min_free_mb` free beside
+`stdout`). Standard library only: a host has one of these per busy worker.
 """
 
 import ctypes
@@ -65,16 +68,67 @@ def _start(spec: dict[str, Any]) -> "subprocess.Popen[bytes]":
 
 def _wait(child: "subprocess.Popen[bytes]", spec: dict[str, Any], stop: dict[str, bool]) -> str:
     """Until the agent ends by itself, or was made to. Returns the cause."""
-    begin = time.monotonic()
-    limit = spec["limit_s"] or float("inf")
+    limits = Limits(spec, child.pid)
     while child.poll() is None:
-        if stop["asked"]:
-            return _end(child, spec["grace_s"], "stopped")
-        if time.monotonic() - begin > limit:
-            return _end(child, spec["grace_s"], "time_limit")
+        cause = "stopped" if stop["asked"] else limits.passed(time.monotonic())
+        if cause:
+            return _end(child, spec["grace_s"], cause)
         _reap(child.pid)
         time.sleep(0.1)
-    return "exit"
+    # At a shutdown of the machine the agent gets the signal as well, and may be quicker than we.
+    return "stopped" if stop["asked"] and child.returncode else "exit"
+
+
+class Limits:
+    """What a run may take. Looks at size, memory and disk about once a second."""
+
+    def __init__(self, spec: dict[str, Any], agent: int) -> None:
+        self._spec = spec
+        self._agent = agent
+        self._begin = self._grown = time.monotonic()
+        self._next = 0.0
+        self._size = -1
+
+    def passed(self, now: float) -> str:
+        """The cause to end the run for, or an empty string."""
+        if now - self._begin > (self._spec["limit_s"] or float("inf")):
+            return "time_limit"
+        if now < self._next:
+            return ""
+        self._next = now + 1.0
+        if self._silent(now):
+            return "stalled"
+        memory = self._spec.get("memory_mb", 0) * 1024
+        if memory and takes_more(self._agent, memory):
+            return "memory"
+        disk = os.statvfs(os.path.dirname(self._spec["stdout"]))
+        full = disk.f_bavail * disk.f_frsize < self._spec.get("min_free_mb", 0) * 1024 * 1024
+        return "disk_full" if full else ""
+
+    def _silent(self, now: float) -> bool:
+        size = os.stat(self._spec["stdout"]).st_size
+        if size != self._size:
+            self._size, self._grown = size, now
+        return now - self._grown > (self._spec.get("silence_s") or float("inf"))
+
+
+def takes_more(top: int, kib: int) -> bool:
+    """Whether a tree has more memory than that. The cheap sum counts what processes share several
+    times; only when it is too large the exact one is asked. Linux; elsewhere never.
+    """
+    tree = [top, *descendants(top)]
+    if sum(_memory_kib(pid, "status", b"VmRSS:") for pid in tree) <= kib:
+        return False
+    exact = (_memory_kib(pid, "smaps_rollup", b"Pss:") for pid in tree)
+    return sum(exact) > kib
+
+
+def _memory_kib(pid: int, name: str, word: bytes) -> int:
+    try:
+        with open(f"/proc/{pid}/{name}", "rb") as file:
+            return sum(int(line.split()[1]) for line in file if line.startswith(word))
+    except OSError:
+        return 0  # gone
 
 
 def _end(child: "subprocess.Popen[bytes]", grace: float, cause: str) -> str:

@@ -14,13 +14,14 @@ from workerhost.files import write_private
 from workerhost.holding import Holding
 from workerhost.journal import Journal
 from workerhost.layout import Home
+from workerhost.leaving import HostLeavesError
 from workerhost.workspace import Workspace
 
 log = logging.getLogger("workerhost.starting")
 
 
 def start(held: Holding, task: Task, book: Journal) -> Journal:
-    """Raises CwError when there will be no agent; then nothing of one runs."""
+    """Raises CwError when there will be no agent, or HostLeavesError; then nothing of one runs."""
     ctx, spec, home = held.ctx, task.spec, held.home
     claude = find_claude(ctx.settings, ctx.host_env)
     body = _issue_body(held, spec)
@@ -40,6 +41,8 @@ def start(held: Holding, task: Task, book: Journal) -> Journal:
     journal.write(home, book)
     if held.lease.lost.is_set():
         raise StaleFenceError(f"the lease of {spec.id} ended before its agent was started")
+    if ctx.leaving.detach.is_set():
+        raise HostLeavesError
     launch.start(
         home,
         launch.Launch(

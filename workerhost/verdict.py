@@ -21,6 +21,11 @@ _PERSON = {
     "invalid_request": "the API refused the request",
 }
 _PASSING_STATUS = frozenset({429, 500, 502, 503, 504, 529})
+_LIMITS = {
+    "time_limit": "the run took longer than it may",
+    "stalled": "the run wrote nothing for longer than it may",
+    "memory": "the run's processes took more memory than they may",
+}
 _SECOND = timedelta(seconds=1)
 BLOCKED = "BLOCKED:"  # what an agent that needs a person begins its report with (its CLAUDE.md)
 
@@ -41,16 +46,29 @@ class Verdict:
 FINISHED = Verdict(None, "finished", "the agent finished")
 
 
+def ended_well(progress: Progress) -> bool:
+    """The agent wrote its last line, and it is no error. What became of its process after that
+    does not undo its work, which git and GitHub prove or not.
+    """
+    result = progress.result or {}
+    return result.get("subtype") == "success" and not result.get("is_error")
+
+
 def judge_process(
     ending: Ending, ended: Exit | None, progress: Progress, now: datetime, defer: timedelta
 ) -> Verdict:
     """What the exit record and the result line say. An exit code of 0 proves nothing."""
+    gone = ending is Ending.LOST or ended is None or ended.cause == "stopped"
+    if gone and ended_well(progress):
+        return _result(progress.result or {}, 0, progress.turns)
     if ending is Ending.LOST or ended is None:
         return _failed("lost", "the run's processes disappeared without a record")
     if ended.cause == "stopped":
         return Verdict(OutcomeKind.STOPPED, "stopped", "the run was stopped")
-    if ended.cause == "time_limit":
-        return _failed("time_limit", "the run took longer than it may")
+    if ended.cause == "disk_full":
+        return _later("disk_full", "the worker's disk is nearly full", now, defer)
+    if ended.cause in _LIMITS:
+        return _failed(ended.cause, _LIMITS[ended.cause])
     result = progress.result
     failed = result is None or bool(result.get("is_error"))
     if failed and (progress.api_error or (result and result.get("api_error_status"))):

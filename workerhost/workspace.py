@@ -15,7 +15,7 @@ from workerhost.layout import stays_inside
 _PASSING = re.compile(
     r"error: (?:429|5\d\d)|[Cc]ould not resolve|timed out|took too long"
     r"|Connection (?:refused|reset)|early EOF|hung up|Couldn't connect"
-    r"|Failed to connect|Empty reply|Temporary failure"
+    r"|expected flush|unexpected disconnect|Failed to connect|Empty reply|Temporary failure"
 )
 
 

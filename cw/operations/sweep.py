@@ -75,18 +75,18 @@ def hint_next(store: Store, hint: Hint, worker: str) -> str | None:
     """An identity became idle: if the first task it could take has no hint under way, send one."""
     now = store.tasks.now()
     for line in (worker, None):
-        for task_id in store.tasks.waiting(line)[:1]:
-            task = store.tasks.get(task_id)
-            if task and task.state is State.QUEUED and task.hinted_at is None:
-                hint(task.spec, line)
-                store.tasks.mark_hinted(task_id, now)
-                return task_id
+        task_id = store.tasks.first_waiting(line)
+        task = store.tasks.get(task_id) if task_id else None
+        if task and task.state is State.QUEUED and task.hinted_at is None:
+            hint(task.spec, line)
+            store.tasks.mark_hinted(task.spec.id, now)
+            return task.spec.id
     return None
 
 
 def ready_workers(store: Store, now: datetime) -> dict[str, str]:
     """Workers that could start something now, and the one task each is kept for, if any."""
-    up = {one.name for one in store.fleet.hosts() if one.up(now)}
+    up = {one.name for one in store.fleet.hosts() if one.up(now) and not one.unfit}
     found = [one for one in store.fleet.workers() if one.host in up and not one.paused]
     return {one.id: one.task or "" for one in found}
 

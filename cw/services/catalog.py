@@ -25,6 +25,8 @@ _TOKENS = (
     "ANTHROPIC_AUTH_TOKEN",
     "CLAUDE_CODE_OAUTH_TOKEN",
 )
+_GOODBYE = 20.0
+_A_WEEK = 7 * 24 * 3600.0
 _SERVER_ENV = ("PATH", "LANG", "LC_ALL", "TZ")
 
 
@@ -69,7 +71,7 @@ def catalog(settings: Settings) -> tuple[Service, ...]:
         Service(
             name="host",
             command=_module("workerhost"),
-            grace=20.0,  # it hands its runs over and says goodbye
+            grace=host_grace(settings),
             sees="everything",
             ready=lambda running: host_ready(settings, running),
         ),
@@ -82,6 +84,13 @@ def catalog(settings: Settings) -> tuple[Service, ...]:
     if settings.flower_port:
         services.append(flower_service(settings))
     return tuple(services)
+
+
+def host_grace(settings: Settings) -> float:
+    """Seconds in which it hands its runs over, ends them or sees them through, and says goodbye."""
+    if settings.on_stop == "drain":
+        return _GOODBYE + (settings.run_time_limit or _A_WEEK)
+    return _GOODBYE + (3 * settings.stop_grace if settings.on_stop == "interrupt" else 0.0)
 
 
 def broker_service(settings: Settings) -> Service:

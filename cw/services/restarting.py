@@ -7,17 +7,17 @@ from collections.abc import Callable
 
 from cw.errors import CwError
 from cw.services import record
-from cw.services.catalog import BROKER
+from cw.services.catalog import BROKER, host_grace
 from cw.services.lock import holder
 from cw.services.processes import ProcessMark, terminate
 from cw.settings import Settings
 
-_SECONDS = 90.0  # a host hands over its runs first
+_SECONDS = 70.0  # beside what a host needs for its runs
 _POLL_SECONDS = 0.1
 
 
 def restart_services(
-    settings: Settings, *, tell: Callable[[float], None], seconds: float = _SECONDS
+    settings: Settings, *, tell: Callable[[float], None], seconds: float | None = None
 ) -> list[str]:
     """Restart all but the broker, whose program is not ours. Runs go on and are adopted.
 
@@ -29,6 +29,7 @@ def restart_services(
     before = {name: mark for name, mark in _processes(settings).items() if name != BROKER}
     for mark in before.values():
         terminate(mark)
+    seconds = host_grace(settings) + _SECONDS if seconds is None else seconds
     begin = time.monotonic()
     while missing := [name for name in before if not _is_back(settings, name, before[name])]:
         waited = time.monotonic() - begin

@@ -26,6 +26,12 @@ _TICK = 0.25  # seconds; an end is noticed at once, by SIGCHLD
 _LOGS_EVERY = 60.0  # seconds between looks at the size of the logs
 _SLOW = 60.0  # seconds after which somebody waiting wants to know what for
 
+RUNS = {
+    "detach": "runs of agents go on",
+    "drain": "the host waits for its runs",
+    "interrupt": "runs of agents stop, and go on at the next start",
+}
+
 Say = Callable[[str], None]
 
 
@@ -93,7 +99,7 @@ class Supervisor:
         self._trim_logs(now)
 
     def stop(self, signals: Signals) -> None:
-        self._say("stopping; runs of agents go on")
+        self._say(f"stopping; {RUNS[self._settings.on_stop]}")
         self._save()
         services = [one.record() for one in self._children if one.alive]
         left = stop_all(services, say=self._say, hurry=lambda: signals.hurry, pause=signals.wait)

@@ -62,6 +62,14 @@ class FleetStore:
         with self._db.errors() as client:
             client.hset(keys.host(name), "seen_at", "")
 
+    def lengths(self, queues: list[str]) -> dict[str, int]:
+        """How many messages wait in each of these Celery queues."""
+        with self._db.errors() as client:
+            pipe = client.pipeline(transaction=False)
+            for one in queues:
+                pipe.llen(one)
+            return dict(zip(queues, map(int, pipe.execute()), strict=True))
+
     def hosts(self) -> list[Host]:
         with self._db.errors() as client:
             names = sorted(client.smembers(keys.HOSTS))

@@ -80,10 +80,30 @@ class TaskStore:
         return Grant(task_id, int(answer[1]), int(answer[2]), str(answer[3]))
 
     def adopt(
-        self, task_id: str, *, worker: str, host: str, ttl: float, fence: int
+        self,
+        task_id: str,
+        *,
+        worker: str,
+        host: str,
+        ttl: float,
+        fence: int,
+        restarted: bool = False,
     ) -> int | Refusal:
-        """Take the lease again for a live run that had `fence`. Returns the new fence."""
-        args = [task_id, worker, host, _ms(ttl), sources(Move.ADOPT), target(Move.ADOPT), fence]
+        """Take the lease again for a live run that had `fence`. Returns the new fence.
+
+        `restarted`: the host process is a new one. Its predecessor may have adopted the run and
+        died before it wrote that fence down.
+        """
+        args = [
+            task_id,
+            worker,
+            host,
+            _ms(ttl),
+            sources(Move.ADOPT),
+            target(Move.ADOPT),
+            fence,
+            int(restarted),
+        ]
         answer = self._db.run("adopt", self._lease_keys(task_id, worker), args)
         return int(answer[1]) if answer[0] else Refusal(str(answer[1]))
 
@@ -97,6 +117,7 @@ class TaskStore:
         fence: int,
         attempt: int,
         session: str,
+        prompt: str = "",
     ) -> bool:
         """Record a live run again that the broker has forgotten. It keeps its fence."""
         names = [
@@ -105,6 +126,7 @@ class TaskStore:
             keys.worker(worker),
             keys.LEASES,
             keys.FENCE,
+            keys.prompt(spec.id),
         ]
         if spec.issue is not None:
             names.append(keys.claim(spec.repo, spec.issue))
@@ -119,8 +141,32 @@ class TaskStore:
             attempt,
             session,
             _epoch_ms(spec.created_at),
+            prompt,
         ]
         return bool(self._db.run("restore", names, args))
+
+    def rebuild(self, task: Task) -> bool:
+        """Record a finished task again that the broker has forgotten. False: it is known."""
+        spec, outcome = task.spec, task.outcome
+        if outcome is None or task.started_at is None or task.ended_at is None:
+            raise ValueError(spec.id)
+        args = [
+            spec.id,
+            spec.model_dump_json(),
+            task.worker or "",
+            task.host or "",
+            target(Move.REBUILD),
+            outcome.model_dump_json(),
+            outcome.message,
+            task.fence,
+            task.attempt,
+            task.session or "",
+            _epoch_ms(task.started_at),
+            _epoch_ms(task.ended_at),
+            keys.issue(spec.repo, spec.issue) if spec.issue is not None else "",
+        ]
+        names = [keys.task(spec.id), keys.DONE, keys.FENCE, keys.FINISHED]
+        return bool(self._db.run("rebuild", names, args))
 
     def renew(self, task_id: str, fence: int, ttl: float) -> bool:
         """False: somebody else has the task now, or it was ended."""
@@ -140,10 +186,11 @@ class TaskStore:
         outcome: Outcome,
         effects: list[Effect],
         host: str,
+        begun: bool = True,
     ) -> bool:
         """Record how a run ended, free its worker and post the GitHub writes that follow, at once.
 
-        False: the fence is stale, and nothing was done.
+        `begun`: it came as far as its clone. False: the fence is stale, and nothing was done.
         """
         not_before = int(outcome.retry_at.timestamp() * 1000) if outcome.retry_at else 0
         names = [
@@ -165,6 +212,8 @@ class TaskStore:
             outcome.model_dump_json(),
             outcome.message,
             not_before or "",
+            int(move is Move.EXPIRE),
+            int(begun),
             *(one.model_dump_json() for one in effects),
         ]
         return bool(self._db.run("settle", names, args))
@@ -268,6 +317,11 @@ class TaskStore:
         with self._db.errors() as client:
             return list(client.zrange(keys.waiting(worker), 0, -1))
 
+    def first_waiting(self, worker: str | None) -> str | None:
+        """The one whose turn it is in this line. Mends the line when it must."""
+        args = [worker or "", State.QUEUED.value]
+        return str(self._db.run("head", [keys.waiting(worker)], args)) or None
+
     def mark_hinted(self, task_id: str, now: datetime) -> None:
         self._db.run("hinted", [keys.task(task_id)], [_epoch_ms(now)])
 
@@ -319,7 +373,7 @@ class TaskStore:
 def _task(row: dict[str, str]) -> Task | None:
     if not row or "spec" not in row:
         return None
-    data: dict[str, object] = {k: v for k, v in row.items() if k != "claim"}
+    data: dict[str, object] = {k: v for k, v in row.items() if k not in {"claim", "was"}}
     data["spec"] = json.loads(row["spec"])
     data["state"] = State(row["state"])
     data["outcome"] = json.loads(row["outcome"]) if row.get("outcome") else None

@@ -148,16 +148,16 @@ def processes_with(argument: str) -> list[str]:
 
 @pytest.mark.parametrize("count", [20])
 def test_many_dispatches_of_one_issue_make_one_task(fleet: Fleet, count: int) -> None:
-    number = fleet.github.add_issue("acme/app", "Once", f"{FAST}rehearse: slow 2\n")
+    number = fleet.github.add_issue("acme/app", "Once", f"{FAST}rehearse: hang\n")
     typed = ("dispatch", "-r", "acme/app", "-i", str(number), "--json")
     with ThreadPoolExecutor(count) as pool:
         done = list(pool.map(lambda _: fleet.cw(*typed), range(count)))
 
     codes = sorted(one.returncode for one in done)
     assert codes == [0] + [3] * (count - 1), [one.stderr for one in done]
-    task = next(one for one in done if one.returncode == 0)
-    fleet.finished(json.loads(task.stdout)["task"])
-    assert len(pulls_of(fleet, number)) == 1
+    (task,) = [json.loads(one.stdout)["task"] for one in done if one.returncode == 0]
+    assert all(task in one.stderr for one in done if one.returncode == 3)
+    fleet.ok("reset", task, "--force")
 
 
 def test_agent_that_needs_a_person_says_so_and_is_labelled_blocked(fleet: Fleet) -> None:

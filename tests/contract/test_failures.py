@@ -122,3 +122,13 @@ def test_limit_of_turns_ends_the_run(room: Room) -> None:
     assert (ended.result["subtype"], ended.result["is_error"]) == ("error_max_turns", True)
     assert ended.result["errors"] == ["Reached maximum number of turns (2)"]
     assert len(ended.requests) == 2
+
+
+def test_limit_of_money_ends_the_run_after_the_turn_that_passed_it(room: Room) -> None:
+    endless = [bash(f"echo {number}") for number in range(9)]
+    ended = room.run(*endless, flags=["--max-budget-usd", "0.000001"])
+
+    assert ended.rc == 1
+    assert (ended.result["subtype"], ended.result["is_error"]) == ("error_max_budget_usd", True)
+    assert ended.result["errors"]
+    assert len(ended.requests) < len(endless)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -95,17 +96,14 @@ class Machine:
         return any(one.pid == host.pid for one in self.store().fleet.hosts())
 
     def dispatch(self, prompt: str, **changed: Any) -> TaskSpec:
-        place = {"repo": str(self.repo), "repo_url": str(self.repo), "repo_path": str(self.repo)}
+        repo = str(self.repo)
+        place = {"repo": repo, "repo_url": repo, "repo_path": repo, "wanted_worker": "01"}
+        place["prompt_sha256"] = hashlib.sha256(prompt.encode()).hexdigest()
         spec = make_spec(
-            **place,
-            repo_folder="git/app-12345678",
-            github=False,
-            issue=None,
-            wanted_worker="01",
-            **changed,
+            repo_folder="git/app-12345678", github=False, issue=None, **(place | changed)
         )
         self.store().tasks.create(spec, prompt)
-        self.hint(spec)
+        self.hint(spec, spec.wanted_worker)
         return spec
 
     def hint(self, spec: TaskSpec, worker: str | None = "01") -> None:

@@ -20,6 +20,7 @@ The prompt chooses what it does, one directive per line, anywhere in the text:
     rehearse: echo               prompt to ~/tmp/prompt.received; then goes on
     rehearse: env                environment to ~/tmp/env.received; then goes on
     rehearse: probe PATH         tries to write PATH, says ok or failed; then goes on
+    rehearse: eat MEGABYTES      takes this much memory and keeps it; then goes on
 
 The word `once` after a directive keeps it from acting again in a resumed session. A resumed
 session whose prompt decides nothing does what its earlier prompt asked for.
@@ -40,6 +41,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -175,6 +177,7 @@ class Stream:
     session: Session
     model: str
     max_turns: int | None
+    max_usd: float | None = None
     started: float = field(default_factory=time.monotonic)
     pace: float = 0.25
     turns: int = 0
@@ -222,6 +225,9 @@ class Stream:
             text = f"Reached maximum number of turns ({self.max_turns})"
             ending = {"errors": [text], "terminal_reason": "max_turns"}
             raise Finished(1, subtype="error_max_turns", is_error=True, **ending)
+        if self.max_usd is not None and cost(self.requests) >= self.max_usd:
+            text = f"Reached maximum budget (${self.max_usd:g})"
+            raise Finished(1, subtype="error_max_budget_usd", is_error=True, errors=[text])
         time.sleep(self.pace)
         self.requests += 1
 
@@ -391,6 +397,7 @@ class Run:
     hands: Hands
     prompt: bytes
     notes: list[str] = field(default_factory=list)
+    eaten: bytes = b""
 
     def finish(self, text: str) -> NoReturn:
         said = " ".join([*self.notes, text])
@@ -543,6 +550,10 @@ def probe(run: Run, directive: Directive) -> None:
         run.notes.append(f"probe {path}: failed ({error.strerror}).")
 
 
+def eat(run: Run, directive: Directive) -> None:
+    run.eaten = b"x" * (int(directive.word("100")) << 20)
+
+
 ACTIONS: dict[str, Action] = {
     "commit-only": commit_only,
     "push": push,
@@ -561,9 +572,10 @@ ACTIONS: dict[str, Action] = {
     "echo": echo,
     "env": env,
     "probe": probe,
+    "eat": eat,
 }
 # Those that go on come first, whatever their place in the text; the first other one ends the run.
-GO_ON = ("pace", "echo", "env", "probe", "orphan", "slow")
+GO_ON = ("pace", "echo", "env", "probe", "eat", "orphan", "slow")
 
 
 def chosen(session: Session, text: str) -> list[Directive]:
@@ -586,11 +598,25 @@ def rehearse(run: Run, directives: list[Directive]) -> NoReturn:
 # --- the independent log for crash tests ---------------------------------------------------
 
 
+@cache
+def taken() -> Line:
+    """Which task and fence this run began with: the host's journal, which we can only read."""
+    try:
+        journal = json.loads((home() / "run" / "task.json").read_bytes())
+        task, run = journal["task"], journal["run"]
+        return {key: task[key] for key in ("id", "repo", "issue")} | {
+            key: run[key] for key in ("worker", "attempt", "fence")
+        }
+    except (OSError, ValueError, KeyError):
+        return {}
+
+
 def log(event: str, session: str, **more: Any) -> None:
     path = os.environ.get("CW_REHEARSAL_LOG")
     if not path:
         return
     line = {"event": event, "pid": os.getpid(), "session": session, "cwd": str(Path.cwd())}
+    line |= taken()
     text = json.dumps({**line, "at": time.time(), **more}) + "\n"
     # One write on an O_APPEND file: lines of several agents never mix.
     out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -600,7 +626,7 @@ def log(event: str, session: str, **more: Any) -> None:
 
 def beat(session: str) -> None:
     tick = threading.Event()
-    while not tick.wait(1.0):
+    while not tick.wait(float(os.environ.get("CW_REHEARSAL_BEAT", "1"))):
         log("beat", session)
 
 
@@ -620,6 +646,7 @@ def options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--append-system-prompt-file")
     parser.add_argument("--permission-mode", default="default")
     parser.add_argument("--max-turns", type=int)
+    parser.add_argument("--max-budget-usd", type=float)
     return parser.parse_known_args(argv)[0]
 
 
@@ -673,7 +700,8 @@ def on_terminate(session: str) -> Callable[[int, FrameType | None], None]:
 
 
 def live(given: argparse.Namespace, session: Session, prompt: bytes) -> int:
-    stream = Stream(session, model_name(given.model), given.max_turns)
+    name = model_name(given.model)
+    stream = Stream(session, name, given.max_turns, given.max_budget_usd)
     run = Run(stream, Hands(stream), prompt)
     text = prompt.decode("utf-8", errors="replace")
     try:

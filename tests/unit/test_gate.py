@@ -7,6 +7,7 @@ from collections.abc import Callable
 from cw.broker import RUN_TASK, SWEEP_TASK
 from workerhost.board import Board
 from workerhost.gate import Gate
+from workerhost.watchdog import Watchdog
 
 
 class Hub:
@@ -44,7 +45,7 @@ def started(*workers: str) -> tuple[Gate, Consumer]:
     board = Board()
     for one in workers:
         board.add(one)
-    gate = Gate(board, "here")
+    gate = Gate(board, "here", Watchdog(0))
     consumer = Consumer(gate.queues())
     gate.ready(consumer)
     return gate, consumer

@@ -20,6 +20,7 @@ SETTINGS = Settings(max_attempts=2, max_deferrals=3)
         (OutcomeKind.STOPPED, "stopped", Move.STOP),
         (OutcomeKind.DEFERRED, "usage_limit", Move.HOLD),
         (OutcomeKind.FAILED, "lost", Move.EXPIRE),
+        (OutcomeKind.DEFERRED, "interrupted", Move.INTERRUPT),
     ],
 )
 def test_outcome_chooses_the_move(kind: OutcomeKind, reason: str, move: Move) -> None:

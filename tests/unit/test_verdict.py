@@ -167,7 +167,13 @@ def test_without_a_result_line_no_exit_code_is_a_success(rc: int) -> None:
 
 @pytest.mark.parametrize(
     ("cause", "kind", "reason"),
-    [("stopped", STOPPED, "stopped"), ("time_limit", FAILED, "time_limit")],
+    [
+        ("stopped", STOPPED, "stopped"),
+        ("time_limit", FAILED, "time_limit"),
+        ("stalled", FAILED, "stalled"),
+        ("memory", FAILED, "memory"),
+        ("disk_full", DEFERRED, "disk_full"),
+    ],
 )
 def test_what_we_did_to_the_run_comes_before_what_it_said(
     cause: str, kind: OutcomeKind, reason: str
@@ -179,9 +185,19 @@ def test_what_we_did_to_the_run_comes_before_what_it_said(
 
 def test_run_without_an_exit_record_is_lost() -> None:
     for ending, found in ((Ending.LOST, None), (Ending.EXITED, None), (Ending.LOST, ended())):
-        verdict = judge_process(ending, found, read(SUCCESS), NOW, DEFER)
+        verdict = judge_process(ending, found, read(), NOW, DEFER)
 
         assert (verdict.kind, verdict.reason) == (FAILED, "lost")
+
+
+@pytest.mark.parametrize(
+    ("ending", "found"),
+    [(Ending.LOST, None), (Ending.EXITED, ended(1, cause="stopped"))],
+)
+def test_run_whose_agent_had_ended_well_is_judged_by_its_work(
+    ending: Ending, found: Exit | None
+) -> None:
+    assert judge_process(ending, found, read(SUCCESS), NOW, DEFER) == FINISHED
 
 
 def test_message_is_one_line_of_bearable_length() -> None:

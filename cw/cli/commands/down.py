@@ -23,7 +23,10 @@ _TELL_EVERY = 5.0  # seconds
 @json_option
 @with_cli
 def command(cli: Cli, as_json: bool) -> None:
-    """Stop what cw up started on this machine. Runs of agents go on by themselves."""
+    """Stop what cw up started on this machine.
+
+    Runs of agents go on by themselves, unless the setting on_stop says otherwise.
+    """
     from cw.services.stopping import agents_running
 
     stopped = _stop(cli.settings)
@@ -40,6 +43,7 @@ def command(cli: Cli, as_json: bool) -> None:
 def _stop(settings: Settings) -> list[str]:
     """What was stopped. Raises CwError when the supervisor will not end."""
     from cw.services import background, record
+    from cw.services.catalog import host_grace
     from cw.services.lock import hold_lock, holder
     from cw.services.stopping import stop_leftovers
 
@@ -50,9 +54,10 @@ def _stop(settings: Settings) -> list[str]:
         with hold_lock(settings):
             return stop_leftovers(settings, note)
     running = record.read(settings)
-    if not background.stop(supervisor, waiting=_progress(settings)):
+    limit = background.STOP_SECONDS + host_grace(settings)
+    if not background.stop(supervisor, limit=limit, waiting=_progress(settings)):
         raise CwError(
-            f"cw up (pid {supervisor.pid}) did not end within {background.STOP_SECONDS:.0f} s",
+            f"cw up (pid {supervisor.pid}) did not end within {limit:.0f} s",
             hint=f"Its log: {settings.state_dir / 'logs' / 'up.log'}",
         )
     return [one.name for one in running.services if one.process] if running else ["cw up"]

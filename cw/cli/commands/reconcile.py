@@ -13,6 +13,7 @@ from cw.errors import GitHubUnavailableError
 
 if TYPE_CHECKING:
     from cw.operations.reconcile import Reconciled, Repair
+    from workerhost.rebuilding import Rebuilt
 
 _COLUMNS = [
     Column("issue", gives=True),
@@ -28,7 +29,10 @@ _COLUMNS = [
 @json_option
 @with_cli
 def command(cli: Cli, dry_run: bool, as_json: bool) -> None:
-    """Make worker labels, tasks and issues agree again.
+    """Make records, worker labels, tasks and issues agree again.
+
+    Tells a broker that has forgotten them of the finished tasks whose archives lie in the HOMEs of
+    this machine; hosts do the same when they start.
 
     Looks at the repositories of assign_repos and assign_owner and at those of unfinished tasks.
     docs/assign.md has the table of what is done when. Beat does the same every reconcile_every
@@ -37,7 +41,10 @@ def command(cli: Cli, dry_run: bool, as_json: bool) -> None:
     from cw.broker import send_hint
     from cw.operations.reconcile import reconcile
     from cw.operations.ways import Ways
+    from workerhost.rebuilding import rebuild
 
+    rebuilt = rebuild(cli.store, cli.settings, dry_run=dry_run)
+    _tell_rebuilt(rebuilt, dry_run=dry_run, as_json=as_json)
     ways = Ways(
         settings=cli.settings,
         store=cli.store,
@@ -47,13 +54,22 @@ def command(cli: Cli, dry_run: bool, as_json: bool) -> None:
     )
     done = reconcile(ways, dry_run=dry_run)
     if as_json:
-        json_out(done.model_dump(mode="json"))
+        more = {"rebuilt": rebuilt.recorded, "unreadable": [str(one) for one in rebuilt.unreadable]}
+        json_out(done.model_dump(mode="json") | more)
     else:
         _tell(done, dry_run=dry_run)
     for warning in done.warnings:
         note(f"warning: {warning}")
     if done.stopped:
         raise GitHubUnavailableError(f"this pass ended early: {done.stopped}")
+
+
+def _tell_rebuilt(rebuilt: Rebuilt, *, dry_run: bool, as_json: bool) -> None:
+    for path in rebuilt.unreadable:
+        note(f"warning: {path} cannot be read; it stays as it is")
+    if rebuilt.recorded and not as_json:
+        what = "would be recorded" if dry_run else "recorded"
+        say(f"{len(rebuilt.recorded)} finished task(s) {what} again from the archives")
 
 
 def _tell(done: Reconciled, *, dry_run: bool) -> None:

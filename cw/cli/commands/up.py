@@ -57,12 +57,12 @@ def _start_detached(settings: Settings, as_json: bool) -> None:
 
 def _run_here(settings: Settings, as_json: bool) -> None:
     from cw.services.catalog import catalog
-    from cw.services.supervisor import supervise
+    from cw.services.supervisor import RUNS, supervise
 
     def all_ready() -> None:
         _show(settings, as_json)
         if not as_json:
-            say("Ctrl-C stops them; runs of agents go on.")
+            say(f"Ctrl-C stops them; {RUNS[settings.on_stop]}.")
 
     supervise(settings, catalog(settings), say=note if as_json else say, all_ready=all_ready)
 

@@ -28,7 +28,7 @@ if not session or session == '' then
   session = ARGV[7]
 end
 redis.call('HSET', KEYS[1], 'state', ARGV[6], 'worker', ARGV[2], 'host', ARGV[3], 'fence', fence,
-  'session', session, 'lease_until', now + ARGV[4], 'started_at', now, 'ended_at', '', 'reason', '', 'stop_wanted', '')
+  'session', session, 'was', '', 'lease_until', now + ARGV[4], 'started_at', now, 'ended_at', '', 'reason', '', 'stop_wanted', '')
 redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[1])
 redis.call('ZREM', KEYS[5], ARGV[1])
 redis.call('ZREM', KEYS[6], ARGV[1])

@@ -2,9 +2,10 @@
 -- when the task is done; until then it keeps the task, whose clone nobody else may touch.
 -- KEYS: task, worker, leases, open, done, holds, outbox, waiting of the worker, finished
 -- ARGV: id, fence, allowed states, new state, outcome (JSON), reason, not before (ms or ''),
+--       losses to charge, 1 when the run came as far as its clone,
 --       then the GitHub writes that follow from it (JSON each)
 -- `done` also releases the claim and remembers which task finished the issue; `queued` is a run that
--- was lost and will be repeated. The fence ends with the run: a journal that was not archived in time
+-- was lost or interrupted and will be repeated. The fence ends with the run: a journal that was not archived in time
 -- cannot be adopted and settled again.
 -- Returns 1 or 0.
 local have = redis.call('HMGET', KEYS[1], 'state', 'fence', 'claim')
@@ -15,9 +16,12 @@ local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local later = ARGV[4] == 'held' and (tonumber(ARGV[7]) or now) or ''
 redis.call('HSET', KEYS[1], 'state', ARGV[4], 'outcome', ARGV[5], 'reason', ARGV[6],
-  'not_before', later, 'lease_until', '', 'ended_at', now, 'fence', 0)
+  'not_before', later, 'lease_until', '', 'ended_at', now, 'fence', 0, 'was', '')
 redis.call('ZREM', KEYS[3], ARGV[1])
-redis.call('HSET', KEYS[1], 'stop_wanted', '', 'fresh', 0)
+redis.call('HSET', KEYS[1], 'stop_wanted', '')
+if ARGV[9] == '1' then
+  redis.call('HSET', KEYS[1], 'fresh', 0)
+end
 if ARGV[4] == 'done' then
   if redis.call('HGET', KEYS[2], 'task') == ARGV[1] then
     redis.call('HSET', KEYS[2], 'task', '')
@@ -33,10 +37,10 @@ elseif ARGV[4] == 'held' then
   redis.call('ZADD', KEYS[6], later, ARGV[1])
 elseif ARGV[4] == 'queued' then
   redis.call('HSET', KEYS[1], 'outcome', '', 'hinted_at', '')
-  redis.call('HINCRBY', KEYS[1], 'losses', 1)
+  redis.call('HINCRBY', KEYS[1], 'losses', ARGV[8])
   redis.call('ZADD', KEYS[8], redis.call('ZSCORE', KEYS[4], ARGV[1]) or now, ARGV[1])
 end
-for i = 8, #ARGV do
+for i = 10, #ARGV do
   redis.call('RPUSH', KEYS[7], ARGV[i])
 end
 return 1

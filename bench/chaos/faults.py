@@ -1,0 +1,195 @@
+"""What goes wrong, one function a fault."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from threading import Lock, Thread
+
+import psutil
+
+from bench.chaos.fleet import LEASE_SECONDS, Fleet, Host, pick
+from bench.chaos.load import Load
+from cw.errors import CwError
+from cw.models import Outcome
+from cw.names import POOL_QUEUE, worker_queue
+from cw.states import Move, OutcomeKind
+from workerhost import journal
+from workerhost.layout import Home
+
+
+@dataclass
+class Faults:
+    """Keeps its own account of what it did, to which task and when (epoch seconds)."""
+
+    fleet: Fleet
+    load: Load
+    dice: random.Random
+    done: dict[str, int] = field(default_factory=dict)
+    at: list[tuple[str, float, str]] = field(default_factory=list)  # fault, when, host or task
+    agents_killed: set[str] = field(default_factory=set)  # tasks
+    spoken: set[str] = field(default_factory=set)  # tasks an earlier holder has spoken about
+    late_words: int = 0
+    late_accepted: int = 0
+    threads: list[Thread] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def struck(self) -> int:
+        return sum(self.done.values())
+
+    def inject(self, name: str) -> None:
+        what: dict[str, Callable[[], str | None]] = {
+            "kill host": self.kill_host,
+            "kill agent": self.kill_agent,
+            "kill shim": self.kill_shim,
+            "kill broker": self.kill_broker,
+            "freeze broker": self.freeze_broker,
+            "partition": self.partition,
+            "deploy": self.deploy,
+            "forget messages": self.forget_messages,
+            "late word": self.late_word,
+        }
+        now = time.time()
+        who = what[name]()
+        if who is None:
+            return  # nothing to do it to
+        self.at.append((name, now, who))
+        self.done[name] = self.done.get(name, 0) + 1
+
+    def kill_host(self) -> str | None:
+        with self._lock:
+            host = pick(self.dice, self.fleet.hosts)
+            if host:
+                self.fleet.kill(host)
+                self.fleet.start(host)
+        return host.name if host else None
+
+    def deploy(self) -> str | None:
+        """SIGTERM, and a new host when the old one is gone."""
+        with self._lock:
+            host = pick(self.dice, self.fleet.hosts)
+            if host is None or host.process is None:
+                return None
+            host.frozen = True  # nobody else's business meanwhile
+        self._apart(self._restart, host)
+        return host.name
+
+    def _restart(self, host: Host) -> None:
+        assert host.process
+        host.process.terminate()
+        try:
+            host.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.load.unexpected.append(f"host {host.name} did not leave")
+        finally:
+            self.fleet.kill(host)
+            self.fleet.start(host)
+            host.frozen = False
+
+    def partition(self) -> str | None:
+        """A host that hears and says nothing for longer than its leases, while its agents go on."""
+        with self._lock:
+            host = pick(self.dice, self.fleet.hosts)
+            if host is None or host.process is None:
+                return None
+            host.frozen = True
+            host.process.send_signal(signal.SIGSTOP)
+        self._apart(self._thaw, host, host.process.pid)
+        return host.name
+
+    def _thaw(self, host: Host, pid: int) -> None:
+        time.sleep(LEASE_SECONDS + 2)
+        with suppress(psutil.Error):
+            psutil.Process(pid).send_signal(signal.SIGCONT)
+        host.frozen = False
+
+    def kill_agent(self) -> str | None:
+        home = self._busy()
+        agent = self.fleet.agent_of(home) if home else None
+        book = journal.read(home) if home else None
+        if agent is None or book is None:
+            return None
+        self.agents_killed.add(book.task.id)
+        with suppress(psutil.Error):
+            agent.kill()
+        return book.task.id
+
+    def kill_shim(self) -> str | None:
+        home = self._busy()
+        shim = self.fleet.shim_of(home) if home else None
+        book = journal.read(home) if home else None
+        if shim is None or book is None:
+            return None
+        with suppress(psutil.Error):
+            shim.kill()
+        return book.task.id
+
+    def kill_broker(self) -> str:
+        self.fleet.broker.kill()
+        self.fleet.broker.start()
+        return "broker"
+
+    def freeze_broker(self) -> str:
+        """For less than a lease's margin: no run has to end for it."""
+        self.fleet.broker.freeze(1.5)
+        return "broker"
+
+    def forget_messages(self) -> str:
+        """Every message of every queue of runs."""
+        queues = [POOL_QUEUE, *(worker_queue(one) for one in self.load.workers)]
+        self.fleet.broker.delete(*queues)
+        return "queues"
+
+    def late_word(self) -> str | None:
+        """The holder of an earlier run speaks up while a later one is under way."""
+        runs = self.load.log.read()
+        later = [
+            one
+            for one in runs
+            if one.rc is None and time.time() - one.last < 1 and one.task not in self.spoken
+        ]
+        for one in later:
+            old = [was for was in runs if was.task == one.task and was.fence < one.fence]
+            if old:
+                self.spoken.add(one.task)
+                self._speak(one.task, old[-1].home, old[-1].fence)
+                return one.task
+        return None
+
+    def _speak(self, task: str, worker: str, fence: int) -> None:
+        store = self.load.store.tasks
+        lie = Outcome(kind=OutcomeKind.FAILED, reason="killed", message="late word")
+        try:
+            heard = store.renew(task, fence, LEASE_SECONDS)
+            heard |= store.settle(
+                task,
+                worker=worker,
+                fence=fence,
+                move=Move.FINISH,
+                outcome=lie,
+                effects=[],
+                host="nobody",
+            )
+        except CwError:
+            return
+        self.late_words += 1
+        self.late_accepted += heard
+
+    def _busy(self) -> Home | None:
+        homes = [one for one in self.fleet.homes if one.shim.exists() and one.journal.exists()]
+        return self.dice.choice(homes) if homes else None
+
+    def _apart(self, what: Callable[..., None], *args: object) -> None:
+        thread = Thread(target=what, args=args)
+        thread.start()
+        self.threads.append(thread)
+
+    def finish(self) -> None:
+        for one in self.threads:
+            one.join()

@@ -1,0 +1,218 @@
+"""Hosts with workers and their broker, as processes that can be killed and started again."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from bench.chaos.agentlog import NAME, AgentLog
+from bench.chaos.broker import Broker
+from tests.standins.github import GitHubStandIn
+from workerhost.home import make_home, templates_dir
+from workerhost.layout import Home
+
+ROOT = Path(__file__).parents[2]
+AGENT = ROOT / "tests" / "standins" / "rehearsal_agent.py"
+TOKEN = "ghp_0123456789abcdefghijklmnopqrstuvwxyzABCD"  # noqa: S105  the stand-in's
+BEAT_SECONDS = 0.2  # of the agents' own log
+LEASE_SECONDS = 6.0
+SCALED = {
+    "CW_LEASE_TTL": str(LEASE_SECONDS),
+    "CW_LEASE_RENEW": "1",
+    "CW_LEASE_MARGIN": "3",
+    "CW_SWEEP_EVERY": "1",
+    "CW_STOP_GRACE": "0.3",
+    "CW_DEFER_SECONDS": "2",
+    "CW_MAX_DEFERRALS": "1000",
+    "CW_MAX_ATTEMPTS": "1000",  # what is lost is told apart from what was given up
+    "CW_GITHUB_PACE": "0",
+    "CW_RECONCILE_GRACE": "10",
+}
+PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
+
+
+@dataclass
+class Host:
+    """One `workerhost`; `process` is its present incarnation."""
+
+    name: str
+    folder: Path
+    process: subprocess.Popen[bytes] | None = None
+    frozen: bool = False
+
+    @property
+    def homes(self) -> list[Home]:
+        return [Home(one) for one in sorted((self.folder / "workers").iterdir())]
+
+
+@dataclass
+class Fleet:
+    folder: Path
+    hub: GitHubStandIn
+    mutant: str
+    hosts: list[Host] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.broker = Broker(self.folder)
+
+    @property
+    def homes(self) -> list[Home]:
+        return [home for host in self.hosts for home in host.homes]
+
+    def log(self) -> AgentLog:
+        return AgentLog([home.path for home in self.homes])
+
+    def add_host(self, name: str, workers: int) -> None:
+        host = Host(name, self.folder / name)
+        for number in range(1, workers + 1):
+            home = make_home(
+                host.folder / "workers", f"{name}{number}", {"GH_TOKEN": TOKEN}, templates_dir()
+            )
+            with home.zshenv.open("a") as file:
+                file.write(f"\nexport CW_REHEARSAL_LOG={home.tmp / NAME}\n")
+                file.write(f"export CW_REHEARSAL_BEAT={BEAT_SECONDS}\n")
+        self.hosts.append(host)
+
+    def env(self, host: Host) -> dict[str, str]:
+        proxy = dict.fromkeys(PROXIES[:4], self.hub.url) | dict.fromkeys(PROXIES[4:], "127.0.0.1")
+        return {
+            "HOME": str(self.folder),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "LANG": "C.UTF-8",
+            "CW_CONFIG": str(self.folder / "none.toml"),
+            "CW_BROKER_URL": self.broker.url,
+            "CW_WORKERS_ROOT": str(host.folder / "workers"),
+            "CW_STATE_DIR": str(host.folder / "state"),
+            "CW_HOST_NAME": host.name,
+            "CW_CLAUDE": str(AGENT),
+            "CW_SANDBOX_READ": ":".join({str(AGENT.parent), sys.prefix, sys.base_prefix}),
+            "CW_AGENT_ENV": " ".join(PROXIES),
+            "CW_GITHUB_API_URL": self.hub.api_url,
+            "CW_GITHUB_URL": "http://github.localhost",
+            "GH_TOKEN": TOKEN,
+            "CW_CHAOS_MUTANT": self.mutant,
+            **SCALED,
+            **proxy,
+        }
+
+    def start(self, host: Host) -> None:
+        module = "bench.chaos.mutant_host" if self.mutant else "workerhost"
+        with (self.folder / f"{host.name}.log").open("ab") as log:
+            host.process = subprocess.Popen(
+                [sys.executable, "-m", module],
+                env=self.env(host),
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill(self, host: Host) -> None:
+        if host.process:
+            host.process.kill()
+            host.process.wait()
+
+    def revive(self) -> list[str]:
+        """Start again what ended by itself; a supervisor would. Returns which."""
+        ended = [
+            one
+            for one in self.hosts
+            if one.process and not one.frozen and one.process.poll() is not None
+        ]
+        for host in ended:
+            self.start(host)
+        return [one.name for one in ended]
+
+    def agent_of(self, home: Home) -> psutil.Process | None:
+        """The agent's own process behind its shim and wall, while it lives."""
+        with suppress(OSError, ValueError, psutil.Error):
+            shim = psutil.Process(int(json.loads(home.shim.read_bytes())["pid"]))
+            for one in shim.children(recursive=True):
+                if one.name() != "bwrap" and any(AGENT.name in word for word in one.cmdline()):
+                    return one
+        return None
+
+    def shim_of(self, home: Home) -> psutil.Process | None:
+        with suppress(OSError, ValueError, psutil.Error):
+            shim = psutil.Process(int(json.loads(home.shim.read_bytes())["pid"]))
+            return shim if any("shim.py" in word for word in shim.cmdline()) else None
+        return None
+
+    def left_over(self) -> list[str]:
+        """Processes of agents, walls and shims, wherever they hang by now."""
+        mark = str(self.folder).encode()
+        mine = {os.getpid()}
+        mine |= {self.broker.process.pid} if self.broker.process else set()
+        mine |= {one.process.pid for one in self.hosts if one.process}
+        found = []
+        for one in psutil.process_iter():
+            with suppress(OSError, psutil.Error):
+                place = Path(f"/proc/{one.pid}")
+                words = (place / "environ").read_bytes() + (place / "cmdline").read_bytes()
+                if one.pid not in mine and mark in words and one.status() != "zombie":
+                    found.append(" ".join(one.cmdline())[:100])
+        return found
+
+
+@contextmanager
+def fleet(
+    hub_setup: Callable[[GitHubStandIn], None], hosts: int, workers: int, mutant: str
+) -> Iterator[Fleet]:
+    # A socket's path may have about 100 characters.
+    folder = Path(tempfile.mkdtemp(prefix="cwc-"))
+    with GitHubStandIn(folder / "hub") as hub:
+        hub_setup(hub)
+        made = Fleet(folder, hub, mutant)
+        try:
+            for number in range(hosts):
+                made.add_host("abcdefgh"[number], workers)
+            made.broker.start()
+            for host in made.hosts:
+                made.start(host)
+            yield made
+        finally:
+            _end(made)
+            if os.environ.get("CW_CHAOS_KEEP"):
+                print(f"kept: {folder}")
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end(made: Fleet) -> None:
+    for host in made.hosts:
+        made.kill(host)
+    for home in made.homes:
+        shim = made.shim_of(home)
+        if shim:
+            with suppress(psutil.Error):
+                shim.terminate()
+                shim.wait(10)
+    made.broker.kill()
+
+
+def make_repo(folder: Path) -> Path:
+    """A repository with one commit."""
+    who = ["-c", "user.name=Chaos", "-c", "user.email=chaos@example.invalid"]
+    for args in (
+        ["init", "-q", "-b", "main", str(folder)],
+        ["-C", str(folder), *who, "commit", "-q", "--allow-empty", "-m", "First"],
+    ):
+        subprocess.run(["git", *args], check=True)
+    return folder
+
+
+def pick(dice: random.Random, hosts: list[Host]) -> Host | None:
+    able = [one for one in hosts if not one.frozen]
+    return dice.choice(able) if able else None

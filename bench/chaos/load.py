@@ -1,0 +1,139 @@
+"""Work for the fleet, as people and beat bring it: dispatches, stray hints, sweeps."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.chaos.agentlog import AgentLog
+from bench.chaos.fleet import TOKEN, Fleet
+from cw.broker import RECONCILE_TASK, SWEEP_TASK, make_app, send_hint
+from cw.errors import ClaimedError, CwError
+from cw.github.client import GitHub
+from cw.models import TaskSpec
+from cw.names import FLEET_QUEUE
+from cw.operations.dispatch import Request, dispatch
+from cw.repos import Repo, github_repo, parse_repo
+from cw.settings import Settings, load_settings
+from cw.store.store import open_store
+
+APP = "acme/app"
+_PACE = "rehearse: pace 0.01\n"
+# What the agents do, and how often in a hundred. Every one of them ends well when left alone.
+_KINDS = (
+    (55, _PACE + "rehearse: slow 0.3\nrehearse: no-change\n"),
+    (25, _PACE + "rehearse: slow 0.2\nrehearse: commit-only\n"),
+    (15, _PACE + "rehearse: orphan 300\nrehearse: slow 1\nrehearse: no-change\n"),
+    (5, _PACE + "rehearse: slow 8\nrehearse: no-change\n"),  # longer than a lease
+)
+_ON_GITHUB = _PACE + "rehearse: slow 0.3\nrehearse: commit-only\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An answered dispatch. `asked` and `at`: epoch seconds before and after the call."""
+
+    spec: TaskSpec
+    asked: float
+    at: float
+
+
+@dataclass
+class Load:
+    """Thread-safe as far as it is shared."""
+
+    fleet: Fleet
+    seed: int
+    repos: list[Path]
+    taken: list[Taken] = field(default_factory=list)
+    brought: int = 0  # pieces of work that are somebody's now
+    refused: int = 0  # dispatches that failed, and said so
+    hints: int = 0
+    doubles: int = 0
+    unexpected: list[str] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.dice = random.Random(self.seed)  # noqa: S311  repeatable on purpose
+        self.settings: Settings = load_settings(self.fleet.env(self.fleet.hosts[0]))[0]
+        self.store = open_store(self.fleet.broker.url, patience=5)
+        self.app = make_app(self.settings)
+        self.github = GitHub(self.settings.github_api_url, TOKEN, pace=0)
+        self.workers = [home.id for home in self.fleet.homes]
+        self.log: AgentLog = self.fleet.log()
+
+    def request(self, number: int, *, github: bool, prompt: str = "") -> Request:
+        repo: Repo = (
+            github_repo(APP, self.settings.github_url)
+            if github
+            else parse_repo(
+                str(self.dice.choice(self.repos)),
+                github_url=self.settings.github_url,
+                cwd=Path("/"),
+            )
+        )
+        kinds, weights = [text for _, text in _KINDS], [often for often, _ in _KINDS]
+        return Request(
+            repo=repo,
+            issue=number,
+            worker=self.dice.choice(self.workers) if self.dice.random() < 0.5 else None,
+            prompt=prompt or (_ON_GITHUB if github else self.dice.choices(kinds, weights)[0]),
+            model="sonnet",
+            by="chaos",
+        )
+
+    def bring(self, request: Request, *, double: bool = False) -> None:
+        """Until it is taken, as a patient person types it. `double`: twice at the same moment."""
+        if double:
+            self.doubles += 1
+            other = threading.Thread(target=self._once, args=(request,))
+            other.start()
+        while not self.over.is_set() and not self._once(request):
+            self.over.wait(0.3)
+        if double:
+            other.join()
+        self.brought += 1
+
+    def _once(self, request: Request) -> bool:
+        """Whether the issue is somebody's now."""
+        asked = time.time()
+        github = self.github if request.repo.github else None
+        try:
+            done = dispatch(request, self.store, github, self._hint)
+        except ClaimedError as error:
+            if error.task_id:
+                return True
+            self.unexpected.append(error.message)  # a label nobody's task explains
+            return False
+        except CwError:
+            self.refused += 1
+            return False
+        self.taken.append(Taken(done.task, asked, time.time()))
+        return True
+
+    def _hint(self, spec: TaskSpec) -> None:
+        send_hint(self.app, spec, spec.wanted_worker)
+
+    def stray_hint(self) -> None:
+        """A known task's message again: in its queue, in the pool's or in a stranger's."""
+        taken = list(self.taken)
+        if not taken:
+            return
+        spec = self.dice.choice(taken[-40:]).spec
+        with suppress(CwError):
+            send_hint(self.app, spec, self.dice.choice([spec.wanted_worker, None, *self.workers]))
+            self.hints += 1
+
+    def beat(self) -> None:
+        """Celery beat, and there are two of them."""
+        app, tick = make_app(self.settings), 0
+        while not self.over.wait(1.0):
+            tick += 1
+            names = [SWEEP_TASK] + ([RECONCILE_TASK] if tick % 10 == 0 else [])
+            for name in names:
+                with suppress(Exception):
+                    app.send_task(name, queue=FLEET_QUEUE, expires=2)

@@ -1,0 +1,128 @@
+"""What a run may take: each limit ends it with everything it started, and keeps its work."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from cw.models import Task, TaskSpec
+from cw.states import OutcomeKind, State
+from tests.integration.cloning import run
+from tests.integration.hosting import Machine, machine
+from tests.integration.test_shim import DEAF, WALLS, Shims, shims
+from tests.waiting import wait_until
+from workerhost import launch, shim
+
+__all__ = ["shims"]
+
+QUICK = "rehearse: pace 0.05\n"
+EAT = "x=$(head -c 150000000 /dev/zero | tr '\\0' x); echo ready; sleep 600"
+SHARE = """
+import os, time
+x = b'x' * (60 << 20)
+for _ in range(4):
+    os.fork() or time.sleep(600)
+print('ready', flush=True)
+while not os.path.exists('go'):
+    time.sleep(0.05)
+os.kill(0, 9)
+"""
+
+
+@pytest.mark.parametrize("walled", WALLS)
+def test_run_that_writes_nothing_is_ended(shims: Shims, walled: bool) -> None:
+    shims.start("bash", "-c", DEAF, walled=walled, silence_s=1)
+
+    assert (shims.ended().rc, shims.ended().cause) == (137, "stalled")
+    assert shims.left() == []
+
+
+def test_run_that_goes_on_writing_is_not_silent(shims: Shims) -> None:
+    shims.start("bash", "-c", "for i in 1 2 3 4 5 6; do echo $i; sleep 0.5; done", silence_s=1.6)
+
+    assert (shims.ended().rc, shims.ended().cause) == (0, "exit")
+
+
+@pytest.mark.parametrize("walled", WALLS)
+def test_tree_that_takes_too_much_memory_is_ended(shims: Shims, walled: bool) -> None:
+    """The agent is small; what it started is not."""
+    shims.start("bash", "-c", f"({EAT}) & {DEAF}", walled=walled, memory_mb=100)
+
+    assert shims.ended().cause == "memory"
+    assert shims.left() == []
+
+
+def test_shared_memory_counts_once(shims: Shims) -> None:
+    """Five processes with the same 60 MB are not 300 MB."""
+    shims.start(sys.executable, "-c", SHARE, memory_mb=200)
+    shims.said("ready")
+    top = shims.started[0].pid
+    wait_until(lambda: shim.takes_more(top, 65 << 10), what="the memory")
+
+    assert not shim.takes_more(top, 200 << 10)
+    (shims.home.path / "go").touch()
+    assert shims.ended().cause == "exit"
+
+
+def test_run_on_a_full_disk_is_ended(shims: Shims) -> None:
+    shims.start("bash", "-c", DEAF, min_free_mb=1 << 40)
+
+    assert shims.ended().cause == "disk_full"
+    assert shims.left() == []
+
+
+def outcome(task: Task) -> tuple[OutcomeKind, str]:
+    assert task.outcome
+    return task.outcome.kind, task.outcome.reason
+
+
+def assert_work_is_kept(here: Machine, spec: TaskSpec) -> None:
+    clone = here.home().clones / spec.repo_folder
+    assert run(clone, "show", f"refs/cw/wip/{spec.id.lower()}:draft.txt") == "rehearsal"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "prompt", "reason"),
+    [
+        ("CW_RUN_SILENCE_LIMIT", "2", "rehearse: hang", "stalled"),
+        ("CW_RUN_TIME_LIMIT", "3", "rehearse: hang", "time_limit"),
+        ("CW_RUN_MEMORY_MB", "200", "rehearse: eat 300\nrehearse: hang", "memory"),
+        ("CW_RUN_MAX_TURNS", "2", "rehearse: slow 60", "error_max_turns"),
+        ("CW_RUN_MAX_USD", "0.007", "rehearse: slow 60", "error_max_budget_usd"),
+    ],
+)
+def test_limit_has_its_own_outcome_and_the_work_is_kept(
+    git_repo: Path, setting: str, value: str, prompt: str, reason: str
+) -> None:
+    with machine(git_repo, **{setting: value}) as here:
+        here.start()
+        spec = here.dispatch(f"{QUICK}rehearse: probe draft.txt\n{prompt}\n")
+
+        task = here.reaches(spec, State.DONE)
+
+        assert outcome(task) == (OutcomeKind.FAILED, reason), task.outcome
+        assert_work_is_kept(here, spec)
+        assert not launch.alive(here.home())
+        assert len(here.agents()) == 1
+
+
+def test_host_without_room_takes_nothing_and_says_why(git_repo: Path) -> None:
+    with machine(git_repo, CW_MIN_FREE_MB=str(1 << 40)) as here:
+        here.start()
+        (beat,) = here.store().fleet.hosts()
+        assert "MB are free" in beat.unfit
+        assert beat.unfit == beat.warning
+
+        spec = here.dispatch(QUICK)
+        here.store().tasks.mark_unhinted(spec.id)
+
+        assert here.sweep().hinted == ()  # a hint that nobody takes would only pile up
+        assert here.task(spec).state is State.QUEUED
+        here.more["CW_MIN_FREE_MB"] = "1"
+        wait_until(lambda: " ready." in here.log(), what="the consumer")
+        here.hosts[0].terminate()
+        assert here.hosts[0].wait(20) == 0
+        here.start()
+        assert here.reaches(spec, State.DONE).attempt == 1

@@ -1,0 +1,174 @@
+"""Two holders who each believe that a run is theirs: one agent at a time, one end, all the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+from cw.models import Outcome, TaskSpec
+from cw.states import Move, OutcomeKind, State
+from tests.integration.hosting import Machine, machine
+from tests.waiting import wait_until
+
+LEASE = {"CW_LEASE_TTL": "4", "CW_LEASE_RENEW": "0.5", "CW_LEASE_MARGIN": "2"}
+PACE = "rehearse: pace 0.05\n"
+
+
+def under_way(here: Machine, spec: TaskSpec, runs: int = 1) -> None:
+    wait_until(lambda: len(here.agents()) == runs, 60, here.log)
+    wait_until(here.home().shim.exists, 60, here.log)
+    assert here.task(spec).state is State.RUNNING
+
+
+def freeze(here: Machine, spec: TaskSpec, host: subprocess.Popen[bytes]) -> None:
+    """The host hears and says nothing until its lease has ended and the task is queued again."""
+    host.send_signal(signal.SIGSTOP)
+    wait_until(lambda: here.sweep().expired or here.task(spec).losses, 30, "the lease's end")
+    assert here.task(spec).state is State.QUEUED
+
+
+def lives(here: Machine) -> list[tuple[float, float]]:
+    """From start to last sign of life of each agent, in order."""
+    found = []
+    for start in here.agents():
+        signs = [start, *here.agents("beat"), *here.agents("end")]
+        own = [one["at"] for one in signs if one["fence"] == start["fence"]]
+        found.append((min(own), max(own)))
+    return found
+
+
+def completed(here: Machine) -> int:
+    return sum(one["rc"] == 0 for one in here.agents("end"))
+
+
+def one_at_a_time(here: Machine) -> bool:
+    spans = lives(here)
+    return all(before[1] <= after[0] for before, after in pairwise(spans))
+
+
+def test_result_of_a_host_that_was_frozen_counts_when_nobody_has_taken_the_task(
+    git_repo: Path,
+) -> None:
+    with machine(git_repo, **LEASE) as here:
+        host = here.start()
+        spec = here.dispatch(PACE + "rehearse: slow 2\n")
+        under_way(here, spec)
+        freeze(here, spec, host)
+        wait_until(lambda: here.agents("end"), 40, "the agent's end")
+
+        host.send_signal(signal.SIGCONT)
+        task = here.reaches(spec, State.DONE)
+
+        assert task.outcome
+        assert task.outcome.kind is OutcomeKind.SUCCEEDED, task.outcome
+        assert (len(here.agents()), completed(here)) == (1, 1)
+
+
+def test_run_that_outlived_its_lease_under_a_frozen_host_ends_before_the_next_begins(
+    git_repo: Path,
+) -> None:
+    with machine(git_repo, **LEASE) as here:
+        host = here.start()
+        spec = here.dispatch(PACE + "rehearse: slow 60 once\n")
+        under_way(here, spec)
+        freeze(here, spec, host)
+
+        host.send_signal(signal.SIGCONT)
+        wait_until(lambda: len(here.agents("end")) == 1, 40, here.log)
+        here.sweep()
+        here.reaches(spec, State.DONE)
+
+        first, second = here.agents()
+        assert first["session"] == second["session"]
+        assert first["fence"] < second["fence"]
+        assert one_at_a_time(here)
+        assert completed(here) == 1
+
+
+def test_host_that_wakes_up_beside_its_successor_leaves_the_run_alone(git_repo: Path) -> None:
+    with machine(git_repo, **LEASE) as here:
+        first = here.start()
+        spec = here.dispatch(PACE + "rehearse: slow 8\n")
+        under_way(here, spec)
+        first.send_signal(signal.SIGSTOP)
+        here.more["CW_STATE_DIR"] = str(here.folder / "elsewhere")  # not the same host.lock
+        here.start()
+        wait_until(lambda: here.task(spec).fence > here.agents()[0]["fence"], 40, here.log)
+
+        first.send_signal(signal.SIGCONT)
+        task = here.reaches(spec, State.DONE)
+
+        assert task.outcome
+        assert task.outcome.kind is OutcomeKind.SUCCEEDED, task.outcome
+        assert (len(here.agents()), completed(here)) == (1, 1)
+
+
+def test_host_that_wakes_up_beside_a_later_run_does_not_end_it(git_repo: Path) -> None:
+    with machine(git_repo, **LEASE) as here:
+        first = here.start()
+        spec = here.dispatch(PACE + "rehearse: slow 8\n")
+        under_way(here, spec)
+        first.send_signal(signal.SIGSTOP)
+        os.kill(here.shim_pid(), signal.SIGKILL)
+        here.more["CW_STATE_DIR"] = str(here.folder / "elsewhere")
+        here.start()
+        wait_until(lambda: here.sweep() and len(here.agents()) == 2, 60, here.log)
+
+        first.send_signal(signal.SIGCONT)
+        task = here.reaches(spec, State.DONE)
+
+        assert task.outcome
+        assert task.outcome.kind is OutcomeKind.SUCCEEDED, task.outcome
+        assert (len(here.agents()), completed(here)) == (2, 1)
+        assert one_at_a_time(here)
+
+
+def test_agent_that_outlived_its_shim_is_ended_before_the_next_run(git_repo: Path) -> None:
+    with machine(git_repo) as here:
+        here.start()
+        spec = here.dispatch(PACE + "rehearse: slow 2\n")
+        under_way(here, spec)
+        # As a wall that was starting up when its shim was killed, and never heard of it.
+        mark = {"CLAUDE_CODE_TMPDIR": str(here.home().tmp)}
+        with subprocess.Popen(["sleep", "300"], env=mark, start_new_session=True) as leftover:
+            os.kill(here.shim_pid(), signal.SIGKILL)
+            leftover.wait(40)
+        task = here.reaches(spec, State.DONE)
+
+        assert leftover.returncode == -signal.SIGKILL
+        assert task.attempt == 2
+        assert one_at_a_time(here)
+
+
+def test_late_word_of_an_earlier_run_is_not_heard(git_repo: Path) -> None:
+    with machine(git_repo) as here:
+        here.start()
+        spec = here.dispatch(PACE + "rehearse: slow 4\n")
+        under_way(here, spec)
+        os.kill(here.shim_pid(), signal.SIGKILL)
+        under_way(here, spec, runs=2)
+        old = int(here.agents()[0]["fence"])
+        tasks = here.store().tasks
+        lie = Outcome(kind=OutcomeKind.FAILED, reason="killed", message="too late")
+
+        assert not tasks.renew(spec.id, old, 600)
+        assert not tasks.settle(
+            spec.id,
+            worker="01",
+            fence=old,
+            move=Move.FINISH,
+            outcome=lie,
+            effects=[],
+            host="here",
+        )
+        before = datetime.now(UTC)
+        task = here.reaches(spec, State.DONE)
+
+        assert task.outcome
+        assert task.outcome.kind is OutcomeKind.SUCCEEDED, task.outcome
+        assert task.ended_at
+        assert task.ended_at >= before

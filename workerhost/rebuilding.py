@@ -1,0 +1,103 @@
+"""Finished tasks told again to a broker that has forgotten them, from the archives in the HOMEs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cw.models import Outcome, Task
+from cw.settings import Settings
+from cw.states import OutcomeKind, State
+from cw.store.store import Store
+from workerhost import journal
+from workerhost.files import read_json
+from workerhost.journal import Journal
+from workerhost.layout import Home, homes
+
+log = logging.getLogger("workerhost.rebuilding")
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """`recorded`: ids of tasks. `unreadable`: archives that are left as they are."""
+
+    recorded: tuple[str, ...] = ()
+    unreadable: tuple[Path, ...] = ()
+
+
+def rebuild(store: Store, settings: Settings, *, dry_run: bool = False) -> Rebuilt:
+    """From this machine's archives of the last `rebuild_days`. What the broker knows of a task,
+    finished or not, is left alone. Raises BrokerUnavailableError.
+    """
+    if not settings.rebuild_days:
+        return Rebuilt()
+    since = datetime.now(UTC) - timedelta(days=settings.rebuild_days)
+    unreadable: list[Path] = []
+    books = list(_archives(homes(settings.workers_root), since, unreadable))
+    recorded = tuple(
+        task.spec.id
+        for task in sorted(_finished(books), key=lambda one: one.spec.id)
+        if store.tasks.get(task.spec.id) is None and (dry_run or store.tasks.rebuild(task))
+    )
+    return Rebuilt(recorded, tuple(unreadable))
+
+
+def tell(done: Rebuilt) -> None:
+    for task in done.recorded:
+        log.info("finished task recorded again task=%s", task)
+    for path in done.unreadable:
+        log.warning("archive cannot be read: %s", path)
+
+
+def _archives(found: Iterable[Home], since: datetime, unreadable: list[Path]) -> Iterator[Journal]:
+    for home in found:
+        for path in sorted(home.completed.glob("*.json")):
+            try:
+                if path.stat().st_mtime < since.timestamp():
+                    continue
+            except OSError:  # moved away meanwhile
+                continue
+            book = journal.parse(read_json(path))
+            if book is None:
+                unreadable.append(path)
+            elif _end(book) >= since:
+                yield book
+
+
+def _finished(books: Iterable[Journal]) -> Iterator[Task]:
+    """Tasks whose last run ended them. One that was put off, stopped or lost is not finished."""
+    last: dict[str, Journal] = {}
+    for book in sorted(books, key=_end):
+        last[book.task.id] = book
+    for book in last.values():
+        if book.phase == "settled" and book.outcome and _ends_the_task(book.outcome):
+            yield _record(book, book.outcome)
+
+
+def _ends_the_task(outcome: Outcome) -> bool:
+    if outcome.kind is OutcomeKind.FAILED:
+        return outcome.reason != "lost"
+    return outcome.kind is OutcomeKind.SUCCEEDED
+
+
+def _record(book: Journal, outcome: Outcome) -> Task:
+    run = book.run
+    return Task(
+        spec=book.task,
+        state=State.DONE,
+        worker=run.worker,
+        host=run.host,
+        attempt=run.attempt,
+        fence=run.fence,
+        session=run.session,
+        started_at=run.started_at,
+        ended_at=_end(book),
+        outcome=outcome,
+    )
+
+
+def _end(book: Journal) -> datetime:
+    return book.run.ended_at or book.run.started_at

@@ -1,0 +1,82 @@
+"""Ends of runs that prove nothing: no agent ever, ended with its host, the lease gone."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cw.errors import BrokerUnavailableError, CwError, GitHubUnavailableError, UnavailableError
+from cw.models import Outcome
+from cw.states import OutcomeKind
+from workerhost import journal, workspace
+from workerhost.events import Progress
+from workerhost.holding import Holding
+from workerhost.journal import Journal
+from workerhost.recording import INTERRUPTED, record, settled
+
+
+def not_started(held: Holding, book: Journal, error: CwError) -> str:
+    """A run that never had an agent has an outcome all the same."""
+    now = datetime.now(UTC)
+    away = isinstance(error, UnavailableError)
+    later = now + timedelta(seconds=held.ctx.settings.defer_seconds)
+    outcome = Outcome(
+        kind=OutcomeKind.DEFERRED if away else OutcomeKind.FAILED,
+        reason=_away(error) if away else "not_started",
+        message=held.redact(error.line()),
+        duration_s=_seconds(book, now),
+        retry_at=later if away else None,
+    )
+    return record(held, settled(book, outcome, now), outcome)
+
+
+def _away(error: CwError) -> str:
+    if isinstance(error, BrokerUnavailableError):
+        return "broker_unavailable"
+    return (
+        "github_unavailable" if isinstance(error, GitHubUnavailableError) else "remote_unavailable"
+    )
+
+
+def interrupted(held: Holding, book: Journal, progress: Progress) -> str:
+    """Ended with its host, at nobody's wish. Quick, and without the network: a host that is asked
+    to stop has little time.
+    """
+    now = datetime.now(UTC)
+    outcome = Outcome(
+        kind=OutcomeKind.DEFERRED,
+        reason=INTERRUPTED,
+        message="its host was stopped; it goes on in the same session",
+        branch=book.task.branch if book.run.clone else "",
+        wip=_kept(held, book),
+        cost_usd=progress.cost_usd,
+        turns=progress.turns,
+        duration_s=_seconds(book, now),
+    )
+    return record(held, settled(book, outcome, now), outcome)
+
+
+def fenced(held: Holding, book: Journal) -> str:
+    """The lease is gone: keep the work here, claim nothing."""
+    wip = _kept(held, book)
+    now = datetime.now(UTC)
+    outcome = Outcome(
+        kind=OutcomeKind.STOPPED,
+        reason="lease_lost",
+        message="the broker was away for longer than the lease; the work is in the clone",
+        wip=wip,
+        duration_s=_seconds(book, now),
+    )
+    journal.archive(held.home, settled(book, outcome, now))
+    return "fenced"
+
+
+def _kept(held: Holding, book: Journal) -> str:
+    with contextlib.suppress(CwError):
+        return workspace.save_work(held.git(book), Path(book.run.clone), held.task_id.lower())
+    return ""
+
+
+def _seconds(book: Journal, now: datetime) -> float:
+    return round((now - book.run.started_at).total_seconds(), 1)
