@@ -61,7 +61,8 @@ def test_issue_becomes_a_pull_request_and_is_not_assigned_twice(fleet: Fleet) ->
     assert pull.head == f"issue-{number}"
     assert hub.issue(REPO, blocked).labels == ("blocked",)
     assert f"assigned repo={REPO} issue={number} worker=01" in host_log(fleet)
-    assert "action=block" in host_log(fleet)
+    # A pass tells what it did when it is over, a little after the label is there.
+    assert wait_until(lambda: "action=block" in host_log(fleet), what="the log of the pass")
 
 
 def host_log(fleet: Fleet) -> str:
