@@ -224,6 +224,8 @@ def rich_table(
                 for cell, column in zip(row, columns, strict=True)
             )
         )
-    Console(file=out, width=width, highlight=False, soft_wrap=False, force_terminal=colour).print(
-        made
+    # Without a height, rich takes no width either on a terminal it calls dumb.
+    page = Console(
+        file=out, width=width, height=25, highlight=False, soft_wrap=False, force_terminal=colour
     )
+    page.print(made)
