@@ -98,10 +98,12 @@ def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
     if ending is Ending.TAKEN:
         return _stand_back(held)
     good = ended_well(follower.progress)
-    if ending is Ending.FENCED and not good:
-        return fenced(held, book)
     ended = launch.read_exit(held.home)
-    if ended and ended.cause == "stopped" and not good and not _stop_wanted(held):
+    stopped = ended is not None and ended.cause == "stopped"
+    # The lease stops its run itself, and may be quicker than whoever follows it.
+    if not good and (ending is Ending.FENCED or (stopped and held.lease.lost.is_set())):
+        return fenced(held, book)
+    if stopped and not good and not _stop_wanted(held):
         return interrupted(held, book, follower.progress)  # by its host, or with the machine
     try:
         return _prove(held, book, ending, follower.progress)
