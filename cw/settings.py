@@ -190,10 +190,17 @@ class Settings:
     reconcile_grace: float = _setting(
         120.0, _amount, "Seconds in which a label, a task or an end is too young to be judged"
     )
-    flower_port: int = _setting(5555, _count, "Flower's port on loopback; 0: no Flower")
+    flower_port: int = _setting(5555, _count, "Flower's port; 0: no Flower")
+    flower_address: str = _setting(
+        "127.0.0.1", _text, "Address Flower listens on. Beyond loopback it needs TLS in front of it"
+    )
+    flower_password: str = _setting(
+        "", _text, "Flower's password for the user cw. Empty: one is made and kept in state_dir"
+    )
 
 
-SECRETS = frozenset({"github_token", "broker_url"})
+# Each of them may also lie in a file that CW_<NAME>_FILE names, as containers get secrets.
+SECRETS = frozenset({"github_token", "broker_url", "flower_password"})
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
@@ -232,9 +239,22 @@ def _raw(
     for variable in (f"CW_{name.upper()}", *also):
         if environ.get(variable):
             return environ[variable], variable
+    in_file = f"CW_{name.upper()}_FILE"
+    if name in SECRETS and environ.get(in_file):
+        return _read_secret(Path(environ[in_file]), in_file), in_file
     if name in file:
         return file[name], f"{path}"
     return None, "default"
+
+
+def _read_secret(path: Path, variable: str) -> str:
+    try:
+        value = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInputError(f"{variable}: {path} cannot be read: {error}") from error
+    if not value:
+        raise BadInputError(f"{variable}: {path} is empty")
+    return value
 
 
 def _read_file(path: Path) -> dict[str, str]:

@@ -14,7 +14,7 @@ from celery.exceptions import Ignore
 from cw.broker import ASK_TASK, RUN_TASK, SWEEP_TASK
 from cw.errors import BadInputError, CwError
 from cw.settings import Settings, load_settings
-from workerhost import chores
+from workerhost import chores, sdnotify
 from workerhost.host import Host
 
 _THREADS = 256  # started as needed; more identities than this share a machine badly
@@ -101,7 +101,12 @@ def _listen(host: Host) -> None:
         host.gate.received(sender, request.name, task_id, queue)
 
     signals.task_received.connect(received, weak=False)
-    signals.worker_ready.connect(lambda sender, **_: host.gate.ready(sender), weak=False)
+
+    def ready(sender: Any, **_: Any) -> None:
+        host.gate.ready(sender)
+        sdnotify.notify(os.environ, sdnotify.READY)
+
+    signals.worker_ready.connect(ready, weak=False)
     signals.worker_shutting_down.connect(lambda **_: host.leaving.asked(), weak=False)
 
 

@@ -45,6 +45,7 @@ class Gate:
     def ready(self, consumer: Any) -> None:
         """Celery's consumer is connected."""
         self._consumer = consumer
+        self.watchdog.turned()
 
     def received(self, consumer: Any, task: str, task_id: str, queue: str) -> None:
         """A message arrived. Called in the consumer's thread, before a pool thread runs it."""
@@ -77,6 +78,7 @@ class Gate:
             consumer.cancel_task_queue(queue)
 
     def _open(self) -> None:
+        self.watchdog.turned()
         consumer = self._consumer
         if consumer.task_consumer is None:  # between two connections; the next tick tries again
             return

@@ -15,7 +15,7 @@ from cw.models import TaskSpec
 from cw.operations.sweep import Swept, sweep
 from cw.settings import Settings
 from cw.store.store import open_store
-from workerhost import answers, deliver, rebuilding
+from workerhost import answers, deliver, rebuilding, sdnotify
 from workerhost.adopting import Adopter
 from workerhost.agentenv import own_variables
 from workerhost.attempt import run_task
@@ -103,6 +103,7 @@ class Host:
         """The consumer has ended, and with it what it had begun. Returns an exit code: whoever
         started the host starts it again when that is not 0.
         """
+        sdnotify.notify(self.ctx.host_env, sdnotify.STOPPING)
         self._adopter.wait()
         self.leaving.now()
         self._wake.set()
@@ -121,8 +122,11 @@ class Host:
                 self._listen()
             except BrokerUnavailableError as error:
                 log.warning("%s", error)
+                self.gate.watchdog.turned()  # a new host could not consume either
             except Exception:
                 log.exception("tick failed")
+            if not self.gate.watchdog.stands_still():
+                sdnotify.notify(self.ctx.host_env, sdnotify.ALIVE)
             self._wake.wait(_TICK_SECONDS)
             self._wake.clear()
 

@@ -56,6 +56,7 @@ class Rounds:
         self._fit = fitness(self._ctx.settings, self._ctx.host_env)
         self._beat()
         if self._ctx.leaving.closing.is_set():
+            self._gate.watchdog.turned()  # there is nothing to consume any more
             self._obey()
             return
         adopter.look(self._homes)
@@ -67,7 +68,10 @@ class Rounds:
     def _beat(self) -> None:
         wall = self._ctx.wall
         closing = self._ctx.leaving.closing.is_set()
-        unfit = "it is being stopped and waits for its runs" if closing else self._fit.unfit
+        still = "its consumer stands still" if self._gate.watchdog.stands_still() else ""
+        unfit = (
+            "it is being stopped and waits for its runs" if closing else self._fit.unfit or still
+        )
         beat = HostRecord(
             name=self._ctx.settings.host_name,
             pid=os.getpid(),

@@ -1,4 +1,4 @@
-"""Notices a consumer that is connected and deaf: messages wait for it, and it takes none."""
+"""Notices a consumer that is connected and deaf (messages wait, it takes none) or stands still."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+_STILL_SECONDS = 60.0  # Celery waits up to 32 s before it connects again
+
 
 @dataclass(slots=True)
 class Watchdog:
@@ -17,12 +19,21 @@ class Watchdog:
     limit: float
     clock: Callable[[], float] = time.monotonic
     _waits: dict[str, float] = field(default_factory=dict)  # queue -> since when
+    _turned: float | None = None  # when the event loop last came round, or could not have
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def heard(self, queue: str) -> None:
         """A message of this queue arrived. From the consumer's thread."""
         with self._lock:
             self._waits.pop(queue, None)
+
+    def turned(self) -> None:
+        """The consumer's event loop came round, or has an excuse: no broker, nothing to consume."""
+        self._turned = self.clock()
+
+    def stands_still(self) -> bool:
+        """Whether the consumer has begun and its event loop has not come round for long."""
+        return self._turned is not None and self.clock() - self._turned > _STILL_SECONDS
 
     def look(self, lengths: Mapping[str, int]) -> str:
         """How long each queue is that should be consumed now. Returns the deaf one, if any."""

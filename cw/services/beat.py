@@ -15,6 +15,7 @@ from cw.errors import CwError
 from cw.services.catalog import beat_pid_file
 from cw.services.files import private_folder
 from cw.settings import Settings, load_settings
+from workerhost import sdnotify
 from workerhost.files import write_private
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def run(settings: Settings) -> None:
 
     def say_ready(**_: object) -> None:
         write_private(beat_pid_file(settings), str(os.getpid()).encode())
+        sdnotify.notify(os.environ, sdnotify.READY)
 
     # Before RedBeat's own receiver, which waits for its turn: standing by is ready, too.
     beat_init.connect(say_ready)

@@ -19,6 +19,7 @@ from cw.store.store import open_store
 BROKER = "broker"
 _TOKENS = (
     "CW_GITHUB_TOKEN",
+    "CW_GITHUB_TOKEN_FILE",
     "GH_TOKEN",
     "GITHUB_TOKEN",
     "ANTHROPIC_API_KEY",

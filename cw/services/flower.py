@@ -1,4 +1,4 @@
-"""`python -m cw.services.flower`: Flower on loopback, behind a password."""
+"""`python -m cw.services.flower`: Flower behind a password, on loopback unless told otherwise."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from cw.errors import BadInputError, CwError
 from cw.services.catalog import flower_password_file, flower_url_file
 from cw.services.files import private_folder
 from cw.settings import Settings, load_settings
+from workerhost import sdnotify
 from workerhost.files import write_private
 
 USER = "cw"
-_ADDRESS = "127.0.0.1"
 _NEXT_PORTS = 20  # tried in order, so that a bookmark mostly survives a restart
 _TASKS_SHOWN = 10_000  # about 50 MB; Flower's own limit is ten times that
 
@@ -32,12 +32,14 @@ def run(settings: Settings) -> None:
     private_folder(flower_url_file(settings).parent)
     # Set here, not by argv, a file or FLOWER_* variables: nobody sees it, nothing overrides it.
     options.basic_auth = [f"{USER}:{password(settings)}"]
-    options.address = _ADDRESS
+    options.address = settings.flower_address
     options.max_tasks = _TASKS_SHOWN
     flower = Flower(capp=make_app(settings), options=options, **web_settings)
     port = listen(flower, settings.flower_port)
-    write_private(flower_url_file(settings), f"http://{_ADDRESS}:{port}".encode())
-    logging.getLogger(__name__).info("listening on http://%s:%s", _ADDRESS, port)
+    url = f"http://{_reachable(settings.flower_address)}:{port}"
+    write_private(flower_url_file(settings), url.encode())
+    logging.getLogger(__name__).info("listening on %s port %s", settings.flower_address, port)
+    sdnotify.notify(os.environ, sdnotify.READY)
     signal.signal(signal.SIGTERM, _leave)
     try:
         flower.start()
@@ -46,7 +48,9 @@ def run(settings: Settings) -> None:
 
 
 def password(settings: Settings) -> str:
-    """Generated once; a person may change the file."""
+    """The configured one, else one generated once; a person may change the file."""
+    if settings.flower_password:
+        return settings.flower_password
     path = flower_password_file(settings)
     try:
         kept = path.read_text(encoding="utf-8").strip()
@@ -68,7 +72,12 @@ def listen(flower: Any, wanted: int) -> int:
         except OSError as error:
             if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
                 raise
-    raise BadInputError("no port is free on 127.0.0.1", hint="Set CW_FLOWER_PORT")
+    raise BadInputError("no port is free for Flower", hint="Set CW_FLOWER_PORT")
+
+
+def _reachable(address: str) -> str:
+    """Where this machine finds what listens there."""
+    return "127.0.0.1" if address in {"0.0.0.0", ""} else address  # noqa: S104 - compared
 
 
 def _leave(*_: object) -> None:

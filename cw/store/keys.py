@@ -35,6 +35,7 @@ HOLDS = "cw:holds"
 WORKERS = "cw:workers"
 HOSTS = "cw:hosts"
 FINISHED = "cw:finished"
+BEAT_LOCK = "cw:beat::lock"  # RedBeat's, of the beat that sends
 POOL = "*"
 
 

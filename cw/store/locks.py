@@ -42,6 +42,11 @@ class LockStore:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
 
+    def beat_ticks(self) -> bool:
+        """Whether a beat of the fleet sends: it renews its lock of a few seconds at each tick."""
+        with self._db.errors() as client:
+            return bool(client.exists(keys.BEAT_LOCK))
+
     @contextmanager
     def held(self, name: str) -> Iterator[Lock | None]:
         """None: somebody else holds it."""

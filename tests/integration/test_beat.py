@@ -82,6 +82,7 @@ def test_dead_beat_is_replaced_and_no_tick_is_doubled(
     wait_until(lambda: len(ticks(store)) >= 6, what="the first ticks")
     before = {origin for _, origin in ticks(store)}
     assert before == {str(first.pid)} or before == {str(second.pid)}
+    assert store.locks.beat_ticks()
     active, standby = (first, second) if str(first.pid) in before else (second, first)
 
     os.kill(active.pid, signal.SIGKILL)

@@ -155,3 +155,17 @@ def test_queue_of_a_removed_worker_is_left() -> None:
 
     assert "worker.01" not in consumer.queues
     assert "worker.02" in consumer.queues
+
+
+def test_event_loop_that_comes_round_is_noticed() -> None:
+    now = [0.0]
+    gate = Gate(Board(), "here", Watchdog(0, lambda: now[0]))
+    consumer = Consumer(gate.queues())
+    gate.ready(consumer)
+    now[0] = 100.0
+    gate.open()
+    assert gate.watchdog.stands_still()
+
+    consumer.turn()
+
+    assert not gate.watchdog.stands_still()

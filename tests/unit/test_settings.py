@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cw.errors import BadInputError
-from cw.settings import Settings, config_path, load_settings
+from cw.settings import SECRETS, Settings, config_path, load_settings
 
 
 @pytest.fixture
@@ -82,3 +82,38 @@ def test_place_of_the_file() -> None:
     assert config_path({"CW_CONFIG": "/a/b"}) == Path("/a/b")
     assert config_path({"XDG_CONFIG_HOME": "/x"}) == Path("/x/cw/config.toml")
     assert config_path({}) == Path("~/.config/cw/config.toml").expanduser()
+
+
+@pytest.mark.parametrize("name", sorted(SECRETS))
+def test_secret_may_lie_in_a_file_and_the_variable_wins(
+    environ: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "secret"
+    path.write_text("from-the-file\n", "utf-8")
+    told = environ | {f"CW_{name.upper()}_FILE": str(path)}
+
+    settings, origin = load_settings(told)
+
+    assert (getattr(settings, name), origin[name]) == ("from-the-file", f"CW_{name.upper()}_FILE")
+    typed, _ = load_settings(told | {f"CW_{name.upper()}": "typed"})
+    assert getattr(typed, name) == "typed"
+
+
+@pytest.mark.parametrize("text", [None, "", " \n"])
+def test_secret_file_that_holds_nothing_is_refused(
+    environ: dict[str, str], tmp_path: Path, text: str | None
+) -> None:
+    path = tmp_path / "secret"
+    if text is not None:
+        path.write_text(text, "utf-8")
+
+    with pytest.raises(BadInputError, match="CW_BROKER_URL_FILE"):
+        load_settings(environ | {"CW_BROKER_URL_FILE": str(path)})
+
+
+def test_what_is_no_secret_is_not_read_from_a_file(environ: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "model").write_text("opus", "utf-8")
+
+    settings, _ = load_settings(environ | {"CW_MODEL_FILE": str(tmp_path / "model")})
+
+    assert settings.model == "sonnet"

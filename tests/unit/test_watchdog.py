@@ -61,3 +61,15 @@ def test_watch_can_be_switched_off(clock: list[float]) -> None:
     clock[0] += 10_000
 
     assert watch.look({"a": 1}) == ""
+
+
+def test_loop_that_does_not_come_round_stands_still(watch: Watchdog, clock: list[float]) -> None:
+    assert not watch.stands_still(), "it has not begun"
+    watch.turned()
+    clock[0] += 60
+    assert not watch.stands_still()
+    clock[0] += 1
+    assert watch.stands_still()
+    watch.turned()
+
+    assert not watch.stands_still()

@@ -91,6 +91,8 @@ def settings_markdown() -> str:
         "",
         "A variable wins over the same name in `~/.config/cw/config.toml` (`CW_CONFIG` names",
         "another file), which wins over the default. `cw config` shows what is in force.",
+        f"Secrets ({', '.join(f'`{one}`' for one in sorted(SECRETS))}) may also lie in a file",
+        "that `CW_<NAME>_FILE` names.",
         "",
         "| in config.toml | variable | default | meaning |",
         "|---|---|---|---|",
