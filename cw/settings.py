@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cw.errors import BadInputError
+from cw.private import refuse_open
 
 
 def _text(raw: str) -> str:
@@ -161,6 +162,17 @@ class Settings:
         "GH_TOKEN",
         "GITHUB_TOKEN",
     )
+    github_access: str = _setting(
+        "agent",
+        _one_of("agent", "host"),
+        "agent: agents have a GitHub token, push and use gh; host: they have none, the host pushes and opens the pull request (needs bubblewrap)",
+    )
+    github_app_id: str = _setting(
+        "", _text, "Id of a GitHub App whose tokens are used instead of all others"
+    )
+    github_app_key_file: Path | None = _setting(
+        None, _path, "The App's private key (PEM), mode 0600"
+    )
     github_pace: float = _setting(1.0, _amount, "Seconds between two writes to GitHub")
     assign_repos: tuple[str, ...] = _setting(
         (), _names, "Repositories (owner/repo) whose issues `cw assign` and beat hand out"
@@ -268,6 +280,8 @@ def _read_file(path: Path) -> dict[str, str]:
     for name in data:
         if name not in known:
             raise BadInputError(f"{path}: no such setting: {name}", hint="cw config lists them")
+    if data.get("github_token") or "@" in str(data.get("broker_url", "")):
+        refuse_open(path)
     return {name: _flat(value) for name, value in data.items()}
 
 
@@ -280,4 +294,9 @@ def _check(settings: Settings) -> None:
         raise BadInputError(
             "lease_renew must be shorter than lease_ttl minus lease_margin",
             hint="The defaults are 30, 600 and 60 seconds",
+        )
+    if bool(settings.github_app_id) != bool(settings.github_app_key_file):
+        raise BadInputError(
+            "github_app_id and github_app_key_file go together",
+            hint="Set CW_GITHUB_APP_ID and CW_GITHUB_APP_KEY_FILE, or neither",
         )

@@ -23,6 +23,24 @@ TOKENS = (
 )
 
 
+# What gh and git take for a token.
+GITHUB_TOKENS = (
+    "GH_TOKEN",
+    "GITHUB_TOKEN",
+    "GH_ENTERPRISE_TOKEN",
+    "GITHUB_ENTERPRISE_TOKEN",
+)
+_FROM_VARIABLE = (
+    '!f() { test "$1" = get && test -n "$GH_TOKEN" && echo username=x-access-token'
+    ' && echo "password=$GH_TOKEN"; }; f'
+)
+# Read at each call: the host puts a new token there before the old one ends.
+_FROM_FILE = (
+    '!f() { test "$1" = get && test -s "$GH_CONFIG_DIR/token" && echo username=x-access-token'
+    ' && echo "password=$(cat "$GH_CONFIG_DIR/token")"; }; f'
+)
+
+
 def own_variables(home: Home) -> dict[str, str]:
     """What the worker's .zshenv sets. `export NAME=value` lines; nothing is executed."""
     if not home.zshenv.is_file() or not stays_inside(home, home.zshenv):
@@ -44,6 +62,8 @@ def agent_environment(
     env.setdefault("LANG", "C.UTF-8")
     env["PATH"] = search_path(settings, host_env)
     env |= own_variables(home)
+    if settings.github_access == "host" or settings.github_app_id:
+        env = {name: value for name, value in env.items() if name not in GITHUB_TOKENS}
     env |= {
         "HOME": str(home.path),
         "USER": home.id,
@@ -58,19 +78,39 @@ def agent_environment(
         "GH_TELEMETRY": "0",
         "DO_NOT_TRACK": "1",
         **_identity(home, env),
-        **git_environment(settings),
+        **_github(home, settings),
     }
     return env
 
 
-def git_environment(settings: Settings) -> dict[str, str]:
-    """git without questions, giving the token to GitHub only, and never writing it down."""
-    helper = (
-        '!f() { test "$1" = get && test -n "$GH_TOKEN" && echo username=x-access-token'
-        ' && echo "password=$GH_TOKEN"; }; f'
-    )
+def _github(home: Home, settings: Settings) -> dict[str, str]:
+    """How the agent's gh and git log in, if they may."""
+    if settings.github_access == "host":
+        return git_environment(settings, "")
+    if settings.github_app_id:
+        return {"GH_CONFIG_DIR": str(home.github)} | git_environment(settings, _FROM_FILE)
+    return git_environment(settings, _FROM_VARIABLE)
+
+
+def remote_environment(home: Home, settings: Settings, token: str) -> dict[str, str]:
+    """For the host's own git when it talks to GitHub, to be laid over an agent's environment.
+
+    It reads no configuration that an agent could have written: one could lead the token elsewhere.
+    """
+    return {
+        "GH_TOKEN": token,
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CEILING_DIRECTORIES": str(home.path),
+    } | git_environment(settings, _FROM_VARIABLE)
+
+
+def git_environment(settings: Settings, helper: str) -> dict[str, str]:
+    """git without questions, giving the token to GitHub only, and never writing it down. Without a
+    helper it asks nobody.
+    """
     key = f"credential.{settings.github_url}.helper"
-    pairs = [(key, ""), (key, helper), ("safe.directory", "*"), ("gc.auto", "0")]
+    logins = [(key, ""), (key, helper)] if helper else [("credential.helper", ""), (key, "")]
+    pairs = [*logins, ("safe.directory", "*"), ("gc.auto", "0")]
     env = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_COUNT": str(len(pairs))}
     for number, (name, value) in enumerate(pairs):
         env[f"GIT_CONFIG_KEY_{number}"] = name

@@ -20,9 +20,15 @@ class Briefing:
     system: str
 
 
-def brief(spec: TaskSpec, prompt: str, *, issue_body: str, base: str, resumed: str) -> Briefing:
-    """`resumed`: what git said when an interrupted run goes on; empty for a first run."""
-    return Briefing(prompt=_prompt(spec, prompt, issue_body, resumed), system=_system(spec, base))
+def brief(
+    spec: TaskSpec, prompt: str, *, issue_body: str, base: str, pushes: bool, resumed: str
+) -> Briefing:
+    """`pushes`: whether the agent has a way to GitHub. `resumed`: what git said when an interrupted
+    run goes on; empty for a first run.
+    """
+    return Briefing(
+        prompt=_prompt(spec, prompt, issue_body, resumed), system=_system(spec, base, pushes)
+    )
 
 
 def visible(text: str) -> str:
@@ -53,7 +59,7 @@ def _prompt(spec: TaskSpec, prompt: str, issue_body: str, resumed: str) -> str:
     return "\n\n".join(parts)
 
 
-def _system(spec: TaskSpec, base: str) -> str:
+def _system(spec: TaskSpec, base: str, pushes: bool) -> str:
     stand = (
         f"You stand on branch {spec.branch}, made from {base}. Commit on it, in small commits, and"
         " touch no other branch."
@@ -65,15 +71,21 @@ def _system(spec: TaskSpec, base: str) -> str:
     lines = [
         f"You work alone on one task in a clone of {spec.repo}; nobody answers questions.",
         stand,
-        *_delivery(spec, base),
+        *_delivery(spec, base, pushes),
         last,
     ]
     return "\n".join(f"- {one}" for one in lines) + "\n"
 
 
-def _delivery(spec: TaskSpec, base: str) -> list[str]:
+def _delivery(spec: TaskSpec, base: str, pushes: bool) -> list[str]:
     if not spec.github:
         return ["Do not push: your commits are pushed for you when you are done."]
+    if not pushes:
+        told = (
+            "You have no access to GitHub: do not push and do not use gh. When you are done, your"
+            " commits are pushed for you, and a pull request with your last message is opened."
+        )
+        return [told]
     if spec.issue is None:
         return []
     deliver = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,8 @@ class Done:
 @dataclass(frozen=True, slots=True)
 class Git:
     """git as one worker. `origin` is the repository's path when it lies on this machine; `leave`
-    ends a command that uses the network, with HostLeavesError.
+    ends a command that uses the network, with HostLeavesError; `login` is what such a command, and
+    no other, has in its environment beside `env`.
     """
 
     home: Home
@@ -39,6 +41,7 @@ class Git:
     settings: Settings
     origin: Path | None = None
     leave: threading.Event | None = None
+    login: Callable[[], Mapping[str, str]] = dict
 
     def run(
         self,
@@ -49,8 +52,10 @@ class Git:
         exact: bool = False,
     ) -> Done:
         """One git command in folder `at`. Hooks and file watchers of the clone do not run.
-        `exact`: with the white space at the ends of its output.
+        `exact`: with the white space at the ends of its output. `network`: never in a clone, whose
+        configuration is the agent's and could lead the login elsewhere; raises what `login` raises.
         """
+        env = {**self.env, **self.login()} if network else self.env
         shared = (git_folder(self.origin),) if self.origin else ()
         argv = wrap(
             ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *args],
@@ -63,7 +68,7 @@ class Git:
         process = subprocess.Popen(
             argv,
             cwd=at,
-            env=self.env,
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -95,9 +100,9 @@ class Git:
                 _end(process)
                 raise
 
-    def need(self, *args: str, at: Path, network: bool = False) -> str:
+    def need(self, *args: str, at: Path) -> str:
         """The same; raises WorkspaceError with git's own words when it fails."""
-        done = self.run(*args, at=at, network=network)
+        done = self.run(*args, at=at)
         if not done.ok:
             raise WorkspaceError(f"git {args[0]} failed: {last_line(done.err)}")
         return done.out

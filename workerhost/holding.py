@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ from cw.models import TaskSpec
 from cw.settings import Settings
 from cw.store.store import Store
 from workerhost import journal, launch
-from workerhost.agentenv import agent_environment
+from workerhost.access import Access
+from workerhost.agentenv import agent_environment, remote_environment
 from workerhost.git import Git
 from workerhost.journal import Journal
 from workerhost.layout import Home
@@ -38,6 +40,7 @@ class Context:
     wall: Wall
     host_env: Mapping[str, str]
     leaving: Leaving
+    access: Access
     github_for: Callable[[str], GitHub | None]
     settled: Callable[[], None]  # something was recorded: deliver, look for more
 
@@ -64,7 +67,12 @@ class Holding:
         path = book.task.repo_path
         origin = Path(path) if path else None
         ctx = self.ctx
-        return Git(self.home, ctx.wall, self.env, ctx.settings, origin, ctx.leaving.detach)
+        login = partial(self._login, book.task.repo) if book.task.github else dict
+        return Git(self.home, ctx.wall, self.env, ctx.settings, origin, ctx.leaving.detach, login)
+
+    def _login(self, repo: str) -> dict[str, str]:
+        token = self.ctx.access.token(self.home, repo)
+        return remote_environment(self.home, self.ctx.settings, token)
 
 
 def hold(ctx: Context, home: Home, book: Journal) -> Holding:

@@ -16,8 +16,8 @@ from cw.operations.sweep import Swept, sweep
 from cw.settings import Settings
 from cw.store.store import open_store
 from workerhost import answers, deliver, rebuilding, sdnotify
+from workerhost.access import check_access, open_access
 from workerhost.adopting import Adopter
-from workerhost.agentenv import own_variables
 from workerhost.attempt import run_task
 from workerhost.board import Board
 from workerhost.gate import Gate
@@ -29,6 +29,7 @@ from workerhost.sandbox import choose_wall
 from workerhost.watchdog import Watchdog, end_process
 
 if TYPE_CHECKING:
+    from cw.github.app import AppTokens
     from cw.github.client import GitHub
 
 log = logging.getLogger("workerhost.host")
@@ -51,12 +52,16 @@ class Host:
         self._wake = threading.Event()
         self._outgoing = threading.Event()
         self._homes: dict[str, Home] = {}
+        wall = choose_wall(settings)
+        check_access(settings, wall)
+        self.access = open_access(settings)
         self.ctx = Context(
             settings=settings,
             store=open_store(broker_url(settings)),
-            wall=choose_wall(settings),
+            wall=wall,
             host_env=dict(environ),
             leaving=self.leaving,
+            access=self.access,
             github_for=self._github_for,
             settled=self._settled,
         )
@@ -72,6 +77,7 @@ class Host:
         self._ticking.start()
         self._rebuild()
         threading.Thread(target=self._deliver_forever, name="outbox", daemon=True).start()
+        threading.Thread(target=self._lend_forever, name="tokens", daemon=True).start()
 
     def run(self, task_id: str) -> str:
         """A hint arrived: the body of `cw.run`."""
@@ -156,6 +162,12 @@ class Host:
             self._outgoing.wait(_TICK_SECONDS)
             self._outgoing.clear()
 
+    def _lend_forever(self) -> None:
+        """An App's tokens end after an hour, and runs may take longer."""
+        while not self.leaving.detach.wait(_TICK_SECONDS):
+            for home in list(self._homes.values()):
+                self.access.lend_again(home)
+
     def _rebuild(self) -> None:
         """Beside the ticks: there may be thousands of archives."""
         threading.Thread(target=self._rebuild_now, name="rebuild", daemon=True).start()
@@ -190,19 +202,15 @@ class Host:
             return
 
     def _github_for(self, worker: str) -> GitHub | None:
-        """The host's token, else the identity's own."""
-        home = self._homes.get(worker)
-        own = own_variables(home) if home else {}
-        token = self.settings.github_token or own.get("GH_TOKEN") or own.get("GITHUB_TOKEN") or ""
-        if not token:
-            return None
-        client: GitHub = _github(self.settings.github_api_url, token, self.settings.github_pace)
-        return client
+        key = self.access.key(self._homes.get(worker))
+        return (
+            _github(self.settings.github_api_url, key, self.settings.github_pace) if key else None
+        )
 
 
 @cache
-def _github(api_url: str, token: str, pace: float) -> Any:
+def _github(api_url: str, key: str | AppTokens, pace: float) -> GitHub:
     """One client a token: it spaces its writes."""
     from cw.github.client import GitHub
 
-    return GitHub(api_url, token, pace=pace)
+    return GitHub(api_url, key, pace=pace)

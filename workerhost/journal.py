@@ -89,6 +89,7 @@ def clear(home: Home) -> None:
     """An idle HOME has an empty run folder; corrupt journals stay for a person to see."""
     for path in (home.journal, *_leftovers(home)):
         path.unlink(missing_ok=True)
+    shutil.rmtree(home.github, ignore_errors=True)  # nothing is lent any more
 
 
 def archive_name(task: TaskSpec) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from cw.errors import CwError
 from cw.settings import Settings
 from workerhost import shim
+from workerhost.access import hidden_logins
 from workerhost.files import read_json, write_private
 from workerhost.layout import Home
 from workerhost.sandbox import Wall, readable_paths, wrap
@@ -73,6 +74,7 @@ def start(home: Home, launch: Launch, wall: Wall, settings: Settings) -> None:
             wall=wall,
             home=home,
             readable=readable,
+            hidden=hidden_logins(home, settings),
             cwd=launch.cwd,
         ),
         "env": launch.env,

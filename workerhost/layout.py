@@ -74,6 +74,11 @@ class Home:
         return self.run / "policy.json"
 
     @property
+    def github(self) -> Path:
+        """What gh and git of an agent read an App's token from. The host renews it."""
+        return self.run / "github"
+
+    @property
     def shim(self) -> Path:
         return self.run / "shim.json"
 

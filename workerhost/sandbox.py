@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -60,9 +61,11 @@ def wrap(
     home: Home,
     readable: tuple[Path, ...] = (),
     writable: tuple[Path, ...] = (),
+    hidden: tuple[Path, ...] = (),
     cwd: Path | None = None,
 ) -> list[str]:
-    """`argv` behind the wall. `readable` and `writable` are bound at their own places.
+    """`argv` behind the wall. `readable` and `writable` are bound at their own places; what is
+    `hidden` of HOME is empty inside.
 
     Nothing else of the machine is there: no other HOME, no /tmp, no /run, no broker's socket.
     The environment is the caller's to clear.
@@ -81,6 +84,8 @@ def wrap(
     command += ["--bind", str(home.path), str(home.path)]
     for kind, own in _host_owned(home):
         command += [kind, str(own), str(own)]
+    for one in hidden:
+        command += ["--tmpfs", str(one)] if one.is_dir() else ["--dev-bind", os.devnull, str(one)]
     for one in writable:
         command += ["--bind", str(one), str(one)]
     return [*command, "--chdir", str(cwd or home.path), "--", *argv]

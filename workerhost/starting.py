@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cw.errors import BadInputError, StaleFenceError
 from cw.models import Task, TaskSpec
+from cw.states import Mode
 from workerhost import deliver, journal, launch, workspace
 from workerhost.briefing import brief
 from workerhost.claude import find_claude
@@ -23,6 +24,11 @@ log = logging.getLogger("workerhost.starting")
 def start(held: Holding, task: Task, book: Journal) -> Journal:
     """Raises CwError when there will be no agent, or HostLeavesError; then nothing of one runs."""
     ctx, spec, home = held.ctx, task.spec, held.home
+    if spec.mode is Mode.ISSUE and ctx.settings.github_access == "host":
+        raise BadInputError(
+            "with CW_GITHUB_ACCESS=host an agent cannot create issues",
+            hint="Dispatch it to a host with CW_GITHUB_ACCESS=agent",
+        )
     claude = find_claude(ctx.settings, ctx.host_env)
     body = _issue_body(held, spec)
     ctx.store.outbox.add(ctx.settings.host_name, deliver.on_start(spec, home.id))
@@ -39,6 +45,8 @@ def start(held: Holding, task: Task, book: Journal) -> Journal:
     run = book.run.model_copy(update=update)
     book = book.model_copy(update={"phase": "running", "run": run})
     journal.write(home, book)
+    if spec.github:
+        ctx.access.lend(home, spec.repo)
     if held.lease.lost.is_set():
         raise StaleFenceError(f"the lease of {spec.id} ended before its agent was started")
     if ctx.leaving.detach.is_set():
@@ -79,6 +87,7 @@ def _write_briefing(
         held.ctx.store.tasks.prompt(spec.id),
         issue_body=body,
         base=place.base,
+        pushes=held.ctx.settings.github_access == "agent",
         resumed=workspace.summary(held.git(book), place) if resume else "",
     )
     write_private(held.home.prompt, told.prompt.encode())

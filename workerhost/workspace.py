@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -60,7 +62,7 @@ def prepare(git: Git, spec: TaskSpec, *, resume: bool) -> Workspace:
     else:
         _unlock(git, clone)
         _fetch(git, spec, clone)
-    base = _default_branch(git, clone)
+    base = _default_branch(git, spec, clone)
     base_sha = git.need("rev-parse", f"refs/remotes/origin/{base}", at=clone)
     if not (resume and _on_branch(git, clone, spec.branch)):
         save_work(git, clone, f"before-{spec.id.lower()}")
@@ -87,13 +89,19 @@ def inspect(git: Git, workspace: Workspace) -> GitState:
 
 
 def remote_head(git: Git, workspace: Workspace) -> str | None:
-    ref = f"refs/heads/{workspace.branch}"
-    # In a folder that the agent cannot write to and that belongs to no repository.
-    git = replace(git, env=git.env | {"GIT_CEILING_DIRECTORIES": str(git.home.path)})
-    asked = git.run("ls-remote", workspace.url, ref, at=git.home.run, network=True)
+    try:
+        asked = _ask(git, workspace.url, f"refs/heads/{workspace.branch}")
+    except CwError:
+        return None
     if not asked.ok:
         return None
     return asked.out.split()[0] if asked.out else ""
+
+
+def _ask(git: Git, *args: str) -> Done:
+    """ls-remote, in a folder that the agent cannot write to and that belongs to no repository."""
+    git = replace(git, env=git.env | {"GIT_CEILING_DIRECTORIES": str(git.home.path)})
+    return git.run("ls-remote", *args, at=git.home.run, network=True)
 
 
 def push(git: Git, workspace: Workspace, spec: TaskSpec, state: GitState) -> str:
@@ -102,28 +110,38 @@ def push(git: Git, workspace: Workspace, spec: TaskSpec, state: GitState) -> str
     From a bare repository of our own that only borrows the clone's objects, so that nothing the
     agent wrote into the clone's configuration takes part. Never overwrites what it has not seen.
     """
-    if not stays_inside(git.home, git.home.tmp):
-        return f"{git.home.tmp} leads out of the worker's HOME"
-    bare = git.home.tmp / f"push-{spec.id.lower()}.git"
-    shutil.rmtree(bare, ignore_errors=True)
-    objects = str(workspace.clone / ".git" / "objects")
-    git = replace(git, env=git.env | {"GIT_ALTERNATE_OBJECT_DIRECTORIES": objects})
+    ref = f"refs/heads/{workspace.branch}"
     try:
-        git.need("init", "--bare", "--quiet", str(bare), at=git.home.path)
-        ref = f"refs/heads/{workspace.branch}"
-        done = git.run(
-            "push",
-            "--quiet",
-            f"--force-with-lease={ref}:{state.remote_head or ''}",
-            spec.repo_url,
-            f"{state.head}:{ref}",
-            at=bare,
-            network=True,
-            origin_writable=True,
-        )
-        return "" if done.ok else last_line(done.err)
+        with _borrowing(git, workspace.clone, f"push-{spec.id.lower()}") as bare:
+            done = git.run(
+                "push",
+                "--quiet",
+                f"--force-with-lease={ref}:{state.remote_head or ''}",
+                spec.repo_url,
+                f"{state.head}:{ref}",
+                at=bare,
+                network=True,
+                origin_writable=True,
+            )
     except CwError as error:
         return error.message
+    return "" if done.ok else last_line(done.err)
+
+
+@contextmanager
+def _borrowing(git: Git, clone: Path, name: str) -> Iterator[Path]:
+    """A bare repository of our own that borrows the clone's objects, for as long as it is needed.
+    Raises WorkspaceError.
+    """
+    if not stays_inside(git.home, git.home.tmp):
+        raise WorkspaceError(f"{git.home.tmp} leads out of the worker's HOME: not used")
+    bare = git.home.tmp / f"{name}.git"
+    shutil.rmtree(bare, ignore_errors=True)
+    try:
+        git.need("init", "--bare", "--quiet", str(bare), at=git.home.run)
+        lender = clone / ".git" / "objects"
+        (bare / "objects" / "info" / "alternates").write_text(f"{lender}\n", encoding="utf-8")
+        yield bare
     finally:
         shutil.rmtree(bare, ignore_errors=True)
 
@@ -166,7 +184,7 @@ def _clone(git: Git, spec: TaskSpec, clone: Path) -> None:
     shutil.rmtree(clone, ignore_errors=True)
     clone.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     done = git.run(
-        "clone", "--quiet", "--", spec.repo_url, str(part), at=git.home.path, network=True
+        "clone", "--quiet", "--", spec.repo_url, str(part), at=git.home.run, network=True
     )
     if not done.ok:
         shutil.rmtree(part, ignore_errors=True)
@@ -175,12 +193,17 @@ def _clone(git: Git, spec: TaskSpec, clone: Path) -> None:
 
 
 def _fetch(git: Git, spec: TaskSpec, clone: Path) -> None:
-    """From the repository itself: an earlier agent may have pointed `origin` elsewhere."""
+    """From the repository itself: an earlier agent may have pointed `origin` elsewhere. By way of a
+    repository of our own, because the clone's configuration must not meet the login.
+    """
     every = "+refs/heads/*:refs/remotes/origin/*"
     for name, value in (("url", spec.repo_url), ("fetch", every)):
         git.need("config", "--replace-all", f"remote.origin.{name}", value, at=clone)
     git.run("config", "--unset-all", "remote.origin.pushurl", at=clone)
-    _need_remote(git.run("fetch", "--prune", "--quiet", "origin", at=clone, network=True))
+    with _borrowing(git, clone, f"fetch-{spec.id.lower()}") as bare:
+        heads = "+refs/heads/*:refs/heads/*"
+        _need_remote(git.run("fetch", "--quiet", spec.repo_url, heads, at=bare, network=True))
+        git.need("fetch", "--prune", "--quiet", str(bare), every, at=clone)
 
 
 def _need_remote(done: Done) -> None:
@@ -203,12 +226,14 @@ def _is_clone(path: Path) -> bool:
     return path.is_absolute() and (path / ".git").is_dir()
 
 
-def _default_branch(git: Git, clone: Path) -> str:
-    git.run("remote", "set-head", "origin", "--auto", at=clone, network=True)
-    found = git.run("symbolic-ref", "--short", "refs/remotes/origin/HEAD", at=clone)
-    if not found.ok:
+def _default_branch(git: Git, spec: TaskSpec, clone: Path) -> str:
+    asked = _ask(git, "--symref", spec.repo_url, "HEAD")
+    _need_remote(asked)
+    found = re.match(r"ref: refs/heads/(\S+)\tHEAD$", asked.out, re.MULTILINE)
+    if not found:
         raise WorkspaceError("the repository has no default branch; is it empty?")
-    return found.out.removeprefix("origin/")
+    git.run("remote", "set-head", "origin", found[1], at=clone)
+    return found[1]
 
 
 def _start_branch(git: Git, clone: Path, branch: str, base: str) -> None:

@@ -35,10 +35,9 @@ class Cli:
     @cached_property
     def github(self) -> GitHub:
         """Raises BadInputError when there is no token."""
-        from cw.github.client import GitHub, require_token
+        from cw.github.client import open_github
 
-        token = require_token(self.settings.github_token)
-        return GitHub(self.settings.github_api_url, token, pace=self.settings.github_pace)
+        return open_github(self.settings)
 
     @cached_property
     def app(self) -> Celery:

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-import requests
 from github import Auth, Github, GithubException
-from github.GithubException import BadCredentialsException, UnknownObjectException
+from github.GithubException import UnknownObjectException
 
-from cw.errors import (
-    BadInputError,
-    GitHubLimitError,
-    GitHubRefusedError,
-    GitHubUnavailableError,
-)
+from cw.errors import BadInputError, GitHubLimitError, GitHubUnavailableError
+from cw.github.app import AppTokens, app_tokens
+from cw.github.errors import github_errors, raise_for
 from cw.github.retry import PatientRetry
+from cw.settings import Settings
 
 _TIMEOUT_SECONDS = 15
 _LABEL_COLOUR = "5319e7"
-_SERVER_ERRORS = 500
-_WAIT_STATUSES = frozenset({429})
 _NOT_MODIFIED = 304
 _REPEATS = 2
 _BAD_REQUEST = 400
@@ -88,53 +82,77 @@ def _again(write: Callable[P, T]) -> Callable[P, T]:
 
 
 class GitHub:
-    """One token's view of one GitHub.
+    """One GitHub, seen with one token, or with those of an App: one a repository.
 
     `pace`: seconds between two writes. Every method raises GitHubUnavailableError when asking again
     later may help, and GitHubRefusedError when it will not.
     """
 
-    def __init__(self, api_url: str, token: str, *, pace: float) -> None:
-        # ETags are per token.
-        self.token_mark = hashlib.sha256(token.encode()).hexdigest()[:12]
-        self._api: Any = Github(
-            auth=Auth.Token(token),
-            base_url=api_url,
-            timeout=_TIMEOUT_SECONDS,
-            retry=PatientRetry(),
-            per_page=100,
-            seconds_between_requests=None,
-            seconds_between_writes=pace or None,
-            lazy=True,
-        )
+    def __init__(self, api_url: str, key: str | AppTokens, *, pace: float) -> None:
+        self._key = key
+        self._api_url = api_url
+        self._pace = pace
+        self._apis: dict[str, tuple[str, Any]] = {}  # repository -> its token, and what uses it
+        # ETags are per token. Those of an App change every hour, and an old ETag does no harm.
+        mark = key if isinstance(key, str) else f"app {key.app_id}"
+        self.token_mark = hashlib.sha256(mark.encode()).hexdigest()[:12]
+
+    def _at(self, repo: str) -> Any:
+        """PyGithub with the token for this repository."""
+        if isinstance(self._key, str):
+            place, token = "", self._key
+        elif repo:
+            place, token = repo.lower(), self._key.token(repo)
+        else:
+            raise BadInputError(
+                "an App's tokens are for one repository each", hint="Name them in CW_ASSIGN_REPOS"
+            )
+        known, api = self._apis.get(place, ("", None))
+        if known != token:
+            api = Github(
+                auth=Auth.Token(token),
+                base_url=self._api_url,
+                timeout=_TIMEOUT_SECONDS,
+                retry=PatientRetry(),
+                per_page=100,
+                seconds_between_requests=None,
+                seconds_between_writes=self._pace or None,
+                lazy=True,
+            )
+            self._apis[place] = (token, api)
+        return api
+
+    def app_login(self) -> str:
+        """The App's name on GitHub; empty for a token, which has a user."""
+        return "" if isinstance(self._key, str) else self._key.login()
 
     def read(self, path: str, parameters: Mapping[str, object], etag: str) -> Read:
         """GET, and free of charge when GitHub has nothing newer than `etag`."""
         headers = {"If-None-Match": etag} if etag else {}
-        with _errors(path):
-            status, answered, text = self._api.requester.requestJson(
+        with github_errors(path):
+            status, answered, text = self._at(_repo_of(path)).requester.requestJson(
                 "GET", path, parameters=dict(parameters), headers=headers
             )
             if status == _NOT_MODIFIED:
                 return Read(None, etag)
             data = json.loads(text or "null")
             if status >= _BAD_REQUEST:
-                _raise_for(status, data)
+                raise_for(status, data)
         return Read(data, answered.get("etag", ""))
 
     def body_edited_at(self, repo: str, number: int) -> datetime | None:
         """None: never. Only GraphQL knows."""
         owner, _, name = repo.partition("/")
-        with _errors(f"issue {repo}#{number}"):
-            _, found = self._api.requester.graphql_query(
+        with github_errors(f"issue {repo}#{number}"):
+            _, found = self._at(repo).requester.graphql_query(
                 _EDITED, {"owner": owner, "name": name, "number": number}
             )
         at = found["data"]["repository"]["issue"]["lastEditedAt"]
         return datetime.fromisoformat(at) if at else None
 
     def issue(self, repo: str, number: int) -> Issue:
-        with _errors(f"issue {repo}#{number}"):
-            found = self._api.requester.requestJsonAndCheck(
+        with github_errors(f"issue {repo}#{number}"):
+            found = self._at(repo).requester.requestJsonAndCheck(
                 "GET", f"/repos/{repo}/issues/{number}"
             )[1]
         return Issue(
@@ -151,13 +169,15 @@ class GitHub:
 
     def can_push(self, repo: str) -> bool:
         """Whether the token may push. Raises GitHubRefusedError when it cannot even see it."""
-        with _errors(f"repository {repo}"):
-            found = self._api.requester.requestJsonAndCheck("GET", f"/repos/{repo}")[1]
+        if not isinstance(self._key, str):
+            return bool(self._key.token(repo))  # GitHub tells Apps nothing of a user's permissions
+        with github_errors(f"repository {repo}"):
+            found = self._at(repo).requester.requestJsonAndCheck("GET", f"/repos/{repo}")[1]
         return bool((found.get("permissions") or {}).get("push", False))
 
     def default_branch(self, repo: str) -> str:
-        with _errors(f"repository {repo}"):
-            found = self._api.requester.requestJsonAndCheck("GET", f"/repos/{repo}")[1]
+        with github_errors(f"repository {repo}"):
+            found = self._at(repo).requester.requestJsonAndCheck("GET", f"/repos/{repo}")[1]
         return str(found["default_branch"])
 
     @_again
@@ -166,18 +186,18 @@ class GitHub:
     ) -> None:
         """Make the label, if the repository lacks it."""
         body = {"name": name, "color": colour, "description": description}
-        with _errors(f"label {name} of {repo}"):
-            status, _, answer = self._api.requester.requestJson(
+        with github_errors(f"label {name} of {repo}"):
+            status, _, answer = self._at(repo).requester.requestJson(
                 "POST", f"/repos/{repo}/labels", input=body
             )
             if status != 422:  # already there
-                _raise_for(status, answer)
+                raise_for(status, answer)
 
     @_again
     def add_label(self, repo: str, number: int, name: str) -> tuple[str, ...]:
         """All labels after the write: a double assignment shows at no extra cost."""
-        with _errors(f"label {name} on {repo}#{number}"):
-            found = self._api.requester.requestJsonAndCheck(
+        with github_errors(f"label {name} on {repo}#{number}"):
+            found = self._at(repo).requester.requestJsonAndCheck(
                 "POST", f"/repos/{repo}/issues/{number}/labels", input={"labels": [name]}
             )[1]
         return tuple(one["name"] for one in found)
@@ -185,17 +205,17 @@ class GitHub:
     @_again
     def remove_label(self, repo: str, number: int, name: str) -> None:
         """Absent is fine."""
-        with _errors(f"label {name} on {repo}#{number}"):
+        with github_errors(f"label {name} on {repo}#{number}"):
             try:
-                self._api.get_repo(repo).get_issue(number).remove_from_labels(name)
+                self._at(repo).get_repo(repo).get_issue(number).remove_from_labels(name)
             except UnknownObjectException:
                 return
 
     def comment_once(self, repo: str, number: int, body: str, mark: str) -> None:
         """Post a comment, unless one that carries `mark` (a hidden line) is there."""
         hidden = f"<!-- {mark} -->"
-        with _errors(f"comment on {repo}#{number}"):
-            issue = self._api.get_repo(repo).get_issue(number)
+        with github_errors(f"comment on {repo}#{number}"):
+            issue = self._at(repo).get_repo(repo).get_issue(number)
             if any(hidden in (one.body or "") for one in issue.get_comments()):
                 return
             issue.create_comment(f"{body}\n\n{hidden}")
@@ -203,18 +223,20 @@ class GitHub:
     def find_pull(self, repo: str, branch: str) -> Pull | None:
         """The newest pull request whose head is this branch of this very repository."""
         owner = repo.split("/", maxsplit=1)[0]
-        with _errors(f"pull requests of {repo}"):
-            pulls = self._api.get_repo(repo).get_pulls(state="all", head=f"{owner}:{branch}")
+        with github_errors(f"pull requests of {repo}"):
+            pulls = self._at(repo).get_repo(repo).get_pulls(state="all", head=f"{owner}:{branch}")
             # A malformed filter is ignored by GitHub and forks use the same names: look again.
             mine = [_pull(one) for one in pulls if _is_head(one, repo, branch)]
         return max(mine, key=lambda one: (one.open, one.number), default=None)
 
     def open_pull(self, repo: str, *, branch: str, base: str, title: str, body: str) -> Pull:
         """Open it, or return the one that is already open."""
-        with _errors(f"pull request for {branch} of {repo}"):
+        with github_errors(f"pull request for {branch} of {repo}"):
             try:
-                made = self._api.get_repo(repo).create_pull(
-                    base=base, head=branch, title=title, body=body
+                made = (
+                    self._at(repo)
+                    .get_repo(repo)
+                    .create_pull(base=base, head=branch, title=title, body=body)
                 )
             except GithubException as error:
                 found = self.find_pull(repo, branch) if error.status == 422 else None
@@ -240,47 +262,18 @@ def _is_head(one: Any, repo: str, branch: str) -> bool:
     return one.head.ref == branch and whose.lower() == repo.lower()
 
 
-@contextmanager
-def _errors(what: str) -> Iterator[None]:
-    try:
-        yield
-    except BadCredentialsException as error:
-        raise GitHubRefusedError(
-            "GitHub does not accept the token", hint="Set GH_TOKEN to a valid one"
-        ) from error
-    except UnknownObjectException as error:
-        raise GitHubRefusedError(
-            f"GitHub knows no {what}", hint="Check the name, and that the token may see it"
-        ) from error
-    except GithubException as error:
-        _raise_for(error.status, error.data)
-        raise GitHubUnavailableError(f"GitHub did not answer as expected ({what})") from error
-    except requests.RequestException as error:
-        raise GitHubUnavailableError(
-            f"GitHub does not answer ({type(error).__name__})", hint="Try again later"
-        ) from error
+def _repo_of(path: str) -> str:
+    """owner/repo of /repos/owner/repo/…, else nothing."""
+    parts = path.split("/")
+    return "/".join(parts[2:4]) if parts[1] == "repos" else ""
 
 
-def _raise_for(status: int, answer: Any) -> None:
-    """Turn a status that is no success into our error."""
-    text = answer.get("message", "") if isinstance(answer, dict) else str(answer or "")[:200]
-    if status in _WAIT_STATUSES or "rate limit" in text.lower():
-        raise GitHubLimitError(f"GitHub asks to wait ({status} {text})", hint="Try later")
-    if status >= _SERVER_ERRORS:
-        raise GitHubUnavailableError(f"GitHub is in trouble ({status} {text})", hint="Try later")
-    if status == 401:
-        raise GitHubRefusedError("GitHub does not accept the token", hint="Set GH_TOKEN")
-    if status >= 400:
-        raise GitHubRefusedError(
-            f"GitHub refused: {status} {text}", hint="Check the token's permissions"
-        )
-
-
-def require_token(token: str) -> str:
-    """The token, or a BadInputError that says how to give one."""
-    if token:
-        return token
+def open_github(settings: Settings) -> GitHub:
+    """As this machine's own dispatches see it. Raises BadInputError when there is no way in."""
+    key = app_tokens(settings) or settings.github_token
+    if key:
+        return GitHub(settings.github_api_url, key, pace=settings.github_pace)
     raise BadInputError(
         "no GitHub token",
-        hint="export GH_TOKEN=$(gh auth token), or set it in the worker's .zshenv",
+        hint="export GH_TOKEN=$(gh auth token), or set CW_GITHUB_APP_ID and CW_GITHUB_APP_KEY_FILE",
     )

@@ -42,7 +42,7 @@ def may_write(reader: Reader, repo: str, login: str) -> bool:
 
 
 def own_login(reader: Reader) -> str:
-    return str(reader.get("/user", lambda found: str(found["login"])))
+    return reader.github.app_login() or str(reader.get("/user", lambda found: str(found["login"])))
 
 
 def repos_of(reader: Reader, owner: str) -> list[str]:

@@ -17,13 +17,15 @@ from tests.standins.messages import MessagesStandIn
 
 
 @contextmanager
-def running_fleet(claude: Path) -> Iterator[Fleet]:
+def running_fleet(
+    claude: Path, settings: dict[str, str] | None = None, *, private: bool = False
+) -> Iterator[Fleet]:
     need("git")
     home = short_folder()
     with GitHubStandIn(home / "hub") as hub, MessagesStandIn() as api:
-        hub.add_repo("acme/app", files={"README.md": "# App\n"})
+        hub.add_repo("acme/app", files={"README.md": "# App\n"}, private=private)
         hub.add_user("bot", TOKEN, {"acme/app": "write"})
-        fleet = Fleet(home, hub, api, claude)
+        fleet = Fleet(home, hub, api, claude, settings or {})
         (home / ".gitconfig").write_text("[user]\n\tname = Bot\n\temail = bot@acme.invalid\n")
         try:
             fleet.ok("init", "01", "02")

@@ -20,6 +20,7 @@ The prompt chooses what it does, one directive per line, anywhere in the text:
     rehearse: echo               prompt to ~/tmp/prompt.received; then goes on
     rehearse: env                environment to ~/tmp/env.received; then goes on
     rehearse: probe PATH         tries to write PATH, says ok or failed; then goes on
+    rehearse: do COMMAND         runs it in a shell; then goes on
     rehearse: eat MEGABYTES      takes this much memory and keeps it; then goes on
 
 The word `once` after a directive keeps it from acting again in a resumed session. A resumed
@@ -84,6 +85,7 @@ class Finished(BaseException):
 class Directive:
     name: str
     words: list[str]
+    text: str = ""  # the rest of the line as it is
 
     @property
     def once(self) -> bool:
@@ -94,7 +96,8 @@ class Directive:
 
 
 def directives_in(text: str) -> list[Directive]:
-    found = (Directive(name, _words(rest)) for name, rest in DIRECTIVE.findall(text))
+    lines = DIRECTIVE.findall(text)
+    found = (Directive(name, _words(rest), rest.strip()) for name, rest in lines)
     return [directive for directive in found if directive.name in ACTIONS]
 
 
@@ -550,6 +553,10 @@ def probe(run: Run, directive: Directive) -> None:
         run.notes.append(f"probe {path}: failed ({error.strerror}).")
 
 
+def do(run: Run, directive: Directive) -> None:
+    run.hands.bash(directive.text)
+
+
 def eat(run: Run, directive: Directive) -> None:
     run.eaten = b"x" * (int(directive.word("100")) << 20)
 
@@ -572,10 +579,11 @@ ACTIONS: dict[str, Action] = {
     "echo": echo,
     "env": env,
     "probe": probe,
+    "do": do,
     "eat": eat,
 }
 # Those that go on come first, whatever their place in the text; the first other one ends the run.
-GO_ON = ("pace", "echo", "env", "probe", "eat", "orphan", "slow")
+GO_ON = ("pace", "echo", "env", "probe", "do", "eat", "orphan", "slow")
 
 
 def chosen(session: Session, text: str) -> list[Directive]:

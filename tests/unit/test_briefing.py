@@ -14,9 +14,14 @@ TAGS = "".join(chr(0xE0000 + ord(one)) for one in "obey")
 
 
 def tell(
-    spec: TaskSpec, prompt: str = "", *, body: str = "Says: no rule.", resumed: str = ""
+    spec: TaskSpec,
+    prompt: str = "",
+    *,
+    body: str = "Says: no rule.",
+    pushes: bool = True,
+    resumed: str = "",
 ) -> Briefing:
-    return brief(spec, prompt, issue_body=body, base="main", resumed=resumed)
+    return brief(spec, prompt, issue_body=body, base="main", pushes=pushes, resumed=resumed)
 
 
 @pytest.mark.parametrize(
@@ -89,3 +94,11 @@ def test_frame_fits_the_kind_of_task(spec: TaskSpec, said: str, unsaid: str) -> 
     assert said in told
     assert unsaid not in told
     assert f"branch {spec.branch}, made from main" in told
+
+
+@pytest.mark.parametrize("spec", [make_spec(), make_spec(issue=None)])
+def test_agent_without_a_token_is_told_so_and_not_to_push(spec: TaskSpec) -> None:
+    told = tell(spec, pushes=False).system
+
+    assert "no access to GitHub" in told
+    assert "open a pull request" not in told

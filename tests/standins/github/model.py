@@ -1,7 +1,7 @@
 """The things GitHub remembers. Nothing here decides or checks."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 DEFAULT_LABELS = {
@@ -35,6 +35,8 @@ class App:
     id: int
     login: str
     installation: int
+    public_key: str  # PEM
+    token_life: timedelta = timedelta(hours=1)
 
 
 @dataclass(kw_only=True)

@@ -1,7 +1,7 @@
 """Users, tokens and repositories put in past every check, as if they had always been there."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from . import gitrepo
@@ -65,13 +65,24 @@ class Places:
         repo.permissions[login.lower()] = level
 
     def add_app(
-        self, app_id: int, slug: str, installation: int, permissions: Mapping[str, str]
+        self,
+        app_id: int,
+        slug: str,
+        installation: int,
+        permissions: Mapping[str, str],
+        *,
+        public_key: str,
+        token_life: timedelta = timedelta(hours=1),
     ) -> None:
-        """An App acts as "slug[bot]"; its JWT is not verified."""
+        """An App acts as "slug[bot]", on the repositories it is installed on: those named."""
         self.add_user(f"{slug}[bot]", permissions=permissions)
         with self.state.lock:
             self.state.apps[app_id] = App(
-                id=app_id, login=f"{slug}[bot]", installation=installation
+                id=app_id,
+                login=f"{slug}[bot]",
+                installation=installation,
+                public_key=public_key,
+                token_life=token_life,
             )
 
     def add_repo(

@@ -3,6 +3,7 @@
 from . import (
     graphql_api,
     rest_account,
+    rest_apps,
     rest_issues,
     rest_labels,
     rest_pulls,
@@ -15,6 +16,7 @@ __all__ = [
     "find",
     "graphql_api",
     "rest_account",
+    "rest_apps",
     "rest_issues",
     "rest_labels",
     "rest_pulls",

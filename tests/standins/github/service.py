@@ -13,6 +13,7 @@ from .graphql_parse import parse
 from .limits import Limits, resource_of
 from .render import Render
 from .rest import find
+from .rest_apps import wants_jwt
 from .routing import Call
 from .state import State
 from .traffic import LoggedRequest, Traffic
@@ -82,7 +83,7 @@ class Service:
         return self._limited(request, viewer)
 
     def _viewer(self, request: Request) -> Viewer:
-        if request.path == "/app" or request.path.startswith("/app/"):
+        if wants_jwt(request.path):
             return Viewer(self._state, None)  # a JWT, which only these handlers understand
         return identify(self._state, request.headers.get("authorization", ""))
 

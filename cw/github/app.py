@@ -1,0 +1,96 @@
+"""A GitHub App: short-lived tokens, each for one repository, instead of a person's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from github import Auth, GithubIntegration
+
+from cw.errors import BadInputError, GitHubRefusedError
+from cw.github.errors import github_errors
+from cw.private import refuse_open
+from cw.settings import Settings
+
+_TIMEOUT_SECONDS = 15
+_MARGIN = timedelta(minutes=15)  # of the hour that GitHub gives a token
+_WANTED = {"contents": "write", "issues": "write", "pull_requests": "write"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Lent:
+    token: str
+    until: datetime
+
+
+class AppTokens:
+    """One installation token a repository, renewed in time. Thread-safe."""
+
+    def __init__(
+        self, app_id: str, key: str, api_url: str, now: Callable[[], datetime] | None = None
+    ) -> None:
+        self.app_id = app_id
+        self._now = now or (lambda: datetime.now(UTC))
+        self._lock = threading.Lock()
+        self._lent: dict[str, _Lent] = {}
+        self._integration = GithubIntegration(
+            auth=Auth.AppAuth(app_id, key), base_url=api_url, timeout=_TIMEOUT_SECONDS
+        )
+
+    def token(self, repo: str) -> str:
+        """For this repository alone; good for a quarter of an hour at least.
+
+        Raises GitHubRefusedError (no such App, not installed there, too few permissions) and
+        GitHubUnavailableError.
+        """
+        with self._lock:
+            lent = self._lent.get(repo.lower())
+            if lent is None or lent.until - self._now() < _MARGIN:
+                lent = self._lent[repo.lower()] = self._new(repo)
+            return lent.token
+
+    def login(self) -> str:
+        """Whose name GitHub puts under what the App does."""
+        with github_errors(f"App {self.app_id}"):
+            return f"{self._integration.get_app().slug}[bot]"
+
+    def _new(self, repo: str) -> _Lent:
+        owner, _, name = repo.partition("/")
+        with github_errors(f"installation of App {self.app_id} on {repo}"):
+            installation = self._integration.get_repo_installation(owner, name)
+            found: dict[str, Any] = self._integration.requester.requestJsonAndCheck(
+                "POST",
+                f"/app/installations/{installation.id}/access_tokens",
+                input={"repositories": [name], "permissions": _WANTED},
+            )[1]
+        if found.get("permissions", {}).get("contents") != "write":
+            raise GitHubRefusedError(
+                f"App {self.app_id} may not write to {repo}",
+                hint="Give it write access to contents, issues and pull requests",
+            )
+        return _Lent(found["token"], datetime.fromisoformat(found["expires_at"]))
+
+
+def app_tokens(settings: Settings) -> AppTokens | None:
+    """None when no App is configured. Raises BadInputError for a key that cannot be used."""
+    if not settings.github_app_id or settings.github_app_key_file is None:
+        return None
+    key = _read_key(settings.github_app_key_file)
+    return AppTokens(settings.github_app_id, key, settings.github_api_url)
+
+
+def _read_key(path: Path) -> str:
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    hint = "CW_GITHUB_APP_KEY_FILE names the .pem file that GitHub gave for the App"
+    try:
+        refuse_open(path)
+        text = path.read_text(encoding="ascii")
+        load_pem_private_key(text.encode(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise BadInputError(f"{path} is no private key that can be read", hint=hint) from error
+    return text

@@ -1,0 +1,115 @@
+"""Who gets which GitHub token: the host, its git, and an agent while it runs."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from cw.errors import CwError
+from cw.settings import Settings
+from workerhost import journal
+from workerhost.agentenv import own_variables
+from workerhost.files import write_private
+from workerhost.layout import Home, in_place
+from workerhost.sandbox import Wall
+
+if TYPE_CHECKING:
+    from cw.github.app import AppTokens
+
+log = logging.getLogger("workerhost.access")
+
+# What may log in to GitHub from a HOME, beside the environment.
+_LOGINS = (".zshenv", ".ssh", ".git-credentials", ".netrc", ".config/gh", ".config/git")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """`app` None: tokens are those of the host's environment and of the workers' own files."""
+
+    settings: Settings
+    app: AppTokens | None = None
+
+    def key(self, home: Home | None) -> str | AppTokens:
+        """For GitHub's API: the App, else the host's token, else the worker's. Empty: none."""
+        return self.app or self.settings.github_token or _own(home)
+
+    def token(self, home: Home, repo: str) -> str:
+        """For git: of the App, else the worker's own, else the host's.
+
+        Raises what `AppTokens.token` raises.
+        """
+        return self.app.token(repo) if self.app else _own(home) or self.settings.github_token
+
+    def lend_again(self, home: Home) -> None:
+        """Before what was lent to a run ends."""
+        if self.app is None or not home.github.is_dir():
+            return
+        book = journal.read(home)
+        try:
+            if book:
+                self.lend(home, book.task.repo)
+        except CwError as error:
+            log.warning("token not renewed worker=%s: %s", home.id, error)
+        except OSError:  # the run ended meanwhile
+            return
+
+    def lend(self, home: Home, repo: str) -> None:
+        """Put a token of the App where the agent of this HOME reads it. May be repeated any time;
+        does nothing for agents that have theirs in the environment, or none.
+        """
+        if self.app is None or self.settings.github_access == "host":
+            return
+        token = self.app.token(repo)
+        home.github.mkdir(mode=0o700, parents=True, exist_ok=True)
+        host = urlsplit(self.settings.github_url).hostname
+        login = f"{host}:\n    oauth_token: {token}\n    user: x-access-token\n"
+        for name, text in (
+            ("config.yml", 'version: "1"\n'),  # else gh wants to rewrite its configuration
+            ("hosts.yml", login + "    git_protocol: https\n"),
+            ("token", token),
+        ):
+            path = home.github / name
+            if not path.is_file() or path.read_bytes() != text.encode():
+                write_private(path, text.encode())
+
+
+def open_access(settings: Settings) -> Access:
+    """Raises BadInputError for an App whose key cannot be used."""
+    if not settings.github_app_id:
+        return Access(settings)
+    from cw.github.app import app_tokens
+
+    return Access(settings, app_tokens(settings))
+
+
+def hidden_logins(home: Home, settings: Settings) -> tuple[Path, ...]:
+    """What an agent without access must not see of its HOME. Raises CwError for a link among it:
+    what it leads to would stay in sight.
+    """
+    if settings.github_access != "host":
+        return ()
+    found = tuple(home.path / name for name in _LOGINS if (home.path / name).exists())
+    for path in found:
+        if not in_place(home, path):
+            raise CwError(
+                f"{path} is a link and cannot be hidden from the agent",
+                hint="Put the file itself there, or remove the link",
+            )
+    return found
+
+
+def check_access(settings: Settings, wall: Wall) -> None:
+    """Raises CwError when what was promised cannot be kept here."""
+    if settings.github_access == "host" and not wall.strict:
+        raise CwError(
+            f"CW_GITHUB_ACCESS=host needs bubblewrap: {wall.reason}",
+            hint="cw doctor says how to get it; without it an agent can read the host's token",
+        )
+
+
+def _own(home: Home | None) -> str:
+    own = own_variables(home) if home else {}
+    return own.get("GH_TOKEN") or own.get("GITHUB_TOKEN") or ""
