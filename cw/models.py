@@ -124,6 +124,7 @@ class Host(Model):
     version: str = ""
     claude: str = ""
     isolation: str = ""
+    access: str = ""  # who has GitHub tokens: agent or host; and which App they are of
     workers: int = 0
     seen_at: MaybeMoment = None  # None: it left on purpose
     warning: str = ""

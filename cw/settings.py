@@ -280,7 +280,7 @@ def _read_file(path: Path) -> dict[str, str]:
     for name in data:
         if name not in known:
             raise BadInputError(f"{path}: no such setting: {name}", hint="cw config lists them")
-    if data.get("github_token") or "@" in str(data.get("broker_url", "")):
+    if {"github_token", "flower_password"} & set(data) or "@" in str(data.get("broker_url", "")):
         refuse_open(path)
     return {name: _flat(value) for name, value in data.items()}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cw.errors import CwError
+from cw.private import open_to_others
 from cw.settings import Settings
 from workerhost import journal
 from workerhost.agentenv import own_variables
@@ -31,6 +32,10 @@ class Access:
 
     settings: Settings
     app: AppTokens | None = None
+
+    def words(self) -> str:
+        app = f", App {self.app.app_id}" if self.app else ""
+        return f"{self.settings.github_access}{app}"
 
     def key(self, home: Home | None) -> str | AppTokens:
         """For GitHub's API: the App, else the host's token, else the worker's. Empty: none."""
@@ -99,6 +104,12 @@ def hidden_logins(home: Home, settings: Settings) -> tuple[Path, ...]:
                 hint="Put the file itself there, or remove the link",
             )
     return found
+
+
+def open_files(home: Home) -> list[Path]:
+    """What holds this worker's logins and may be used by others than its owner."""
+    ssh = home.path / ".ssh"
+    return [one for one in (home.path, home.zshenv, ssh, *ssh.glob("*")) if open_to_others(one)]
 
 
 def check_access(settings: Settings, wall: Wall) -> None:

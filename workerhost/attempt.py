@@ -11,6 +11,7 @@ from cw.models import Event
 from cw.states import State
 from cw.store.tasks import Grant, Refusal
 from workerhost import journal, launch
+from workerhost.access import open_files
 from workerhost.events import Progress
 from workerhost.follow import Ending, Follower, follow
 from workerhost.holding import Context, Holding, hold
@@ -36,6 +37,10 @@ def run_task(ctx: Context, home: Home, task_id: str) -> str:
         return "not run: the host is being stopped"
     if launch.alive(home) or home.journal.exists():
         return "not run: the worker has a run to be settled first"
+    if open_ones := open_files(home):
+        note = f"others may use {open_ones[0]}: chmod -R go= {home.path}, then: cw resume {home.id}"
+        ctx.store.fleet.pause(home.id, note)
+        return f"not run: {note}"
     granted = ctx.store.tasks.acquire(
         task_id,
         worker=home.id,

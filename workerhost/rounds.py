@@ -78,6 +78,7 @@ class Rounds:
             version=cw.__version__,
             claude=self._fit.version,
             isolation="bubblewrap" if wall.strict else "none",
+            access=self._ctx.access.words(),
             workers=len(self._board.known()),
             warning=unfit or wall.reason,
             unfit=unfit,

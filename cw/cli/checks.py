@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import stat
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ State = Literal["ok", "warn", "fail"]
 _GIB = 1 << 30
 _LITTLE_DISK = 5 * _GIB
 _NO_DISK = _GIB
-_OTHERS = 0o077
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +36,7 @@ def all_checks(cli: Cli) -> Iterator[Check]:
     yield gh_check()
     yield claude_check(cli)
     yield isolation_check(cli)
+    yield from access_checks(cli)
     yield from broker_checks(cli)
     yield disk_check(cli.settings.workers_root)
     yield from worker_checks(cli)
@@ -94,6 +93,28 @@ def isolation_check(cli: Cli) -> Check:
         else "apt install bubblewrap (or dnf, pacman)"
     )
     return Check("isolation", "fail" if cli.settings.isolation == "strict" else "warn", reason, fix)
+
+
+def access_checks(cli: Cli) -> Iterator[Check]:
+    """Who has GitHub tokens, and whether the App's can be had."""
+    from workerhost.access import check_access, open_access
+    from workerhost.sandbox import Wall, bubblewrap_works
+
+    settings = cli.settings
+    reason = "CW_ISOLATION=none" if settings.isolation == "none" else bubblewrap_works()
+    try:
+        access = open_access(settings)
+        check_access(settings, Wall(strict=not reason, reason=reason))
+        who = access.app.login() if access.app else ""
+    except CwError as error:
+        yield Check("github access", "fail", error.message, error.hint)
+        return
+    has = "agents have a token" if settings.github_access == "agent" else "agents have no token"
+    yield Check("github access", "ok", f"{has}, of {who} for one repository each" if who else has)
+    kept = settings.github_app_key_file
+    if kept and kept.resolve().is_relative_to(settings.workers_root.resolve()):
+        text = f"{kept} lies below {settings.workers_root}, where agents read"
+        yield Check("github access", "fail", text, "Move it out of every worker's HOME")
 
 
 def broker_checks(cli: Cli) -> Iterator[Check]:
@@ -153,7 +174,10 @@ def token_check(home: Home, cli: Cli) -> Check:
     if len(logins) > 1:
         text = "has both tokens: the API key wins and the subscription is not used"
         return Check(name, "warn", text, f"Remove one from {home.zshenv}")
-    if not names & {"GH_TOKEN", "GITHUB_TOKEN"}:
+    elsewhere = cli.settings.github_app_id or (
+        cli.settings.github_access == "host" and cli.settings.github_token
+    )
+    if not names & {"GH_TOKEN", "GITHUB_TOKEN"} and not elsewhere:
         text = "GH_TOKEN is missing: no work on GitHub repositories"
         return Check(name, "warn", text, f"Set it in {home.zshenv}")
     return Check(name, "ok", ", ".join(sorted(names & {*LOGINS, "GH_TOKEN", "GITHUB_TOKEN"})))
@@ -161,9 +185,10 @@ def token_check(home: Home, cli: Cli) -> Check:
 
 def mode_check(home: Home) -> Check:
     """Only the owner may read a HOME: it holds tokens."""
-    secret = [home.path, home.zshenv, home.path / ".ssh", *(home.path / ".ssh").glob("*")]
+    from workerhost.access import open_files
+
     name = f"worker {home.id} files"
-    open_ones = [one for one in secret if _mode(one) & _OTHERS]
+    open_ones = open_files(home)
     if open_ones:
         fix = f"chmod -R go= {home.path}"
         return Check(name, "fail", f"others may use {_names(open_ones)}", fix)
@@ -173,14 +198,6 @@ def mode_check(home: Home) -> Check:
 def _names(paths: list[Path]) -> str:
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     return f"{paths[0]}{more}"
-
-
-def _mode(path: Path) -> int:
-    try:
-        found = path.lstat()
-    except FileNotFoundError:
-        return 0
-    return 0 if stat.S_ISLNK(found.st_mode) else stat.S_IMODE(found.st_mode)
 
 
 def _version(program: str) -> str:

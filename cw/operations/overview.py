@@ -87,6 +87,7 @@ class HostRow(Model):
     version: str
     claude: str
     isolation: str
+    access: str
     warning: str
 
 
@@ -270,6 +271,7 @@ def _host(host: Host, fleet: Fleet, up: set[str]) -> HostRow:
         version=host.version,
         claude=host.claude,
         isolation=host.isolation,
+        access=host.access,
         warning=host.warning,
     )
 

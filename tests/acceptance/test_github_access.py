@@ -112,6 +112,25 @@ def test_clone_cannot_lead_the_hosts_token_elsewhere(without: Fleet) -> None:
     assert not (home / "tmp" / "trapped").exists()
 
 
+def test_worker_whose_logins_others_may_use_takes_nothing_and_says_what_to_type(
+    without: Fleet,
+) -> None:
+    zshenv = without.worker("02") / ".zshenv"
+    zshenv.chmod(0o644)
+    task = without.json("dispatch", "-r", REPO, "-p", "rehearse: no-change", "-w", "02")["task"]
+
+    def paused() -> str:
+        (row,) = [one for one in without.json("status")["workers"] if one["worker"] == "02"]
+        return str(row["paused"] or "")
+
+    note = wait_until(paused, 30, without.logs)
+    assert "chmod -R go= " in note
+    zshenv.chmod(0o600)
+    without.ok("resume", "02")
+
+    assert without.finished(task)["outcome"]["kind"] == "succeeded"
+
+
 @contextmanager
 def app_fleet(tmp_path: Path) -> Iterator[Fleet]:
     """Its tokens are renewed some seconds after they were made: a quarter of an hour is too short

@@ -1,11 +1,13 @@
 """`cw doctor` names what is wrong and what to type, and never a token's value."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cw.cli.checks import (
     Check,
+    access_checks,
     broker_checks,
     claude_check,
     disk_check,
@@ -72,6 +74,30 @@ def test_home_that_others_can_read_fails(tmp_path: Path) -> None:
     assert found.state == "fail"
     assert str(made.zshenv) in found.text
     assert found.fix == f"chmod -R go= {made.path}"
+
+
+@pytest.mark.parametrize(
+    ("more", "state", "says"),
+    [
+        ({"isolation": "none"}, "ok", "agents have a token"),
+        ({"isolation": "none", "github_access": "host"}, "fail", "needs bubblewrap"),
+        ({"github_app_id": "7", "github_app_key_file": Path("/nowhere")}, "fail", "private key"),
+    ],
+)
+def test_who_has_github_tokens(tmp_path: Path, more: dict[str, Any], state: str, says: str) -> None:
+    (found,) = access_checks(cli(tmp_path, **more))
+
+    assert found.state == state
+    assert says in found.text
+    assert bool(found.fix) == (state != "ok")
+
+
+def test_worker_of_a_host_that_pushes_needs_no_token_of_its_own(tmp_path: Path) -> None:
+    pushing = cli(tmp_path, github_access="host", github_token="secret")
+
+    found = token_check(home(tmp_path, ANTHROPIC_API_KEY="x"), pushing)
+
+    assert (found.state, found.text) == ("ok", "ANTHROPIC_API_KEY")
 
 
 def test_no_workers_is_a_warning(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ _COLUMNS = [
     Column("version"),
     Column("claude", gives=True),
     Column("isolation"),
+    Column("tokens", gives=True),
     Column("seen"),
 ]
 
@@ -47,6 +48,7 @@ def command(cli: Cli, as_json: bool) -> None:
             one.version,
             one.claude,
             one.isolation,
+            one.access,
             moment(one.seen_at, now),
         ]
         for one in hosts

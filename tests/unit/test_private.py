@@ -1,0 +1,60 @@
+"""Files that hold a secret belong to one person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cw.errors import BadInputError
+from cw.private import open_to_others
+from cw.settings import load_settings
+
+
+@pytest.mark.parametrize(
+    ("mode", "open_"), [(0o600, False), (0o400, False), (0o640, True), (0o604, True)]
+)
+def test_file_is_open_when_anybody_else_may_use_it(tmp_path: Path, mode: int, open_: bool) -> None:
+    path = tmp_path / "f"
+    path.touch()
+    path.chmod(mode)
+    (tmp_path / "link").symlink_to(path)
+
+    assert open_to_others(path) is open_
+    assert not open_to_others(tmp_path / "link")
+    assert not open_to_others(tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'github_token = "ghp_x"',
+        'broker_url = "redis://:pw@127.0.0.1/0"',
+        'flower_password = "pw"',
+    ],
+)
+def test_settings_with_a_secret_that_others_may_read_are_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text + "\n", "utf-8")
+    path.chmod(0o644)
+
+    with pytest.raises(BadInputError) as refused:
+        load_settings({"CW_CONFIG": str(path)})
+
+    assert refused.value.hint == f"chmod 600 {path}"
+    path.chmod(0o600)
+    assert load_settings({"CW_CONFIG": str(path)})
+
+
+def test_settings_without_a_secret_may_be_read_by_anybody(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('broker_url = "redis://127.0.0.1/0"\nmodel = "opus"\n', "utf-8")
+    path.chmod(0o644)
+
+    assert load_settings({"CW_CONFIG": str(path)})[0].model == "opus"
+
+
+@pytest.mark.parametrize("given", ["CW_GITHUB_APP_ID", "CW_GITHUB_APP_KEY_FILE"])
+def test_app_and_its_key_go_together(tmp_path: Path, given: str) -> None:
+    with pytest.raises(BadInputError, match="go together"):
+        load_settings({"CW_CONFIG": str(tmp_path / "none"), given: "7"})
