@@ -63,9 +63,8 @@ def make_app(settings: Settings) -> Celery:
         task_acks_late=False,  # the record decides what is lost, not the message
         worker_prefetch_multiplier=1,
         task_default_queue=POOL_QUEUE,
-        task_send_sent_event=True,
-        worker_send_task_events=True,
-        task_track_started=True,
+        task_send_sent_event=False,  # Flower lists records, not messages
+        worker_send_task_events=False,
         enable_utc=True,
         broker_connection_retry_on_startup=True,
         broker_transport_options={"socket_timeout": 15, "socket_connect_timeout": 5},

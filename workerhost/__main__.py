@@ -9,12 +9,11 @@ import sys
 from typing import IO, Any
 
 from celery import signals
-from celery.exceptions import Ignore
 
 from cw.broker import ASK_TASK, RUN_TASK, SWEEP_TASK
 from cw.errors import BadInputError, CwError
 from cw.settings import Settings, load_settings
-from workerhost import chores, sdnotify
+from workerhost import chores, commands, sdnotify
 from workerhost.host import Host
 
 _THREADS = 256  # started as needed; more identities than this share a machine badly
@@ -59,13 +58,13 @@ def _consume(host: Host) -> int:
     _listen(host)
     worker = host.app.Worker(
         hostname=f"cw@{host.settings.host_name}",
-        pool_cls="workerhost.pool:StoppablePool",
+        pool_cls="threads",
         concurrency=_THREADS,
         queues=host.gate.queues(),
         loglevel="INFO",
         without_mingle=True,
         without_gossip=True,
-        task_events=True,
+        task_events=False,  # its heartbeats are sent all the same
         optimization="fair",
     )
     worker.start()
@@ -74,13 +73,11 @@ def _consume(host: Host) -> int:
 
 def _tasks(host: Host) -> None:
     app = host.app
+    app.Task.send_events = False  # Flower lists records, not messages
 
     @app.task(name=RUN_TASK)  # type: ignore[untyped-decorator]
     def run(task_id: str) -> str:
-        said = host.run(task_id)
-        if said == "detached":
-            raise Ignore  # it is still running; a later message finishes it for Flower
-        return said
+        return host.run(task_id)
 
     @app.task(name=SWEEP_TASK)  # type: ignore[untyped-decorator]
     def swept() -> None:
@@ -91,6 +88,7 @@ def _tasks(host: Host) -> None:
         host.answer(request)
 
     chores.register(app, host.ctx)
+    commands.register(host.revoker())
     app.finalize()
 
 

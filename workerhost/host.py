@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
-from functools import cache
 from os import EX_TEMPFAIL
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cw.broker import broker_url, make_app, send_hint
+from cw.broker import broker_url, make_app, send_ask, send_hint
 from cw.errors import BrokerUnavailableError, CwError
 from cw.models import TaskSpec
+from cw.operations.control import Control
 from cw.operations.sweep import Swept, sweep
 from cw.settings import Settings
 from cw.store.store import open_store
@@ -20,6 +20,8 @@ from workerhost.access import check_access, open_access
 from workerhost.adopting import Adopter
 from workerhost.attempt import run_task
 from workerhost.board import Board
+from workerhost.clients import Clients
+from workerhost.commands import Revoker
 from workerhost.gate import Gate
 from workerhost.holding import Context
 from workerhost.layout import Home
@@ -27,10 +29,6 @@ from workerhost.leaving import Leaving
 from workerhost.rounds import Rounds
 from workerhost.sandbox import choose_wall
 from workerhost.watchdog import Watchdog, end_process
-
-if TYPE_CHECKING:
-    from cw.github.app import AppTokens
-    from cw.github.client import GitHub
 
 log = logging.getLogger("workerhost.host")
 
@@ -55,6 +53,7 @@ class Host:
         wall = choose_wall(settings)
         check_access(settings, wall)
         self.access = open_access(settings)
+        self._clients = Clients(settings, self.access, self._homes)
         self.ctx = Context(
             settings=settings,
             store=open_store(broker_url(settings)),
@@ -62,7 +61,7 @@ class Host:
             host_env=dict(environ),
             leaving=self.leaving,
             access=self.access,
-            github_for=self._github_for,
+            github_for=self._clients.of,
             settled=self._settled,
         )
         self._adopter = Adopter(self.ctx, self.board, self._release)
@@ -104,6 +103,16 @@ class Host:
         """The body of `cw.ask`."""
         answers.answer(self.ctx, self._homes, request)
         self._settled()
+
+    def revoker(self) -> Revoker:
+        """What ends tasks for Celery's remote control."""
+        control = Control(
+            store=self.ctx.store,
+            send=lambda host, request, expires: send_ask(self.app, host, request, expires),
+            hint=self._hint,
+            by=f"celery control on {self.settings.host_name}",
+        )
+        return Revoker(control, self.settings.host_name, 3 * self.settings.stop_grace + 10)
 
     def leave(self) -> int:
         """The consumer has ended, and with it what it had begun. Returns an exit code: whoever
@@ -154,7 +163,8 @@ class Host:
         outbox, name = self.ctx.store.outbox, self.settings.host_name
         while not self.leaving.detach.is_set():
             try:
-                deliver.deliver(outbox, name, self._github_for)
+                deliver.deliver(outbox, name, self._clients.of)
+                self._clients.tell_budgets(self.ctx.store.github)
             except CwError as error:
                 log.warning("%s", error)
             except Exception:
@@ -200,17 +210,3 @@ class Host:
             self.ctx.store.tasks.mark_unhinted(task_id)
         except BrokerUnavailableError:
             return
-
-    def _github_for(self, worker: str) -> GitHub | None:
-        key = self.access.key(self._homes.get(worker))
-        return (
-            _github(self.settings.github_api_url, key, self.settings.github_pace) if key else None
-        )
-
-
-@cache
-def _github(api_url: str, key: str | AppTokens, pace: float) -> GitHub:
-    """One client a token: it spaces its writes."""
-    from cw.github.client import GitHub
-
-    return GitHub(api_url, key, pace=pace)

@@ -24,6 +24,7 @@ _LABEL_COLOUR = "5319e7"
 _NOT_MODIFIED = 304
 _REPEATS = 2
 _BAD_REQUEST = 400
+_HOURLY = 1000  # limits by the hour are higher
 _EDITED = """query Edited($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) { issue(number: $number) { lastEditedAt } }
 }"""
@@ -125,6 +126,19 @@ class GitHub:
     def app_login(self) -> str:
         """The App's name on GitHub; empty for a token, which has a user."""
         return "" if isinstance(self._key, str) else self._key.login()
+
+    def heard(self) -> tuple[int, int, int] | None:
+        """Requests left, of how many, and when they are renewed (epoch seconds), as the last answer
+        said. None: nothing yet, or of a search, which is counted apart, by the minute.
+        """
+        asked = [api.requester for _, api in list(self._apis.values())]
+        found = [
+            (int(left), int(limit), int(one.rate_limiting_resettime))
+            for one in asked
+            for left, limit in [one.rate_limiting]
+            if limit >= _HOURLY
+        ]
+        return min(found, default=None)
 
     def read(self, path: str, parameters: Mapping[str, object], etag: str) -> Read:
         """GET, and free of charge when GitHub has nothing newer than `etag`."""

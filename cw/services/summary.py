@@ -9,7 +9,7 @@ from cw.broker import broker_url
 from cw.errors import CwError
 from cw.services import record
 from cw.services.catalog import BROKER, flower_password_file, flower_url_file
-from cw.services.flower import USER
+from cw.services.flower.login import USER
 from cw.settings import Settings
 from cw.store.store import open_store
 from workerhost.layout import homes

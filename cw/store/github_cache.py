@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
 from cw.store import keys
 from cw.store.connection import Connection
 
 _UNUSED = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What GitHub said of one token's hourly requests. `resets_at`: epoch seconds."""
+
+    left: int
+    limit: int
+    resets_at: int
+
+    def left_at(self, now: datetime) -> int:
+        return self.left if now.timestamp() < self.resets_at else self.limit
 
 
 class GitHubCache:
@@ -39,3 +53,14 @@ class GitHubCache:
     def keep_fact(self, name: str, value: str, life: timedelta) -> None:
         with self._db.errors() as client:
             client.set(keys.github_fact(name), value, ex=life)
+
+    def keep_budget(self, token: str, budget: Budget) -> None:
+        """`token`: a mark made of it, never the token."""
+        with self._db.errors() as client:
+            client.hset(keys.GITHUB_BUDGET, token, json.dumps(asdict(budget)))
+
+    def budgets(self) -> dict[str, Budget]:
+        """By the token's mark."""
+        with self._db.errors() as client:
+            found = client.hgetall(keys.GITHUB_BUDGET)
+        return {token: Budget(**json.loads(text)) for token, text in found.items()}

@@ -19,6 +19,9 @@
 | cw:lock:<name> | string | who does a pass that only one may do | after 2 minutes, or when done |
 | cw:github:page:<token>:<path> | hash | ETag and digest of a list GitHub gave | 7 days unused |
 | cw:github:fact:<name> | string | what was asked once and seldom changes | by its own time |
+| cw:github:budget | hash | by token: requests left and when they are renewed, as JSON | |
+| cw:counts | hash | runs by outcome and reason, renewals of leases | never |
+| cw:costs | hash | dollars by day of UTC (days since 1970) | never |
 | cw:beat:* | | RedBeat's: what was sent when, and which beat sends | |
 | cw:fence | counter | the last fence given | never |
 
@@ -36,6 +39,9 @@ WORKERS = "cw:workers"
 HOSTS = "cw:hosts"
 FINISHED = "cw:finished"
 BEAT_LOCK = "cw:beat::lock"  # RedBeat's, of the beat that sends
+GITHUB_BUDGET = "cw:github:budget"
+COUNTS = "cw:counts"
+COSTS = "cw:costs"
 POOL = "*"
 
 

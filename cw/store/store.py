@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cw.store.connection import Connection
+from cw.store.counts import CountStore
 from cw.store.events import EventStore
 from cw.store.fleet import FleetStore
 from cw.store.github_cache import GitHubCache
@@ -24,6 +25,7 @@ class Store:
     replies: ReplyStore
     github: GitHubCache
     locks: LockStore
+    counts: CountStore
 
     def ping(self) -> None:
         """Raises BrokerUnavailableError when the broker is away."""
@@ -61,4 +63,5 @@ def open_store(url: str, patience: float | None = None) -> Store:
         ReplyStore(connection),
         GitHubCache(connection),
         LockStore(connection),
+        CountStore(connection),
     )

@@ -172,7 +172,9 @@ class TaskStore:
         """False: somebody else has the task now, or it was ended."""
         return bool(
             self._db.run(
-                "renew", [keys.task(task_id), keys.LEASES], [task_id, str(fence), _ms(ttl)]
+                "renew",
+                [keys.task(task_id), keys.LEASES, keys.COUNTS],
+                [task_id, str(fence), _ms(ttl)],
             )
         )
 
@@ -203,6 +205,8 @@ class TaskStore:
             keys.outbox(host),
             keys.waiting(worker),
             keys.FINISHED,
+            keys.COUNTS,
+            keys.COSTS,
         ]
         args = [
             task_id,
@@ -214,6 +218,8 @@ class TaskStore:
             not_before or "",
             int(move is Move.EXPIRE),
             int(begun),
+            f"run:{outcome.kind.value}:{outcome.reason}",
+            outcome.cost_usd,
             *(one.model_dump_json() for one in effects),
         ]
         return bool(self._db.run("settle", names, args))
@@ -303,6 +309,11 @@ class TaskStore:
         """The newest `limit` finished tasks after the first `skip`, newest first."""
         with self._db.errors() as client:
             return self._many(client.zrevrange(keys.DONE, skip, skip + limit - 1))
+
+    def done_since(self, moment: datetime) -> list[Task]:
+        """Tasks that ended at this moment of the server's clock or later, oldest first."""
+        with self._db.errors() as client:
+            return self._many(client.zrangebyscore(keys.DONE, _epoch_ms(moment), "+inf"))
 
     def finished(self, issues: Collection[tuple[str, int]]) -> dict[tuple[str, int], Task]:
         """The last finished task of each of these issues that has one."""

@@ -1,9 +1,10 @@
 -- End a run and record its outcome, if the lease is still this holder's. The worker is free again
 -- when the task is done; until then it keeps the task, whose clone nobody else may touch.
--- KEYS: task, worker, leases, open, done, holds, outbox, waiting of the worker, finished
+-- KEYS: task, worker, leases, open, done, holds, outbox, waiting of the worker, finished,
+--       counts, costs
 -- ARGV: id, fence, allowed states, new state, outcome (JSON), reason, not before (ms or ''),
 --       losses to charge, 1 when the run came as far as its clone,
---       then the GitHub writes that follow from it (JSON each)
+--       the field of counts, the run's dollars, then the GitHub writes that follow from it (JSON each)
 -- `done` also releases the claim and remembers which task finished the issue; `queued` is a run that
 -- was lost or interrupted and will be repeated. The fence ends with the run: a journal that was not archived in time
 -- cannot be adopted and settled again.
@@ -40,7 +41,11 @@ elseif ARGV[4] == 'queued' then
   redis.call('HINCRBY', KEYS[1], 'losses', ARGV[8])
   redis.call('ZADD', KEYS[8], redis.call('ZSCORE', KEYS[4], ARGV[1]) or now, ARGV[1])
 end
-for i = 10, #ARGV do
+redis.call('HINCRBY', KEYS[10], ARGV[10], 1)
+if tonumber(ARGV[11]) > 0 then
+  redis.call('HINCRBYFLOAT', KEYS[11], string.format('%d', math.floor(t[1] / 86400)), ARGV[11])
+end
+for i = 12, #ARGV do
   redis.call('RPUSH', KEYS[7], ARGV[i])
 end
 return 1

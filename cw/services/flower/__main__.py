@@ -5,22 +5,26 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import secrets
 import signal
 import sys
 from typing import Any
 
-from cw.broker import make_app
+from cw.broker import broker_url, make_app, send_ask, send_hint
 from cw.errors import BadInputError, CwError
-from cw.services.catalog import flower_password_file, flower_url_file
+from cw.operations.control import Control
+from cw.services.catalog import flower_url_file
 from cw.services.files import private_folder
+from cw.services.flower import web
+from cw.services.flower.keeping import keep_listing
+from cw.services.flower.login import USER, password
 from cw.settings import Settings, load_settings
+from cw.store.store import Store, open_store
 from workerhost import sdnotify
 from workerhost.files import write_private
 
-USER = "cw"
 _NEXT_PORTS = 20  # tried in order, so that a bookmark mostly survives a restart
 _TASKS_SHOWN = 10_000  # about 50 MB; Flower's own limit is ten times that
+_COLUMNS = "name,state,result,received,runtime,worker,uuid"
 
 
 def run(settings: Settings) -> None:
@@ -34,11 +38,15 @@ def run(settings: Settings) -> None:
     options.basic_auth = [f"{USER}:{password(settings)}"]
     options.address = settings.flower_address
     options.max_tasks = _TASKS_SHOWN
+    options.tasks_columns = _COLUMNS
+    store = open_store(broker_url(settings))
     flower = Flower(capp=make_app(settings), options=options, **web_settings)
+    flower.add_handlers(r".*", web.handlers(_control(flower.capp, store), settings))
     port = listen(flower, settings.flower_port)
     url = f"http://{_reachable(settings.flower_address)}:{port}"
     write_private(flower_url_file(settings), url.encode())
     logging.getLogger(__name__).info("listening on %s port %s", settings.flower_address, port)
+    keep_listing(flower, store)
     sdnotify.notify(os.environ, sdnotify.READY)
     signal.signal(signal.SIGTERM, _leave)
     try:
@@ -47,19 +55,13 @@ def run(settings: Settings) -> None:
         flower.stop()
 
 
-def password(settings: Settings) -> str:
-    """The configured one, else one generated once; a person may change the file."""
-    if settings.flower_password:
-        return settings.flower_password
-    path = flower_password_file(settings)
-    try:
-        kept = path.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        kept = ""
-    if not kept:
-        kept = secrets.token_urlsafe(24)
-        write_private(path, kept.encode())
-    return kept
+def _control(app: Any, store: Store) -> Control:
+    return Control(
+        store=store,
+        send=lambda host, request, expires: send_ask(app, host, request, expires),
+        hint=lambda spec, worker: send_hint(app, spec, worker),
+        by="flower",
+    )
 
 
 def listen(flower: Any, wanted: int) -> int:

@@ -1,0 +1,1 @@
+"""Flower, made ours: its list is what the records say, its buttons do what `cw` does."""

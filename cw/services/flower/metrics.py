@@ -1,0 +1,102 @@
+"""What Prometheus is told of the fleet, read from the store at each scrape."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+from cw.errors import CwError
+from cw.names import POOL_QUEUE, worker_queue
+from cw.operations.overview import HostRow, Overview, overview, read_fleet
+from cw.states import OPEN, State
+from cw.store.counts import Counts
+from cw.store.store import Store
+
+_WORKER_STATES = ("idle", "busy", "held", "stopped", "crashed", "paused", "offline")
+_HOST_STATES = ("up", "silent", "gone")
+
+
+class Metrics:
+    """Ours and Flower's own. Blocks while the store is read."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._own = CollectorRegistry(auto_describe=False)
+        self._own.register(self)
+
+    def text(self) -> bytes:
+        return bytes(generate_latest(REGISTRY) + generate_latest(self._own))
+
+    def collect(self) -> Iterator[Any]:
+        """A broker that is away is told as such, not as an empty fleet."""
+        try:
+            fleet = read_fleet(self._store)
+            now = self._store.tasks.now()
+            counts, budgets = self._store.counts.read(now), self._store.github.budgets()
+        except CwError:
+            yield _gauge("cw_up", "1 when the broker answers", {"": 0})
+            return
+        yield _gauge("cw_up", "1 when the broker answers", {"": 1})
+        seen = overview(fleet, now)
+        yield from _fleet(seen, Counter(one.state for one in fleet.tasks))
+        yield from _hosts(seen.hosts)
+        yield from _counted(counts)
+        yield from _github([(token, one.left_at(now), one.limit) for token, one in budgets.items()])
+
+
+def _fleet(seen: Overview, tasks: Counter[State]) -> Iterator[Any]:
+    workers = Counter(one.state for one in seen.workers)
+    yield _gauge("cw_workers", "Workers by state", _all(_WORKER_STATES, workers), "state")
+    states = {one.value: tasks[one] for one in sorted(OPEN)}
+    yield _gauge("cw_tasks", "Tasks without an outcome, by state", states, "state")
+    queues = [POOL_QUEUE, *(worker_queue(one.worker) for one in seen.workers)]
+    waiting = Counter(
+        worker_queue(one.worker) if one.worker else POOL_QUEUE for one in seen.waiting
+    )
+    depth = _all(queues, waiting) | waiting  # a worker that is gone may have a queue
+    yield _gauge("cw_queue_depth", "Tasks that wait for a worker or in the pool", depth, "queue")
+
+
+def _hosts(rows: list[HostRow]) -> Iterator[Any]:
+    states = Counter(one.state for one in rows)
+    yield _gauge("cw_hosts", "Hosts by state", _all(_HOST_STATES, states), "state")
+
+
+def _counted(counts: Counts) -> Iterator[Any]:
+    runs = CounterMetricFamily(
+        "cw_runs", "Runs that ended, by outcome and reason", labels=["outcome", "reason"]
+    )
+    for (kind, reason), number in sorted(counts.runs.items()):
+        runs.add_metric([kind, reason], number)
+    yield runs
+    yield CounterMetricFamily("cw_lease_renewals", "Renewals of leases", value=counts.renewals)
+    yield CounterMetricFamily("cw_cost_usd", "Dollars, as claude counts them", value=counts.cost)
+    today = {"": counts.cost_today}
+    yield _gauge("cw_cost_usd_today", "Dollars of runs that ended on this day of UTC", today)
+
+
+def _github(budgets: Iterable[tuple[str, int, int]]) -> Iterator[Any]:
+    left = GaugeMetricFamily(
+        "cw_github_requests_left", "Requests to GitHub left in this hour", labels=["token"]
+    )
+    limit = GaugeMetricFamily("cw_github_requests_limit", "Of how many", labels=["token"])
+    for token, now, most in budgets:
+        left.add_metric([token], now)
+        limit.add_metric([token], most)
+    yield from (left, limit)
+
+
+def _gauge(name: str, doc: str, values: Mapping[str, float], label: str = "") -> Any:
+    family = GaugeMetricFamily(name, doc, labels=[label] if label else [])
+    for key, value in values.items():
+        family.add_metric([key] if label else [], value)
+    return family
+
+
+def _all(names: Iterable[str], found: Mapping[str, int]) -> dict[str, int]:
+    """With a 0 for what there is none of: a line in a graph must not end."""
+    return {one: found.get(one, 0) for one in names}

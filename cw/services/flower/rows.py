@@ -1,0 +1,97 @@
+"""A task's record as Flower shows it. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from cw.models import Outcome, Task
+from cw.names import POOL_QUEUE, worker_queue
+from cw.states import OutcomeKind, State
+
+# In Celery's words, so that Flower offers "Revoke" for what waits and "Terminate" for what runs.
+_SHOWN = {
+    State.QUEUED: "RECEIVED",
+    State.RUNNING: "STARTED",
+    State.HELD: "RETRY",
+    State.STOPPED: "REVOKED",
+    State.CRASHED: "FAILURE",
+}
+_ENDED = {
+    OutcomeKind.SUCCEEDED: "SUCCESS",
+    OutcomeKind.DEFERRED: "RETRY",
+    OutcomeKind.FAILED: "FAILURE",
+    OutcomeKind.STOPPED: "REVOKED",
+}
+_STAMPS = {"SUCCESS": "succeeded", "FAILURE": "failed", "REVOKED": "revoked", "RETRY": "retried"}
+
+
+def row(task: Task, now: datetime) -> dict[str, Any]:
+    """The fields of Flower's task, but for its Celery worker."""
+    spec = task.spec
+    line = task.worker or spec.wanted_worker
+    shown = state(task)
+    found: dict[str, Any] = {
+        "name": f"{spec.label} · {line or 'pool'} · {spec.model}",
+        "state": shown,
+        "args": spec.title,
+        "kwargs": f"attempt {task.attempt}" if task.attempt else "",
+        "result": said(task),
+        "retries": max(0, task.attempt - 1),
+        "routing_key": worker_queue(line) if line else POOL_QUEUE,
+        "received": spec.created_at.timestamp(),
+        "started": _stamp(task.started_at),
+        "runtime": _runtime(task, now),
+        "timestamp": _stamp(task.ended_at or task.started_at) or spec.created_at.timestamp(),
+        "eta": task.not_before.isoformat() if task.not_before else None,
+    }
+    if shown in _STAMPS:
+        found[_STAMPS[shown]] = _stamp(task.ended_at)
+    if shown == "FAILURE":
+        found["exception"] = task.outcome.message if task.outcome else task.reason
+    return found
+
+
+def state(task: Task) -> str:
+    if task.state is State.DONE:
+        return _ENDED[task.outcome.kind] if task.outcome else "REVOKED"
+    return _SHOWN[task.state]
+
+
+def said(task: Task) -> str:
+    """The column Result: how the last run ended, or why the task does not move."""
+    if task.state is State.RUNNING:
+        return f"a stop was asked for by {task.stop_wanted}" if task.stop_wanted else ""
+    if task.state is State.QUEUED:
+        return task.reason
+    if task.state is State.HELD and task.not_before:
+        until = f"goes on at {task.not_before:%Y-%m-%d %H:%M} UTC"
+        return f"{_outcome(task.outcome)} · {until}" if task.outcome else until
+    if task.state in {State.STOPPED, State.CRASHED}:
+        return f"{task.state.value} · {task.reason} · cw restart {task.spec.id}"
+    return _outcome(task.outcome) if task.outcome else task.reason
+
+
+def _outcome(outcome: Outcome) -> str:
+    """`succeeded · PR #31 · $0.42`."""
+    parts = [outcome.kind.value]
+    if outcome.kind is not OutcomeKind.SUCCEEDED:
+        parts.append(outcome.reason)
+    if outcome.pr:
+        parts.append(f"PR #{outcome.pr.rpartition('/')[2]}")
+    elif outcome.commits:
+        parts.append(f"{outcome.commits} commit{'' if outcome.commits == 1 else 's'}")
+    if outcome.cost_usd:
+        parts.append(f"${outcome.cost_usd:.2f}")
+    return " · ".join(parts)
+
+
+def _runtime(task: Task, now: datetime) -> float | None:
+    """Of the last run, in seconds."""
+    if task.state is State.RUNNING and task.started_at:
+        return round((now - task.started_at).total_seconds(), 1)
+    return task.outcome.duration_s if task.outcome else None
+
+
+def _stamp(moment: datetime | None) -> float | None:
+    return moment.timestamp() if moment else None
