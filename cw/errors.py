@@ -62,5 +62,9 @@ class WorkspaceError(CwError):
     """The clone or branch for a run could not be prepared."""
 
 
+class IssueChangedError(CwError):
+    """The issue does not say any more what was approved."""
+
+
 class StaleFenceError(CwError):
     """This holder's lease was taken over; its result is not recorded."""

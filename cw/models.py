@@ -56,6 +56,8 @@ class TaskSpec(Model):
     prompt_bytes: int = 0
     created_at: Moment
     created_by: str = ""
+    approved_sha256: str = ""  # of the issue's title and text as they were dispatched
+    approved_by: str = ""  # who stands for them: author or setter of the go label; "": a person
 
     @property
     def branch(self) -> str:
@@ -79,6 +81,7 @@ class Outcome(Model):
     pushed: bool = False
     wip: str = ""  # ref in the clone that keeps what was uncommitted
     issues: tuple[str, ...] = ()  # URLs of issues the agent created, in mode `issue`
+    protected: tuple[str, ...] = ()  # paths of CW_PROTECTED_PATHS that its pull request touches
     cost_usd: float = 0.0
     turns: int = 0
     duration_s: float = 0.0

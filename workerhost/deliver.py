@@ -68,6 +68,8 @@ def on_outcome(
         return _effects(task, worker, ("unlabel", worker_label(worker), ""))
     mark = f"cw:{task.id}:{attempt}:{outcome.reason}"
     what = [("comment", _comment(task, worker, outcome, tail), mark)]
+    if outcome.reason == "issue_changed":  # `assign` may look at it again
+        what.append(("unlabel", worker_label(worker), ""))
     if outcome.reason in {"blocked", "lost"}:
         what.append(("label", BLOCKED_LABEL, ""))
     return _effects(task, worker, *what)

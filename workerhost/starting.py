@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from pathlib import Path
 
 from cw.errors import BadInputError, StaleFenceError
@@ -12,6 +13,7 @@ from workerhost import deliver, journal, launch, workspace
 from workerhost.briefing import brief
 from workerhost.claude import find_claude
 from workerhost.files import write_private
+from workerhost.hearing import Heard, hear
 from workerhost.holding import Holding
 from workerhost.journal import Journal
 from workerhost.layout import Home
@@ -30,12 +32,12 @@ def start(held: Holding, task: Task, book: Journal) -> Journal:
             hint="Dispatch it to a host with CW_GITHUB_ACCESS=agent",
         )
     claude = find_claude(ctx.settings, ctx.host_env)
-    body = _issue_body(held, spec)
+    issue = _issue(held, spec)
     ctx.store.outbox.add(ctx.settings.host_name, deliver.on_start(spec, home.id))
     again = book.run.attempt > 1 and not task.fresh
     place = workspace.prepare(held.git(book), spec, resume=again)
     resume = again and transcript(home, place.clone, book.run.session).exists()
-    _write_briefing(held, book, spec, place, body, resume=resume)
+    _write_briefing(held, book, spec, place, issue, resume=resume)
     update = {
         "clone": str(place.clone),
         "base": place.base,
@@ -63,29 +65,33 @@ def start(held: Holding, task: Task, book: Journal) -> Journal:
     return book
 
 
-def _issue_body(held: Holding, spec: TaskSpec) -> str:
-    """The issue as it is now, not as it was when it was dispatched."""
+def _issue(held: Holding, spec: TaskSpec) -> Heard | None:
+    """The issue as it is now, if those who may still stand for it."""
     if not spec.github or spec.issue is None:
-        return ""
+        return None
     github = held.ctx.github_for(held.home.id)
     if github is None:
         raise BadInputError(
             f"worker {held.home.id} has no GitHub token",
             hint=f"Put GH_TOKEN into {held.home.zshenv}",
         )
-    issue = github.issue(spec.repo, spec.issue)
-    if not issue.open:
-        raise BadInputError(f"{spec.label} was closed before work on it began")
-    return issue.body
+    return hear(github, held.ctx.store.github, spec, held.ctx.settings.assign_go_label)
 
 
 def _write_briefing(
-    held: Holding, book: Journal, spec: TaskSpec, place: Workspace, body: str, *, resume: bool
+    held: Holding,
+    book: Journal,
+    spec: TaskSpec,
+    place: Workspace,
+    issue: Heard | None,
+    *,
+    resume: bool,
 ) -> None:
     told = brief(
         spec,
         held.ctx.store.tasks.prompt(spec.id),
-        issue_body=body,
+        issue=issue,
+        mark=secrets.token_hex(8),
         base=place.base,
         pushes=held.ctx.settings.github_access == "agent",
         resumed=workspace.summary(held.git(book), place) if resume else "",

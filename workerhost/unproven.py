@@ -6,7 +6,13 @@ import contextlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cw.errors import BrokerUnavailableError, CwError, GitHubUnavailableError, UnavailableError
+from cw.errors import (
+    BrokerUnavailableError,
+    CwError,
+    GitHubUnavailableError,
+    IssueChangedError,
+    UnavailableError,
+)
 from cw.models import Outcome
 from cw.states import OutcomeKind
 from workerhost import journal, workspace
@@ -23,12 +29,16 @@ def not_started(held: Holding, book: Journal, error: CwError) -> str:
     later = now + timedelta(seconds=held.ctx.settings.defer_seconds)
     outcome = Outcome(
         kind=OutcomeKind.DEFERRED if away else OutcomeKind.FAILED,
-        reason=_away(error) if away else "not_started",
+        reason=_away(error) if away else _refused(error),
         message=held.redact(error.line()),
         duration_s=_seconds(book, now),
         retry_at=later if away else None,
     )
     return record(held, settled(book, outcome, now), outcome)
+
+
+def _refused(error: CwError) -> str:
+    return "issue_changed" if isinstance(error, IssueChangedError) else "not_started"
 
 
 def _away(error: CwError) -> str:

@@ -15,8 +15,9 @@ from github.GithubException import UnknownObjectException
 
 from cw.errors import BadInputError, GitHubLimitError, GitHubUnavailableError
 from cw.github.app import AppTokens, app_tokens
-from cw.github.errors import github_errors, raise_for
+from cw.github.errors import github_errors, raise_for, raise_for_graphql
 from cw.github.retry import PatientRetry
+from cw.github.thread import text_sha256
 from cw.settings import Settings
 
 _TIMEOUT_SECONDS = 15
@@ -25,9 +26,6 @@ _NOT_MODIFIED = 304
 _REPEATS = 2
 _BAD_REQUEST = 400
 _HOURLY = 1000  # limits by the hour are higher
-_EDITED = """query Edited($owner: String!, $name: String!, $number: Int!) {
-  repository(owner: $owner, name: $name) { issue(number: $number) { lastEditedAt } }
-}"""
 
 
 P = ParamSpec("P")
@@ -45,6 +43,10 @@ class Issue:
     labels: tuple[str, ...]
     is_pull: bool
     created_at: datetime | None = None
+
+    @property
+    def text_sha256(self) -> str:
+        return text_sha256(self.title, self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +156,17 @@ class GitHub:
                 raise_for(status, data)
         return Read(data, answered.get("etag", ""))
 
-    def body_edited_at(self, repo: str, number: int) -> datetime | None:
-        """None: never. Only GraphQL knows."""
-        owner, _, name = repo.partition("/")
-        with github_errors(f"issue {repo}#{number}"):
-            _, found = self._at(repo).requester.graphql_query(
-                _EDITED, {"owner": owner, "name": name, "number": number}
+    @_again
+    def graphql(self, repo: str, query: str, variables: Mapping[str, object]) -> Any:
+        """The answer's `data`. Only for what can be repeated. `repo`: whose token is used."""
+        with github_errors(repo):
+            requester = self._at(repo).requester
+            _, answer = requester.requestJsonAndCheck(
+                "POST", requester.graphql_url, input={"query": query, "variables": dict(variables)}
             )
-        at = found["data"]["repository"]["issue"]["lastEditedAt"]
-        return datetime.fromisoformat(at) if at else None
+        for error in answer.get("errors") or ():
+            raise_for_graphql(error)
+        return answer["data"]
 
     def issue(self, repo: str, number: int) -> Issue:
         with github_errors(f"issue {repo}#{number}"):
@@ -243,19 +247,25 @@ class GitHub:
             mine = [_pull(one) for one in pulls if _is_head(one, repo, branch)]
         return max(mine, key=lambda one: (one.open, one.number), default=None)
 
-    def open_pull(self, repo: str, *, branch: str, base: str, title: str, body: str) -> Pull:
-        """Open it, or return the one that is already open."""
+    def open_pull(
+        self, repo: str, *, branch: str, base: str, title: str, body: str, draft: bool = False
+    ) -> Pull:
+        """Open it, or return the one that is already open. Not every plan of GitHub's has drafts:
+        without them it is opened all the same.
+        """
         with github_errors(f"pull request for {branch} of {repo}"):
             try:
                 made = (
                     self._at(repo)
                     .get_repo(repo)
-                    .create_pull(base=base, head=branch, title=title, body=body)
+                    .create_pull(base=base, head=branch, title=title, body=body, draft=draft)
                 )
             except GithubException as error:
                 found = self.find_pull(repo, branch) if error.status == 422 else None
                 if found and found.open:
                     return found
+                if draft and _no_drafts(error):
+                    return self.open_pull(repo, branch=branch, base=base, title=title, body=body)
                 raise
             return _pull(made)
 
@@ -269,6 +279,10 @@ def _pull(one: Any) -> Pull:
         bool(one.draft),
         bool(one.merged_at),
     )
+
+
+def _no_drafts(error: GithubException) -> bool:
+    return error.status == 422 and "draft pull requests are not supported" in str(error).lower()
 
 
 def _is_head(one: Any, repo: str, branch: str) -> bool:

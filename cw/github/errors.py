@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import requests
 from github import GithubException
@@ -51,3 +51,13 @@ def raise_for(status: int, answer: Any) -> None:
         raise GitHubRefusedError(
             f"GitHub refused: {status} {text}", hint="Check the token's permissions"
         )
+
+
+def raise_for_graphql(error: Mapping[str, Any]) -> NoReturn:
+    """GraphQL says no with a status of 200."""
+    kind, text = error.get("type", ""), str(error.get("message", ""))[:200]
+    if kind in {"NOT_FOUND", "FORBIDDEN", "INSUFFICIENT_SCOPES"}:
+        raise GitHubRefusedError(f"GitHub refused: {text}", hint="Check what the token may see")
+    if kind == "RATE_LIMITED":
+        raise GitHubLimitError(f"GitHub asks to wait ({text})", hint="Try later")
+    raise GitHubUnavailableError(f"GitHub is in trouble ({text})", hint="Try later")

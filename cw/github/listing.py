@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pydantic import TypeAdapter
 
 from cw.github.dependencies import dependencies
+from cw.github.thread import text_sha256
 from cw.models import Model, Moment
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 _PER_PAGE = 100
 _MAX_PAGES = 50
-_FORMAT = "1"  # of what is kept; another one does not read this one's
+_FORMAT = "2"  # of what is kept; another one does not read this one's
 
 
 class PageCache(Protocol):
@@ -41,6 +42,7 @@ class Listed(Model):
     is_pull: bool
     needs: tuple[str, ...] = ()  # `owner/repo#n` that its text names as open dependencies
     blocked_by: int = 0  # open dependencies that GitHub knows
+    text_sha256: str = ""  # of title and text
 
     @property
     def key(self) -> tuple[str, int]:
@@ -152,6 +154,7 @@ def _listed(row: dict[str, Any], repo: str) -> Listed:
         is_pull="pull_request" in row or "/pull/" in row["html_url"],
         needs=dependencies(row.get("body") or "", repo),
         blocked_by=int(summary.get("blocked_by") or 0),
+        text_sha256=text_sha256(row["title"], row.get("body") or ""),
     )
 
 

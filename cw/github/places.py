@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cw.github.listing import Reader
+from cw.errors import GitHubRefusedError
 
+if TYPE_CHECKING:
+    from cw.github.listing import Reader
+
+_BOT = "[bot]"
 WRITERS = frozenset({"admin", "maintain", "write"})
-
-
-def repo_path(repo: str) -> str:
-    return f"/repos/{repo}"
-
-
-def is_private(reader: Reader, repo: str) -> bool:
-    return bool(reader.get(repo_path(repo), lambda found: bool(found["private"])))
 
 
 def issue_path(repo: str, number: int) -> str:
@@ -35,10 +31,28 @@ def pull_state(reader: Reader, repo: str, number: int) -> str:
     return str(reader.get(f"/repos/{repo}/pulls/{number}", digest))
 
 
+def bot_login(name: str) -> str:
+    """As REST writes it; no person's login can have brackets."""
+    return name if is_bot(name) else f"{name}{_BOT}"
+
+
+def is_bot(login: str) -> bool:
+    return login.endswith(_BOT)
+
+
+def permission_path(repo: str, login: str) -> str:
+    return f"/repos/{repo}/collaborators/{login}/permission"
+
+
 def may_write(reader: Reader, repo: str, login: str) -> bool:
-    """By the collaborator's permission, not by the association."""
-    path = f"/repos/{repo}/collaborators/{login}/permission"
-    return reader.get(path, lambda found: str(found["permission"])) in WRITERS
+    """By the collaborator's permission, not by the association. Bots and the unknown may not."""
+    if not login or is_bot(login):
+        return False
+    try:
+        held = reader.get(permission_path(repo, login), lambda found: str(found["permission"]))
+    except GitHubRefusedError:
+        return False  # gone, or never there
+    return held in WRITERS
 
 
 def own_login(reader: Reader) -> str:

@@ -38,6 +38,7 @@ from cw.repos import github_repo
 from cw.store.locks import LockLostError
 
 if TYPE_CHECKING:
+    from cw.operations.trust import Approval
     from cw.operations.ways import Ways
 
 LOCK = "assign"
@@ -161,7 +162,7 @@ class Pass:
         elif self.dry_run:
             self._note(issue, Verdict(Word.ASSIGN, "would be assigned"), worker=idle.pop(0))
             self.tasks_of[issue.key[0]] += 1
-        elif self._dispatch(issue, idle[0]):
+        elif self._dispatch(issue, idle[0], questions.approval(issue)):
             idle.pop(0)
 
     def _facts(
@@ -182,7 +183,7 @@ class Pass:
             review_cap=settings.assign_review_cap,
         )
 
-    def _dispatch(self, issue: Listed, worker: str) -> bool:
+    def _dispatch(self, issue: Listed, worker: str, approval: Approval | None) -> bool:
         """Whether the worker has it now. Raises GitHubUnavailableError when GitHub seems away."""
         settings = self.ways.settings
         request = Request(
@@ -192,6 +193,7 @@ class Pass:
             prompt="",
             model=settings.model,
             by=self.ways.by,
+            approval=approval,
         )
         try:
             done = dispatch(request, self.ways.store, self.ways.github, self.ways.hint)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cw.errors import BadInputError, BrokerUnavailableError, ClaimedError, CwError
 from cw.models import Task, TaskSpec
 from cw.names import BLOCKED_LABEL, new_task_id, worker_label
+from cw.operations.trust import Approval
 from cw.repos import Repo
 from cw.states import Mode
 
@@ -33,6 +34,7 @@ class Request:
     model: str
     mode: Mode = Mode.FREE
     by: str = ""
+    approval: Approval | None = None  # None: whoever types this stands for the issue as it is now
     adopt: bool = False  # its worker's label is there already, left by a dispatch that was lost
 
 
@@ -138,6 +140,8 @@ def _read_issue(request: Request, github: GitHub | None, left: str) -> Issue | N
         raise BadInputError(
             f"{name}#{number} is labelled {BLOCKED_LABEL}", hint="Remove the label first"
         )
+    if request.approval and request.approval.sha256 != issue.text_sha256:
+        raise BadInputError(f"{name}#{number} was changed a moment ago", hint="Look at it again")
     own = worker_label(request.worker) if request.adopt and request.worker else ""
     foreign = [one for one in issue.labels if one.startswith("worker:") and one not in {own, left}]
     if foreign:
@@ -167,6 +171,8 @@ def _spec(request: Request, issue: Issue | None, store: Store) -> TaskSpec:
         prompt_bytes=len(raw),
         created_at=now,
         created_by=request.by,
+        approved_sha256=issue.text_sha256 if issue else "",
+        approved_by=request.approval.by if request.approval else "",
     )
 
 

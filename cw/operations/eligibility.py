@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from cw.github.listing import Listed
 
-TRUSTED = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 UNFINISHED = frozenset({State.QUEUED, State.RUNNING, State.HELD})  # goes on by itself
 
 

@@ -7,17 +7,18 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cw.errors import GitHubRefusedError
-from cw.github.listing import Listed, Reader, label_events
-from cw.github.places import is_open, is_private, issue_path, may_write, repo_path
-from cw.operations.eligibility import TRUSTED, has_label
+from cw.github.listing import Listed, Reader
+from cw.github.places import is_bot, is_open, issue_path, may_write, permission_path
+from cw.github.thread import read_thread
+from cw.operations.eligibility import has_label
+from cw.operations.trust import Approval, associated, labelled_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from cw.store.github_cache import GitHubCache
 
-BUDGET = 8  # requests a pass, beyond the lists
-_PRIVACY_LIFE = timedelta(days=1)
+BUDGET = 10  # requests a pass, beyond the lists
 _PERMISSION_LIFE = timedelta(hours=1)
 _VOUCH_LIFE = timedelta(days=7)
 _SAME_SECOND = timedelta(seconds=2)  # GitHub's times cannot tell two changes within one
@@ -34,6 +35,7 @@ class Questions:
         self._spare = BUDGET
         self._open: set[tuple[str, int]] = set()
         self._listed: set[str] = set()
+        self._approvals: dict[tuple[str, int], Approval] = {}
 
     def listed(self, repos: Collection[str], issues: Collection[Listed]) -> None:
         """These lists were read: what is not in them is closed."""
@@ -47,15 +49,19 @@ class Questions:
         return is_open, tuple(one for one, state in states.items() if state is None)
 
     def trusted(self, issue: Listed, *, ask: bool) -> bool | None:
-        """By the author's association, by the repository being private, or by the go label."""
-        if issue.association in TRUSTED:
-            return True
-        private = self._is_private(issue.repo, ask=ask)
-        if private:
-            return True
-        if not has_label(issue, self._go_label):
-            return private
+        """Because its author may write to the repository, or for the go label of one who may."""
+        may: bool | None = False
+        if associated(issue.association) and not is_bot(issue.author):
+            may = self._may_write(issue.repo, issue.author, ask=ask)
+        if may:
+            self._approvals[issue.key] = Approval(issue.author, issue.text_sha256)
+        if may is not False or not has_label(issue, self._go_label):
+            return may
         return self._is_vouched(issue, ask=ask)
+
+    def approval(self, issue: Listed) -> Approval | None:
+        """Of one that is trusted: by whom, and of which text."""
+        return self._approvals.get(issue.key)
 
     def _is_open(self, name: str, *, ask: bool) -> bool | None:
         repo, _, number = name.partition("#")
@@ -71,19 +77,9 @@ class Questions:
         finally:
             self._spare -= self._reader.paid - before
 
-    def _is_private(self, repo: str, *, ask: bool) -> bool | None:
-        name = f"private:{repo.lower()}"
-        known = self._facts.fact(name)
-        if known is None and self._may_ask(ask=ask, path=repo_path(repo)):
-            before = self._reader.paid
-            known = "yes" if is_private(self._reader, repo) else "no"
-            self._spare -= self._reader.paid - before
-            self._facts.keep_fact(name, known, _PRIVACY_LIFE)
-        return None if known is None else known == "yes"
-
     def _is_vouched(self, issue: Listed, *, ask: bool) -> bool | None:
         # Any change of the issue gives it another updated_at, and so another question.
-        name = f"go:{issue.repo.lower()}#{issue.number}:{issue.updated_at.isoformat()}"
+        name = f"vouch:{issue.repo.lower()}#{issue.number}:{issue.updated_at.isoformat()}"
         known = self._facts.fact(f"{name}:{self._go_label}")
         if known is None:
             if not self._may_ask(ask=ask):
@@ -91,44 +87,32 @@ class Questions:
             known = json.dumps(self._who_vouches(issue))
             if self._now - issue.updated_at > _SAME_SECOND:
                 self._facts.keep_fact(f"{name}:{self._go_label}", known, _VOUCH_LIFE)
-        actor = json.loads(known)
-        return self._may_write(issue.repo, actor, ask=ask) if actor else False
+        actor, sha256 = json.loads(known)
+        may = self._may_write(issue.repo, actor, ask=ask) if actor else False
+        if may:
+            self._approvals[issue.key] = Approval(actor, sha256)
+        return may
 
-    def _who_vouches(self, issue: Listed) -> str:
-        """Who set the go label, if the text is still what that person saw."""
-        before = self._reader.paid
+    def _who_vouches(self, issue: Listed) -> tuple[str, str]:
+        """Who set the go label, and the hash of the text that person saw."""
+        self._spare -= 1
         try:
-            events = label_events(self._reader, issue.repo, issue.number)
-            edited = self._reader.github.body_edited_at(issue.repo, issue.number)
+            thread = read_thread(self._reader.github, issue.repo, issue.number)
         except GitHubRefusedError:
-            return ""
-        finally:
-            self._spare -= self._reader.paid - before
-        set_by = [one for one in events if one.kind == "labeled" and self._is_go(one.label)]
-        if not set_by:
-            return ""
-        last = set_by[-1]
-        renamed = any(one.kind == "renamed" and one.at >= last.at for one in events)
-        if renamed or (edited and edited >= last.at):
-            return ""
-        return last.actor
+            return "", ""
+        return labelled_by(thread, self._go_label), thread.text_sha256
 
     def _may_write(self, repo: str, login: str, *, ask: bool) -> bool | None:
         name = f"writes:{repo.lower()}:{login.lower()}"
         known = self._facts.fact(name)
         if known is None:
-            if not self._may_ask(ask=ask):
+            if not self._may_ask(ask=ask, path=permission_path(repo, login)):
                 return None
-            self._spare -= 1
-            try:
-                known = "yes" if may_write(self._reader, repo, login) else "no"
-            except GitHubRefusedError:
-                known = "no"  # gone, or never there
+            before = self._reader.paid
+            known = "yes" if may_write(self._reader, repo, login) else "no"
+            self._spare -= self._reader.paid - before
             self._facts.keep_fact(name, known, _PERMISSION_LIFE)
         return known == "yes"
-
-    def _is_go(self, label: str) -> bool:
-        return label.lower() == self._go_label.lower()
 
     def _may_ask(self, *, ask: bool, path: str = "") -> bool:
         return ask and (self._spare > 0 or (bool(path) and self._reader.known(path)))

@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from cw.github.listing import Reader
+from cw.github.places import may_write
+from cw.github.thread import read_thread
 from cw.models import Outcome, Task
 from cw.names import BLOCKED_LABEL, worker_label
 from cw.operations.agreement import Do, Step
 from cw.operations.dispatch import Request, dispatch, ensure_worker_label
+from cw.operations.trust import approve
 from cw.repos import github_repo
 from cw.states import OutcomeKind
 
@@ -34,7 +38,7 @@ class Repairs:
             )
             github.add_label(repo, number, BLOCKED_LABEL)
         elif step.do is Do.ADOPT:
-            self._adopt(repo, number, step.worker)
+            return self._adopt(repo, number, step.worker)
         elif step.do is Do.RELABEL and task:
             self._relabel(repo, number, step.worker, task)
         elif step.do is Do.CLOSE and task:
@@ -48,8 +52,19 @@ class Repairs:
     def relabelled(self, task: Task) -> bool:
         return self._ways.store.github.fact(_relabelled(task)) is not None
 
-    def _adopt(self, repo: str, number: int, worker: str) -> None:
-        settings = self._ways.settings
+    def _adopt(self, repo: str, number: int, worker: str) -> bool:
+        """The lost task's record said who stood for the text; without it, only those may who could
+        have had it assigned. Anything else a person has to dispatch again.
+        """
+        settings, github = self._ways.settings, self._ways.github
+        reader = Reader(github, self._ways.store.github)
+        approval = approve(
+            read_thread(github, repo, number),
+            settings.assign_go_label,
+            lambda login: may_write(reader, repo, login),
+        )
+        if approval is None:
+            return False
         request = Request(
             repo=github_repo(repo, settings.github_url),
             issue=number,
@@ -58,8 +73,10 @@ class Repairs:
             model=settings.model,
             by=self._ways.by,
             adopt=True,
+            approval=approval,
         )
-        dispatch(request, self._ways.store, self._ways.github, self._ways.hint)
+        dispatch(request, self._ways.store, github, self._ways.hint)
+        return True
 
     def _relabel(self, repo: str, number: int, worker: str, task: Task) -> None:
         ensure_worker_label(repo, worker, self._ways.github, self._ways.store)

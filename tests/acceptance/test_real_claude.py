@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from tests.acceptance.fleet import API_KEY, TOKEN, Fleet
@@ -63,6 +64,10 @@ def test_two_workers_on_one_repository_do_not_meet(real_fleet: Fleet) -> None:
         (pull,) = pulls(fleet, number)
         assert pull.head_sha == end["head"]
         assert end["commits"] == 1
+    sent = " ".join(one.text for one in fleet.api.requests)
+    marks = dict(re.findall(r"----- (\S+) issue #(\d+): Change for", sent))
+    assert len(marks) == 2  # one for each: nobody who writes an issue can know it
+    assert all(re.fullmatch("[0-9a-f]{16}", one) for one in marks)
 
 
 def test_agent_sees_no_secret_of_the_host_and_the_logs_none_of_its_own(real_fleet: Fleet) -> None:

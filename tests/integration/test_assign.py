@@ -93,7 +93,8 @@ def test_strangers_issue_needs_the_go_label_of_a_writer(office: Office, hub: Git
     expected = {
         good: "assign",
         stranger("By triage", "helper"): "untrusted",
-        stranger("By nobody", "nobody"): "untrusted",
+        **{stranger(f"By nobody {one}", "nobody"): "untrusted" for one in range(3)},
+        stranger("By a bot", "helpful[bot]"): "untrusted",
         stranger("Another label", "owner", "bug"): "untrusted",
         edited: "untrusted",
         renamed: "untrusted",
@@ -103,19 +104,25 @@ def test_strangers_issue_needs_the_go_label_of_a_writer(office: Office, hub: Git
 
     first, second = office.verdicts(), office.verdicts()
 
-    # A pass asks eight questions at most; what is left over is asked by the next.
+    # A pass asks ten questions at most; what is left over is asked by the next.
     assert "unknown" in first.values()
     assert second == {f"{REPO}#{number}": word for number, word in expected.items()}
 
 
-def test_private_repository_trusts_whoever_has_access(office: Office, hub: GitHubStandIn) -> None:
+def test_reader_of_a_private_repository_is_a_stranger(office: Office, hub: GitHubStandIn) -> None:
     hub.add_repo("acme/secret", private=True)
     hub.add_user(BOT, permissions={"acme/secret": "write"})
-    number = hub.add_issue("acme/secret", "Inside", author="x", association="NONE")
+    hub.add_user("reader", permissions={"acme/secret": "read"})
+    hub.add_user("bot-like[bot]", permissions={"acme/secret": "write"})
+    expected = {
+        hub.add_issue("acme/secret", "Inside", author="reader", association="MEMBER"): "untrusted",
+        hub.add_issue("acme/secret", "By a bot", author="bot-like[bot]"): "untrusted",
+        hub.add_issue("acme/secret", "By a writer", author=BOT): "assign",
+    }
 
     found = office.verdicts(assign_repos=("acme/secret",))
 
-    assert found == {f"acme/secret#{number}": "assign"}
+    assert found == {f"acme/secret#{number}": word for number, word in expected.items()}
 
 
 def test_caps_hold_back(office: Office, hub: GitHubStandIn) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from . import gitrepo, pushes
 from .access import Viewer
-from .issue_actions import next_number
+from .issue_actions import find_comment, next_number, rewrite_comment
 from .label_actions import put_label, take_label
 from .model import Comment, Issue, Repo, Token
 from .places import Places
@@ -84,16 +84,24 @@ class Contents(Places):
             pushes.close(self.state, issue, actor or found.owner, reason)
 
     def edit_issue(
-        self, repo: str, number: int, *, title: str | None = None, body: str | None = None
+        self,
+        repo: str,
+        number: int,
+        *,
+        title: str | None = None,
+        body: str | None = None,
+        editor: str | None = None,
     ) -> None:
+        """By its author unless another is named."""
         with self.state.lock:
             issue = self.state.issue(self.state.repo(repo), number)
+            editor = editor or issue.author
             if title is not None and title != issue.title:
                 issue.title = title
-                self.state.add_event(issue, "renamed", issue.author)
+                self.state.add_event(issue, "renamed", editor)
             if body is not None:
                 issue.body = body
-                issue.edited_at = self.state.now()
+                issue.edited_at, issue.editor = self.state.now(), editor
             self.state.touch(issue)
 
     def add_comment(
@@ -112,6 +120,11 @@ class Contents(Places):
             )
             self.state.add_comment(found, self.state.issue(found, number), comment)
             return comment_snapshot(comment)
+
+    def edit_comment(self, repo: str, comment: int, body: str, *, editor: str) -> None:
+        with self.state.lock:
+            issue, found = find_comment(self.state.repo(repo), comment)
+            rewrite_comment(self.state, issue, found, body, editor)
 
     def add_commit(
         self, repo: str, branch: str, files: Mapping[str, str], message: str = "Change"

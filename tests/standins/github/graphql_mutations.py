@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from . import checks, issue_actions, label_actions, pull_actions
-from .graphql_pulls import Args, RepoTypes
+from .graphql_pulls import RepoTypes
 from .graphql_queries import subject
 from .graphql_run import Object
+from .graphql_types import Args
 from .model import Issue, Label, Repo, User
 from .routing import Call
 from .wire import ApiError

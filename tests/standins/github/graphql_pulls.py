@@ -1,16 +1,13 @@
 """What gh may ask of pull requests and repositories."""
 
-from typing import Any
-
 from . import gitrepo
 from .graphql_run import Object, connection, empty
-from .graphql_types import Types
+from .graphql_types import Args, Types
 from .model import Issue, Repo
 from .pull_actions import closing_numbers, mergeable, pull_of
 from .render import maybe_iso
 from .wire import ApiError
 
-Args = dict[str, Any]
 FILE = {"__typename": "PullRequestChangedFile", "changeType": "MODIFIED"}
 
 

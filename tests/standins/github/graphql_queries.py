@@ -1,9 +1,9 @@
 """The queries gh sends."""
 
 from . import checks, search
-from .graphql_pulls import Args, RepoTypes
+from .graphql_pulls import RepoTypes
 from .graphql_run import Object, connection
-from .graphql_types import type_fields
+from .graphql_types import Args, type_fields
 from .model import Issue, Label, Repo, User
 from .routing import Call
 from .wire import ApiError

@@ -5,9 +5,16 @@ from typing import Any
 from . import gitrepo
 from .access import association
 from .graphql_run import Object, connection, empty
-from .model import Comment, Issue, Label, Repo
+from .model import Comment, Event, Issue, Label, Repo
 from .render import Render, maybe_iso
 from .state import iso
+
+Args = dict[str, Any]
+TIMELINE = {
+    "labeled": "LABELED_EVENT",
+    "unlabeled": "UNLABELED_EVENT",
+    "renamed": "RENAMED_TITLE_EVENT",
+}
 
 
 class Types:
@@ -23,7 +30,7 @@ class Types:
             "__interfaces": ("Actor", "RepositoryOwner"),
             "id": f"U_{user.id}",
             "databaseId": user.id,
-            "login": user.login,
+            "login": user.login.removesuffix("[bot]"),  # as GraphQL shows bots
             "name": "",
             "url": f"{self.render.web}/{user.login}",
         }
@@ -51,12 +58,33 @@ class Types:
             "body": comment.body,
             "createdAt": iso(comment.created_at),
             "updatedAt": iso(comment.updated_at),
-            "includesCreatedEdit": comment.updated_at > comment.created_at,
+            "includesCreatedEdit": comment.edited_at is not None,
+            "lastEditedAt": maybe_iso(comment.edited_at),
+            "editor": self._editor(comment.editor),
             "isMinimized": False,
             "minimizedReason": "",
             "reactionGroups": [],
             "url": self.render.comment_page(repo, issue, comment),
             "viewerDidAuthor": comment.author == self.viewer.login,
+        }
+
+    def _editor(self, login: str | None) -> Object | None:
+        return self.user(login) if login else None
+
+    def _timeline(self, issue: Issue, args: Args) -> Object:
+        """Labels and titles only."""
+        wanted = args.get("itemTypes") or list(TIMELINE.values())
+        shown = [one for one in issue.events if TIMELINE.get(one.kind) in wanted]
+        return connection([self._timeline_item(one) for one in shown], args)
+
+    def _timeline_item(self, event: Event) -> Object:
+        kind = "".join(word.title() for word in TIMELINE[event.kind].split("_"))
+        return {
+            "__typename": kind,
+            "id": f"EV_{event.id}",
+            "createdAt": iso(event.at),
+            "actor": self.user(event.actor),
+            "label": self.label(event.label) if event.label else None,
         }
 
     def issue(self, repo: Repo, issue: Issue) -> Object:
@@ -81,6 +109,8 @@ class Types:
             "createdAt": iso(issue.created_at),
             "updatedAt": iso(issue.updated_at),
             "lastEditedAt": maybe_iso(issue.edited_at),
+            "editor": self._editor(issue.editor),
+            "timelineItems": lambda args: self._timeline(issue, args),
             "url": self.render.issue_page(repo, issue),
             "author": self.user(issue.author),
             "authorAssociation": issue.association or association(repo, issue.author),

@@ -95,8 +95,15 @@ def rewrite(
         state.add_event(issue, "renamed", viewer.login)
     if body is not None:
         issue.body = body
-        issue.edited_at = state.now()
+        issue.edited_at, issue.editor = state.now(), viewer.login
         state.touch(issue)
+
+
+def rewrite_comment(state: State, issue: Issue, comment: Comment, body: str, editor: str) -> None:
+    comment.body = body
+    comment.updated_at = comment.edited_at = state.now()
+    comment.editor = editor
+    state.touch(issue)
 
 
 def set_open(

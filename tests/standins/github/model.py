@@ -55,6 +55,8 @@ class Comment:
     created_at: datetime
     updated_at: datetime
     association: str | None = None
+    edited_at: datetime | None = None  # these two only GraphQL tells
+    editor: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +115,8 @@ class Issue:
     events: list[Event] = field(default_factory=list)
     indexed: list[Indexed] = field(default_factory=list)
     pull: Pull | None = None
-    edited_at: datetime | None = None  # of the body; only GraphQL tells
+    edited_at: datetime | None = None  # of the body; these two only GraphQL tells
+    editor: str | None = None
     blocked_by: int = 0  # open dependencies
 
 

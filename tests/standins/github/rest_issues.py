@@ -157,9 +157,8 @@ def edit_comment(call: Call) -> Reply:
     issue, comment = _comment(call, repo)
     if comment.author != call.viewer.login:
         call.viewer.require(repo, "write", checks.area_of(issue))
-    comment.body = str(call.request.json()["body"])
-    comment.updated_at = call.state.now()
-    call.state.touch(issue)
+    text = str(call.request.json()["body"])
+    actions.rewrite_comment(call.state, issue, comment, text, call.viewer.login)
     return Reply(body=call.render.comment(repo, issue, comment))
 
 

@@ -1,0 +1,141 @@
+"""An issue as those who wrote it left it: text, who changed it last, labels, comments. One answer,
+so that nothing changes between two of its parts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from cw.github.places import bot_login
+
+if TYPE_CHECKING:
+    from cw.github.client import GitHub
+
+_QUERY = """query Thread($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) { issue(number: $number) {
+    title body state lastEditedAt
+    author { __typename login } editor { __typename login }
+    labels(first: 100) { nodes { name } }
+    timelineItems(last: 100, itemTypes: [LABELED_EVENT, RENAMED_TITLE_EVENT]) { nodes {
+      __typename
+      ... on LabeledEvent { createdAt actor { __typename login } label { name } }
+      ... on RenamedTitleEvent { createdAt actor { __typename login } }
+    } }
+    comments(last: 100) { totalCount nodes {
+      body createdAt lastEditedAt isMinimized authorAssociation
+      author { __typename login } editor { __typename login }
+    } }
+  } }
+}"""
+
+
+def text_sha256(title: str, body: str) -> str:
+    """What an approval is bound to. Line ends differ between GitHub's page and its API."""
+    text = f"{title}\n{body}".replace("\r\n", "\n")
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    author: str
+    association: str
+    body: str
+    at: datetime
+    editor: str = ""  # who changed it last; empty: nobody did
+    minimized: bool = False  # folded away on the page, as spam or as outdated
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    label: str
+    actor: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Thread:
+    """Logins are `""` for accounts that are gone, and end in `[bot]` for bots."""
+
+    title: str
+    body: str
+    open: bool
+    author: str
+    labels: tuple[str, ...] = ()
+    body_editor: str = ""  # who changed the text last; empty: nobody did
+    body_edited_at: datetime | None = None
+    title_editor: str = ""
+    title_edited_at: datetime | None = None
+    labelled: tuple[Labelled, ...] = ()  # oldest first
+    comments: tuple[Comment, ...] = ()  # the newest hundred, oldest first
+    older_comments: int = 0  # how many more there are
+
+    @property
+    def text_sha256(self) -> str:
+        return text_sha256(self.title, self.body)
+
+
+def read_thread(github: GitHub, repo: str, number: int) -> Thread:
+    """Raises GitHubUnavailableError, or GitHubRefusedError when there is no such issue."""
+    owner, _, name = repo.partition("/")
+    variables = {"owner": owner, "name": name, "number": number}
+    found = github.graphql(repo, _QUERY, variables)["repository"]["issue"]
+    events = found["timelineItems"]["nodes"]
+    renamed = [one for one in events if one["__typename"] == "RenamedTitleEvent"]
+    comments = found["comments"]
+    return Thread(
+        title=found["title"],
+        body=found["body"] or "",
+        open=found["state"] == "OPEN",
+        author=_login(found["author"]),
+        labels=tuple(one["name"] for one in found["labels"]["nodes"]),
+        body_editor=_editor(found),
+        body_edited_at=_moment(found["lastEditedAt"]),
+        title_editor=(_login(renamed[-1]["actor"]) or _GONE) if renamed else "",
+        title_edited_at=_moment(renamed[-1]["createdAt"]) if renamed else None,
+        labelled=tuple(
+            Labelled(
+                one["label"]["name"],
+                _login(one["actor"]),
+                datetime.fromisoformat(one["createdAt"]),
+            )
+            for one in events
+            if one["__typename"] == "LabeledEvent"
+        ),
+        comments=tuple(map(_comment, comments["nodes"])),
+        older_comments=comments["totalCount"] - len(comments["nodes"]),
+    )
+
+
+_GONE = "ghost"  # GitHub's own account for those that are gone; it may write nowhere
+
+
+def _comment(row: dict[str, Any]) -> Comment:
+    return Comment(
+        author=_login(row["author"]),
+        association=row["authorAssociation"],
+        body=row["body"],
+        at=datetime.fromisoformat(row["createdAt"]),
+        editor=_editor(row),
+        minimized=row["isMinimized"],
+    )
+
+
+def _editor(row: dict[str, Any]) -> str:
+    return (_login(row["editor"]) or _GONE) if row["lastEditedAt"] else ""
+
+
+def _login(actor: dict[str, Any] | None) -> str:
+    """GraphQL leaves out the `[bot]`: a bot and a person can have the same login here."""
+    if actor is None:
+        return ""
+    kind, login = actor["__typename"], str(actor["login"])
+    if kind == "Bot":
+        return bot_login(login)
+    return login if kind == "User" else ""
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,114 @@
+"""Whose words may steer an agent: those of people who may write to the repository, or whose text
+one of them approved as it stands. Pure; `writes` tells who may write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cw.github.thread import Comment, Thread, text_sha256
+from cw.models import TaskSpec
+
+_ASSOCIATED = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
+_OURS = "<!-- cw:"  # a comment of ours carries an agent's words
+_MOST_ASKED = 30  # people whose rights are looked up for one issue
+
+Writes = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Of one text, by somebody who may write. `by` is empty when a person dispatched it."""
+
+    by: str
+    sha256: str
+
+
+def associated(association: str) -> bool:
+    """Worth asking about. GitHub's word alone is not enough: members may be readers."""
+    return association in _ASSOCIATED
+
+
+def labelled_by(thread: Thread, go_label: str) -> str:
+    """Who set the go label, if the text is still what that person saw; else empty.
+
+    GitHub's times have whole seconds: a change in the same one counts as later.
+    """
+    if not _has(thread, go_label):
+        return ""
+    set_by = [one for one in thread.labelled if _same(one.label, go_label)]
+    if not set_by:
+        return ""
+    last = set_by[-1]
+    changes = (thread.body_edited_at, thread.title_edited_at)
+    return "" if any(one and one >= last.at for one in changes) else last.actor
+
+
+def approve(thread: Thread, go_label: str, writes: Writes) -> Approval | None:
+    """Its author's own word, or the go label."""
+    wrote = {thread.author, thread.body_editor or thread.author}
+    if all(writes(one) for one in wrote | {thread.title_editor or thread.author}):
+        return Approval(thread.author, thread.text_sha256)
+    actor = labelled_by(thread, go_label)
+    return Approval(actor, thread.text_sha256) if actor and writes(actor) else None
+
+
+def objection(spec: TaskSpec, thread: Thread, go_label: str, writes: Writes) -> str:
+    """Why this issue must not be worked on any more as it now stands; empty: it may be.
+
+    What a label approved must be unchanged. What a person dispatched, or an author who may write
+    assigned, may have been changed since by those who may write.
+    """
+    changed = _changes(spec, thread)
+    by = spec.approved_by
+    if by and not writes(by):
+        return f"{by}, who stands for its text, may not write to {spec.repo} any more"
+    if by and not _same(by, thread.author):
+        if changed:
+            return f"its {' and '.join(changed)} changed since {by} approved it"
+        if not _has(thread, go_label):
+            return f"the label {go_label}, which approved it, was taken off"
+    strangers = {part: who for part, who in changed.items() if not writes(who)}
+    if strangers:
+        parts = " and ".join(strangers)
+        return f"its {parts} changed since its dispatch, by somebody who may not write"
+    return ""
+
+
+def heard(thread: Thread, writes: Writes) -> tuple[Comment, ...]:
+    """The comments an agent is given: by people who may write, last changed by such."""
+    asked: set[str] = set()
+
+    def may(login: str) -> bool:
+        asked.add(login)
+        return len(asked) <= _MOST_ASKED and writes(login)
+
+    newest_first = [one for one in reversed(thread.comments) if _is_talk(one)]
+    return tuple(
+        reversed(
+            [one for one in newest_first if may(one.author) and (not one.editor or may(one.editor))]
+        )
+    )
+
+
+def _is_talk(comment: Comment) -> bool:
+    return associated(comment.association) and not comment.minimized and _OURS not in comment.body
+
+
+def _changes(spec: TaskSpec, thread: Thread) -> dict[str, str]:
+    """What differs from what was dispatched, and who changed it last."""
+    changed = {}
+    if thread.title != spec.title:
+        changed["title"] = thread.title_editor
+    if text_sha256(spec.title, thread.body) != spec.approved_sha256:
+        changed["text"] = thread.body_editor
+    return changed
+
+
+def _has(thread: Thread, label: str) -> bool:
+    return any(_same(one, label) for one in thread.labels)
+
+
+def _same(one: str, other: str) -> bool:
+    return one.lower() == other.lower()
