@@ -24,7 +24,7 @@ from workerhost.files import write_private
 
 _NEXT_PORTS = 20  # tried in order, so that a bookmark mostly survives a restart
 _TASKS_SHOWN = 10_000  # about 50 MB; Flower's own limit is ten times that
-_COLUMNS = "name,state,result,received,runtime,worker,uuid"
+_COLUMNS = "name,state,result,runtime,received,worker,uuid"
 
 
 def run(settings: Settings) -> None:
@@ -39,6 +39,7 @@ def run(settings: Settings) -> None:
     options.address = settings.flower_address
     options.max_tasks = _TASKS_SHOWN
     options.tasks_columns = _COLUMNS
+    options.natural_time = True
     store = open_store(broker_url(settings))
     flower = Flower(capp=make_app(settings), options=options, **web_settings)
     flower.add_handlers(r".*", web.handlers(_control(flower.capp, store), settings))

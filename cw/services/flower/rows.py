@@ -65,7 +65,7 @@ def said(task: Task) -> str:
     if task.state is State.QUEUED:
         return task.reason
     if task.state is State.HELD and task.not_before:
-        until = f"goes on at {task.not_before:%Y-%m-%d %H:%M} UTC"
+        until = f"goes on at {task.not_before:%m-%d %H:%M} UTC"
         return f"{_outcome(task.outcome)} · {until}" if task.outcome else until
     if task.state in {State.STOPPED, State.CRASHED}:
         return f"{task.state.value} · {task.reason} · cw restart {task.spec.id}"
