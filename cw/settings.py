@@ -253,7 +253,9 @@ def _raw(
             return environ[variable], variable
     in_file = f"CW_{name.upper()}_FILE"
     if name in SECRETS and environ.get(in_file):
-        return _read_secret(Path(environ[in_file]), in_file), in_file
+        secret = _read_secret(Path(environ[in_file]), in_file)
+        if secret:  # an empty file counts as unset, like an empty variable
+            return secret, in_file
     if name in file:
         return file[name], f"{path}"
     return None, "default"
@@ -261,12 +263,9 @@ def _raw(
 
 def _read_secret(path: Path, variable: str) -> str:
     try:
-        value = path.read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise BadInputError(f"{variable}: {path} cannot be read: {error}") from error
-    if not value:
-        raise BadInputError(f"{variable}: {path} is empty")
-    return value
 
 
 def _read_file(path: Path) -> dict[str, str]:

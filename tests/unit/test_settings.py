@@ -99,16 +99,18 @@ def test_secret_may_lie_in_a_file_and_the_variable_wins(
     assert getattr(typed, name) == "typed"
 
 
-@pytest.mark.parametrize("text", [None, "", " \n"])
-def test_secret_file_that_holds_nothing_is_refused(
-    environ: dict[str, str], tmp_path: Path, text: str | None
+def test_empty_secret_file_counts_as_unset_and_a_missing_one_is_named(
+    environ: dict[str, str], tmp_path: Path
 ) -> None:
     path = tmp_path / "secret"
-    if text is not None:
-        path.write_text(text, "utf-8")
-
+    told = environ | {"CW_BROKER_URL_FILE": str(path)}
     with pytest.raises(BadInputError, match="CW_BROKER_URL_FILE"):
-        load_settings(environ | {"CW_BROKER_URL_FILE": str(path)})
+        load_settings(told)
+    path.write_text(" \n", "utf-8")
+
+    settings, origin = load_settings(told)
+
+    assert (settings.broker_url, origin["broker_url"]) == ("", "default")
 
 
 def test_what_is_no_secret_is_not_read_from_a_file(environ: dict[str, str], tmp_path: Path) -> None:

@@ -20,15 +20,15 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128  # fifty workers may call at once
 
-    def __init__(self, port: int, serve: Serve, leak: Callable[[str], None]) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+    def __init__(self, address: str, port: int, serve: Serve, leak: Callable[[str], None]) -> None:
+        super().__init__((address, port), _Handler)
         self.serve = serve
         self.leak = leak
         self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"http://{self.server_address[0]!s}:{self.server_address[1]}"
 
     def start(self) -> None:
         self._thread = threading.Thread(

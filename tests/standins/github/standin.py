@@ -23,6 +23,7 @@ class GitHubStandIn(Contents):
         self,
         root: Path,
         *,
+        address: str = "127.0.0.1",
         port: int = 0,
         clock: Callable[[], datetime] = utc_now,
         web_url: str = WEB_URL,
@@ -34,7 +35,7 @@ class GitHubStandIn(Contents):
         self._leaks: list[str] = []
         self._faults = Faults()
         self._service = Service(self.state, self.limits, self._faults, self.requests)
-        self._server = Server(port, self._service, self._leaks.append)
+        self._server = Server(address, port, self._service, self._leaks.append)
 
     def __enter__(self) -> Self:
         self._server.start()

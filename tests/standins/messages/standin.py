@@ -20,17 +20,17 @@ NO_WAITING_CLOSE = struct.pack("ii", 1, 0)
 class MessagesStandIn:
     """`with MessagesStandIn() as api:` serves at `api.url` until the block ends."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, address: str = "127.0.0.1") -> None:
         self.scripts = Scripts()
         self.closing = Event()
         self._arrived = Condition()
         self._requests: list[Request] = []
-        self._server = Server(("127.0.0.1", port), self)
+        self._server = Server((address, port), self)
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://{self._server.server_address[0]!s}:{self._server.server_port}"
 
     def script(self, *turns: Turn, match: Matcher = None) -> None:
         """Answers conversations that fit `match`: a word or session id in them, or a function."""
