@@ -80,6 +80,7 @@ class Outcome(Model):
     commits: int = 0  # ahead of the base
     pushed: bool = False
     wip: str = ""  # ref in the clone that keeps what was uncommitted
+    elsewhere: tuple[str, ...] = ()  # other refs that changed at the remote meanwhile, by whomever
     issues: tuple[str, ...] = ()  # URLs of issues the agent created, in mode `issue`
     protected: tuple[str, ...] = ()  # paths of CW_PROTECTED_PATHS that its pull request touches
     cost_usd: float = 0.0

@@ -15,19 +15,17 @@ from cw.errors import BadInputError, CwError
 from cw.settings import Settings, load_settings
 from workerhost import chores, commands, sdnotify
 from workerhost.host import Host
+from workerhost.known import host_secrets
+from workerhost.redact import Redactor, redactor
 
 _THREADS = 256  # started as needed; more identities than this share a machine badly
 
 
 def main() -> int:
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        stream=sys.stderr,
-    )
     os.umask(0o077)
     try:
         settings, _ = load_settings(os.environ)
+        _log_to_stderr(settings)
         lock = _only_one(settings)
         with lock:
             host = Host(settings, os.environ)
@@ -36,6 +34,23 @@ def main() -> int:
     except CwError as error:
         sys.stderr.write(f"workerhost: {error.line()}\n")
         return error.exit_code
+
+
+class _Clean(logging.Formatter):
+    """Tracebacks and libraries say what they like; secrets are not for a log."""
+
+    def __init__(self, redact: Redactor) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redact(super().format(record))
+
+
+def _log_to_stderr(settings: Settings) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Clean(redactor(host_secrets(settings))))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 def _only_one(settings: Settings) -> IO[str]:

@@ -12,6 +12,7 @@ from workerhost.attempt import go_on
 from workerhost.follow import stop_and_wait
 from workerhost.holding import Context, restore
 from workerhost.journal import Journal
+from workerhost.known import redactor_for
 from workerhost.layout import Home
 
 log = logging.getLogger("workerhost.adoption")
@@ -45,7 +46,7 @@ def find(ctx: Context, home: Home) -> Found | None:
     stop_and_wait(home)
     if answer.reason != State.DONE:  # else it was recorded, and only the archive was missing
         book = book.model_copy(update={"phase": "overtaken"})
-    journal.archive(home, book)
+    journal.archive(home, book, redactor_for(home, ctx.settings, ctx.host_env))
     return None
 
 

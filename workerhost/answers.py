@@ -14,8 +14,9 @@ from workerhost import changes, pages
 from workerhost.agentenv import agent_environment
 from workerhost.holding import Context
 from workerhost.home import templates_dir
+from workerhost.known import redactor_for
 from workerhost.layout import Home
-from workerhost.redact import redactor
+from workerhost.redact import Redactor
 from workerhost.refreshing import refresh_rules
 from workerhost.removing import set_aside
 
@@ -50,26 +51,32 @@ def _home(homes: Mapping[str, Home], request: Ask) -> Home:
     return homes[request.worker]
 
 
-def _log(_: Context, where: Home, request: Ask) -> dict[str, Any]:
-    return pages.log_page(where, request.task, request.offset, min(request.limit, PAGE_BYTES))
+def _log(ctx: Context, where: Home, request: Ask) -> dict[str, Any]:
+    limit = min(request.limit, PAGE_BYTES)
+    return pages.log_page(where, request.task, request.offset, limit, _clean(ctx, where))
 
 
 def _diff(ctx: Context, where: Home, request: Ask) -> dict[str, Any]:
     env = agent_environment(where, ctx.settings, ctx.host_env)
     found = changes.changes(where, ctx.wall, ctx.settings, env, request.task)
-    clean: dict[str, Any] = redactor(env).deep(found)
+    clean: dict[str, Any] = _clean(ctx, where).deep(found)
     return clean
 
 
 def _todos(ctx: Context, where: Home, request: Ask) -> dict[str, Any]:
-    env = agent_environment(where, ctx.settings, ctx.host_env)
     found = [one.model_dump(mode="json") for one in pages.todo_list(where, request.task)]
-    return {"todos": redactor(env).deep(found)}
+    return {"todos": _clean(ctx, where).deep(found)}
 
 
-def _history(_: Context, where: Home, request: Ask) -> dict[str, Any]:
+def _history(ctx: Context, where: Home, request: Ask) -> dict[str, Any]:
     many = min(request.limit, pages.ARCHIVES_PAGE)
-    return pages.archives_page(where, request.task, request.offset, many)
+    page = pages.archives_page(where, request.task, request.offset, many)
+    clean: dict[str, Any] = _clean(ctx, where).deep(page)
+    return clean
+
+
+def _clean(ctx: Context, where: Home) -> Redactor:
+    return redactor_for(where, ctx.settings, ctx.host_env)
 
 
 def _refresh(_: Context, where: Home, __: Ask) -> dict[str, Any]:

@@ -174,11 +174,12 @@ def _stop_wanted(held: Holding) -> bool:
 
 
 def _publish(held: Holding, events: list[Event]) -> None:
+    redact = held.redact
     clean = [
         one.model_copy(
             update={
-                "text": held.redact(one.text)[:_EVENT_CHARS],  # in this order: half a key is a key
-                "data": held.redact.deep(one.data),
+                "text": redact(one.text)[:_EVENT_CHARS],  # in this order: half a key is a key
+                "data": redact.deep(one.data),
             }
         )
         for one in events

@@ -18,10 +18,11 @@ from workerhost.access import Access
 from workerhost.agentenv import agent_environment, remote_environment
 from workerhost.git import Git
 from workerhost.journal import Journal
+from workerhost.known import redactor_for
 from workerhost.layout import Home
 from workerhost.lease import Lease
 from workerhost.leaving import Leaving
-from workerhost.redact import Redactor, redactor
+from workerhost.redact import Redactor
 from workerhost.sandbox import Wall
 
 if TYPE_CHECKING:
@@ -54,8 +55,12 @@ class Holding:
     task_id: str
     fence: int
     env: dict[str, str]
-    redact: Redactor
     lease: Lease
+
+    @property
+    def redact(self) -> Redactor:
+        """Of this moment: tokens change while a run goes on."""
+        return redactor_for(self.home, self.ctx.settings, self.ctx.host_env)
 
     def ours(self) -> bool:
         """Whether this HOME still is in the middle of our run. False when another host process has
@@ -86,7 +91,7 @@ def hold(ctx: Context, home: Home, book: Journal) -> Holding:
         # At once, not when the follower notices: it may be waiting for the broker.
         on_lost=lambda: _ours(home, book.run.fence) and launch.stop(home),
     )
-    return Holding(ctx, home, book.task.id, book.run.fence, env, redactor(env), lease)
+    return Holding(ctx, home, book.task.id, book.run.fence, env, lease)
 
 
 def _ours(home: Home, fence: int) -> bool:

@@ -12,6 +12,7 @@ from typing import Literal
 from cw.models import MaybeMoment, Model, Moment, Outcome, TaskSpec
 from workerhost.files import read_json, sync_folder, write_private
 from workerhost.layout import Home
+from workerhost.redact import Redactor
 
 Phase = Literal["preparing", "running", "settling", "settled", "overtaken"]
 
@@ -68,8 +69,10 @@ def parse(data: object) -> Journal | None:
         return None
 
 
-def archive(home: Home, journal: Journal) -> Path:
-    """Move task.json and the log to completed/. Safe to repeat after a crash in the middle."""
+def archive(home: Home, journal: Journal, clean: Redactor) -> Path:
+    """Move task.json and the log to completed/, without secrets. Safe to repeat after a crash in
+    the middle.
+    """
     ended = journal.run.ended_at or journal.run.started_at
     stamp = ended.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     target = home.completed / f"{archive_name(journal.task)}-{stamp}.json"
@@ -78,11 +81,31 @@ def archive(home: Home, journal: Journal) -> Path:
     home.completed.mkdir(mode=0o700, exist_ok=True)
     for path, ending in ((home.log, ".log"), (home.errors, ".err")):
         if path.exists() and path.stat().st_size:
-            shutil.move(path, target.with_suffix(ending))
-    write_private(target, json.dumps(journal.model_dump(mode="json"), indent=2).encode())
+            _put_away(path, target.with_suffix(ending), clean)
+    kept = clean.deep(journal.model_dump(mode="json"))
+    write_private(target, json.dumps(kept, indent=2).encode())
     clear(home)
     sync_folder(home.completed)
     return target
+
+
+def _put_away(log: Path, target: Path, clean: Redactor) -> None:
+    """Whoever reads the log by offset goes on in the archive where it was."""
+    part = target.with_name(f".{target.name}.part")
+    changed = False
+    with log.open("rb") as source, part.open("wb") as copy:
+        part.chmod(0o600)
+        # A line of the log is JSON and whole by itself; a key in plain text has many lines.
+        for line in source if target.suffix == ".log" else [source.read()]:
+            kept = clean.same_length(line)
+            changed = changed or kept != line
+            copy.write(kept)
+    if changed:
+        part.replace(target)
+        log.unlink()
+    else:
+        part.unlink()
+        shutil.move(log, target)
 
 
 def clear(home: Home) -> None:

@@ -74,6 +74,11 @@ class Home:
         return self.run / "policy.json"
 
     @property
+    def refs(self) -> Path:
+        """The remote's branches and tags when the run began."""
+        return self.run / "refs.json"
+
+    @property
     def github(self) -> Path:
         """What gh and git of an agent read an App's token from. The host renews it."""
         return self.run / "github"

@@ -15,23 +15,29 @@ from workerhost.archives import archives, is_running, log_of, task_of
 from workerhost.events import parse_line
 from workerhost.files import read_json
 from workerhost.layout import Home
+from workerhost.redact import Redactor
 
 ARCHIVES_PAGE = 50
+_MARGIN = 8192  # bytes; no secret is longer, so none is cut in two by the end of a page
 
 
-def log_page(home: Home, task: str, offset: int, limit: int) -> dict[str, Any]:
+def log_page(home: Home, task: str, offset: int, limit: int, clean: Redactor) -> dict[str, Any]:
     """`{data, offset, end, live}`: base64 of the next bytes, where the next page starts, whether
-    the page reached the end, and whether the log may still grow. Raw: whoever reads it has the
-    broker's password.
+    the page reached the end, and whether the log may still grow. As claude wrote it, but for
+    secrets.
     """
     path = log_of(home, task or None)
     if path is None:
         return {"data": "", "offset": offset, "end": True, "live": _prepares(home, task)}
     live = path == home.log and is_running(home)  # before reading: its last words count
+    start = max(0, offset - _MARGIN)
     with path.open("rb") as file:
-        file.seek(offset)
-        data = file.read(limit)
-        end = not file.read(1)
+        file.seek(start)
+        around = file.read(offset - start + limit + _MARGIN)
+    if live and len(around) < offset - start + limit + _MARGIN:
+        around = around[: around.rfind(b"\n") + 1]  # half a line may be half a secret
+    data = clean.same_length(around)[offset - start :][:limit]
+    end = offset - start + limit >= len(around)
     return {
         "data": base64.b64encode(data).decode(),
         "offset": offset + len(data),

@@ -52,7 +52,8 @@ def record(held: Holding, book: Journal, outcome: Outcome) -> str:
     if not recorded:
         log.warning("stale fence, result not recorded task=%s fence=%s", held.task_id, held.fence)
     phase = "settled" if recorded else "overtaken"
-    journal.archive(held.home, book.model_copy(update={"outcome": final, "phase": phase}))
+    ended = book.model_copy(update={"outcome": final, "phase": phase})
+    journal.archive(held.home, ended, held.redact)
     log.info(
         "run recorded task=%s worker=%s outcome=%s reason=%s",
         held.task_id,

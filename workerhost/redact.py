@@ -3,32 +3,58 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 _SHAPES = re.compile(
     r"gh[pousr]_[A-Za-z0-9]{16,}"
     r"|github_pat_[A-Za-z0-9_]{20,}"
     r"|sk-ant-[A-Za-z0-9_-]{8,}"
     r"|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
-    re.DOTALL,
+    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
+    r"|\bxox[a-z]-[A-Za-z0-9-]{10,}"
+    r"|(?<=://)[^\s/:@\"']+:[^\s/@\"']+(?=@)"  # user:password of a URL
+    # Not past a quote: in a line of JSON it ends the text that the key stands in.
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[^\"]*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?=\")|\Z)"
 )
-_NAMES = re.compile(r"TOKEN|SECRET|PASSWORD|API_KEY|PRIVATE", re.IGNORECASE)
+_NAMES = re.compile(
+    r"(?:^|_)(?:\w*TOKEN|SECRET|PASSWORD|PASSWD|PASS|PWD|\w*KEY|CREDENTIALS?|PRIVATE|DSN)(?:_|$|S$)",
+    re.IGNORECASE,
+)
+_NO_SECRETS = re.compile(r"GIT_CONFIG_|PWD$|OLDPWD$")
+_PREFIX = re.compile(r"gh[pousr]_|github_pat_|sk-ant-[a-z]+\d*-|xox[a-z]-")  # known to everybody
+_WORDS = re.compile(r"[A-Za-z0-9_-]{7,}")
+_MIXED = re.compile(r"[a-z][A-Z]|[0-9].*[A-Za-z]|[A-Za-z].*[0-9]")
+_BETWEEN = r"(?:\\[nrt]|[^A-Za-z0-9]){0,8}"
+_PIECE = 7  # characters; a chopped value is known by pieces of this length
 _SHORTEST = 8  # shorter values would blot out ordinary words
+_LONG = 16  # shorter ones could be chopped by chance
 _BLOT = "[redacted]"
 
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
+    """`values`: each way a secret is written. `spaced` finds it with other characters in between,
+    `pieces` are the parts by which it is known when it was chopped up.
+    """
+
     values: tuple[str, ...] = ()
+    spaced: re.Pattern[str] | None = None
+    pieces: frozenset[str] = frozenset()
 
     def __call__(self, text: str) -> str:
-        for value in self.values:
-            text = text.replace(value, _BLOT)
-        return _SHAPES.sub(_BLOT, text)
+        return _blotted(text, self._spans(text), lambda _: _BLOT)
+
+    def same_length(self, raw: bytes) -> bytes:
+        """For logs, which are read by offset."""
+        text = raw.decode("latin-1")
+        shown = _blotted(text, self._spans(text), lambda n: _BLOT.ljust(n, "*")[:n])
+        return shown.encode("latin-1")
 
     def deep(self, value: Any) -> Any:
         """The same for every text in a JSON value."""
@@ -40,12 +66,86 @@ class Redactor:
             return {self(str(key)): self.deep(one) for key, one in value.items()}
         return value
 
+    def knows(self, text: str) -> bool:
+        """Whether a known value is in it as a whole. Shapes alone do not count, nor pieces: many
+        projects have test data that looks like a token.
+        """
+        return next(self._whole(text), None) is not None
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        shapes = (one.span() for one in _SHAPES.finditer(text))
+        pieces = self._chopped(text) if self.pieces else ()
+        return sorted([*self._whole(text), *pieces, *shapes])
+
+    def _whole(self, text: str) -> Iterator[tuple[int, int]]:
+        for value in self.values:
+            at = text.find(value)
+            while at >= 0:
+                yield at, at + len(value)
+                at = text.find(value, at + 1)
+        if self.spaced:
+            yield from (one.span() for one in self.spaced.finditer(text))
+
+    def _chopped(self, text: str) -> Iterator[tuple[int, int]]:
+        for word in _WORDS.finditer(text):
+            for at in range(word.start(), word.end() - _PIECE + 1):
+                if text[at : at + _PIECE] in self.pieces:
+                    yield at, at + _PIECE
+
+
+def _blotted(text: str, spans: list[tuple[int, int]], blot: Callable[[int], str]) -> str:
+    """`blot` makes what takes the place of so many characters."""
+    parts, at = [], 0
+    for begin, end in _joined(spans):
+        parts += [text[at:begin], blot(end - begin)]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans that touch or overlap as one. `spans` are in order."""
+    joined: list[tuple[int, int]] = []
+    for begin, end in spans:
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((begin, end))
+    return joined
+
 
 def redactor(env: Mapping[str, str]) -> Redactor:
-    """For the secrets of one worker's environment, plain and in base64."""
-    secrets = [v for k, v in env.items() if _NAMES.search(k) and len(v) >= _SHORTEST]
-    encoded = [_base64(one.encode(), shift) for one in secrets for shift in range(3)]
-    return Redactor(tuple(sorted({*secrets, *encoded}, key=len, reverse=True)))
+    """For the secrets among these variables."""
+    found = (v for k, v in env.items() if _NAMES.search(k) and not _NO_SECRETS.match(k))
+    return _made(frozenset(one for one in found if len(one) >= _SHORTEST))
+
+
+@lru_cache(maxsize=64)
+def _made(secrets: frozenset[str]) -> Redactor:
+    written = {way for one in secrets for way in _ways(one)}
+    long = sorted(one for one in secrets if len(one) >= _LONG)
+    spaced = "|".join(_BETWEEN.join(map(re.escape, one)) for one in long)
+    return Redactor(
+        tuple(sorted(written, key=len, reverse=True)),
+        re.compile(spaced) if spaced else None,
+        frozenset(piece for one in long for piece in _pieces(one)),
+    )
+
+
+def _ways(secret: str) -> Iterator[str]:
+    """How it may be written: plain, in JSON, in a URL, in hexadecimal digits, in base64."""
+    raw = secret.encode()
+    yield from (secret, raw.decode("latin-1"), json.dumps(secret)[1:-1], quote(secret, safe=""))
+    yield from (raw.hex(), raw.hex().upper())
+    yield from (_base64(raw, shift) for shift in range(3))
+
+
+def _pieces(secret: str) -> Iterator[str]:
+    """Those that no ordinary word is like: letters and digits, or capitals within."""
+    rest = _PREFIX.sub("", secret, count=1)
+    for at in range(len(rest) - _PIECE + 1):
+        piece = rest[at : at + _PIECE]
+        if _WORDS.fullmatch(piece) and _MIXED.search(piece):
+            yield piece
 
 
 def _base64(secret: bytes, shift: int) -> str:

@@ -11,12 +11,13 @@ from cw.errors import CwError, GitHubUnavailableError
 from cw.models import Outcome, TaskSpec
 from cw.states import Mode, OutcomeKind
 from workerhost import workspace
+from workerhost.breaches import conduct, exposure
 from workerhost.created import created_issues
 from workerhost.events import Progress
 from workerhost.git import Git
 from workerhost.journal import Run
 from workerhost.redact import Redactor
-from workerhost.verdict import FINISHED, Evidence, Verdict, judge_work
+from workerhost.verdict import FINISHED, Breach, Evidence, Verdict, judge_work, with_breaches
 from workerhost.workspace import GitState, Workspace
 
 if TYPE_CHECKING:
@@ -44,14 +45,17 @@ def settle(
     pull: Pull | None = None
     issues: tuple[str, ...] = ()
     verdict = process
+    exposed = exposure(git, place, state, redact)
     if process == FINISHED:
-        evidence = replace(_deliver(task, git, place, state), report=report)
+        evidence = replace(_deliver(task, git, place, state, exposed), report=report)
         evidence = created_issues(task, run, github, evidence, git.home)
         evidence, pull = _pull_request(task, run, github, evidence, report)
         verdict, issues = judge_work(evidence, now, defer), evidence.issues
         state = replace(state, remote_head=evidence.remote_head)
     elif github and task.issue is not None and state.commits:
         pull = _find(github, task)
+    seen = conduct(git, place)
+    verdict = with_breaches(verdict, [*([exposed] if exposed else []), *seen.breaches])
     kept = ""
     if verdict.kind is not OutcomeKind.SUCCEEDED and state.dirty:
         kept = _keep(git, place, task)
@@ -66,6 +70,7 @@ def settle(
         pushed=bool(state.head) and state.remote_head == state.head,
         wip=kept,
         issues=issues,
+        elsewhere=seen.elsewhere,
         cost_usd=progress.cost_usd,
         turns=progress.turns,
         duration_s=round((now - run.started_at).total_seconds(), 1),
@@ -74,12 +79,16 @@ def settle(
     )
 
 
-def _deliver(task: TaskSpec, git: Git, place: Workspace, state: GitState) -> Evidence:
+def _deliver(
+    task: TaskSpec, git: Git, place: Workspace, state: GitState, exposed: Breach | None
+) -> Evidence:
     """Push what is committed and not pushed, when that loses nothing at the remote."""
     error = ""
     reads_only = task.issue is None and task.mode in {Mode.READ, Mode.ISSUE}
     if state.commits and state.remote_head not in {None, state.head} and not reads_only:
-        if workspace.fast_forward(git, place, state):
+        if exposed:
+            error = "there is a secret in them"
+        elif workspace.fast_forward(git, place, state):
             error = workspace.push(git, place, task, state)
         else:
             error = "the remote's branch has commits that are not here"
@@ -90,7 +99,7 @@ def _deliver(task: TaskSpec, git: Git, place: Workspace, state: GitState) -> Evi
         head=state.head,
         remote_head=state.remote_head,
         push_error=error,
-        wants_pull=task.github and task.issue is not None,
+        wants_pull=task.github and task.issue is not None and not exposed,
         mode=task.mode if task.issue is None else None,
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from cw.errors import BadInputError, StaleFenceError
 from cw.models import Task, TaskSpec
 from cw.states import Mode
-from workerhost import deliver, journal, launch, workspace
+from workerhost import breaches, deliver, journal, launch, workspace
 from workerhost.briefing import brief
 from workerhost.claude import find_claude
 from workerhost.files import write_private
@@ -36,6 +36,7 @@ def start(held: Holding, task: Task, book: Journal) -> Journal:
     ctx.store.outbox.add(ctx.settings.host_name, deliver.on_start(spec, home.id))
     again = book.run.attempt > 1 and not task.fresh
     place = workspace.prepare(held.git(book), spec, resume=again)
+    breaches.remember(held.git(book), place)
     resume = again and transcript(home, place.clone, book.run.session).exists()
     _write_briefing(held, book, spec, place, issue, resume=resume)
     update = {

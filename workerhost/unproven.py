@@ -78,7 +78,7 @@ def fenced(held: Holding, book: Journal) -> str:
         wip=wip,
         duration_s=_seconds(book, now),
     )
-    journal.archive(held.home, settled(book, outcome, now))
+    journal.archive(held.home, settled(book, outcome, now), held.redact)
     return "fenced"
 
 

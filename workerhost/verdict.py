@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,8 @@ _LIMITS = {
     "stalled": "the run wrote nothing for longer than it may",
     "memory": "the run's processes took more memory than they may",
 }
+# What judge_work says when a secret is not pushed, or when work went to the default branch.
+_BECAUSE_OF_THEM = frozenset({"not_pushed", "no_changes"})
 _SECOND = timedelta(seconds=1)
 BLOCKED = "BLOCKED:"  # what an agent that needs a person begins its report with (its CLAUDE.md)
 
@@ -41,6 +43,14 @@ class Verdict:
     reason: str
     message: str
     retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """Something a run must not do, whatever else it did."""
+
+    reason: str
+    message: str
 
 
 FINISHED = Verdict(None, "finished", "the agent finished")
@@ -154,6 +164,16 @@ def judge_work(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
     if evidence.pull_head != evidence.head:
         return _failed("pull_request_behind", "the pull request's head is not the branch's head")
     return _good(f"{_count(evidence.commits)} pushed, pull request open")
+
+
+def with_breaches(verdict: Verdict, breaches: Sequence[Breach]) -> Verdict:
+    """Good work does not outweigh them; of a run that has failed anyway they are told as well."""
+    if not breaches:
+        return verdict
+    told = "; ".join(one.message for one in breaches)
+    if verdict.kind is OutcomeKind.SUCCEEDED or verdict.reason in _BECAUSE_OF_THEM:
+        return _failed(breaches[0].reason, f"{told} (otherwise: {verdict.message})")
+    return replace(verdict, message=f"{told}; {verdict.message}")
 
 
 def _words(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:

@@ -73,7 +73,7 @@ def prepare(git: Git, spec: TaskSpec, *, resume: bool) -> Workspace:
 def inspect(git: Git, workspace: Workspace) -> GitState:
     """What stands on the branch, here and at the remote."""
     at, branch = workspace.clone, workspace.branch
-    if not _is_clone(at):
+    if not is_clone(at):
         return GitState("", 0, dirty=False, remote_head=None)
     head = git.run("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", at=at)
     if not head.ok:
@@ -96,6 +96,16 @@ def remote_head(git: Git, workspace: Workspace) -> str | None:
     if not asked.ok:
         return None
     return asked.out.split()[0] if asked.out else ""
+
+
+def remote_refs(git: Git, workspace: Workspace) -> dict[str, str] | None:
+    """Its branches and tags; None when it could not be asked."""
+    try:
+        asked = _ask(git, "--heads", "--tags", workspace.url)
+    except CwError:
+        return None
+    lines = (line.split("\t") for line in asked.out.splitlines() if "\t" in line)
+    return {ref: sha for sha, ref in lines} if asked.ok else None
 
 
 def _ask(git: Git, *args: str) -> Done:
@@ -158,7 +168,7 @@ def fast_forward(git: Git, workspace: Workspace, state: GitState) -> bool:
 
 def save_work(git: Git, clone: Path, name: str) -> str:
     """Commit whatever is uncommitted, new files too, to refs/cw/wip/<name>. Empty: nothing was."""
-    if not _is_clone(clone) or not _dirty(git, clone):
+    if not is_clone(clone) or not _dirty(git, clone):
         return ""
     index = git.home.tmp / f"wip-{name}.index"
     scratch = Git(
@@ -221,7 +231,7 @@ def _unlock(git: Git, clone: Path) -> None:
             lock.unlink(missing_ok=True)
 
 
-def _is_clone(path: Path) -> bool:
+def is_clone(path: Path) -> bool:
     """A run that was cut off before it had a clone has an empty path."""
     return path.is_absolute() and (path / ".git").is_dir()
 

@@ -44,10 +44,9 @@ def home_here(cli: Cli, worker: str) -> Home | None:
 
 def clean_of(cli: Cli, home: Home) -> Redactor:
     """What is shown is pasted elsewhere: the worker's tokens are blotted out."""
-    from workerhost.agentenv import agent_environment
-    from workerhost.redact import redactor
+    from workerhost.known import redactor_for
 
-    return redactor(agent_environment(home, cli.settings, cli.environ))
+    return redactor_for(home, cli.settings, cli.environ)
 
 
 class LocalDisk:
@@ -59,13 +58,12 @@ class LocalDisk:
         from cw.operations.remote import Changes
         from workerhost.agentenv import agent_environment
         from workerhost.changes import changes
-        from workerhost.redact import redactor
         from workerhost.sandbox import choose_wall
 
         settings = self._cli.settings
         env = agent_environment(self._home, settings, self._cli.environ)
         found = changes(self._home, choose_wall(settings), settings, env, task)
-        return Changes.model_validate(redactor(env).deep(found))
+        return Changes.model_validate(clean_of(self._cli, self._home).deep(found))
 
     def todo_list(self, task: str) -> list[Todo]:
         from workerhost.pages import todo_list

@@ -26,6 +26,7 @@ from workerhost.home import make_home, templates_dir
 from workerhost.journal import Journal, Run
 from workerhost.layout import Home
 from workerhost.rebuilding import Rebuilt, rebuild
+from workerhost.redact import Redactor
 
 QUICK = "rehearse: pace 0.05\n"
 
@@ -44,7 +45,7 @@ def archived(home: Home, spec: TaskSpec, minutes: int = 0, **changed: Any) -> Pa
     at = NOW + timedelta(minutes=minutes)
     run = Run(worker="01", host="here", attempt=2, fence=7, session="s", started_at=at, ended_at=at)
     book: dict[str, Any] = {"phase": "settled", "outcome": make_outcome(), "run": run}
-    return journal.archive(home, make_journal(task=spec, **(book | changed)))
+    return journal.archive(home, make_journal(task=spec, **(book | changed)), Redactor())
 
 
 def test_finished_task_comes_back_whole(store: Store, home: Home) -> None:

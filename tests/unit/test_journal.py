@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.making import NOW, make_journal, make_outcome, make_spec
 from workerhost import journal
 from workerhost.layout import Home
+from workerhost.redact import Redactor, redactor
 
 WHOLE = make_journal().model_dump_json(indent=2).encode()
 VALUES: st.SearchStrategy[Any] = st.sampled_from(
@@ -90,7 +91,7 @@ def test_what_was_moved_aside_survives_the_next_run(home: Home) -> None:
     journal.read(home)
     journal.write(home, make_journal())
 
-    journal.archive(home, make_journal())
+    journal.archive(home, make_journal(), Redactor())
 
     assert [one.read_bytes() for one in home.run.iterdir()] == [b"{"]
 
@@ -121,7 +122,7 @@ def test_archive_takes_the_log_along_and_leaves_an_empty_run_folder(home: Home) 
     home.log.write_text("line\n", "utf-8")
     home.prompt.write_text("prompt", "utf-8")
 
-    target = journal.archive(home, book.model_copy(update={"run": ended}))
+    target = journal.archive(home, book.model_copy(update={"run": ended}), Redactor())
 
     assert target.name == "acme-app-22-20310506T070814Z.json"
     assert set(archived(home)) == {target.name, "acme-app-22-20310506T070814Z.log"}
@@ -133,10 +134,10 @@ def test_archive_takes_the_log_along_and_leaves_an_empty_run_folder(home: Home) 
 def test_archive_cut_off_in_the_middle_is_repeated_without_loss(home: Home) -> None:
     book = make_journal()
     home.log.write_text("line\n", "utf-8")
-    first = journal.archive(home, book)
+    first = journal.archive(home, book, Redactor())
     journal.write(home, book)  # as if the power had failed before the run folder was cleared
 
-    second = journal.archive(home, book)
+    second = journal.archive(home, book, Redactor())
 
     assert first == second
     assert archived(home)[first.with_suffix(".log").name] == "line\n"
@@ -147,9 +148,32 @@ def test_two_tasks_that_end_in_the_same_second_both_stay(home: Home) -> None:
     for text in ("one", "two"):
         book = make_journal(task=make_spec(issue=None))
         home.log.write_text(text, "utf-8")
-        journal.archive(home, book)
+        journal.archive(home, book, Redactor())
         ids.append(book.task.id)
 
     books = [json.loads(text) for name, text in archived(home).items() if name.endswith(".json")]
     assert sorted(one["task"]["id"] for one in books) == sorted(ids)
     assert sorted(t for n, t in archived(home).items() if n.endswith(".log")) == ["one", "two"]
+
+
+def test_archive_has_no_secret_and_every_other_byte_in_its_place(home: Home) -> None:
+    secret = "ghp_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9"
+    key = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nAbCd\n-----END RSA PRIVATE KEY-----\n"
+    lines = [{"text": "before"}, {"text": f"it is {secret}", "n": 1}, {"text": "after: é"}]
+    home.run.mkdir(exist_ok=True)
+    home.log.write_text("".join(json.dumps(one) + "\n" for one in lines), "utf-8")
+    home.errors.write_text(f"oh\n{key}dear\n", "utf-8")
+    before = home.log.read_bytes()
+    outcome = make_outcome(report=f"I used {secret}.")
+
+    kept = journal.archive(home, make_journal(outcome=outcome), redactor({"X_TOKEN": secret}))
+
+    log = kept.with_suffix(".log").read_bytes()
+    assert secret not in kept.read_text("utf-8") + log.decode()
+    assert len(log) == len(before)
+    assert log.splitlines()[::2] == before.splitlines()[::2]
+    assert json.loads(log.splitlines()[1])["n"] == 1
+    errors = kept.with_suffix(".err").read_text("utf-8")
+    assert (errors[:3], errors[-6:]) == ("oh\n", "\ndear\n")
+    assert "MIIE" not in errors
+    assert not list(home.completed.glob(".*"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,8 @@ KEY = (
         f"sk-ant-api03-{LETTERS}-x_{LETTERS}",
         f"sk-ant-oat01-{LETTERS}",
         f"eyJhbGciOiJIUzI1NiJ9.eyJ{LETTERS}.{LETTERS}",
+        "AKIAIOSFODNN7EXAMPLE",
+        f"xoxb-2345678901-{LETTERS}",
         KEY,
         KEY.replace("OPENSSH ", "RSA "),
         KEY.rpartition("\n")[0],  # cut off
@@ -82,3 +85,73 @@ def test_every_text_of_a_json_value_is_cleaned() -> None:
 
     assert token not in json.dumps(cleaned)
     assert cleaned["a"][1:3] == [1, None]
+
+
+TOKEN = "ghp_7dK2mQ9xV4tB1nR8wZ5cH3jL6pS0yF2gA4eU"
+CHOPPED = [TOKEN[at : at + 7] for at in range(0, len(TOKEN), 7)]
+DRESSES = {
+    "url": lambda: quote(f"{TOKEN}/+ä", safe=""),
+    "hex": lambda: TOKEN.encode().hex(),
+    "HEX": lambda: TOKEN.encode().hex().upper(),
+    "spaced": lambda: " ".join(TOKEN),
+    "dashed": lambda: "-".join(CHOPPED),
+    "threes": lambda: " ".join(TOKEN[at : at + 3] for at in range(0, len(TOKEN), 3)),
+    "concatenated": lambda: json.dumps('"+"'.join(CHOPPED)),
+    "numbered": lambda: "\n".join(f"part {n}: {one};" for n, one in enumerate(CHOPPED)),
+    "told backwards": lambda: "\n".join(f"part {n}: {one};" for n, one in enumerate(CHOPPED[::-1])),
+}
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+def test_known_secret_is_found_in_every_dress(dress: str) -> None:
+    text = DRESSES[dress]()
+
+    shown = redactor({"GH_TOKEN": TOKEN})(text)
+
+    longest = max(
+        n for n in range(len(TOKEN)) for at in range(len(TOKEN) - n) if TOKEN[at : at + n] in shown
+    )
+    assert "[redacted]" in shown
+    assert longest <= len("ghp_") + 3  # what everybody knows, and less than a piece
+    assert TOKEN.encode().hex()[8:20] not in shown.lower()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "one correct horse and another battery, a staple-gun",
+        "commit 4f2c1e9b7a3d5c6e8f0a1b2c3d4e5f6a7b8c9d0e",
+        "see tests/unit/test_redact.py and github_pat_ or sk-ant-api03-",
+    ],
+)
+def test_chopping_does_not_blot_out_ordinary_words(text: str) -> None:
+    secrets = {"A_PASSWORD": "correct-horse-battery-staple", "B_TOKEN": TOKEN}
+
+    assert redactor(secrets)(text) == text
+
+
+@given(st.binary(max_size=60), st.binary(max_size=60))
+def test_log_keeps_its_length_and_what_is_around_a_secret(head: bytes, tail: bytes) -> None:
+    secret = "pässword-7dK2mQ9x"
+    redact = redactor({"X_TOKEN": secret})
+    middle = redact.same_length(secret.encode())
+
+    shown = redact.same_length(head + b" " + secret.encode() + b" " + tail)
+
+    assert len(shown) == len(head) + len(tail) + 2 + len(secret.encode())
+    assert middle in shown
+    assert secret.encode() not in shown
+
+
+def test_user_and_password_of_a_url_are_blotted_out_and_its_place_stays() -> None:
+    shown = Redactor()("remote: https://me:hunter2@example.invalid/x.git refused")
+
+    assert shown == "remote: https://[redacted]@example.invalid/x.git refused"
+
+
+def test_shapes_are_not_known_values() -> None:
+    redact = redactor({"GH_TOKEN": TOKEN})
+
+    assert redact.knows(f"+x = {TOKEN!r}")
+    assert redact.knows("\n+".join(CHOPPED))
+    assert not redact.knows(f"+x = 'ghp_{LETTERS}'")

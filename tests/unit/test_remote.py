@@ -14,6 +14,7 @@ from cw.errors import CwError
 from cw.operations.remote import archives, changes, log, todo_list
 from workerhost.layout import Home
 from workerhost.pages import archives_page, log_page
+from workerhost.redact import Redactor, redactor
 
 Answer = Callable[..., dict[str, Any]]
 
@@ -89,8 +90,13 @@ def home(tmp_path: Path) -> Home:
 def test_log_of_a_run_that_is_being_prepared_is_empty_but_lives(home: Home) -> None:
     home.journal.write_text('{"task": {"id": "T"}}')
 
-    assert log_page(home, "T", 0, 9) == {"data": "", "offset": 0, "end": True, "live": True}
-    assert not log_page(home, "OTHER", 0, 9)["live"]
+    assert log_page(home, "T", 0, 9, Redactor()) == {
+        "data": "",
+        "offset": 0,
+        "end": True,
+        "live": True,
+    }
+    assert not log_page(home, "OTHER", 0, 9, Redactor())["live"]
 
 
 def test_archives_come_in_pages_of_one_task(home: Home) -> None:
@@ -104,3 +110,26 @@ def test_archives_come_in_pages_of_one_task(home: Home) -> None:
     assert ([one["n"] for one in first["archives"]], first["end"]) == ([4, 2], False)
     assert [one["n"] for one in archives_page(home, "T0", 2, 2)["archives"]] == [0]
     assert archives_page(home, "", 0, 9)["end"]
+
+
+@pytest.mark.parametrize("limit", [1, 7, 16, 1000])
+def test_pages_of_a_log_have_no_secret_however_they_are_cut(home: Home, limit: int) -> None:
+    secret = "ghp_7dK2mQ9xV4tB1nR8wZ5cH3jL6pS0yF2gA4eU"
+    raw = f'{{"text": "one {secret} two"}}\n{{"text": "three"}}\n'.encode()
+    home.log.write_bytes(raw)
+    clean, pages, offset, end = redactor({"GH_TOKEN": secret}), b"", 0, False
+    while not end:
+        page = log_page(home, "", offset, limit, clean)
+        pages, offset, end = pages + base64.b64decode(page["data"]), page["offset"], page["end"]
+
+    assert pages == raw.replace(secret.encode(), b"[redacted]".ljust(len(secret), b"*"))
+
+
+def test_line_that_is_still_being_written_is_not_given_yet(home: Home) -> None:
+    home.journal.write_text('{"task": {"id": "T"}}')
+    home.log.write_bytes(b'{"n": 1}\n{"text": "ghp_7dK2')
+
+    page = log_page(home, "T", 0, 1000, Redactor())
+
+    assert base64.b64decode(page["data"]) == b'{"n": 1}\n'
+    assert (page["offset"], page["end"], page["live"]) == (9, True, True)

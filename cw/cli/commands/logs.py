@@ -30,14 +30,14 @@ _POLL_SECONDS = 0.2
 @click.command()
 @id_argument
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
-@click.option("--raw", is_flag=True, help="The log as claude wrote it, tokens and all.")
+@click.option("--raw", is_flag=True, help="The log as claude wrote it, line by line.")
 @with_cli
 def command(cli: Cli, target: Target, follow: bool, raw: bool) -> None:
     """Read what an agent said and did.
 
     ID is a worker, for its current run or else its last one, or a task. Of a worker on another
     machine the broker's events are shown, the newest 2000; with --raw its host is asked for the log
-    itself, page by page. Tokens are blotted out, but for --raw.
+    itself, page by page. Tokens are blotted out, but for --raw of a run that still goes on here.
     """
     if follow and target.worker:
         _await_log(cli.settings.workers_root / target.worker)

@@ -1,0 +1,167 @@
+"""What a run must not do is seen after it: secrets in commits, pushes to what is not its own."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cw.github.client import GitHub
+from cw.models import Outcome, TaskSpec
+from cw.states import OutcomeKind
+from tests.integration.cloning import REPO, Worker, commit, run
+from tests.making import NOW, make_journal
+from tests.standins.github import GitHubStandIn
+from workerhost import breaches, workspace
+from workerhost.events import Progress
+from workerhost.redact import redactor
+from workerhost.settle import settle
+from workerhost.verdict import FINISHED, Verdict
+from workerhost.workspace import Workspace
+
+SECRET = "ghp_7dK2mQ9xV4tB1nR8wZ5cH3jL6pS0yF2gA4eU"
+KILLED = Verdict(OutcomeKind.FAILED, "killed", "it was killed")
+
+
+@pytest.fixture
+def worker(hub: GitHubStandIn, tmp_path: Path) -> Worker:
+    return Worker.make(tmp_path, hub)
+
+
+@pytest.fixture
+def spec(worker: Worker, hub: GitHubStandIn) -> TaskSpec:
+    hub.add_commit(REPO, "theirs", {"theirs.txt": "1"})
+    hub.add_commit(REPO, "gone", {"gone.txt": "1"})
+    return worker.spec(issue=hub.add_issue(REPO, "The build fails"))
+
+
+@pytest.fixture
+def place(worker: Worker, spec: TaskSpec) -> Workspace:
+    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    breaches.remember(worker.git(spec), place)
+    return place
+
+
+def settled(
+    worker: Worker, spec: TaskSpec, place: Workspace, process: Verdict = FINISHED
+) -> Outcome:
+    assert worker.hub
+    clone = {"clone": str(place.clone), "base": place.base, "base_sha": place.base_sha}
+    return settle(
+        spec,
+        make_journal().run.model_copy(update=clone),
+        worker.git(spec),
+        GitHub(worker.hub.api_url, "bot-token", pace=0),
+        process,
+        Progress(turns=3, result={"result": "Fixed it."}),
+        now=NOW + timedelta(seconds=5),
+        defer=timedelta(minutes=10),
+        redact=redactor({"GH_TOKEN": SECRET}),
+    )
+
+
+def push(worker: Worker, place: Workspace, *what: str) -> None:
+    """As the agent does, with its token."""
+    assert worker.hub
+    login = f"http.extraHeader=Authorization: Bearer {'bot-token'}"
+    run(place.clone, "-c", login, "push", "--quiet", *what)
+
+
+@pytest.mark.parametrize(
+    "text", [SECRET, " + ".join(SECRET[at : at + 5] for at in range(0, len(SECRET), 5))]
+)
+def test_commit_with_a_secret_is_not_pushed_by_the_host(
+    worker: Worker, spec: TaskSpec, place: Workspace, hub: GitHubStandIn, text: str
+) -> None:
+    bad = commit(place.clone, "config.txt", f"token = {text}\n")
+    run(place.clone, "rm", "-q", "config.txt")
+    commit(place.clone, "fix.txt")  # the last tree is clean; the history is not
+
+    outcome = settled(worker, spec, place)
+
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "secret_committed")
+    assert bad[:12] in outcome.message
+    assert (outcome.pushed, hub.pulls(REPO)) == (False, [])
+    assert spec.branch not in hub.heads(REPO)
+
+
+@pytest.mark.parametrize("process", [FINISHED, KILLED], ids=["finished", "killed"])
+def test_secret_that_the_agent_pushed_is_reported_loudly(
+    worker: Worker, spec: TaskSpec, place: Workspace, hub: GitHubStandIn, process: Verdict
+) -> None:
+    commit(place.clone, "config.txt", SECRET)
+    push(worker, place, "origin", "HEAD")
+
+    outcome = settled(worker, spec, place, process)
+
+    assert outcome.kind is OutcomeKind.FAILED
+    assert outcome.reason == ("secret_pushed" if process is FINISHED else "killed")
+    assert "revoke the secret now" in outcome.message
+    assert SECRET not in outcome.model_dump_json()
+    assert hub.pulls(REPO) == []
+
+
+def test_token_that_only_looks_like_one_is_pushed(
+    worker: Worker, spec: TaskSpec, place: Workspace
+) -> None:
+    commit(place.clone, "test_data.txt", "ghp_0123456789abcdefghijklmnopqrstuvwxyz")
+
+    assert settled(worker, spec, place).kind is OutcomeKind.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("what", "ref", "said"),
+    [
+        (("origin", "HEAD:main"), "refs/heads/main", "moved"),
+        (("--force", "origin", "HEAD:theirs"), "refs/heads/theirs", "moved"),
+        (("origin", "HEAD:refs/heads/issue-4711"), "refs/heads/issue-4711", "created"),
+    ],
+)
+def test_push_to_a_branch_that_is_not_its_own_fails_the_run(
+    worker: Worker, spec: TaskSpec, place: Workspace, what: tuple[str, ...], ref: str, said: str
+) -> None:
+    commit(place.clone, "fix.txt")
+    push(worker, place, *what)
+
+    outcome = settled(worker, spec, place)
+
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "forbidden_push")
+    assert f"{ref} was {said}" in outcome.message
+
+
+def test_what_others_did_meanwhile_is_told_and_blamed_on_nobody(
+    worker: Worker, spec: TaskSpec, place: Workspace, hub: GitHubStandIn
+) -> None:
+    hub.add_commit(REPO, "main", {"merged.txt": "1"})
+    hub.add_commit(REPO, "issue-4711", {"work.txt": "1"})  # another worker's
+    person = ["origin", "HEAD:refs/tags/v1"]
+    push(worker, place, *person)
+    push(worker, place, "origin", ":gone")
+    run(place.clone, "-c", "http.extraHeader=Authorization: Bearer bot-token", "fetch", "-q")
+    commit(place.clone, "fix.txt")
+
+    outcome = settled(worker, spec, place)
+
+    assert outcome.kind is OutcomeKind.SUCCEEDED
+    assert outcome.elsewhere == (
+        "refs/heads/gone deleted",
+        "refs/heads/main moved",
+        "refs/tags/v1 created",
+    )
+
+
+def test_commits_that_a_run_found_on_its_branch_and_dropped_are_told(
+    worker: Worker, spec: TaskSpec, hub: GitHubStandIn
+) -> None:
+    hub.add_commit(REPO, spec.branch, {"earlier.txt": "1"})
+    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    breaches.remember(worker.git(spec), place)
+    run(place.clone, "reset", "-q", "--hard", "origin/main")
+    commit(place.clone, "fix.txt")
+    push(worker, place, "--force", "origin", "HEAD")
+
+    outcome = settled(worker, spec, place)
+
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "forbidden_push")
+    assert f"refs/heads/{spec.branch} was moved" in outcome.message

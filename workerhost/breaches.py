@@ -1,0 +1,103 @@
+"""What a run did that it must not: secrets in its commits, pushes to what is not its own."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from workerhost import workspace
+from workerhost.files import read_json, write_private
+from workerhost.git import Git
+from workerhost.redact import Redactor
+from workerhost.verdict import Breach
+from workerhost.workspace import GitState, Workspace
+
+_AGENTS = re.compile(r"refs/heads/(?:issue-\d+|task-[0-9a-z]+)")  # other workers push them
+_PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--unified=0")
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """`elsewhere`: what else changed at the remote while the run went on, by whomever."""
+
+    breaches: tuple[Breach, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+
+
+def remember(git: Git, place: Workspace) -> None:
+    """What the remote has before the agent starts, for the comparison after it."""
+    found = workspace.remote_refs(git, place)
+    if found is not None:
+        write_private(git.home.refs, json.dumps(found).encode())
+
+
+def exposure(git: Git, place: Workspace, state: GitState, redact: Redactor) -> Breach | None:
+    """The first commit of the run with a secret that is known here. Not in binary files."""
+    if not state.head or not place.base_sha:
+        return None
+    range_ = f"{place.base_sha}..{state.head}"
+    commits = git.run("rev-list", "--reverse", range_, at=place.clone).out.split()
+    for one in commits:
+        what = ("-m", "--format=%an %ae %B", one)
+        shown = git.run("show", *_PLAIN, *what, at=place.clone, exact=True)
+        if redact.knows(shown.out):
+            return _exposed(git, place, state, one)
+    return None
+
+
+def _exposed(git: Git, place: Workspace, state: GitState, commit: str) -> Breach:
+    remote = state.remote_head
+    out = (
+        bool(remote)
+        and git.run("merge-base", "--is-ancestor", commit, str(remote), at=place.clone).ok
+    )
+    what = f"commit {commit[:12]} contains a token or password of this worker"
+    if out:
+        return Breach("secret_pushed", f"{what} and is pushed: revoke the secret now")
+    return Breach("secret_committed", f"{what}; it was not pushed for the agent")
+
+
+def conduct(git: Git, place: Workspace) -> Conduct:
+    """Compare the remote with what it was. Nothing when either is unknown."""
+    before, after = _remembered(git), workspace.remote_refs(git, place)
+    if before is None or after is None or not workspace.is_clone(place.clone):
+        return Conduct()
+    own = f"refs/heads/{place.branch}"
+    breaches, elsewhere = [], []
+    for ref, said in sorted(_changes(before, after).items()):
+        if ref == own and not _overwritten(git, place, before.get(ref), after.get(ref)):
+            continue
+        if _pushed_from(git, place, ref, after.get(ref, "")):
+            breaches.append(Breach("forbidden_push", f"the agent pushed: {ref} was {said}"))
+        elif not _AGENTS.fullmatch(ref) or ref == own:
+            elsewhere.append(f"{ref} {said}")
+    return Conduct(tuple(breaches), tuple(elsewhere))
+
+
+def _remembered(git: Git) -> dict[str, str] | None:
+    return read_json(git.home.refs)
+
+
+def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """Ref to created, deleted or moved."""
+    found = {ref: "created" for ref in after if ref not in before}
+    found |= {ref: "deleted" for ref in before if ref not in after}
+    return found | {ref: "moved" for ref in before if ref in after and before[ref] != after[ref]}
+
+
+def _overwritten(git: Git, place: Workspace, old: str | None, new: str | None) -> bool:
+    """Whether commits that the run found on its own branch are gone from it."""
+    if not old:
+        return False
+    return not new or not git.run("merge-base", "--is-ancestor", old, new, at=place.clone).ok
+
+
+def _pushed_from(git: Git, place: Workspace, ref: str, sha: str) -> bool:
+    """Whether the clone's own record says so. No proves nothing: it is the agent's to write."""
+    if not ref.startswith("refs/heads/") or not sha:
+        return False
+    tracking = f"refs/remotes/origin/{ref.removeprefix('refs/heads/')}"
+    told = git.run("log", "--walk-reflogs", "--format=%H %gs", tracking, "--", at=place.clone).out
+    return f"{sha} update by push" in told.splitlines()
