@@ -173,6 +173,11 @@ class Settings:
     github_app_key_file: Path | None = _setting(
         None, _path, "The App's private key (PEM), mode 0600"
     )
+    protected_paths: tuple[str, ...] = _setting(
+        (),
+        _labels,
+        "More paths whose change makes a pull request a draft, as in .gitignore, separated by commas, besides .github/workflows, CLAUDE.md, AGENTS.md, .claude and .mcp.json",
+    )
     github_pace: float = _setting(1.0, _amount, "Seconds between two writes to GitHub")
     assign_repos: tuple[str, ...] = _setting(
         (), _names, "Repositories (owner/repo) whose issues `cw assign` and beat hand out"

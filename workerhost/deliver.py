@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cw.errors import CwError, GitHubUnavailableError
+from cw.github.drafts import to_draft
 from cw.models import Outcome, TaskSpec
 from cw.names import BLOCKED_LABEL, worker_label
 from cw.states import OutcomeKind
@@ -49,6 +51,8 @@ def _perform(effect: Effect, github: GitHub) -> None:
         github.add_label(effect.repo, effect.issue, effect.text)
     elif effect.kind == "unlabel":
         github.remove_label(effect.repo, effect.issue, effect.text)
+    elif effect.kind == "draft":
+        to_draft(github, effect.repo, effect.issue)
     else:
         github.comment_once(effect.repo, effect.issue, effect.text, effect.mark)
 
@@ -64,15 +68,42 @@ def on_outcome(
     """Success takes the label off; anything else says why and leaves it. What only a person can
     move is labelled `blocked` as well.
     """
+    pull = _on_pull(task, worker, outcome)
     if outcome.kind is OutcomeKind.SUCCEEDED:
-        return _effects(task, worker, ("unlabel", worker_label(worker), ""))
+        return [*pull, *_effects(task, worker, ("unlabel", worker_label(worker), ""))]
     mark = f"cw:{task.id}:{attempt}:{outcome.reason}"
     what = [("comment", _comment(task, worker, outcome, tail), mark)]
     if outcome.reason == "issue_changed":  # `assign` may look at it again
         what.append(("unlabel", worker_label(worker), ""))
     if outcome.reason in {"blocked", "lost"}:
         what.append(("label", BLOCKED_LABEL, ""))
-    return _effects(task, worker, *what)
+    return [*pull, *_effects(task, worker, *what)]
+
+
+def _on_pull(task: TaskSpec, worker: str, outcome: Outcome) -> list[Effect]:
+    """A pull request that changes protected paths is a draft, whoever opened it, and says why: once
+    for the same paths.
+    """
+    number = outcome.pr.rpartition("/")[2]
+    if not (outcome.protected and number.isdigit()):
+        return []
+    mark = hashlib.sha256("\0".join(outcome.protected).encode()).hexdigest()[:16]
+    draft = Effect(kind="draft", repo=task.repo, issue=int(number), worker=worker, text="")
+    note = {"kind": "comment", "text": _note(outcome.protected), "mark": f"cw:protected:{mark}"}
+    return [draft, draft.model_copy(update=note)]
+
+
+def _note(paths: tuple[str, ...]) -> str:
+    listed = "\n".join(f"- `{_in_code(one)}`" for one in paths)
+    return (
+        "A draft, because it changes paths that decide what runs here or what agents are told:\n\n"
+        f"{listed}\n\nLook at them closely before you mark it ready for review."
+    )
+
+
+def _in_code(path: str) -> str:
+    """The name of a file is the agent's choice: it must not end the code it stands in."""
+    return "".join(one if one.isprintable() and one != "`" else "?" for one in path)
 
 
 def _effects(task: TaskSpec, worker: str, *what: tuple[str, str, str]) -> list[Effect]:

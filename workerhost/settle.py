@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from workerhost.created import created_issues
 from workerhost.events import Progress
 from workerhost.git import Git
 from workerhost.journal import Run
+from workerhost.protected import touched
 from workerhost.redact import Redactor
 from workerhost.verdict import FINISHED, Breach, Evidence, Verdict, judge_work, with_breaches
 from workerhost.workspace import GitState, Workspace
@@ -42,6 +45,7 @@ def settle(
     report = redact(str((progress.result or {}).get("result") or "").strip())[:_REPORT_CAP]
     place = Workspace(Path(run.clone), task.branch, run.base, run.base_sha, task.repo_url)
     state = workspace.inspect(git, place)
+    guard = cache(lambda head: touched(git, place, head))
     pull: Pull | None = None
     issues: tuple[str, ...] = ()
     verdict = process
@@ -49,7 +53,7 @@ def settle(
     if process == FINISHED:
         evidence = replace(_deliver(task, git, place, state, exposed), report=report)
         evidence = created_issues(task, run, github, evidence, git.home)
-        evidence, pull = _pull_request(task, run, github, evidence, report)
+        evidence, pull = _pull_request(task, run, github, evidence, report, guard)
         verdict, issues = judge_work(evidence, now, defer), evidence.issues
         state = replace(state, remote_head=evidence.remote_head)
     elif github and task.issue is not None and state.commits:
@@ -71,6 +75,7 @@ def settle(
         wip=kept,
         issues=issues,
         elsewhere=seen.elsewhere,
+        protected=tuple(map(redact, guard(pull.head))) if pull and pull.open else (),
         cost_usd=progress.cost_usd,
         turns=progress.turns,
         duration_s=round((now - run.started_at).total_seconds(), 1),
@@ -105,9 +110,16 @@ def _deliver(
 
 
 def _pull_request(
-    task: TaskSpec, run: Run, github: GitHub | None, evidence: Evidence, report: str
+    task: TaskSpec,
+    run: Run,
+    github: GitHub | None,
+    evidence: Evidence,
+    report: str,
+    guard: Callable[[str], tuple[str, ...]],
 ) -> tuple[Evidence, Pull | None]:
-    """Find the pull request of the branch, or open it."""
+    """Find the pull request of the branch, or open it: as a draft when it changes what `guard`
+    names.
+    """
     ready = evidence.commits and evidence.remote_head == evidence.head
     if not (evidence.wants_pull and ready):
         return evidence, None
@@ -122,12 +134,13 @@ def _pull_request(
                 base=run.base,
                 title=task.title or f"Issue #{task.issue}",
                 body=_body(task, run, report),
+                draft=bool(guard(evidence.head)),
             )
     except GitHubUnavailableError:
         return replace(evidence, pull_away=True), None
     except CwError as error:
         return replace(evidence, pull_error=error.message), None
-    return replace(evidence, pull_head=pull.head), pull
+    return replace(evidence, pull_head=pull.head, protected=guard(pull.head)), pull
 
 
 def _find(github: GitHub, task: TaskSpec) -> Pull | None:

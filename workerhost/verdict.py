@@ -29,6 +29,7 @@ _LIMITS = {
 # What judge_work says when a secret is not pushed, or when work went to the default branch.
 _BECAUSE_OF_THEM = frozenset({"not_pushed", "no_changes"})
 _SECOND = timedelta(seconds=1)
+_PATHS = 300  # characters of protected paths that the message names
 BLOCKED = "BLOCKED:"  # what an agent that needs a person begins its report with (its CLAUDE.md)
 
 # The agent did its part, and what would prove it does not answer.
@@ -141,6 +142,7 @@ class Evidence:
     mode: Mode | None = None  # None: an issue
     report: str = ""
     issues: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()  # paths that the pull request changes
 
 
 def judge_work(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
@@ -163,7 +165,10 @@ def judge_work(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
         return _failed("no_pull_request", f"pushed, but without an open pull request: {why}")
     if evidence.pull_head != evidence.head:
         return _failed("pull_request_behind", "the pull request's head is not the branch's head")
-    return _good(f"{_count(evidence.commits)} pushed, pull request open")
+    message = f"{_count(evidence.commits)} pushed, pull request open"
+    if evidence.protected:
+        message += f"; it changes protected paths: {', '.join(evidence.protected)[:_PATHS]}"
+    return _good(message)
 
 
 def with_breaches(verdict: Verdict, breaches: Sequence[Breach]) -> Verdict:

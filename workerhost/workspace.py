@@ -122,7 +122,7 @@ def push(git: Git, workspace: Workspace, spec: TaskSpec, state: GitState) -> str
     """
     ref = f"refs/heads/{workspace.branch}"
     try:
-        with _borrowing(git, workspace.clone, f"push-{spec.id.lower()}") as bare:
+        with borrowing(git, workspace.clone, f"push-{spec.id.lower()}") as bare:
             done = git.run(
                 "push",
                 "--quiet",
@@ -139,7 +139,7 @@ def push(git: Git, workspace: Workspace, spec: TaskSpec, state: GitState) -> str
 
 
 @contextmanager
-def _borrowing(git: Git, clone: Path, name: str) -> Iterator[Path]:
+def borrowing(git: Git, clone: Path, name: str) -> Iterator[Path]:
     """A bare repository of our own that borrows the clone's objects, for as long as it is needed.
     Raises WorkspaceError.
     """
@@ -210,7 +210,7 @@ def _fetch(git: Git, spec: TaskSpec, clone: Path) -> None:
     for name, value in (("url", spec.repo_url), ("fetch", every)):
         git.need("config", "--replace-all", f"remote.origin.{name}", value, at=clone)
     git.run("config", "--unset-all", "remote.origin.pushurl", at=clone)
-    with _borrowing(git, clone, f"fetch-{spec.id.lower()}") as bare:
+    with borrowing(git, clone, f"fetch-{spec.id.lower()}") as bare:
         heads = "+refs/heads/*:refs/heads/*"
         _need_remote(git.run("fetch", "--quiet", spec.repo_url, heads, at=bare, network=True))
         git.need("fetch", "--prune", "--quiet", str(bare), every, at=clone)

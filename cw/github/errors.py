@@ -56,7 +56,7 @@ def raise_for(status: int, answer: Any) -> None:
 def raise_for_graphql(error: Mapping[str, Any]) -> NoReturn:
     """GraphQL says no with a status of 200."""
     kind, text = error.get("type", ""), str(error.get("message", ""))[:200]
-    if kind in {"NOT_FOUND", "FORBIDDEN", "INSUFFICIENT_SCOPES"}:
+    if kind in {"NOT_FOUND", "FORBIDDEN", "INSUFFICIENT_SCOPES", "UNPROCESSABLE"}:
         raise GitHubRefusedError(f"GitHub refused: {text}", hint="Check what the token may see")
     if kind == "RATE_LIMITED":
         raise GitHubLimitError(f"GitHub asks to wait ({text})", hint="Try later")

@@ -17,9 +17,9 @@ log = logging.getLogger("cw.store.outbox")
 class Effect(Model):
     """One write to GitHub. `mark` makes a comment findable, so that it is posted once."""
 
-    kind: Literal["label", "unlabel", "comment"]
+    kind: Literal["label", "unlabel", "comment", "draft"]
     repo: str
-    issue: int
+    issue: int  # or pull request
     worker: str  # whose token is used when the host has none
     text: str
     mark: str = ""
