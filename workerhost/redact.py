@@ -27,6 +27,8 @@ _NAMES = re.compile(
     re.IGNORECASE,
 )
 _NO_SECRETS = re.compile(r"GIT_CONFIG_|PWD$|OLDPWD$")
+# A value that nobody made up, whatever its name; no path.
+_RANDOM = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9_+=~-][A-Za-z0-9_.+/=~-]{15,}")
 _PREFIX = re.compile(r"gh[pousr]_|github_pat_|sk-ant-[a-z]+\d*-|xox[a-z]-")  # known to everybody
 _WORDS = re.compile(r"[A-Za-z0-9_-]{7,}")
 _MIXED = re.compile(r"[a-z][A-Z]|[0-9].*[A-Za-z]|[A-Za-z].*[0-9]")
@@ -115,7 +117,11 @@ def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def redactor(env: Mapping[str, str]) -> Redactor:
     """For the secrets among these variables."""
-    found = (v for k, v in env.items() if _NAMES.search(k) and not _NO_SECRETS.match(k))
+    found = (
+        value
+        for name, value in env.items()
+        if (_NAMES.search(name) and not _NO_SECRETS.match(name)) or _RANDOM.fullmatch(value)
+    )
     return _made(frozenset(one for one in found if len(one) >= _SHORTEST))
 
 

@@ -21,6 +21,7 @@ The prompt chooses what it does, one directive per line, anywhere in the text:
     rehearse: env                environment to ~/tmp/env.received; then goes on
     rehearse: probe PATH         tries to write PATH, says ok or failed; then goes on
     rehearse: do COMMAND         runs it in a shell; then goes on
+    rehearse: say COMMAND        the same, and its report has what it printed; then goes on
     rehearse: eat MEGABYTES      takes this much memory and keeps it; then goes on
 
 The word `once` after a directive keeps it from acting again in a resumed session. A resumed
@@ -557,6 +558,10 @@ def do(run: Run, directive: Directive) -> None:
     run.hands.bash(directive.text)
 
 
+def say(run: Run, directive: Directive) -> None:
+    run.notes.append(run.hands.bash(directive.text)[1])
+
+
 def eat(run: Run, directive: Directive) -> None:
     run.eaten = b"x" * (int(directive.word("100")) << 20)
 
@@ -580,10 +585,11 @@ ACTIONS: dict[str, Action] = {
     "env": env,
     "probe": probe,
     "do": do,
+    "say": say,
     "eat": eat,
 }
 # Those that go on come first, whatever their place in the text; the first other one ends the run.
-GO_ON = ("pace", "echo", "env", "probe", "do", "eat", "orphan", "slow")
+GO_ON = ("pace", "echo", "env", "probe", "do", "say", "eat", "orphan", "slow")
 
 
 def chosen(session: Session, text: str) -> list[Directive]:

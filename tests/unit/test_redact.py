@@ -55,6 +55,15 @@ def test_value_of_a_secret_variable_is_blotted_out_whatever_its_shape(name: str)
     assert text == "pw=[redacted] in /home/somebody"
 
 
+def test_value_that_nobody_made_up_is_a_secret_whatever_its_name() -> None:
+    value = "eyJ0eXAi0iJKV1QiLCJhb.7dK2mQ9x"
+    redact = redactor({"SESSION": value, "NODE_ENV": "production", "HERE": "/tmp/cwT-9xAb12/home"})
+
+    assert redact(f"{value} in production at /tmp/cwT-9xAb12/home") == (
+        "[redacted] in production at /tmp/cwT-9xAb12/home"
+    )
+
+
 def test_short_value_does_not_blot_out_words() -> None:
     assert redactor({"X_TOKEN": "main"})("on main") == "on main"
 
