@@ -122,6 +122,7 @@ def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> 
     ctx, defer = held.ctx, timedelta(seconds=held.ctx.settings.defer_seconds)
     ended = launch.read_exit(held.home)
     began = datetime.now(UTC)
+    patience = defer * max(1, ctx.settings.max_deferrals)
     while True:
         now = datetime.now(UTC)
         outcome = settle(
@@ -135,11 +136,11 @@ def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> 
             defer=defer,
             redact=held.redact,
         )
-        if outcome.reason not in UNPROVEN or now - began > defer or held.lease.lost.is_set():
+        if outcome.reason not in UNPROVEN or now - began > patience or held.lease.lost.is_set():
             break
         if _stop_wanted(held):
             break
-        # The agent is done; only the proof is missing. Asking again is cheaper than a new run.
+        # The agent is done, only the proof is missing: another run would do its work twice.
         if ctx.leaving.detach.wait(min(_ASK_AGAIN_SECONDS, defer.total_seconds() / 10)):
             raise HostLeavesError
     return record(held, settled(book, outcome, now), outcome)

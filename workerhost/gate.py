@@ -5,6 +5,7 @@ while any is.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from cw.broker import RUN_TASK
@@ -19,10 +20,16 @@ _PREFIX = worker_queue("")
 class Gate:
     """Reserves identities as messages arrive and pauses queues in the same turn of the event loop:
     no second message of a paused queue is under way then.
+
+    `waits`: whether a task still waits to be run. A hint of any other is passed over: pausing and
+    opening a queue for it takes a second, and there may be hundreds.
     """
 
-    def __init__(self, board: Board, host: str, watchdog: Watchdog) -> None:
+    def __init__(
+        self, board: Board, host: str, watchdog: Watchdog, waits: Callable[[str], bool]
+    ) -> None:
         self.board = board
+        self._waits = waits
         self.host = host
         self.watchdog = watchdog
         self._consumer: Any = None
@@ -51,7 +58,7 @@ class Gate:
         """A message arrived. Called in the consumer's thread, before a pool thread runs it."""
         self._consumer = consumer
         self.watchdog.heard(queue)
-        if task != RUN_TASK:
+        if task != RUN_TASK or not self._waits(task_id):
             return
         wanted = queue.removeprefix(_PREFIX) if queue.startswith(_PREFIX) else None
         chosen = self.board.promise(task_id, wanted)

@@ -43,7 +43,8 @@ class Host:
         self.settings = settings
         self.app = make_app(settings)
         self.board = Board()
-        self.gate = Gate(self.board, settings.host_name, Watchdog(settings.deaf_after))
+        watchdog = Watchdog(settings.deaf_after)
+        self.gate = Gate(self.board, settings.host_name, watchdog, self._waits)
         self.leaving = Leaving(settings.on_stop)
         self._deaf = False
         self._rebuilding = threading.Lock()
@@ -82,6 +83,8 @@ class Host:
         """A hint arrived: the body of `cw.run`."""
         worker = self.board.claim(task_id)
         if worker is None:
+            if not self._waits(task_id):
+                return "not run: it does not wait"
             self._unhint(task_id)
             return "not run: no idle worker"
         try:
@@ -203,6 +206,12 @@ class Host:
 
     def _hint(self, spec: TaskSpec, worker: str | None) -> None:
         send_hint(self.app, spec, worker)
+
+    def _waits(self, task_id: str) -> bool:
+        try:
+            return self.ctx.store.tasks.is_queued(task_id)
+        except CwError:
+            return True  # its run will find out
 
     def _unhint(self, task_id: str) -> None:
         """Its hint was used up without effect; the next idle identity sends another."""

@@ -21,7 +21,7 @@ from workerhost.journal import Run
 from workerhost.protected import touched
 from workerhost.redact import Redactor
 from workerhost.verdict import FINISHED, Breach, Evidence, Verdict, judge_work, with_breaches
-from workerhost.workspace import GitState, Workspace
+from workerhost.workspace import GitState, Pushed, Workspace
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub, Pull
@@ -88,22 +88,23 @@ def _deliver(
     task: TaskSpec, git: Git, place: Workspace, state: GitState, exposed: Breach | None
 ) -> Evidence:
     """Push what is committed and not pushed, when that loses nothing at the remote."""
-    error = ""
+    pushed = Pushed()
     reads_only = task.issue is None and task.mode in {Mode.READ, Mode.ISSUE}
     if state.commits and state.remote_head not in {None, state.head} and not reads_only:
         if exposed:
-            error = "there is a secret in them"
+            pushed = Pushed("there is a secret in them")
         elif workspace.fast_forward(git, place, state):
-            error = workspace.push(git, place, task, state)
+            pushed = workspace.push(git, place, task, state)
         else:
-            error = "the remote's branch has commits that are not here"
+            pushed = Pushed("the remote's branch has commits that are not here")
         state = replace(state, remote_head=workspace.remote_head(git, place))
     return Evidence(
         commits=state.commits,
         dirty=state.dirty,
         head=state.head,
         remote_head=state.remote_head,
-        push_error=error,
+        push_error=pushed.error,
+        push_away=pushed.away,
         wants_pull=task.github and task.issue is not None and not exposed,
         mode=task.mode if task.issue is None else None,
     )

@@ -30,6 +30,7 @@ _LIMITS = {
 _BECAUSE_OF_THEM = frozenset({"not_pushed", "no_changes"})
 _SECOND = timedelta(seconds=1)
 _PATHS = 300  # characters of protected paths that the message names
+_SIGNALLED = 128  # exit codes from here on: ended by a signal, as shells and bubblewrap tell it
 BLOCKED = "BLOCKED:"  # what an agent that needs a person begins its report with (its CLAUDE.md)
 
 # The agent did its part, and what would prove it does not answer.
@@ -96,7 +97,7 @@ def _result(result: Mapping[str, Any], rc: int, turns: int) -> Verdict:
         return _failed(word, _first(result.get("errors")) or f"the agent ended with {word}")
     if result.get("is_error"):
         return _failed("agent_error", str(result.get("result") or "the agent reported an error"))
-    if rc != 0:
+    if 0 < rc < _SIGNALLED:  # a signal after the last word changes nothing about the work
         return _failed("exit_code", f"the agent exited with code {rc}")
     said = str(result.get("result") or "").lstrip()
     if said.startswith(BLOCKED):
@@ -135,6 +136,7 @@ class Evidence:
     head: str
     remote_head: str | None  # None: the remote did not answer
     push_error: str = ""
+    push_away: bool = False  # the remote could not take the push now
     wants_pull: bool = False
     pull_head: str = ""  # of the open pull request with this branch; empty when there is none
     pull_error: str = ""
@@ -153,6 +155,8 @@ def judge_work(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
         return _no_commits(evidence)
     if evidence.remote_head is None:
         return _later("remote_unavailable", "the remote does not answer", now, defer)
+    if evidence.remote_head != evidence.head and evidence.push_away:
+        return _later("remote_unavailable", "the remote does not take the push", now, defer)
     if evidence.remote_head != evidence.head:
         why = evidence.push_error or "the remote has another head"
         return _failed("not_pushed", f"{evidence.commits} commits are not pushed: {why}")

@@ -15,7 +15,7 @@ from workerhost.git import Done, Git, last_line
 from workerhost.layout import stays_inside
 
 _PASSING = re.compile(
-    r"error: (?:429|5\d\d)|[Cc]ould not resolve|timed out|took too long"
+    r"error: (?:429|5\d\d)|rate limit|[Cc]ould not resolve|timed out|took too long|cannot lock ref"
     r"|Connection (?:refused|reset)|early EOF|hung up|Couldn't connect"
     r"|expected flush|unexpected disconnect|Failed to connect|Empty reply|Temporary failure"
 )
@@ -30,6 +30,14 @@ class Workspace:
     base: str  # name of the default branch
     base_sha: str
     url: str  # of the repository; the clone's own idea of it is the agent's to change
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """`error`: git's reason; empty when it worked. `away`: asking again later may help."""
+
+    error: str = ""
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +122,8 @@ def _ask(git: Git, *args: str) -> Done:
     return git.run("ls-remote", *args, at=git.home.run, network=True)
 
 
-def push(git: Git, workspace: Workspace, spec: TaskSpec, state: GitState) -> str:
-    """Push the branch's head; empty when it worked, else git's reason.
+def push(git: Git, workspace: Workspace, spec: TaskSpec, state: GitState) -> Pushed:
+    """Push the branch's head.
 
     From a bare repository of our own that only borrows the clone's objects, so that nothing the
     agent wrote into the clone's configuration takes part. Never overwrites what it has not seen.
@@ -134,8 +142,10 @@ def push(git: Git, workspace: Workspace, spec: TaskSpec, state: GitState) -> str
                 origin_writable=True,
             )
     except CwError as error:
-        return error.message
-    return "" if done.ok else last_line(done.err)
+        return Pushed(error.message)
+    if done.ok:
+        return Pushed()
+    return Pushed(last_line(done.err), away=bool(_PASSING.search(done.err)))
 
 
 @contextmanager

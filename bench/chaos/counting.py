@@ -11,7 +11,8 @@ from bench.chaos.faults import Faults
 from bench.chaos.load import APP, Load
 from bench.chaos.report import Report
 from cw.errors import CwError
-from cw.states import State
+from cw.models import Task
+from cw.states import OutcomeKind, State
 from workerhost.files import read_json
 
 _SAID = {State.DONE, State.CRASHED, State.STOPPED}
@@ -32,7 +33,7 @@ def count_runs(report: Report, load: Load, faults: Faults) -> None:
     done = agentlog.completed(runs)
     lost = missing(load, faults)
     report.count("lost", len(lost), len(load.taken))
-    report.details += [f"lost: {one} {_record(load, one)}" for one in lost]
+    report.details += [f"lost: {_record(load, one)}" for one in lost]
     twice = [one for one, often in done.items() if often > 1]
     report.count("completed twice", len(twice), len(load.taken))
     report.details += [f"completed twice: {one} {_runs_of(runs, one)}" for one in twice]
@@ -53,6 +54,8 @@ def count_records(report: Report, load: Load, faults: Faults) -> None:
         state = task.state if task else None
         if one.spec.id in completed and state is not State.DONE:
             unproven.append(f"{one.spec.id} {state}")
+        elif one.spec.id in completed and one.commits and task and not _good(task):
+            unproven.append(f"{one.spec.id} {_said(task)}")
         elif one.spec.id not in completed and state not in _SAID:
             unsaid.append(f"{one.spec.id} {state}")
     report.count("completed, recorded otherwise", len(unproven), len(completed))
@@ -71,7 +74,9 @@ def count_github(report: Report, load: Load, faults: Faults) -> None:
 
 
 def wrong_labels(load: Load, faults: Faults) -> list[str]:
-    """Issues whose labels or pull requests do not fit what their agent did."""
+    """Issues whose labels or pull requests do not fit what their agent did. An agent that was
+    killed after its last word has done its work; only the words before that are a failure.
+    """
     done, wrong = agentlog.completed(load.log.read()), []
     heads = {one.head for one in load.fleet.hub.pulls(APP)}
     for one in load.taken:
@@ -79,10 +84,11 @@ def wrong_labels(load: Load, faults: Faults) -> list[str]:
         if not one.spec.github or number is None:
             continue
         labels = [n for n in load.fleet.hub.issue(APP, number).labels if n.startswith("worker:")]
-        if one.spec.id in done and (labels or one.spec.branch not in heads):
-            wrong.append(f"#{number} is done: {labels}, {one.spec.branch in heads=}")
-        if one.spec.id not in done and one.spec.id in faults.agents_killed and len(labels) != 1:
-            wrong.append(f"#{number} failed: {labels}")
+        proven = not labels and one.spec.branch in heads
+        told = len(labels) == 1 and one.spec.id in faults.agents_killed
+        if not proven and (one.spec.id in done or not told):
+            there = "pull request" if one.spec.branch in heads else "no pull request"
+            wrong.append(f"#{number}: {labels}, {there}, {_record(load, one.spec.id)}")
     return wrong
 
 
@@ -120,10 +126,17 @@ def _record(load: Load, task_id: str) -> str:
         task = load.store.tasks.get(task_id)
     except CwError as error:
         return error.message
-    if task is None:
-        return "gone"
-    said = f"{task.outcome.reason}: {task.outcome.message}" if task.outcome else task.reason
+    return f"{task_id} {_said(task)}" if task else "gone"
+
+
+def _said(task: Task) -> str:
+    outcome = task.outcome
+    said = f"{outcome.reason}: {outcome.message}" if outcome else task.reason
     return f"{task.state} {task.worker} attempt {task.attempt} {said}"
+
+
+def _good(task: Task) -> bool:
+    return task.outcome is not None and task.outcome.kind is OutcomeKind.SUCCEEDED
 
 
 def _runs_of(runs: list[Seen], task: str) -> list[str]:

@@ -35,11 +35,14 @@ _ON_GITHUB = _PACE + "rehearse: slow 0.3\nrehearse: commit-only\n"
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """An answered dispatch. `asked` and `at`: epoch seconds before and after the call."""
+    """An answered dispatch. `asked` and `at`: epoch seconds before and after the call; `commits`:
+    its agent commits something, so that its work can be proven.
+    """
 
     spec: TaskSpec
     asked: float
     at: float
+    commits: bool
 
 
 @dataclass
@@ -112,7 +115,7 @@ class Load:
         except CwError:
             self.refused += 1
             return False
-        self.taken.append(Taken(done.task, asked, time.time()))
+        self.taken.append(Taken(done.task, asked, time.time(), "commit-only" in request.prompt))
         return True
 
     def _hint(self, spec: TaskSpec) -> None:

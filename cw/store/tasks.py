@@ -291,6 +291,10 @@ class TaskStore:
         with self._db.errors() as client:
             return _task(client.hgetall(keys.task(task_id)))
 
+    def is_queued(self, task_id: str) -> bool:
+        with self._db.errors() as client:
+            return bool(client.hget(keys.task(task_id), "state") == State.QUEUED)
+
     def prompt(self, task_id: str) -> str:
         with self._db.errors() as client:
             return client.get(keys.prompt(task_id)) or ""

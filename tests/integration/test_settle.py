@@ -123,6 +123,19 @@ def test_remote_that_is_away_defers(
     assert (outcome.kind, outcome.reason) == (OutcomeKind.DEFERRED, "remote_unavailable")
 
 
+def test_push_that_the_remote_cannot_take_now_defers(
+    worker: Worker, spec: TaskSpec, place: Workspace, hub: GitHubStandIn
+) -> None:
+    commit(place.clone, "fix.txt")
+    hub.fault(method="POST", path_regex="git-receive-pack", status=503)
+
+    outcome = settled(worker, spec, place)
+    later = settled(worker, spec, place)
+
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.DEFERRED, "remote_unavailable")
+    assert later.kind is OutcomeKind.SUCCEEDED
+
+
 def test_pull_request_of_a_fork_with_the_same_branch_name_is_not_ours(
     worker: Worker, spec: TaskSpec, place: Workspace, hub: GitHubStandIn
 ) -> None:

@@ -23,7 +23,8 @@ def head_of(at: Path) -> tuple[str, str]:
 
 def push(worker: Worker, place: workspace.Workspace) -> str:
     spec = worker.spec()
-    return workspace.push(worker.git(spec), place, spec, workspace.inspect(worker.git(spec), place))
+    git = worker.git(spec)
+    return workspace.push(git, place, spec, workspace.inspect(git, place)).error
 
 
 def test_first_task_clones_and_stands_on_its_branch(worker: Worker, hub: GitHubStandIn) -> None:
@@ -186,7 +187,8 @@ def test_commits_of_others_at_the_remote_are_never_overwritten(
     now = workspace.inspect(worker.git(spec), place)
 
     assert not workspace.fast_forward(worker.git(spec), place, now)
-    assert "stale info" in workspace.push(worker.git(spec), place, spec, seen)
+    refused = workspace.push(worker.git(spec), place, spec, seen)
+    assert ("stale info" in refused.error, refused.away) == (True, False)
     assert hub.heads(REPO)["issue-22"] == theirs
 
 

@@ -14,6 +14,7 @@ from tests.needs import require
 from tests.standins.github import GitHubStandIn
 from workerhost import workspace
 from workerhost.sandbox import bubblewrap_works
+from workerhost.workspace import Pushed
 
 # Run by git as programs, each in its own situation.
 HOSTILE = {
@@ -85,7 +86,7 @@ def test_configuration_of_the_clone_runs_nothing_outside(
     again = worker.spec(issue=23)
     workspace.prepare(worker.git(again), again, resume=False)
 
-    assert (state.head, state.commits, pushed) == (head, 1, "")
+    assert (state.head, state.commits, pushed) == (head, 1, Pushed())
     assert hub.heads(REPO)["issue-22"] == head
     # The filters did run, behind the wall: this test would notice an escape.
     assert list(worker.home.path.glob("ran-*"))
@@ -121,7 +122,7 @@ def test_tmp_that_became_a_link_is_not_pushed_from(worker: Worker, tmp_path: Pat
 
     said = workspace.push(git, place, spec, workspace.inspect(git, place))
 
-    assert "leads out" in said
+    assert "leads out" in said.error
     assert list(outside.iterdir()) == []
 
 
@@ -137,7 +138,7 @@ def test_repository_on_this_machine_keeps_its_branch_and_its_working_tree(
 
     said = workspace.push(git, place, spec, workspace.inspect(git, place))
 
-    assert said == ""
+    assert said == Pushed()
     assert run(git_repo, "rev-parse", spec.branch) == head
     assert run(git_repo, "symbolic-ref", "--short", "HEAD") == "main"
     assert (run(git_repo, "rev-parse", "HEAD"), run(git_repo, "status", "--porcelain")) == before

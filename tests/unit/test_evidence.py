@@ -46,6 +46,7 @@ def judge(**changed: Any) -> Verdict:
         ({"remote_head": None}, "deferred", "remote_unavailable"),
         ({"remote_head": ""}, "failed", "not_pushed"),
         ({"remote_head": OTHER}, "failed", "not_pushed"),
+        ({"remote_head": "", "push_away": True}, "deferred", "remote_unavailable"),
         ({"pull_head": "", "pull_away": True}, "deferred", "github_unavailable"),
         ({"pull_head": ""}, "failed", "no_pull_request"),
         ({"pull_head": OTHER}, "failed", "pull_request_behind"),

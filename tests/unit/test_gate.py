@@ -45,7 +45,7 @@ def started(*workers: str) -> tuple[Gate, Consumer]:
     board = Board()
     for one in workers:
         board.add(one)
-    gate = Gate(board, "here", Watchdog(0))
+    gate = Gate(board, "here", Watchdog(0), lambda task: task != "done")
     consumer = Consumer(gate.queues())
     gate.ready(consumer)
     return gate, consumer
@@ -91,6 +91,16 @@ def test_pool_is_paused_when_the_last_worker_is_taken() -> None:
     gate.received(consumer, RUN_TASK, "T", "worker.01")
 
     assert run_queues(consumer) == set()
+
+
+def test_hint_of_a_task_that_does_not_wait_pauses_nothing_and_takes_nobody() -> None:
+    gate, consumer = started("01")
+
+    gate.received(consumer, RUN_TASK, "done", "worker.01")
+
+    assert run_queues(consumer) == {"workers", "worker.01"}
+    assert gate.board.claim("done") is None
+    assert gate.board.idle() == ["01"]
 
 
 def test_sweep_takes_no_worker() -> None:

@@ -148,6 +148,11 @@ def test_result_line_is_read_whatever_the_exit_code(
     assert (verdict.kind, verdict.reason) == (FAILED, reason)
 
 
+@pytest.mark.parametrize("rc", [137, 143])
+def test_signal_after_the_last_word_leaves_the_decision_to_the_evidence(rc: int) -> None:
+    assert judge(rc, SUCCESS) == FINISHED
+
+
 def test_first_error_of_the_result_is_the_message() -> None:
     verdict = judge(
         1, {"type": "result", "subtype": "error_max_turns", "errors": ["Reached 9", "x"]}
