@@ -133,7 +133,9 @@ class Settings:
     lease_ttl: float = _setting(600.0, _amount, "Seconds a lease lives without renewal")
     lease_renew: float = _setting(30.0, _amount, "Seconds between renewals")
     lease_margin: float = _setting(
-        60.0, _amount, "Seconds before a lease's end at which its holder stops its own run"
+        60.0,
+        _amount,
+        "Seconds before a lease's end at which its holder stops its own run; longer than twice stop_grace",
     )
     sweep_every: float = _setting(
         30.0, _amount, "Seconds between sweeps for lost hints, ended leases and holds"
@@ -303,4 +305,10 @@ def _check(settings: Settings) -> None:
         raise BadInputError(
             "github_app_id and github_app_key_file go together",
             hint="Set CW_GITHUB_APP_ID and CW_GITHUB_APP_KEY_FILE, or neither",
+        )
+    if not settings.lease_margin > 2 * settings.stop_grace:
+        raise BadInputError(
+            "lease_margin must be longer than twice stop_grace: a run that has lost its lease is"
+            " killed by then",
+            hint="The defaults are 60 and 10 seconds",
         )

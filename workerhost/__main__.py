@@ -16,6 +16,7 @@ from cw.settings import Settings, load_settings
 from workerhost import chores, commands, sdnotify
 from workerhost.host import Host
 from workerhost.known import host_secrets
+from workerhost.layout import LOCK
 from workerhost.redact import Redactor, redactor
 
 _THREADS = 256  # started as needed; more identities than this share a machine badly
@@ -54,15 +55,24 @@ def _log_to_stderr(settings: Settings) -> None:
 
 
 def _only_one(settings: Settings) -> IO[str]:
-    """Two hosts on one set of HOMEs would each think the runs are theirs."""
-    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = (settings.state_dir / "host.lock").open("w")
+    """Two hosts on one set of HOMEs would each think the runs are theirs. So the lock lies with the
+    HOMEs, whatever the state folder is.
+    """
+    try:
+        settings.workers_root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (settings.workers_root / LOCK).open("w")
+    except OSError as error:
+        raise BadInputError(
+            f"{settings.workers_root} cannot be used: {error.strerror}",
+            hint="CW_WORKERS_ROOT must be a folder that this user may write to",
+        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
         raise BadInputError(
-            "a host already runs here", hint="cw status shows it; cw down stops it"
+            f"a host already runs for {settings.workers_root}",
+            hint="cw status shows it; cw down stops it",
         ) from None
     return lock
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from cw.errors import BrokerUnavailableError, CwError, StaleFenceError
 from cw.models import Event
-from cw.states import State
+from cw.states import Move, State
 from cw.store.tasks import Grant, Refusal
-from workerhost import journal, launch
+from workerhost import deliver, journal, launch
 from workerhost.access import open_files
 from workerhost.events import Progress
 from workerhost.follow import Ending, Follower, follow
@@ -18,10 +18,11 @@ from workerhost.holding import Context, Holding, hold
 from workerhost.journal import Journal, Run
 from workerhost.layout import Home
 from workerhost.leaving import HostLeavesError
+from workerhost.rebuilding import Ended, finished_before
 from workerhost.recording import record, settled
 from workerhost.settle import settle
 from workerhost.starting import start
-from workerhost.unproven import fenced, interrupted, not_started
+from workerhost.unproven import fenced, interrupted, not_begun, not_started
 from workerhost.verdict import UNPROVEN, ended_well, judge_process
 
 log = logging.getLogger("workerhost.attempt")
@@ -55,6 +56,9 @@ def run_task(ctx: Context, home: Home, task_id: str) -> str:
         return "not run: gone"
     book = Journal(phase="preparing", task=task.spec, run=_run(ctx, home, granted))
     held = hold(ctx, home, book)
+    before = finished_before(ctx.settings.workers_root, task.spec)
+    if before:
+        return _recall(held, before)
     with held.lease:
         journal.clear(home)
         journal.write(home, book)
@@ -82,6 +86,23 @@ def go_on(ctx: Context, home: Home, book: Journal, fence: int) -> str:
         )
 
 
+def _recall(held: Holding, before: Ended) -> str:
+    """The broker was restored from a time when the task had not ended. Nothing is run again."""
+    log.warning("task ended before, as its archive says task=%s", held.task_id)
+    recorded = held.ctx.store.tasks.settle(
+        held.task_id,
+        worker=held.home.id,
+        fence=held.fence,
+        move=Move.FINISH,
+        outcome=before.outcome,
+        effects=deliver.on_outcome(
+            before.book.task, before.book.run.worker, before.book.run.attempt, before.outcome, ""
+        ),
+        host=held.ctx.settings.host_name,
+    )
+    return "not run: it had ended before" if recorded else "not run: another host has it now"
+
+
 def _run(ctx: Context, home: Home, granted: Grant) -> Run:
     return Run(
         worker=home.id,
@@ -102,6 +123,8 @@ def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
         return "detached"
     if ending is Ending.TAKEN:
         return _stand_back(held)
+    if ending is Ending.LOST and not held.home.shim.exists():
+        return not_begun(held, book)
     good = ended_well(follower.progress)
     ended = launch.read_exit(held.home)
     stopped = ended is not None and ended.cause == "stopped"
@@ -136,8 +159,10 @@ def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> 
             defer=defer,
             redact=held.redact,
         )
-        if outcome.reason not in UNPROVEN or now - began > patience or held.lease.lost.is_set():
+        if outcome.reason not in UNPROVEN or now - began > patience:
             break
+        if held.lease.lost.is_set():
+            return "unproven, and the lease ended"  # the journal stays: adopted, and asked again
         if _stop_wanted(held):
             break
         # The agent is done, only the proof is missing: another run would do its work twice.

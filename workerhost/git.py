@@ -13,6 +13,7 @@ from cw.errors import WorkspaceError
 from cw.settings import Settings
 from workerhost.layout import Home
 from workerhost.leaving import HostLeavesError
+from workerhost.leftovers import OURS
 from workerhost.sandbox import Wall, git_folder, wrap
 
 _LOCAL_SECONDS = 120
@@ -68,7 +69,7 @@ class Git:
         process = subprocess.Popen(
             argv,
             cwd=at,
-            env=env,
+            env=env | OURS,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -8,6 +8,7 @@ from pathlib import Path
 from cw.names import is_worker_id
 
 MARKER = ".cw.json"
+LOCK = ".host.lock"  # beside the HOMEs: held by the one host process that they have
 
 
 @dataclass(frozen=True, slots=True)

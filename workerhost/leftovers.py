@@ -13,12 +13,13 @@ from pathlib import Path
 
 from workerhost.layout import Home
 
+OURS = {"CW_NO_AGENT": "1"}  # in the environment of what we run in a HOME ourselves
 _PAUSE_SECONDS = 0.05
 _TRIES = 100
 
 
 def end_leftovers(home: Home) -> int:
-    """Kill what still has this HOME's environment. Returns how many there were at first."""
+    """Kill what still has the environment of this HOME's agent. Returns how many there were."""
     first = found = _of(home)
     for _ in range(_TRIES):
         if not found:
@@ -33,9 +34,11 @@ def end_leftovers(home: Home) -> int:
 
 def _of(home: Home) -> list[int]:
     mark = f"CLAUDE_CODE_TMPDIR={home.tmp}\0".encode()
+    ours = "".join(f"{name}={value}\0" for name, value in OURS.items()).encode()
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if mark in (place / "environ").read_bytes():  # empty for a zombie
+            environ = (place / "environ").read_bytes()  # empty for a zombie
+            if mark in environ and ours not in environ:
                 found.append(int(place.name))
     return found

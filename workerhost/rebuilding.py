@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cw.models import Outcome, Task
+from cw.models import Outcome, Task, TaskSpec
 from cw.settings import Settings
 from cw.states import OutcomeKind, State
 from cw.store.store import Store
@@ -18,6 +18,9 @@ from workerhost.journal import Journal
 from workerhost.layout import Home, homes
 
 log = logging.getLogger("workerhost.rebuilding")
+
+
+_CLOCKS_DIFFER = timedelta(days=1)  # a machine that dispatches from one that runs, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,30 @@ def rebuild(store: Store, settings: Settings, *, dry_run: bool = False) -> Rebui
     return Rebuilt(recorded, tuple(unreadable))
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The archive of a run that ended its task."""
+
+    book: Journal
+    outcome: Outcome
+
+
+def finished_before(workers_root: Path, spec: TaskSpec) -> Ended | None:
+    """What this machine's archives say about the end of a task that a broker, restored from an
+    earlier time, takes for unfinished. A task that is done is never begun again under its own id.
+    """
+    for home in homes(workers_root):
+        for path in home.completed.glob(f"{journal.archive_name(spec)}-*.json"):
+            if _changed(path) < (spec.created_at - _CLOCKS_DIFFER).timestamp():
+                continue
+            book = journal.parse(read_json(path))
+            if book is None or book.task.id != spec.id or book.phase != "settled":
+                continue
+            if book.outcome and _ends_the_task(book.outcome):
+                return Ended(book, book.outcome)
+    return None
+
+
 def tell(done: Rebuilt) -> None:
     for task in done.recorded:
         log.info("finished task recorded again task=%s", task)
@@ -55,16 +82,20 @@ def tell(done: Rebuilt) -> None:
 def _archives(found: Iterable[Home], since: datetime, unreadable: list[Path]) -> Iterator[Journal]:
     for home in found:
         for path in sorted(home.completed.glob("*.json")):
-            try:
-                if path.stat().st_mtime < since.timestamp():
-                    continue
-            except OSError:  # moved away meanwhile
+            if _changed(path) < since.timestamp():
                 continue
             book = journal.parse(read_json(path))
             if book is None:
                 unreadable.append(path)
             elif _end(book) >= since:
                 yield book
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # moved away meanwhile
+        return 0.0
 
 
 def _finished(books: Iterable[Journal]) -> Iterator[Task]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from cw.errors import BrokerUnavailableError, CwError
 from cw.models import Outcome, Task
 from cw.settings import Settings
-from cw.states import Move, OutcomeKind
+from cw.states import Move, OutcomeKind, State
 from cw.store.outbox import Effect
 from cw.store.tasks import Refusal
 from workerhost import deliver, journal
@@ -24,6 +24,7 @@ _TAIL_LINES = 30
 _TAIL_BYTES = 1 << 20
 _RETRY_SECONDS = 2.0
 INTERRUPTED = "interrupted"  # ended with its host: repeated, and nothing is charged for it
+HOST_DIED = "host_died"  # before there was an agent
 _CREDENTIALS = frozenset({"authentication_failed", "billing_error"})
 
 
@@ -39,7 +40,8 @@ def record(held: Holding, book: Journal, outcome: Outcome) -> str:
             final, move = next_move(task, outcome, held.ctx.settings)
             effects = _effects(held, book, final, move)
             recorded = (
-                _settle(held, book, move, final, effects)
+                is_recorded(task, book, final)
+                or _settle(held, book, move, final, effects)
                 or (
                     restore(held.ctx, held.home, book) and _settle(held, book, move, final, effects)
                 )
@@ -118,6 +120,15 @@ def _settle(
     )
 
 
+def is_recorded(task: Task | None, book: Journal, outcome: Outcome) -> bool:
+    """We said so before, and only the answer was lost. Pure."""
+    return bool(
+        task
+        and task.state is not State.RUNNING
+        and (task.attempt, task.outcome) == (book.run.attempt, outcome)
+    )
+
+
 def _settle_late(
     held: Holding, book: Journal, move: Move, outcome: Outcome, effects: list[Effect]
 ) -> bool:
@@ -135,7 +146,7 @@ def _settle_late(
 
 
 def _effects(held: Holding, book: Journal, outcome: Outcome, move: Move) -> list[Effect]:
-    if move in {Move.EXPIRE, Move.INTERRUPT}:
+    if move in {Move.EXPIRE, Move.INTERRUPT} or outcome.reason == HOST_DIED:
         return []
     return deliver.on_outcome(book.task, held.home.id, book.run.attempt, outcome, _tail(held))
 

@@ -19,7 +19,7 @@ from workerhost import journal, workspace
 from workerhost.events import Progress
 from workerhost.holding import Holding
 from workerhost.journal import Journal
-from workerhost.recording import INTERRUPTED, record, settled
+from workerhost.recording import HOST_DIED, INTERRUPTED, record, settled
 
 
 def not_started(held: Holding, book: Journal, error: CwError) -> str:
@@ -39,6 +39,21 @@ def not_started(held: Holding, book: Journal, error: CwError) -> str:
 
 def _refused(error: CwError) -> str:
     return "issue_changed" if isinstance(error, IssueChangedError) else "not_started"
+
+
+def not_begun(held: Holding, book: Journal) -> str:
+    """Its host or its machine died before there was an agent: put off and at once due again, which
+    is no loss, but has an end all the same.
+    """
+    now = datetime.now(UTC)
+    outcome = Outcome(
+        kind=OutcomeKind.DEFERRED,
+        reason=HOST_DIED,
+        message="its host died before the agent was started",
+        duration_s=_seconds(book, now),
+        retry_at=now,
+    )
+    return record(held, settled(book, outcome, now), outcome)
 
 
 def _away(error: CwError) -> str:

@@ -21,6 +21,7 @@ FAULTS = {
     "kill agent": 40,
     "kill shim": 10,
     "kill broker": 5,
+    "kill beat": 5,
     "freeze broker": 3,
     "partition": 10,
     "deploy": 6,

@@ -15,6 +15,7 @@ import psutil
 
 from bench.chaos.fleet import LEASE_SECONDS, Fleet, Host, pick
 from bench.chaos.load import Load
+from bench.chaos.recovery import Recovery, fences_of
 from cw.errors import CwError
 from cw.models import Outcome
 from cw.names import POOL_QUEUE, worker_queue
@@ -39,6 +40,9 @@ class Faults:
     threads: list[Thread] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
+    def __post_init__(self) -> None:
+        self.recovery = Recovery(self.fleet, self.load)
+
     @property
     def struck(self) -> int:
         return sum(self.done.values())
@@ -49,6 +53,7 @@ class Faults:
             "kill agent": self.kill_agent,
             "kill shim": self.kill_shim,
             "kill broker": self.kill_broker,
+            "kill beat": self.kill_beat,
             "freeze broker": self.freeze_broker,
             "partition": self.partition,
             "deploy": self.deploy,
@@ -65,10 +70,13 @@ class Faults:
     def kill_host(self) -> str | None:
         with self._lock:
             host = pick(self.dice, self.fleet.hosts)
-            if host:
-                self.fleet.kill(host)
-                self.fleet.start(host)
-        return host.name if host else None
+            if host is None:
+                return None
+            before, fences = time.monotonic(), fences_of(host)
+            self.fleet.kill(host)
+            self.fleet.start(host)
+        self.recovery.watch("kill host", host, before, fences)
+        return host.name
 
     def deploy(self) -> str | None:
         """SIGTERM, and a new host when the old one is gone."""
@@ -82,6 +90,7 @@ class Faults:
 
     def _restart(self, host: Host) -> None:
         assert host.process
+        before, fences = time.monotonic(), fences_of(host)
         host.process.terminate()
         try:
             host.process.wait(20)
@@ -91,6 +100,7 @@ class Faults:
             self.fleet.kill(host)
             self.fleet.start(host)
             host.frozen = False
+        self.recovery.watch("deploy", host, before, fences)
 
     def partition(self) -> str | None:
         """A host that hears and says nothing for longer than its leases, while its agents go on."""
@@ -105,9 +115,11 @@ class Faults:
 
     def _thaw(self, host: Host, pid: int) -> None:
         time.sleep(LEASE_SECONDS + 2)
+        before, fences = time.monotonic(), fences_of(host)
         with suppress(psutil.Error):
             psutil.Process(pid).send_signal(signal.SIGCONT)
         host.frozen = False
+        self.recovery.watch("thaw", host, before, fences)
 
     def kill_agent(self) -> str | None:
         home = self._busy()
@@ -134,6 +146,10 @@ class Faults:
         self.fleet.broker.kill()
         self.fleet.broker.start()
         return "broker"
+
+    def kill_beat(self) -> str | None:
+        """One of the two, perhaps the one that sends."""
+        return self.fleet.beats.kill_one(self.dice) if self.fleet.beats else None
 
     def freeze_broker(self) -> str:
         """For less than a lease's margin: no run has to end for it."""

@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from bench.chaos.agentlog import NAME, AgentLog
+from bench.chaos.beats import Beats
 from bench.chaos.broker import Broker
 from tests.standins.github import GitHubStandIn
 from workerhost.home import make_home, templates_dir
@@ -37,7 +38,8 @@ SCALED = {
     "CW_MAX_DEFERRALS": "1000",
     "CW_MAX_ATTEMPTS": "1000",  # what is lost is told apart from what was given up
     "CW_GITHUB_PACE": "0",
-    "CW_RECONCILE_GRACE": "10",
+    "CW_RECONCILE_EVERY": "5",
+    "CW_RECONCILE_GRACE": "6",
 }
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
 
@@ -65,6 +67,7 @@ class Fleet:
 
     def __post_init__(self) -> None:
         self.broker = Broker(self.folder)
+        self.beats: Beats | None = None
 
     @property
     def homes(self) -> list[Home]:
@@ -119,6 +122,11 @@ class Fleet:
                 stderr=log,
             )
 
+    def start_beats(self) -> None:
+        self.beats = Beats(self.folder, self.env(self.hosts[0]))
+        for name in ("beat1", "beat2"):
+            self.beats.start(name)
+
     def kill(self, host: Host) -> None:
         if host.process:
             host.process.kill()
@@ -133,6 +141,8 @@ class Fleet:
         ]
         for host in ended:
             self.start(host)
+        if self.beats:
+            self.beats.revive()
         return [one.name for one in ended]
 
     def agent_of(self, home: Home) -> psutil.Process | None:
@@ -156,6 +166,7 @@ class Fleet:
         mine = {os.getpid()}
         mine |= {self.broker.process.pid} if self.broker.process else set()
         mine |= {one.process.pid for one in self.hosts if one.process}
+        mine |= {one.pid for one in self.beats.processes.values()} if self.beats else set()
         found = []
         for one in psutil.process_iter():
             with suppress(OSError, psutil.Error):
@@ -181,6 +192,7 @@ def fleet(
             made.broker.start()
             for host in made.hosts:
                 made.start(host)
+            made.start_beats()
             yield made
         finally:
             _end(made)
@@ -191,6 +203,8 @@ def fleet(
 
 
 def _end(made: Fleet) -> None:
+    if made.beats:
+        made.beats.end()
     for host in made.hosts:
         made.kill(host)
     for home in made.homes:

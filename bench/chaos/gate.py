@@ -14,7 +14,8 @@ from bench.chaos.faults import Faults
 from bench.chaos.fleet import TOKEN, Fleet, fleet, make_repo
 from bench.chaos.load import APP, Load
 from bench.chaos.mutant_host import mutate
-from bench.chaos.report import Report, percentiles, recovery
+from bench.chaos.recovery import next_runs
+from bench.chaos.report import Report, percentiles
 from tests.standins.github import GitHubStandIn
 
 _BACKLOG = 3  # open tasks a worker
@@ -81,7 +82,6 @@ def _run(plan: Plan, report: Report, load: Load, faults: Faults) -> None:
     deadline = began + plan.seconds
     for target in (
         load.beat,
-        load.beat,
         lambda: _bring(plan, load, faults),
         lambda: _hint(plan, load),
     ):
@@ -99,14 +99,24 @@ def _run(plan: Plan, report: Report, load: Load, faults: Faults) -> None:
     counting.count_records(report, load, faults)
     counting.count_github(report, load, faults)
     if plan.scenes:
-        away = scenes.broker_away(load.fleet, load, _SCENE_ISSUES)
-        report.count("seconds alive after lease", *away)
-        _wait(lambda: not _speak(faults, load), load, time.monotonic() + 60)
-        report.count(
-            "begun again, broker emptied",
-            *scenes.broker_emptied(load.fleet, load, 2 * _SCENE_ISSUES),
-        )
+        _scenes(report, load, faults)
     report.told.append(f"  with scenes: {time.monotonic() - began:.0f} s")
+
+
+def _scenes(report: Report, load: Load, faults: Faults) -> None:
+    away = scenes.broker_away(load.fleet, load, _SCENE_ISSUES)
+    report.count("seconds alive after lease", *away)
+    _wait(lambda: not _speak(faults, load), load, time.monotonic() + 60)
+    untold, of, after = scenes.machine_gone(load.fleet, load, 2 * _SCENE_ISSUES)
+    report.count("machine gone, nobody told", untold, of)
+    _wait(lambda: not _speak(faults, load), load, time.monotonic() + 60)
+    emptied = scenes.broker_emptied(load.fleet, load, 3 * _SCENE_ISSUES)
+    report.count("begun again, broker emptied", emptied.again, emptied.running)
+    report.count("labelled and missing, emptied", emptied.missing, emptied.labelled)
+    report.told += [
+        f"  machine gone: told after {after:.1f} s",
+        f"  broker emptied: {emptied.unlabelled} came back of what waited without a label",
+    ]
 
 
 def _bring(plan: Plan, load: Load, faults: Faults) -> None:
@@ -189,7 +199,6 @@ def _count_processes(report: Report, made: Fleet) -> None:
 
 def _tell(plan: Plan, report: Report, load: Load, faults: Faults) -> None:
     runs = load.log.read()
-    homes = {host.name: {home.id for home in host.homes} for host in load.fleet.hosts}
     restarts = ", ".join(f"{often} x {name}" for name, often in sorted(faults.done.items()))
     report.told = [
         f"seed {plan.seed}{', mutant ' + plan.mutant if plan.mutant else ''}",
@@ -199,8 +208,13 @@ def _tell(plan: Plan, report: Report, load: Load, faults: Faults) -> None:
         f"  {load.hints} duplicated hints, {load.doubles} double dispatches",
         f"  {faults.late_words} late words, {load.refused} dispatches refused for a fault",
         *(
+            f"  {name}: well again after {percentiles(values)}"
+            for name, values in sorted(faults.recovery.seconds.items())
+        ),
+        *(
             f"  {name}: next agent after {percentiles(values)}"
-            for name, values in recovery(faults.at, runs, homes).items()
+            for name in ("kill broker", "kill shim")
+            if (values := next_runs(faults.at, runs, name))
         ),
         *report.told,
     ]

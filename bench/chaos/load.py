@@ -89,19 +89,24 @@ class Load:
             by="chaos",
         )
 
-    def bring(self, request: Request, *, double: bool = False) -> None:
-        """Until it is taken, as a patient person types it. `double`: twice at the same moment."""
+    def bring(
+        self, request: Request, *, double: bool = False, into: list[Taken] | None = None
+    ) -> None:
+        """Until it is taken, as a patient person types it. `double`: twice at the same moment.
+        `into`: in the place of `taken`, for what is not held to the common promises.
+        """
+        into = self.taken if into is None else into
         if double:
             self.doubles += 1
-            other = threading.Thread(target=self._once, args=(request,))
+            other = threading.Thread(target=self._once, args=(request, into))
             other.start()
-        while not self.over.is_set() and not self._once(request):
+        while not self.over.is_set() and not self._once(request, into):
             self.over.wait(0.3)
         if double:
             other.join()
         self.brought += 1
 
-    def _once(self, request: Request) -> bool:
+    def _once(self, request: Request, into: list[Taken]) -> bool:
         """Whether the issue is somebody's now."""
         asked = time.time()
         github = self.github if request.repo.github else None
@@ -115,7 +120,7 @@ class Load:
         except CwError:
             self.refused += 1
             return False
-        self.taken.append(Taken(done.task, asked, time.time(), "commit-only" in request.prompt))
+        into.append(Taken(done.task, asked, time.time(), "commit-only" in request.prompt))
         return True
 
     def _hint(self, spec: TaskSpec) -> None:
@@ -132,11 +137,11 @@ class Load:
             self.hints += 1
 
     def beat(self) -> None:
-        """Celery beat, and there are two of them."""
+        """A beat beside the two real ones, that knows nothing of theirs."""
         app, tick = make_app(self.settings), 0
         while not self.over.wait(1.0):
             tick += 1
-            names = [SWEEP_TASK] + ([RECONCILE_TASK] if tick % 10 == 0 else [])
+            names = [SWEEP_TASK] + ([RECONCILE_TASK] if tick % 5 == 0 else [])
             for name in names:
                 with suppress(Exception):
                     app.send_task(name, queue=FLEET_QUEUE, expires=2)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-
-from bench.chaos.agentlog import Seen
 
 
 @dataclass
@@ -31,27 +28,6 @@ class Report:
             shown = f"{found:.2f}" if isinstance(found, float) else str(found)
             rows.append(f"  {name:34} {shown:>6}   {bound}")
         return [*self.told, *rows, *(f"  ! {one}" for one in self.details[:20])]
-
-
-def recovery(
-    faults: Iterable[tuple[str, float, str]], runs: Iterable[Seen], homes_of: Mapping[str, set[str]]
-) -> dict[str, list[float]]:
-    """Seconds from a fault to the next agent that starts where it struck."""
-    starts = sorted((one.start, one.home, one.task) for one in runs)
-    found: dict[str, list[float]] = {}
-    for name, at, who in faults:
-        for start, home, task in starts:
-            here = (
-                home in homes_of[who]
-                if who in homes_of
-                else task == who
-                if name == "kill shim"
-                else name == "kill broker"
-            )
-            if start > at and here:
-                found.setdefault(name, []).append(start - at)
-                break
-    return found
 
 
 def percentiles(values: list[float]) -> str:

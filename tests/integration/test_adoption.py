@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cw.models import TaskSpec
 from cw.states import OutcomeKind, State
+from cw.store.tasks import Grant
 from tests.integration.cloning import run
 from tests.integration.hosting import Machine, machine
+from tests.making import make_journal
 from tests.waiting import wait_until
-from workerhost import launch
+from workerhost import journal, launch
 from workerhost.events import parse_line
 
 SLOW = "rehearse: pace 0.05\nrehearse: slow 3\n"
@@ -51,6 +54,27 @@ def test_run_of_a_killed_host_is_adopted_by_the_next(git_repo: Path) -> None:
         assert (task.attempt, task.losses, len(here.agents())) == (1, 0, 1)
         assert before.session == task.session
         assert_told_once(here, spec)
+
+
+def test_host_that_died_before_there_was_an_agent_costs_the_task_nothing(git_repo: Path) -> None:
+    with machine(git_repo, CW_LEASE_TTL="60", CW_LEASE_RENEW="1", CW_LEASE_MARGIN="30") as here:
+        spec = here.dispatch("rehearse: pace 0.05\n")
+        granted = here.store().tasks.acquire(
+            spec.id, worker="01", host="here", ttl=60, session=str(uuid.uuid4())
+        )
+        assert isinstance(granted, Grant)
+        book = make_journal(phase="preparing", task=spec)
+        run_ = book.run.model_copy(update={"fence": granted.fence, "session": granted.session})
+        journal.write(here.home(), book.model_copy(update={"run": run_}))
+
+        here.start()
+        wait_until(lambda: here.task(spec).state is State.HELD, 40, here.log)
+        here.sweep()
+        task = here.reaches(spec, State.DONE)
+
+        assert task.outcome
+        assert task.outcome.kind is OutcomeKind.SUCCEEDED, task.outcome
+        assert (len(here.agents()), task.losses, task.deferrals) == (1, 0, 1)
 
 
 def test_stopped_host_leaves_at_once_and_its_run_goes_on(git_repo: Path) -> None:

@@ -230,6 +230,27 @@ def test_starting_host_rebuilds_what_is_missing(git_repo: Path) -> None:
         assert here.task(done).state is State.DONE
 
 
+def test_task_that_ended_is_not_run_again_when_yesterdays_broker_says_that_it_waits(
+    git_repo: Path,
+) -> None:
+    with machine(git_repo) as here:
+        spec = here.dispatch(QUICK, created_at=datetime.now(UTC))
+        client = here.store().connection.client
+        yesterday = {name: client.dump(name) for name in client.keys("cw:*")}
+        here.start()
+        before = here.reaches(spec, State.DONE)
+        wait_until(lambda: not here.home().journal.exists(), what="the archive")
+
+        client.flushall()
+        for name, value in yesterday.items():
+            client.restore(name, 0, value)
+        here.hint(spec)
+        after = here.reaches(spec, State.DONE)
+
+        assert after.outcome == before.outcome
+        assert len(here.agents()) == 1
+
+
 def test_changed_prompt_is_not_restored(store: Store, home: Home) -> None:
     spec = make_spec(prompt_sha256="0" * 64)
     home.run.mkdir(exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +14,8 @@ from cw.models import Outcome, TaskSpec
 from cw.states import Move, OutcomeKind, State
 from tests.integration.hosting import Machine, machine
 from tests.waiting import wait_until
+from workerhost.layout import LOCK
+from workerhost.leftovers import OURS
 
 LEASE = {"CW_LEASE_TTL": "4", "CW_LEASE_RENEW": "0.5", "CW_LEASE_MARGIN": "2"}
 PACE = "rehearse: pace 0.05\n"
@@ -39,6 +42,11 @@ def lives(here: Machine) -> list[tuple[float, float]]:
         own = [one["at"] for one in signs if one["fence"] == start["fence"]]
         found.append((min(own), max(own)))
     return found
+
+
+def without_lock(here: Machine) -> None:
+    """As on a file system that keeps no locks: the next host finds the HOMEs free."""
+    (here.folder / "workers" / LOCK).unlink()
 
 
 def completed(here: Machine) -> int:
@@ -89,13 +97,56 @@ def test_run_that_outlived_its_lease_under_a_frozen_host_ends_before_the_next_be
         assert completed(here) == 1
 
 
+def test_second_host_on_the_same_homes_is_refused_whatever_its_state_folder(
+    git_repo: Path,
+) -> None:
+    with machine(git_repo) as here:
+        here.start()
+        env = here.env() | {"CW_STATE_DIR": str(here.folder / "elsewhere")}
+
+        second = subprocess.run(
+            [sys.executable, "-m", "workerhost"],
+            env=env,
+            cwd=here.folder,
+            capture_output=True,
+            text=True,
+            timeout=40,
+            check=False,
+        )
+
+        assert second.returncode == 2
+        assert "a host already runs for" in second.stderr
+        assert "Traceback" not in second.stderr
+
+
+def test_agent_that_is_done_while_its_proof_is_away_is_not_run_again_after_a_lost_lease(
+    git_repo: Path,
+) -> None:
+    with machine(git_repo, **LEASE, CW_DEFER_SECONDS="2") as here:
+        host = here.start()
+        spec = here.dispatch(PACE + "rehearse: slow 1\n")
+        under_way(here, spec)
+        away = git_repo.rename(git_repo.with_name("away"))
+        wait_until(lambda: here.agents("end"), 40, "the agent's end")
+        freeze(here, spec, host)
+
+        host.send_signal(signal.SIGCONT)
+        wait_until(lambda: here.task(spec).state is State.RUNNING, 40, here.log)
+        away.rename(git_repo)
+        task = here.reaches(spec, State.DONE)
+
+        assert task.outcome
+        assert task.outcome.kind is OutcomeKind.SUCCEEDED, task.outcome
+        assert (len(here.agents()), task.deferrals) == (1, 0)
+
+
 def test_host_that_wakes_up_beside_its_successor_leaves_the_run_alone(git_repo: Path) -> None:
     with machine(git_repo, **LEASE) as here:
         first = here.start()
         spec = here.dispatch(PACE + "rehearse: slow 8\n")
         under_way(here, spec)
         first.send_signal(signal.SIGSTOP)
-        here.more["CW_STATE_DIR"] = str(here.folder / "elsewhere")  # not the same host.lock
+        without_lock(here)
         here.start()
         wait_until(lambda: here.task(spec).fence > here.agents()[0]["fence"], 40, here.log)
 
@@ -114,7 +165,7 @@ def test_host_that_wakes_up_beside_a_later_run_does_not_end_it(git_repo: Path) -
         under_way(here, spec)
         first.send_signal(signal.SIGSTOP)
         os.kill(here.shim_pid(), signal.SIGKILL)
-        here.more["CW_STATE_DIR"] = str(here.folder / "elsewhere")
+        without_lock(here)
         here.start()
         wait_until(lambda: here.sweep() and len(here.agents()) == 2, 60, here.log)
 
@@ -134,12 +185,18 @@ def test_agent_that_outlived_its_shim_is_ended_before_the_next_run(git_repo: Pat
         under_way(here, spec)
         # As a wall that was starting up when its shim was killed, and never heard of it.
         mark = {"CLAUDE_CODE_TMPDIR": str(here.home().tmp)}
-        with subprocess.Popen(["sleep", "300"], env=mark, start_new_session=True) as leftover:
+        with (
+            subprocess.Popen(["sleep", "300"], env=mark, start_new_session=True) as leftover,
+            subprocess.Popen(["sleep", "300"], env=mark | OURS) as of_a_person,  # cw diff's git
+        ):
             os.kill(here.shim_pid(), signal.SIGKILL)
             leftover.wait(40)
-        task = here.reaches(spec, State.DONE)
+            task = here.reaches(spec, State.DONE)
+            spared = of_a_person.poll() is None
+            of_a_person.kill()
 
         assert leftover.returncode == -signal.SIGKILL
+        assert spared
         assert task.attempt == 2
         assert one_at_a_time(here)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from cw.models import Outcome
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind, State
-from tests.making import NOW, make_outcome, make_task
-from workerhost.recording import next_move
+from tests.making import NOW, make_journal, make_outcome, make_task
+from workerhost.recording import is_recorded, next_move
 
 SETTINGS = Settings(max_attempts=2, max_deferrals=3)
 
@@ -75,3 +76,23 @@ def test_run_that_succeeded_before_it_was_stopped_has_succeeded() -> None:
     task = make_task(State.RUNNING, stop_wanted="ada@here")
 
     assert next_move(task, make_outcome(OutcomeKind.SUCCEEDED), SETTINGS)[1] is Move.FINISH
+
+
+@pytest.mark.parametrize(
+    ("state", "attempt", "outcome", "ours"),
+    [
+        (State.DONE, 1, make_outcome(), True),
+        (State.HELD, 1, make_outcome(), True),
+        (State.RUNNING, 1, make_outcome(), False),
+        (State.DONE, 2, make_outcome(), False),
+        (State.DONE, 1, make_outcome(message="another"), False),
+        (State.QUEUED, 1, None, False),
+    ],
+)
+def test_end_that_was_recorded_is_known_again_when_its_answer_was_lost(
+    state: State, attempt: int, outcome: Outcome | None, ours: bool
+) -> None:
+    task = make_task(state, attempt=attempt, outcome=outcome)
+
+    assert is_recorded(task, make_journal(), make_outcome()) is ours
+    assert not is_recorded(None, make_journal(), make_outcome())

@@ -78,6 +78,11 @@ def test_renewal_must_fit_into_the_lease(environ: dict[str, str]) -> None:
         load_settings(environ | {"CW_LEASE_TTL": "60"})
 
 
+def test_run_must_have_ended_before_its_lease(environ: dict[str, str]) -> None:
+    with pytest.raises(BadInputError, match="lease_margin must be longer"):
+        load_settings(environ | {"CW_STOP_GRACE": "30"})
+
+
 def test_place_of_the_file() -> None:
     assert config_path({"CW_CONFIG": "/a/b"}) == Path("/a/b")
     assert config_path({"XDG_CONFIG_HOME": "/x"}) == Path("/x/cw/config.toml")
