@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,10 +77,11 @@ class Machine:
     def add_worker(self, worker: str = "01") -> None:
         make_home(self.folder / "workers", worker, {}, templates_dir())
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self, inside: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+        """`inside`: a command that runs another one somewhere else."""
         with (self.folder / "host.log").open("ab") as log:
             host = subprocess.Popen(
-                [sys.executable, "-m", "workerhost"],
+                [*inside, sys.executable, "-m", "workerhost"],
                 env=self.env(),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
