@@ -21,7 +21,7 @@ from bench.chaos.beats import Beats
 from bench.chaos.broker import Broker
 from tests.standins.github import GitHubStandIn
 from workerhost.home import make_home, templates_dir
-from workerhost.layout import Home
+from workerhost.layout import Home, homes
 
 ROOT = Path(__file__).parents[2]
 AGENT = ROOT / "tests" / "standins" / "rehearsal_agent.py"
@@ -55,7 +55,7 @@ class Host:
 
     @property
     def homes(self) -> list[Home]:
-        return [Home(one) for one in sorted((self.folder / "workers").iterdir())]
+        return homes(self.folder / "workers")
 
 
 @dataclass
