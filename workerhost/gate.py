@@ -29,9 +29,9 @@ class Gate:
         self, board: Board, host: str, watchdog: Watchdog, waits: Callable[[str], bool]
     ) -> None:
         self.board = board
-        self._waits = waits
         self.host = host
         self.watchdog = watchdog
+        self._waits = waits
         self._consumer: Any = None
 
     def queues(self) -> list[str]:

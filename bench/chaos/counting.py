@@ -32,7 +32,7 @@ def count_runs(report: Report, load: Load, faults: Faults) -> None:
     runs = load.log.read()
     done = agentlog.completed(runs)
     lost = missing(load, faults)
-    report.count("lost", len(lost), len(load.taken))
+    report.count("lost, or not done in time", len(lost), len(load.taken))
     report.details += [f"lost: {_record(load, one)}" for one in lost]
     twice = [one for one, often in done.items() if often > 1]
     report.count("completed twice", len(twice), len(load.taken))

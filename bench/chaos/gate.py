@@ -161,6 +161,7 @@ def _fault_loop(plan: Plan, load: Load, faults: Faults, deadline: float) -> None
     faults.dice.shuffle(todo)
     whole, last = len(todo), time.monotonic()
     while todo and time.monotonic() < deadline:
+        load.fleet.revive()
         share = len(counting.finished(load, faults)) / plan.tasks
         due = 1 - len(todo) / whole <= share or time.monotonic() - last > _FAULT_SECONDS
         if not due:
@@ -168,7 +169,6 @@ def _fault_loop(plan: Plan, load: Load, faults: Faults, deadline: float) -> None
             continue
         name, before = todo.pop(), faults.struck
         faults.inject(name)
-        load.fleet.revive()
         last = time.monotonic()
         if faults.struck == before:
             todo.insert(0, name)
