@@ -14,7 +14,7 @@ from cw.states import State
 from workerhost import launch
 from workerhost.adopting import Adopter
 from workerhost.board import Board
-from workerhost.fitness import fitness
+from workerhost.fitness import Fitness, fitness
 from workerhost.gate import Gate
 from workerhost.holding import Context
 from workerhost.layout import Home, homes
@@ -42,12 +42,13 @@ class Rounds:
         self._homes = found
         self._hint = hint
         self._forgotten = forgotten
-        self._fit = fitness(ctx.settings, ctx.host_env)
+        self._fit = Fitness("", "")
 
     def begin(self, adopter: Adopter) -> None:
         """Before the consumer: what waits on the disk comes before what waits in the queues."""
         self._look_for_homes()
         adopter.look(self._homes)
+        self._fit = fitness(self._ctx.settings, self._ctx.host_env)  # starts claude once
         self._obey()
 
     def turn(self, adopter: Adopter) -> None:

@@ -59,6 +59,11 @@ class Broker:
         with redis.Redis.from_url(self.url, socket_timeout=3) as client, suppress(redis.RedisError):
             client.delete(*keys)
 
+    def length(self, queue: str) -> int:
+        with redis.Redis.from_url(self.url, socket_timeout=3) as client, suppress(redis.RedisError):
+            return int(client.llen(queue))
+        return 0
+
     def empty(self) -> None:
         with redis.Redis.from_url(self.url) as client:
             client.flushall()

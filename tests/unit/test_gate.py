@@ -169,7 +169,7 @@ def test_queue_of_a_removed_worker_is_left() -> None:
 
 def test_event_loop_that_comes_round_is_noticed() -> None:
     now = [0.0]
-    gate = Gate(Board(), "here", Watchdog(0, lambda: now[0]))
+    gate = Gate(Board(), "here", Watchdog(0, lambda: now[0]), lambda _: True)
     consumer = Consumer(gate.queues())
     gate.ready(consumer)
     now[0] = 100.0
