@@ -38,6 +38,8 @@ SCALED = {
     "CW_MAX_DEFERRALS": "1000",
     "CW_MAX_ATTEMPTS": "1000",  # what is lost is told apart from what was given up
     "CW_GITHUB_PACE": "0",
+    "CW_ASSIGN_REPOS": "acme/app",  # whose labels are looked after
+    "CW_ASSIGN_EVERY": "0",
     "CW_RECONCILE_EVERY": "5",
     "CW_RECONCILE_GRACE": "6",
 }
