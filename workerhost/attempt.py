@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -144,8 +145,7 @@ def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> 
     """Settle and record. Raises HostLeavesError."""
     ctx, defer = held.ctx, timedelta(seconds=held.ctx.settings.defer_seconds)
     ended = launch.read_exit(held.home)
-    began = datetime.now(UTC)
-    patience = defer * max(1, ctx.settings.max_deferrals)
+    until = time.monotonic() + ctx.settings.defer_seconds * max(1, ctx.settings.max_deferrals)
     while True:
         now = datetime.now(UTC)
         outcome = settle(
@@ -159,7 +159,7 @@ def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> 
             defer=defer,
             redact=held.redact,
         )
-        if outcome.reason not in UNPROVEN or now - began > patience:
+        if outcome.reason not in UNPROVEN or time.monotonic() > until:
             break
         if held.lease.lost.is_set():
             return "unproven, and the lease ended"  # the journal stays: adopted, and asked again

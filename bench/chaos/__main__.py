@@ -43,6 +43,7 @@ def main() -> int:
         faults={name: round(often * given.times) for name, often in FAULTS.items()},
         hosts=given.hosts,
         workers=given.workers,
+        working=given.working,
         seconds=given.seconds,
         scenes=not given.no_scenes,
         mutant=given.mutant,
@@ -74,6 +75,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--hosts", type=int, default=3)
     parser.add_argument("--workers", type=int, default=4, help="of each host")
     parser.add_argument("--seconds", type=float, default=210.0, help="after which it has failed")
+    parser.add_argument("--working", type=float, default=0.0, help="seconds with new work; 0: all")
     parser.add_argument("--no-scenes", action="store_true")
     parser.add_argument("--mutant", choices=sorted(MUTANTS), default="")
     parser.add_argument("--stock", action="store_true")

@@ -34,6 +34,7 @@ class Plan:
     faults: dict[str, int]
     hosts: int
     workers: int  # a host
+    working: float  # seconds after which no more work and no more faults come; 0: all of them
     seconds: float  # in which all of it must be done
     scenes: bool
     mutant: str = ""
@@ -86,9 +87,9 @@ def _run(plan: Plan, report: Report, load: Load, faults: Faults) -> None:
         lambda: _hint(plan, load),
     ):
         Thread(target=target, daemon=True).start()
-    _fault_loop(plan, load, faults, deadline)
+    _fault_loop(plan, load, faults, began)
     faults.finish()
-    _wait(lambda: load.brought >= plan.tasks, load, deadline)
+    _wait(load.all_brought.is_set, load, deadline)
     _wait(lambda: not counting.missing(load, faults), load, deadline)
     report.told.append(f"  random faults: {time.monotonic() - began:.0f} s")
     with suppress(TimeoutError):
@@ -122,17 +123,20 @@ def _scenes(report: Report, load: Load, faults: Faults) -> None:
 def _bring(plan: Plan, load: Load, faults: Faults) -> None:
     doubles = set(load.dice.sample(range(plan.tasks), plan.doubles))
     github = set(load.dice.sample(range(plan.tasks), plan.github))
-    issue = 0
+    issue, until_at = 0, time.monotonic() + plan.working
     for number in range(plan.tasks):
         while _enough(plan, load, faults):
             if load.over.wait(0.2):
                 return
+        if plan.working and time.monotonic() > until_at:
+            break
         issue += number in github
         on_github = number in github
         load.bring(
             load.request(issue if on_github else number + 1, github=on_github),
             double=number in doubles,
         )
+    load.all_brought.set()
 
 
 def _enough(plan: Plan, load: Load, faults: Faults) -> bool:
@@ -155,11 +159,12 @@ def _hint(plan: Plan, load: Load) -> None:
             load.stray_hint()
 
 
-def _fault_loop(plan: Plan, load: Load, faults: Faults, deadline: float) -> None:
+def _fault_loop(plan: Plan, load: Load, faults: Faults, began: float) -> None:
     """Spread over the work, whatever its pace; one that found nothing to hit is tried again."""
     todo = [name for name, often in plan.faults.items() for _ in range(often)]
     faults.dice.shuffle(todo)
     whole, last = len(todo), time.monotonic()
+    deadline = began + (plan.working or plan.seconds)
     while todo and time.monotonic() < deadline:
         load.fleet.revive()
         share = len(counting.finished(load, faults)) / plan.tasks
@@ -173,7 +178,7 @@ def _fault_loop(plan: Plan, load: Load, faults: Faults, deadline: float) -> None
         if faults.struck == before:
             todo.insert(0, name)
             time.sleep(0.1)
-        if load.brought >= plan.tasks and not counting.missing(load, faults):
+        if load.all_brought.is_set() and not counting.missing(load, faults):
             return  # nothing is left to strike
 
 

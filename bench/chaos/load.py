@@ -58,6 +58,7 @@ class Load:
     hints: int = 0
     doubles: int = 0
     unexpected: list[str] = field(default_factory=list)
+    all_brought: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
