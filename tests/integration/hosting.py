@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -79,6 +80,12 @@ class Machine:
 
     def start(self, inside: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         """`inside`: a command that runs another one somewhere else."""
+        host = self.start_unwell(inside)
+        wait_until(lambda: self.beats(host), READY, self.log)
+        return host
+
+    def start_unwell(self, inside: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+        """The same for a host that cannot be expected to get far."""
         with (self.folder / "host.log").open("ab") as log:
             host = subprocess.Popen(
                 [*inside, sys.executable, "-m", "workerhost"],
@@ -89,7 +96,6 @@ class Machine:
                 stderr=log,
             )
         self.hosts.append(host)
-        wait_until(lambda: self.beats(host), READY, self.log)
         return host
 
     def beats(self, host: subprocess.Popen[bytes]) -> bool:
@@ -154,7 +160,7 @@ def machine(repo: Path, **more: str) -> Iterator[Machine]:
     broker = subprocess.Popen([need("redis-server"), *options], stdout=subprocess.DEVNULL)
     made = Machine(folder, repo, broker, dict(more))
     try:
-        wait_until((folder / "s").exists, what="the broker")
+        wait_until(lambda: _listens(folder / "s"), what="the broker")
         made.add_worker()
         yield made
     finally:
@@ -176,6 +182,13 @@ def stop_runs(folder: Path) -> None:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
         wait_until(lambda pid=pid: not _runs(pid), what="the end of a shim")  # type: ignore[misc]
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client, suppress(OSError):
+        client.connect(str(path))
+        return True
+    return False
 
 
 def _runs(pid: int) -> bool:
