@@ -144,6 +144,7 @@ class Machine:
         return int(json.loads(self.home().shim.read_bytes())["pid"])
 
     def archive(self) -> tuple[dict[str, Any], bytes]:
+        wait_until(lambda: not self.home().journal.exists(), what="the archive")
         (path,) = self.home().completed.glob("*.json")
         return json.loads(path.read_bytes()), path.with_suffix(".log").read_bytes()
 
