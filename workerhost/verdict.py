@@ -153,13 +153,8 @@ def judge_work(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
         return _words(evidence, now, defer)
     if not evidence.commits:
         return _no_commits(evidence)
-    if evidence.remote_head is None:
-        return _later("remote_unavailable", "the remote does not answer", now, defer)
-    if evidence.remote_head != evidence.head and evidence.push_away:
-        return _later("remote_unavailable", "the remote does not take the push", now, defer)
     if evidence.remote_head != evidence.head:
-        why = evidence.push_error or "the remote has another head"
-        return _failed("not_pushed", f"{evidence.commits} commits are not pushed: {why}")
+        return _not_pushed(evidence, now, defer)
     if not evidence.wants_pull:
         return _good(f"{_count(evidence.commits)} pushed")
     if evidence.pull_away:
@@ -173,6 +168,15 @@ def judge_work(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
     if evidence.protected:
         message += f"; it changes protected paths: {', '.join(evidence.protected)[:_PATHS]}"
     return _good(message)
+
+
+def _not_pushed(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
+    if evidence.remote_head is None:
+        return _later("remote_unavailable", "the remote does not answer", now, defer)
+    if evidence.push_away:
+        return _later("remote_unavailable", "the remote does not take the push", now, defer)
+    why = evidence.push_error or "the remote has another head"
+    return _failed("not_pushed", f"{evidence.commits} commits are not pushed: {why}")
 
 
 def with_breaches(verdict: Verdict, breaches: Sequence[Breach]) -> Verdict:

@@ -22,7 +22,7 @@ from workerhost.protected import UNKNOWN
 from workerhost.redact import Redactor
 from workerhost.settle import settle
 from workerhost.verdict import FINISHED, Verdict
-from workerhost.workspace import Workspace
+from workerhost.workspace import Pushed, Workspace
 
 FLOW = ".github/workflows/ci.yml"
 KILLED = Verdict(OutcomeKind.FAILED, "killed", "it was killed")
@@ -41,7 +41,7 @@ class Bench:
 
     def push(self) -> None:
         state = workspace.inspect(self.git, self.place)
-        assert workspace.push(self.git, self.place, self.spec, state) == ""
+        assert workspace.push(self.git, self.place, self.spec, state) == Pushed()
 
     def settle(self, process: Verdict = FINISHED) -> Outcome:
         """And carry out what follows from it."""
