@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from cw.store.store import open_store
 from tests.integration.assigning import BOT, Office, big_hub
+from tests.making import KEYRING
 from tests.standins.github import GitHubStandIn
 from tests.waiting import wait_until
 
@@ -48,7 +49,7 @@ def a_minute_ago() -> datetime:
 
 def measure(hub: GitHubStandIn, url: str) -> None:
     expected = big_hub(hub, skewed=True)
-    office = Office.open(hub, open_store(url), sorted({repo for repo, _ in expected}))
+    office = Office.open(hub, open_store(url, KEYRING), sorted({repo for repo, _ in expected}))
     print(f"{len(expected)} open issues in {len(office.settings.assign_repos)} repositories")
     count(hub, "first pass, nobody idle", office.assign)
     count(hub, "second pass, nothing changed", office.assign)

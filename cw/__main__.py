@@ -1,5 +1,7 @@
 """`python -m cw`, for a checkout that is not installed."""
 
+import sys
+
 from cw.cli.main import main
 
-main()
+sys.exit(main())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
 
+from cw.address import broker_url, celery_url, tls_options
 from cw.errors import BrokerUnavailableError
+from cw.keyring import load_keyring
 from cw.names import FLEET_QUEUE, POOL_QUEUE, host_queue, worker_queue
 from cw.settings import Settings
 
@@ -14,49 +14,31 @@ if TYPE_CHECKING:
     from celery import Celery
 
     from cw.models import TaskSpec
+    from cw.wire import Admit
 
 RUN_TASK = "cw.run"
 SWEEP_TASK = "cw.sweep"
 ASSIGN_TASK = "cw.assign"
 RECONCILE_TASK = "cw.reconcile"
 ASK_TASK = "cw.ask"
+TICKS = frozenset({SWEEP_TASK, ASSIGN_TASK, RECONCILE_TASK})  # beat's
 _PUBLISH_RETRY = {"max_retries": 2, "interval_start": 0.2, "interval_step": 0.5, "interval_max": 1}
 
 
-def private_url_file(settings: Settings) -> Path:
-    """Where the private server's URL, password included, is kept (mode 0600)."""
-    return settings.state_dir / "broker" / "url"
-
-
-def broker_url(settings: Settings) -> str:
-    """The broker in use: the configured one, else the private server's."""
-    if settings.broker_url:
-        return settings.broker_url
-    try:
-        return private_url_file(settings).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        raise BrokerUnavailableError(
-            "no broker is configured and none was started here",
-            hint="Start everything with: cw up; or set CW_BROKER_URL",
-        ) from None
-
-
-def celery_url(url: str) -> str:
-    """The same broker as kombu writes it: unix://:pw@/path?db=0 is redis+socket:// there."""
-    parts = urlsplit(url)
-    if parts.scheme != "unix":
-        return url
-    secret = f":{quote(parts.password, safe='')}@" if parts.password else ""
-    return f"redis+socket://{secret}{parts.path}?virtual_host=0"
-
-
-def make_app(settings: Settings) -> Celery:
-    """The Celery application of this installation. JSON only; messages are acknowledged early."""
+def make_app(settings: Settings, admit: Admit | None = None) -> Celery:
+    """The Celery application of this installation: JSON only, every message signed, acknowledged
+    early. `admit`: looks at what arrives before Celery does.
+    """
     from celery import Celery
 
-    app = Celery("cw", broker=celery_url(broker_url(settings)), set_as_current=False)
+    from cw import wire
+
+    url = broker_url(settings)
+    signing = {wire.OPTION: wire.install(load_keyring(settings), admit)}
+    app = Celery("cw", broker=celery_url(url), set_as_current=False)
     app.conf.update(
         accept_content=["json"],
+        result_accept_content=["json"],
         task_serializer="json",
         event_serializer="json",
         task_ignore_result=True,
@@ -67,12 +49,14 @@ def make_app(settings: Settings) -> Celery:
         worker_send_task_events=False,
         enable_utc=True,
         broker_connection_retry_on_startup=True,
-        broker_transport_options={"socket_timeout": 15, "socket_connect_timeout": 5},
+        broker_transport_options={"socket_timeout": 15, "socket_connect_timeout": 5, **signing},
         task_publish_retry_policy=_PUBLISH_RETRY,
         worker_hijack_root_logger=False,
         worker_enable_remote_control=True,
         beat_schedule=beat_schedule(settings),
     )
+    if tls := tls_options(url):
+        app.conf.broker_use_ssl = tls
     return app
 
 

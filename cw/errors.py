@@ -58,6 +58,10 @@ class GitHubRefusedError(BadInputError):
     """GitHub answered no: bad token, no such repository, no right to write."""
 
 
+class ForgedError(CwError):
+    """A record that was not signed with this installation's key, or was changed since."""
+
+
 class WorkspaceError(CwError):
     """The clone or branch for a run could not be prepared."""
 

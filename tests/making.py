@@ -5,18 +5,29 @@ from __future__ import annotations
 import secrets
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from cw.keyring import make_keyring, new_key
 from cw.models import Outcome, Task, TaskSpec
 from cw.names import new_task_id
 from cw.states import OutcomeKind, State
 from workerhost.journal import Journal, Run
 
+KEYRING = make_keyring(["the key of the tests, 32 characters"])
 NOW = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
 
 
 def make_id() -> str:
     return new_task_id(int(time.time() * 1000), secrets.randbits)
+
+
+def give_key(folder: Path) -> str:
+    """A key file that several machines have, as CW_SIGNING_KEY_FILE names it."""
+    path = folder / "signing.key"
+    path.touch(mode=0o600)
+    path.write_text(f"{new_key()}\n", encoding="ascii")
+    return str(path)
 
 
 def make_spec(**changed: Any) -> TaskSpec:

@@ -9,11 +9,13 @@ import sys
 from typing import IO, Any
 
 from celery import signals
+from celery.worker.control import Panel
 
-from cw.broker import ASK_TASK, RUN_TASK, SWEEP_TASK
+from cw.broker import ASK_TASK, ASSIGN_TASK, RECONCILE_TASK, RUN_TASK, SWEEP_TASK
 from cw.errors import BadInputError, CwError
 from cw.settings import Settings, load_settings
 from workerhost import chores, commands, sdnotify
+from workerhost.admission import CONTROLS
 from workerhost.host import Host
 from workerhost.known import host_secrets
 from workerhost.layout import LOCK
@@ -81,6 +83,8 @@ def _consume(host: Host) -> int:
     """Celery's consumer, until a signal. Returns its exit code."""
     _tasks(host)
     _listen(host)
+    for name in set(Panel.data) - CONTROLS:
+        del Panel.data[name]
     worker = host.app.Worker(
         hostname=f"cw@{host.settings.host_name}",
         pool_cls="threads",
@@ -100,19 +104,18 @@ def _tasks(host: Host) -> None:
     app = host.app
     app.Task.send_events = False  # Flower lists records, not messages
 
-    @app.task(name=RUN_TASK)  # type: ignore[untyped-decorator]
     def run(task_id: str) -> str:
         return host.run(task_id)
 
-    @app.task(name=SWEEP_TASK)  # type: ignore[untyped-decorator]
-    def swept() -> None:
-        host.sweep()
-
-    @app.task(name=ASK_TASK)  # type: ignore[untyped-decorator]
-    def asked(request: dict[str, Any]) -> None:
-        host.answer(request)
-
-    chores.register(app, host.ctx)
+    bodies = {
+        RUN_TASK: host.tickets.once(run, otherwise=host.pass_over),
+        SWEEP_TASK: host.tickets.once(lambda: str(host.sweep())),
+        ASK_TASK: host.tickets.once(host.answer),
+        ASSIGN_TASK: host.tickets.once(lambda: chores.assign_tick(app, host.ctx)),
+        RECONCILE_TASK: host.tickets.once(lambda: chores.reconcile_tick(app, host.ctx)),
+    }
+    for name, body in bodies.items():
+        app.task(name=name, bind=True)(body)
     commands.register(host.revoker())
     app.finalize()
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from cw.errors import BrokerUnavailableError, CwError, StaleFenceError
-from cw.models import Event
+from cw.errors import BrokerUnavailableError, CwError, ForgedError, StaleFenceError
+from cw.models import Event, Task
 from cw.states import Move, State
 from cw.store.tasks import Grant, Refusal
 from workerhost import deliver, journal, launch
 from workerhost.access import open_files
 from workerhost.events import Progress
+from workerhost.files import write_private
 from workerhost.follow import Ending, Follower, follow
 from workerhost.holding import Context, Holding, hold
 from workerhost.journal import Journal, Run
@@ -28,6 +30,8 @@ from workerhost.verdict import UNPROVEN, ended_well, judge_process
 
 log = logging.getLogger("workerhost.attempt")
 
+REFUSED = "refused"  # the record, not the moment: no hint changes it
+_SESSION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ASK_AGAIN_SECONDS = 30.0
 _LOOK_AGAIN_SECONDS = 1.0
 _EVENT_CHARS = 2000  # of one event in the store; worker.log keeps all
@@ -43,6 +47,18 @@ def run_task(ctx: Context, home: Home, task_id: str) -> str:
         note = f"others may use {open_ones[0]}: chmod -R go= {home.path}, then: cw resume {home.id}"
         ctx.store.fleet.pause(home.id, note)
         return f"not run: {note}"
+    try:
+        genuine = ctx.store.tasks.genuine(task_id, home.id)
+    except ForgedError as error:
+        log.warning("task refused task=%s worker=%s: %s", task_id, home.id, error.line())
+        ctx.store.tasks.note(task_id, f"host {ctx.settings.host_name} refuses it: {error.message}")
+        return f"{REFUSED}: {error.message}"
+    return _run_genuine(ctx, home, *genuine) if genuine else "not run: gone"
+
+
+def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
+    """What was checked is what is run, whatever the record says a moment later."""
+    task_id = wanted.spec.id
     granted = ctx.store.tasks.acquire(
         task_id,
         worker=home.id,
@@ -55,6 +71,7 @@ def run_task(ctx: Context, home: Home, task_id: str) -> str:
     task = ctx.store.tasks.get(task_id)
     if task is None:
         return "not run: gone"
+    task = task.model_copy(update={"spec": wanted.spec})
     book = Journal(phase="preparing", task=task.spec, run=_run(ctx, home, granted))
     held = hold(ctx, home, book)
     before = finished_before(ctx.settings.workers_root, task.spec)
@@ -63,8 +80,9 @@ def run_task(ctx: Context, home: Home, task_id: str) -> str:
     with held.lease:
         journal.clear(home)
         journal.write(home, book)
+        write_private(home.wanted, prompt.encode())
         try:
-            book = start(held, task, book)
+            book = start(held, task, prompt, book)
         except StaleFenceError:
             return fenced(held, book)
         except HostLeavesError:
@@ -110,7 +128,8 @@ def _run(ctx: Context, home: Home, granted: Grant) -> Run:
         host=ctx.settings.host_name,
         attempt=granted.attempt,
         fence=granted.fence,
-        session=granted.session,
+        # It becomes an argument and a file's name, and comes from the broker.
+        session=granted.session if _SESSION.fullmatch(granted.session) else str(uuid.uuid4()),
         started_at=datetime.now(UTC),
     )
 

@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from cw.broker import ASSIGN_TASK, RECONCILE_TASK, send_hint
+from cw.broker import send_hint
 from cw.errors import CwError
 from cw.operations import scope
 from cw.operations.assign import Assigned, assign
@@ -19,18 +19,6 @@ if TYPE_CHECKING:
     from workerhost.holding import Context
 
 log = logging.getLogger("workerhost.chores")
-
-
-def register(app: Celery, ctx: Context) -> None:
-    """Bodies for beat's messages. They end with a line in the log, whatever happens."""
-
-    @app.task(name=ASSIGN_TASK)  # type: ignore[untyped-decorator]
-    def assigned() -> None:
-        assign_tick(app, ctx)
-
-    @app.task(name=RECONCILE_TASK)  # type: ignore[untyped-decorator]
-    def reconciled() -> None:
-        reconcile_tick(app, ctx)
 
 
 def assign_tick(app: Celery, ctx: Context) -> None:

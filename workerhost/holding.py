@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cw.models import TaskSpec
 from cw.settings import Settings
+from cw.store.signing import prompt_sha256
 from cw.store.store import Store
 from workerhost import journal, launch
 from workerhost.access import Access
@@ -124,10 +124,9 @@ def restore(ctx: Context, home: Home, book: Journal) -> bool:
 
 
 def prompt_as_dispatched(home: Home, spec: TaskSpec) -> str:
-    """What the task was dispatched with, if that is what the agent was given, unchanged."""
+    """What the task was dispatched with, as its run began with it."""
     try:
-        raw = home.prompt.read_bytes()
-    except OSError:
+        text = home.wanted.read_bytes().decode()  # line ends as they were
+    except (OSError, UnicodeDecodeError):
         return ""
-    same = hashlib.sha256(raw).hexdigest() == spec.prompt_sha256
-    return raw.decode("utf-8", "replace") if same else ""
+    return text if prompt_sha256(text) == spec.prompt_sha256 else ""

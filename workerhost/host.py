@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from os import EX_TEMPFAIL
 from typing import Any
 
-from cw.broker import broker_url, make_app, send_ask, send_hint
+from cw.address import broker_url
+from cw.broker import make_app, send_ask, send_hint
 from cw.errors import BrokerUnavailableError, CwError
+from cw.keyring import load_keyring
 from cw.models import TaskSpec
 from cw.operations.control import Control
 from cw.operations.sweep import Swept, sweep
@@ -17,6 +19,7 @@ from cw.settings import Settings
 from cw.store.store import open_store
 from workerhost import answers, deliver, rebuilding, sdnotify
 from workerhost.access import check_access, open_access
+from workerhost.admission import admit
 from workerhost.adopting import Adopter
 from workerhost.attempt import run_task
 from workerhost.board import Board
@@ -28,6 +31,7 @@ from workerhost.layout import Home
 from workerhost.leaving import Leaving
 from workerhost.rounds import Rounds
 from workerhost.sandbox import choose_wall
+from workerhost.tickets import Tickets
 from workerhost.watchdog import Watchdog, end_process
 
 log = logging.getLogger("workerhost.host")
@@ -41,7 +45,7 @@ class Host:
 
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self.settings = settings
-        self.app = make_app(settings)
+        self.app = make_app(settings, admit)
         self.board = Board()
         watchdog = Watchdog(settings.deaf_after)
         self.gate = Gate(self.board, settings.host_name, watchdog, self._waits)
@@ -57,7 +61,7 @@ class Host:
         self._clients = Clients(settings, self.access, self._homes)
         self.ctx = Context(
             settings=settings,
-            store=open_store(broker_url(settings)),
+            store=open_store(broker_url(settings), load_keyring(settings)),
             wall=wall,
             host_env=dict(environ),
             leaving=self.leaving,
@@ -65,6 +69,7 @@ class Host:
             github_for=self._clients.of,
             settled=self._settled,
         )
+        self.tickets = Tickets(self.ctx.store)
         self._adopter = Adopter(self.ctx, self.board, self._release)
         self._ticking = threading.Thread(target=self._tick_forever, name="tick", daemon=True)
         self._rounds = Rounds(
@@ -93,6 +98,12 @@ class Host:
                 self._unhint(task_id)
             return said
         finally:
+            self._release(worker)
+
+    def pass_over(self, task_id: str) -> None:
+        """A hint arrived that is not to be acted on."""
+        worker = self.board.claim(task_id)
+        if worker:
             self._release(worker)
 
     def sweep(self) -> Swept:

@@ -67,6 +67,11 @@ class Home:
         return self.run / "prompt.txt"
 
     @property
+    def wanted(self) -> Path:
+        """What the task was dispatched with; `prompt` is what the agent is told."""
+        return self.run / "wanted.txt"
+
+    @property
     def system_prompt(self) -> Path:
         return self.run / "system.md"
 

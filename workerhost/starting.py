@@ -23,8 +23,10 @@ from workerhost.workspace import Workspace
 log = logging.getLogger("workerhost.starting")
 
 
-def start(held: Holding, task: Task, book: Journal) -> Journal:
-    """Raises CwError when there will be no agent, or HostLeavesError; then nothing of one runs."""
+def start(held: Holding, task: Task, prompt: str, book: Journal) -> Journal:
+    """`prompt`: as it was dispatched. Raises CwError when there will be no agent, or
+    HostLeavesError; then nothing of one runs.
+    """
     ctx, spec, home = held.ctx, task.spec, held.home
     if spec.mode is Mode.ISSUE and ctx.settings.github_access == "host":
         raise BadInputError(
@@ -38,7 +40,7 @@ def start(held: Holding, task: Task, book: Journal) -> Journal:
     place = workspace.prepare(held.git(book), spec, resume=again)
     breaches.remember(held.git(book), place)
     resume = again and transcript(home, place.clone, book.run.session).exists()
-    _write_briefing(held, book, spec, place, issue, resume=resume)
+    _write_briefing(held, book, place, prompt, issue, resume=resume)
     update = {
         "clone": str(place.clone),
         "base": place.base,
@@ -82,15 +84,15 @@ def _issue(held: Holding, spec: TaskSpec) -> Heard | None:
 def _write_briefing(
     held: Holding,
     book: Journal,
-    spec: TaskSpec,
     place: Workspace,
+    prompt: str,
     issue: Heard | None,
     *,
     resume: bool,
 ) -> None:
     told = brief(
-        spec,
-        held.ctx.store.tasks.prompt(spec.id),
+        book.task,
+        prompt,
         issue=issue,
         mark=secrets.token_hex(8),
         base=place.base,

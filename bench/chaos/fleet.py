@@ -19,6 +19,7 @@ import psutil
 from bench.chaos.agentlog import NAME, AgentLog
 from bench.chaos.beats import Beats
 from bench.chaos.broker import Broker
+from tests.making import give_key
 from tests.standins.github import GitHubStandIn
 from workerhost.home import make_home, templates_dir
 from workerhost.layout import Home, homes
@@ -70,6 +71,7 @@ class Fleet:
     def __post_init__(self) -> None:
         self.broker = Broker(self.folder)
         self.beats: Beats | None = None
+        self.key = give_key(self.folder)
 
     @property
     def homes(self) -> list[Home]:
@@ -101,6 +103,7 @@ class Fleet:
             "CW_WORKERS_ROOT": str(host.folder / "workers"),
             "CW_STATE_DIR": str(host.folder / "state"),
             "CW_HOST_NAME": host.name,
+            "CW_SIGNING_KEY_FILE": self.key,
             "CW_CLAUDE": str(AGENT),
             "CW_SANDBOX_READ": ":".join({str(AGENT.parent), sys.prefix, sys.base_prefix}),
             "CW_AGENT_ENV": " ".join(PROXIES),

@@ -14,6 +14,7 @@ from bench.chaos.fleet import TOKEN, Fleet
 from cw.broker import RECONCILE_TASK, SWEEP_TASK, make_app, send_hint
 from cw.errors import ClaimedError, CwError
 from cw.github.client import GitHub
+from cw.keyring import load_keyring
 from cw.models import TaskSpec
 from cw.names import FLEET_QUEUE
 from cw.operations.dispatch import Request, dispatch
@@ -64,7 +65,7 @@ class Load:
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)  # noqa: S311  repeatable on purpose
         self.settings: Settings = load_settings(self.fleet.env(self.fleet.hosts[0]))[0]
-        self.store = open_store(self.fleet.broker.url, patience=5)
+        self.store = open_store(self.fleet.broker.url, load_keyring(self.settings), patience=5)
         self.app = make_app(self.settings)
         self.github = GitHub(self.settings.github_api_url, TOKEN, pace=0)
         self.workers = [home.id for home in self.fleet.homes]

@@ -46,12 +46,12 @@ def _completer(find: Find) -> Callable[..., list[CompletionItem]]:
 
 
 def _found(find: Find) -> Iterable[Offer]:
-    from cw.broker import broker_url
+    from cw.address import broker_url
     from cw.settings import load_settings
     from cw.store.store import open_store
 
     settings = load_settings(os.environ)[0]
-    return list(find(open_store(broker_url(settings), _PATIENCE_SECONDS), settings))
+    return list(find(open_store(broker_url(settings), patience=_PATIENCE_SECONDS), settings))
 
 
 def _workers(store: Store, _: Settings) -> list[Offer]:

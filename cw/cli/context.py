@@ -27,10 +27,11 @@ class Cli:
     @cached_property
     def store(self) -> Store:
         """Raises BrokerUnavailableError when no broker is known; connects at the first call."""
-        from cw.broker import broker_url
+        from cw.address import broker_url
+        from cw.keyring import load_keyring
         from cw.store.store import open_store
 
-        return open_store(broker_url(self.settings))
+        return open_store(broker_url(self.settings), load_keyring(self.settings))
 
     @cached_property
     def github(self) -> GitHub:

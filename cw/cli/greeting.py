@@ -13,7 +13,7 @@ _PATIENCE_SECONDS = 0.5
 
 def greet() -> None:
     """Silent when there is no fleet to be seen: the help is what was wanted then."""
-    from cw.broker import broker_url
+    from cw.address import broker_url
     from cw.cli.fleetview import status_lines
     from cw.cli.render import terminal_width
     from cw.operations.overview import overview, read_fleet
@@ -22,7 +22,7 @@ def greet() -> None:
 
     try:
         settings = load_settings(os.environ)[0]
-        store = open_store(broker_url(settings), _PATIENCE_SECONDS)
+        store = open_store(broker_url(settings), patience=_PATIENCE_SECONDS)
         seen = overview(read_fleet(store), store.tasks.now())
     except (CwError, OSError, ValueError):  # ValueError: records of another version
         return

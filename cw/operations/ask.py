@@ -6,8 +6,11 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Literal
 
+from pydantic import Field
+
 from cw.errors import BadInputError, UnavailableError
 from cw.models import Model
+from cw.names import TASK_PATTERN, WORKER_PATTERN
 from cw.store.store import Store
 
 Verb = Literal["look", "log", "diff", "todos", "history", "refresh", "remove"]
@@ -20,12 +23,12 @@ _PATIENCE_SECONDS = 8.0
 class Ask(Model):
     """One question. Names a worker, never a path."""
 
-    id: str
+    id: str = Field(pattern=r"^[0-9a-f]{32}$")
     verb: Verb
-    worker: str = ""
-    task: str = ""
-    offset: int = 0  # where the page starts: bytes of a log, or how many archives to pass
-    limit: int = PAGE_BYTES
+    worker: str = Field("", pattern=f"^$|{WORKER_PATTERN}")
+    task: str = Field("", pattern=f"^$|{TASK_PATTERN}")
+    offset: int = Field(0, ge=0)  # where the page starts: bytes of a log, or archives to pass
+    limit: int = Field(PAGE_BYTES, ge=0)
 
 
 class HostSilentError(UnavailableError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from cw.names import BLOCKED_LABEL, new_task_id, worker_label
 from cw.operations.trust import Approval
 from cw.repos import Repo
 from cw.states import Mode
+from cw.store.signing import prompt_sha256
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub, Issue
@@ -167,7 +167,7 @@ def _spec(request: Request, issue: Issue | None, store: Store) -> TaskSpec:
         model=request.model,
         mode=request.mode,
         wanted_worker=request.worker,
-        prompt_sha256=hashlib.sha256(raw).hexdigest() if raw else "",
+        prompt_sha256=prompt_sha256(request.prompt),
         prompt_bytes=len(raw),
         created_at=now,
         created_by=request.by,

@@ -10,6 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from cw.address import broker_url
 from cw.broker import make_app
 from cw.errors import CwError
 from cw.services.catalog import beat_pid_file
@@ -54,11 +55,11 @@ def _scheduler(settings: Settings, app: Celery) -> dict[str, Any]:
     if not settings.broker_url:
         return {}
     app.conf.update(
-        redbeat_redis_url=settings.broker_url,
+        redbeat_redis_url=broker_url(settings),
         redbeat_key_prefix="cw:beat:",
         redbeat_lock_timeout=_LOCK_SECONDS,
     )
-    return {"scheduler": "redbeat.RedBeatScheduler", "max_interval": _TICK_SECONDS}
+    return {"scheduler": "cw.services.schedule:FleetScheduler", "max_interval": _TICK_SECONDS}
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from cw.broker import private_url_file
+from cw.address import private_url_file
 from cw.errors import BadInputError, CwError
 from cw.services.files import private_folder
 from cw.services.processes import ProcessMark, mark

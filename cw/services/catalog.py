@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from cw import broker
+from cw.address import broker_url
 from cw.services import broker_server
 from cw.services.processes import ProcessMark
 from cw.settings import Settings
@@ -103,7 +103,7 @@ def broker_service(settings: Settings) -> Service:
         needs_broker=False,
         sees="nothing",
         prepare=lambda: broker_server.prepare(settings),
-        ready=lambda _: broker_server.answers(broker.broker_url(settings)),
+        ready=lambda _: broker_server.answers(broker_url(settings)),
     )
 
 
@@ -118,7 +118,7 @@ def flower_service(settings: Settings) -> Service:
 
 def host_ready(settings: Settings, running: Running) -> bool:
     """Its heartbeat, and not that of the host before it."""
-    store = open_store(broker.broker_url(settings))
+    store = open_store(broker_url(settings))
     try:
         for host in store.fleet.hosts():
             if host.name == settings.host_name and host.seen_at is not None:

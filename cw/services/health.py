@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from cw.broker import broker_url
+from cw.address import broker_url
 from cw.errors import BadInputError, CwError
 from cw.services.catalog import beat_pid_file, flower_ready
 from cw.services.processes import mark
@@ -21,7 +21,7 @@ _PATIENCE = 5.0  # seconds for an answer of the broker
 
 def host(settings: Settings) -> str:
     """Empty, or what is wrong: its heartbeat is in the store, fresh, and names no trouble."""
-    store = open_store(broker_url(settings), _PATIENCE)
+    store = open_store(broker_url(settings), patience=_PATIENCE)
     try:
         return _host(store, settings.host_name)
     finally:
@@ -45,7 +45,7 @@ def beat(settings: Settings) -> str:
         return "beat does not run"
     if not settings.broker_url:
         return ""  # the only beat there is, and without a lock
-    store = open_store(settings.broker_url, _PATIENCE)
+    store = open_store(broker_url(settings), patience=_PATIENCE)
     try:
         return "" if store.locks.beat_ticks() else "no beat of the fleet ticks"
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from cw.broker import broker_url
+from cw.address import broker_url
 from cw.errors import CwError
 from cw.services import record
 from cw.services.catalog import BROKER, flower_password_file, flower_url_file

@@ -13,6 +13,7 @@ from redis.commands.core import Script
 from redis.retry import Retry
 
 from cw.errors import BadInputError, BrokerUnavailableError, CwError
+from cw.keyring import Keyring
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 10.0
@@ -21,9 +22,14 @@ _ANSWER_SECONDS = 10.0
 class Connection:
     """A client and the scripts of this package. Safe to share between threads."""
 
-    def __init__(self, url: str, patience: float | None = None) -> None:
-        """`patience`: seconds for each answer, where nobody wants to wait for the usual time."""
+    def __init__(
+        self, url: str, keyring: Keyring | None = None, patience: float | None = None
+    ) -> None:
+        """`keyring`: for what is signed or checked. `patience`: seconds for each answer, where
+        nobody wants to wait for the usual time.
+        """
         self.url = url
+        self._keyring = keyring
         try:
             self.client: Any = redis.Redis.from_url(
                 url,
@@ -41,6 +47,12 @@ class Connection:
                 hint="Use for example redis://127.0.0.1:6379/0, rediss:// or unix:///path",
             ) from error
         self._scripts: dict[str, Script] = {}
+
+    @property
+    def keyring(self) -> Keyring:
+        if self._keyring is None:
+            raise RuntimeError("this connection was opened to look only")
+        return self._keyring
 
     def run(self, name: str, keys: list[str], args: list[Any]) -> Any:
         """Run `scripts/<name>.lua`: one atomic change. Raises BrokerUnavailableError."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from cw.store import keys
 from cw.store.connection import Connection
 
+_PAGE = "github page"  # signed: they decide whose words reach an agent
+_FACT = "github fact"
 _UNUSED = timedelta(days=7)
 
 
@@ -31,28 +34,34 @@ class GitHubCache:
     def page(self, key: str) -> tuple[str, str] | None:
         """ETag and body, as they were kept."""
         with self._db.errors() as client:
-            etag, body = client.hmget(keys.github_page(key), "etag", "body")
+            etag, body, mac = client.hmget(keys.github_page(key), "etag", "body", "mac")
             if etag is None or body is None:
                 return None
             client.expire(keys.github_page(key), _UNUSED)
-        return etag, body
+        return (etag, body) if self._db.keyring.signed(_PAGE, [key, etag, body], mac) else None
 
     def keep_page(self, key: str, etag: str, body: str) -> None:
         name = keys.github_page(key)
+        mac = self._db.keyring.sign(_PAGE, [key, etag, body])
         with self._db.errors() as client:
             pipe = client.pipeline(transaction=True)
-            pipe.hset(name, mapping={"etag": etag, "body": body})
+            pipe.hset(name, mapping={"etag": etag, "body": body, "mac": mac})
             pipe.expire(name, _UNUSED)
             pipe.execute()
 
     def fact(self, name: str) -> str | None:
         with self._db.errors() as client:
-            found: str | None = client.get(keys.github_fact(name))
-            return found
+            row: str | None = client.get(keys.github_fact(name))
+        found = self._db.keyring.unseal(_FACT, row) if row else None
+        if not isinstance(found, dict) or found["name"] != name or found["until"] < time.time():
+            return None
+        return str(found["value"])
 
     def keep_fact(self, name: str, value: str, life: timedelta) -> None:
+        until = time.time() + life.total_seconds()
+        row = self._db.keyring.seal(_FACT, {"name": name, "value": value, "until": until})
         with self._db.errors() as client:
-            client.set(keys.github_fact(name), value, ex=life)
+            client.set(keys.github_fact(name), row, ex=life)
 
     def keep_budget(self, token: str, budget: Budget) -> None:
         """`token`: a mark made of it, never the token."""

@@ -17,6 +17,7 @@
 | cw:reply:<id> | list | a host's answer to one question | after a minute |
 | cw:finished | hash | `<repo>#<n>`: the last task that finished the issue | with the history |
 | cw:lock:<name> | string | who does a pass that only one may do | after 2 minutes, or when done |
+| cw:nonce:<nonce> | string | a message that was acted on | when the message would have expired |
 | cw:github:page:<token>:<path> | hash | ETag and digest of a list GitHub gave | 7 days unused |
 | cw:github:fact:<name> | string | what was asked once and seldom changes | by its own time |
 | cw:github:budget | hash | by token: requests left and when they are renewed, as JSON | |
@@ -89,6 +90,10 @@ def issue(repo: str, number: int) -> str:
 
 def lock(name: str) -> str:
     return f"cw:lock:{name}"
+
+
+def nonce(text: str) -> str:
+    return f"cw:nonce:{text}"
 
 
 def github_page(key: str) -> str:

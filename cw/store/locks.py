@@ -47,6 +47,11 @@ class LockStore:
         with self._db.errors() as client:
             return bool(client.exists(keys.BEAT_LOCK))
 
+    def burn(self, nonce: str, seconds: float) -> bool:
+        """Whether this is the first time, at any host."""
+        with self._db.errors() as client:
+            return bool(client.set(keys.nonce(nonce), "", nx=True, px=max(1, int(seconds * 1000))))
+
     @contextmanager
     def held(self, name: str) -> Iterator[Lock | None]:
         """None: somebody else holds it."""

@@ -11,6 +11,8 @@ from cw.models import Model
 from cw.store import keys
 from cw.store.connection import Connection
 
+_KIND = "effect"
+
 log = logging.getLogger("cw.store.outbox")
 
 
@@ -25,6 +27,11 @@ class Effect(Model):
     mark: str = ""
 
 
+def sealed(db: Connection, effects: list[Effect]) -> list[str]:
+    """As they lie in an outbox: what GitHub is told in our name was said by us."""
+    return [db.keyring.seal(_KIND, one.model_dump(mode="json")) for one in effects]
+
+
 class OutboxStore:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
@@ -32,19 +39,19 @@ class OutboxStore:
     def add(self, host: str, effects: list[Effect]) -> None:
         if effects:
             with self._db.errors() as client:
-                client.rpush(keys.outbox(host), *(one.model_dump_json() for one in effects))
+                client.rpush(keys.outbox(host), *sealed(self._db, effects))
 
     def first(self, host: str) -> Effect | None:
-        """An entry that cannot be read, of another version, would hold up all others: dropped."""
+        """An entry that is not ours or cannot be read would hold up all others: dropped."""
         while True:
             with self._db.errors() as client:
                 row = client.lindex(keys.outbox(host), 0)
             if not row:
                 return None
             try:
-                return Effect.model_validate_json(row)
+                return Effect.model_validate(self._db.keyring.unseal(_KIND, row))
             except ValidationError:
-                log.warning("effect dropped: it cannot be read host=%s", host)
+                log.warning("effect dropped: it is not signed, or cannot be read host=%s", host)
                 self.done(host)
 
     def done(self, host: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cw.keyring import Keyring
 from cw.store.connection import Connection
 from cw.store.counts import CountStore
 from cw.store.events import EventStore
@@ -51,9 +52,11 @@ class Store:
         return found
 
 
-def open_store(url: str, patience: float | None = None) -> Store:
-    """Connects lazily: the first call finds out whether the broker is there."""
-    connection = Connection(url, patience)
+def open_store(url: str, keyring: Keyring | None = None, *, patience: float | None = None) -> Store:
+    """Connects lazily: the first call finds out whether the broker is there. Without a keyring for
+    looking only.
+    """
+    connection = Connection(url, keyring, patience)
     return Store(
         connection,
         TaskStore(connection),

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from cw.errors import ClaimedError
+from cw.errors import ClaimedError, ForgedError
 from cw.models import Outcome, Task, TaskSpec
 from cw.states import Move, State, sources, target
 from cw.store import keys
 from cw.store.connection import Connection
-from cw.store.outbox import Effect
+from cw.store.outbox import Effect, sealed
+from cw.store.signing import is_genuine, sign
+
+log = logging.getLogger("cw.store.tasks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class TaskStore:
         self._db = connection
 
     def create(self, spec: TaskSpec, prompt: str) -> None:
-        """Claim the issue and record the task, at once. Raises ClaimedError."""
+        """Claim the issue and record the task, signed, at once. Raises ClaimedError."""
         names = [
             keys.task(spec.id),
             keys.OPEN,
@@ -46,7 +50,8 @@ class TaskStore:
         ]
         if spec.issue is not None:
             names.append(keys.claim(spec.repo, spec.issue))
-        args = [spec.id, spec.model_dump_json(), prompt, spec.wanted_worker or ""]
+        signed = sign(self._db.keyring, spec)
+        args = [spec.id, signed.model_dump_json(), prompt, spec.wanted_worker or ""]
         created, holder = self._db.run("create", names, args)
         if not created:
             raise ClaimedError(f"{spec.label} already has task {holder}", task_id=str(holder))
@@ -220,7 +225,7 @@ class TaskStore:
             int(begun),
             f"run:{outcome.kind.value}:{outcome.reason}",
             outcome.cost_usd,
-            *(one.model_dump_json() for one in effects),
+            *sealed(self._db, effects),
         ]
         return bool(self._db.run("settle", names, args))
 
@@ -247,7 +252,7 @@ class TaskStore:
             target(Move.CLOSE),
             outcome.model_dump_json(),
             outcome.message,
-            *(one.model_dump_json() for one in effects),
+            *sealed(self._db, effects),
         ]
         return bool(self._db.run("close", names, args))
 
@@ -298,6 +303,28 @@ class TaskStore:
     def prompt(self, task_id: str) -> str:
         with self._db.errors() as client:
             return client.get(keys.prompt(task_id)) or ""
+
+    def genuine(self, task_id: str, worker: str) -> tuple[Task, str] | None:
+        """A task and its prompt, as they were dispatched, for a worker who may have it.
+
+        Whoever can write to the broker can write there what they like; only this is to be run.
+        Raises ForgedError.
+        """
+        task, prompt = self.get(task_id), self.prompt(task_id)
+        if task is None:
+            return None
+        if not is_genuine(self._db.keyring, task.spec, prompt):
+            raise ForgedError(
+                "its record is not signed with the key of this host, or was changed since",
+                hint="Compare the keys: cw doctor; or cw cancel it and dispatch it again",
+            )
+        if task.spec.id != task_id or task.spec.wanted_worker not in {None, worker}:
+            raise ForgedError("its record was signed for another task or worker")
+        return task, prompt
+
+    def note(self, task_id: str, reason: str) -> None:
+        """Why a task that waits does not move."""
+        self._db.run("note", [keys.task(task_id)], [State.QUEUED.value, reason])
 
     def claimed_by(self, repo: str, issue: int) -> str | None:
         with self._db.errors() as client:
@@ -389,10 +416,13 @@ def _task(row: dict[str, str]) -> Task | None:
     if not row or "spec" not in row:
         return None
     data: dict[str, object] = {k: v for k, v in row.items() if k not in {"claim", "was"}}
-    data["spec"] = json.loads(row["spec"])
-    data["state"] = State(row["state"])
-    data["outcome"] = json.loads(row["outcome"]) if row.get("outcome") else None
-    return Task.model_validate(data)
+    try:
+        data["spec"] = json.loads(row["spec"])
+        data["outcome"] = json.loads(row["outcome"]) if row.get("outcome") else None
+        return Task.model_validate(data)
+    except (ValueError, TypeError, RecursionError, OverflowError):
+        log.warning("a record cannot be read, and is passed over")
+        return None
 
 
 def _ms(seconds: float) -> int:

@@ -11,6 +11,7 @@ import redis
 
 from tests.acceptance.fleet import REHEARSAL, TOKEN, Fleet, remove, short_folder
 from tests.contract.binaries import found as claudes
+from tests.making import give_key
 from tests.needs import need, require
 from tests.standins.github import GitHubStandIn
 from tests.standins.messages import MessagesStandIn
@@ -62,8 +63,9 @@ def two_hosts(redis_server: str) -> Iterator[tuple[Fleet, Fleet]]:
     with GitHubStandIn(hub_home) as hub, MessagesStandIn() as api:
         hub.add_repo("acme/app", files={"README.md": "# App\n"})
         hub.add_user("bot", TOKEN, {"acme/app": "write"})
+        shared = {"CW_BROKER_URL": redis_server, "CW_SIGNING_KEY_FILE": give_key(hub_home)}
         east, west = (
-            Fleet(home, hub, api, REHEARSAL, {"CW_BROKER_URL": redis_server, "CW_HOST_NAME": name})
+            Fleet(home, hub, api, REHEARSAL, {**shared, "CW_HOST_NAME": name})
             for home, name in ((east_home, "east"), (west_home, "west"))
         )
         try:

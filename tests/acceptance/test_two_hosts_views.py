@@ -13,6 +13,7 @@ import pytest
 
 from cw.store.store import Store, open_store
 from tests.acceptance.fleet import REHEARSAL, TOKEN, Fleet, remove, short_folder
+from tests.making import give_key
 from tests.needs import need
 from tests.standins.github import GitHubStandIn
 from tests.standins.messages import MessagesStandIn
@@ -54,10 +55,10 @@ class Machines:
         return archive.with_suffix(".log")
 
 
-def machine(name: str, hub: GitHubStandIn, api: MessagesStandIn, broker: str) -> Fleet:
+def machine(name: str, hub: GitHubStandIn, api: MessagesStandIn, broker: str, key: str) -> Fleet:
     home = short_folder()
     (home / ".gitconfig").write_text("[user]\n\tname = Bot\n\temail = bot@acme.invalid\n")
-    settings = {"CW_BROKER_URL": broker, "CW_HOST_NAME": name}
+    settings = {"CW_BROKER_URL": broker, "CW_HOST_NAME": name, "CW_SIGNING_KEY_FILE": key}
     return Fleet(home, hub, api, REHEARSAL, settings)
 
 
@@ -69,8 +70,9 @@ def machines(redis_server: str) -> Iterator[Machines]:
     with GitHubStandIn(folder / "hub") as hub, MessagesStandIn() as api:
         hub.add_repo("acme/app", files={"README.md": "# App\n"})
         hub.add_user("bot", TOKEN, {"acme/app": "write"})
-        north = machine("north", hub, api, redis_server)
-        south = machine("south", hub, api, redis_server)
+        key = give_key(folder)
+        north = machine("north", hub, api, redis_server, key)
+        south = machine("south", hub, api, redis_server, key)
         try:
             north.ok("init", "01")
             south.ok("init", "02")

@@ -58,7 +58,7 @@ class Office:
         github = GitHub(settings.github_api_url, settings.github_token, pace=0)
         return Ways(
             settings=settings,
-            store=open_store(self.store.connection.url),
+            store=open_store(self.store.connection.url, self.store.connection.keyring),
             github=github,
             hint=self.hinted.append,
             by="test",

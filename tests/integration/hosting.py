@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from cw.broker import make_app, send_hint
+from cw.keyring import load_keyring
 from cw.models import Event, Task, TaskSpec
 from cw.operations.sweep import Swept, sweep
 from cw.settings import Settings, load_settings
 from cw.states import State
 from cw.store.store import Store, open_store
-from tests.making import make_spec
+from tests.making import give_key, make_spec
 from tests.needs import need
 from tests.waiting import wait_until
 from workerhost.home import make_home, templates_dir
@@ -57,6 +58,7 @@ class Machine:
             "CW_BROKER_URL": self.url,
             "CW_WORKERS_ROOT": str(self.folder / "workers"),
             "CW_STATE_DIR": str(self.folder / "state"),
+            "CW_SIGNING_KEY_FILE": str(self.folder / "signing.key"),
             "CW_HOST_NAME": "here",
             "CW_CLAUDE": str(AGENT),
             "CW_SANDBOX_READ": ":".join({str(AGENT.parent), sys.prefix, sys.base_prefix}),
@@ -70,7 +72,7 @@ class Machine:
         return load_settings(self.env())[0]
 
     def store(self) -> Store:
-        return open_store(self.url)
+        return open_store(self.url, load_keyring(self.settings()))
 
     def home(self, worker: str = "01") -> Home:
         return Home(self.folder / "workers" / worker)
@@ -103,6 +105,12 @@ class Machine:
         return any(one.pid == host.pid for one in self.store().fleet.hosts())
 
     def dispatch(self, prompt: str, **changed: Any) -> TaskSpec:
+        spec = self.record(prompt, **changed)
+        self.hint(spec, spec.wanted_worker)
+        return spec
+
+    def record(self, prompt: str, **changed: Any) -> TaskSpec:
+        """A dispatch before its hint."""
         repo = str(self.repo)
         place = {"repo": repo, "repo_url": repo, "repo_path": repo, "wanted_worker": "01"}
         place["prompt_sha256"] = hashlib.sha256(prompt.encode()).hexdigest()
@@ -110,7 +118,6 @@ class Machine:
             repo_folder="git/app-12345678", github=False, issue=None, **(place | changed)
         )
         self.store().tasks.create(spec, prompt)
-        self.hint(spec, spec.wanted_worker)
         return spec
 
     def hint(self, spec: TaskSpec, worker: str | None = "01") -> None:
@@ -140,6 +147,9 @@ class Machine:
         lines = path.read_text("utf-8").splitlines() if path.exists() else []
         return [one for line in lines if (one := json.loads(line))["event"] == event]
 
+    def clear_agents(self) -> None:
+        (self.home().tmp / "rehearsal.log").unlink()
+
     def shim_pid(self) -> int:
         return int(json.loads(self.home().shim.read_bytes())["pid"])
 
@@ -159,6 +169,7 @@ def machine(repo: Path, **more: str) -> Iterator[Machine]:
     folder = Path(tempfile.mkdtemp(prefix="cwm-"))
     options = ["--port", "0", "--unixsocket", str(folder / "s"), "--save", "", "--dir", str(folder)]
     broker = subprocess.Popen([need("redis-server"), *options], stdout=subprocess.DEVNULL)
+    give_key(folder)
     made = Machine(folder, repo, broker, dict(more))
     try:
         wait_until(lambda: _listens(folder / "s"), what="the broker")

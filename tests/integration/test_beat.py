@@ -75,11 +75,30 @@ def expiries(store: Store, task: str) -> list[float]:
     ]
 
 
+def plant(store: Store) -> None:
+    """As somebody does who can write at the broker: beat would sign it."""
+    entry = {
+        "name": "planted",
+        "task": "cw.ask",
+        "args": [{"id": "0" * 32, "verb": "remove", "worker": "01"}],
+        "kwargs": {},
+        "options": {"queue": "fleet", "expires": 2},
+        "schedule": {"__type__": "interval", "every": 0.5, "relative": False},
+        "enabled": True,
+    }
+    client = store.connection.client
+    client.hset("cw:beat:planted", mapping={"definition": json.dumps(entry)})
+    client.hset("cw:beat:planted", "meta", json.dumps({"last_run_at": None}))
+    client.zadd("cw:beat::schedule", {"cw:beat:planted": 0})
+
+
 def test_dead_beat_is_replaced_and_no_tick_is_doubled(
     beat: Beat, store: Store, tmp_path: Path
 ) -> None:
     first, second = beat("one"), beat("two")
     wait_until(lambda: len(ticks(store)) >= 6, what="the first ticks")
+    plant(store)
+    wait_until(lambda: not store.connection.client.exists("cw:beat:planted"), what="its removal")
     before = {origin for _, origin in ticks(store)}
     assert before == {str(first.pid)} or before == {str(second.pid)}
     assert store.locks.beat_ticks()
@@ -97,6 +116,7 @@ def test_dead_beat_is_replaced_and_no_tick_is_doubled(
     wait_until(lambda: len(ticks(store)) >= count + 4, what="more ticks")
 
     assert took < REPLACED_WITHIN
+    assert {task for task, _ in ticks(store)} == {"cw.sweep", "cw.assign"}
     assert ticks(store)[-1][1] == str(standby.pid)
     for task in ("cw.sweep", "cw.assign"):
         moments = expiries(store, task)

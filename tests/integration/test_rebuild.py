@@ -254,7 +254,7 @@ def test_task_that_ended_is_not_run_again_when_yesterdays_broker_says_that_it_wa
 def test_changed_prompt_is_not_restored(store: Store, home: Home) -> None:
     spec = make_spec(prompt_sha256="0" * 64)
     home.run.mkdir(exist_ok=True)
-    home.prompt.write_text("not what was dispatched", "utf-8")
+    home.wanted.write_text("not what was dispatched", "utf-8")
 
     assert prompt_as_dispatched(home, spec) == ""
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from cw.broker import private_url_file
+from cw.address import private_url_file
+from cw.keyring import load_keyring
 from cw.services import record
 from cw.services.processes import ProcessMark, alive
 from cw.settings import Settings, load_settings
@@ -79,7 +80,7 @@ class Machine:
         return [one for one in self.seen if alive(one)]
 
     def store(self) -> Store:
-        return open_store(private_url_file(self.settings).read_text())
+        return open_store(private_url_file(self.settings).read_text(), load_keyring(self.settings))
 
     @property
     def password(self) -> str:

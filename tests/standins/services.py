@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import click
 
-from cw.broker import broker_url
+from cw.address import broker_url
 from cw.errors import CwError
 from cw.models import Host
 from cw.services.catalog import Service, catalog

@@ -64,6 +64,8 @@ def shown(name: str, value: Any) -> str:
 def plain(value: Any) -> str:
     if isinstance(value, tuple):
         return os.pathsep.join(map(str, value))
+    if value is None or isinstance(value, bool):
+        return str(int(value)) if value is not None else ""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

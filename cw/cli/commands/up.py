@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cw.address import broker_url
 from cw.cli.context import Cli, with_cli
 from cw.cli.params import json_option
 from cw.cli.render import json_out, note, say
@@ -33,7 +34,7 @@ def command(cli: Cli, detach: bool, no_flower: bool, as_json: bool) -> None:
     """
     settings = replace(cli.settings, flower_port=0) if no_flower else cli.settings
     if settings.broker_url:
-        _await_broker(settings.broker_url)
+        _await_broker(broker_url(settings))
     if detach:
         _start_detached(settings, as_json)
     else:

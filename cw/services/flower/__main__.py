@@ -9,8 +9,10 @@ import signal
 import sys
 from typing import Any
 
-from cw.broker import broker_url, make_app, send_ask, send_hint
+from cw.address import broker_url
+from cw.broker import make_app, send_ask, send_hint
 from cw.errors import BadInputError, CwError
+from cw.keyring import load_keyring
 from cw.operations.control import Control
 from cw.services.catalog import flower_url_file
 from cw.services.files import private_folder
@@ -40,7 +42,7 @@ def run(settings: Settings) -> None:
     options.max_tasks = _TASKS_SHOWN
     options.tasks_columns = _COLUMNS
     options.natural_time = True
-    store = open_store(broker_url(settings))
+    store = open_store(broker_url(settings), load_keyring(settings))
     flower = Flower(capp=make_app(settings), options=options, **web_settings)
     flower.add_handlers(r".*", web.handlers(_control(flower.capp, store), settings))
     port = listen(flower, settings.flower_port)

@@ -1,0 +1,76 @@
+"""`python -m cw.services.acl`: users for a broker of your own, each with what it needs and no more.
+
+Written as deploy/redis/users.acl, with a word for each password to be replaced. A signature keeps
+strangers' words from being believed; these keep one leaked password from reading and deleting all.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from cw.names import FLEET_QUEUE, POOL_QUEUE, host_queue, worker_queue
+
+OPERATOR = "operator"
+_RECORDS = "cw:*"
+_BINDINGS = "_kombu.binding*"
+_UNACKED = "unacked*"  # and unacked_index, unacked_mutex
+_MAILBOXES = "*.celery.pidbox*"  # of hosts, and for replies to whoever asked them
+_LISTENERS = "celeryev*"
+# A queue with another priority has it behind its name.
+_QUEUES = (f"{FLEET_QUEUE}*", f"{POOL_QUEUE}*", f"{worker_queue('')}*", f"{host_queue('')}*")
+_EVENTS = "/0.celeryev/*"  # whoever subscribes to a pattern must have it to the letter
+_CONTROL = "/0.celery.pidbox"
+# Reading, writing, waiting, transactions, scripts; then without all that is for administrators.
+_COMMANDS = (
+    "-@all +@read +@write +@blocking +@connection +@transaction +@pubsub +@scripting"
+    " -@admin -@dangerous +info +time"
+)
+
+USERS = {
+    "dispatcher": (
+        f"~{_RECORDS}",
+        f"~{_BINDINGS}",
+        *(f"%W~{one}" for one in _QUEUES),
+        f"&{_EVENTS}",
+    ),
+    "host": (
+        f"~{_RECORDS}",
+        f"~{_BINDINGS}",
+        f"~{_UNACKED}",
+        *(f"~{one}" for one in _QUEUES),
+        f"~{_MAILBOXES}",
+        f"&{_EVENTS}",
+        f"&{_CONTROL}",
+    ),
+    "flower": (
+        f"~{_RECORDS}",  # its buttons end tasks
+        f"~{_BINDINGS}",
+        f"~{_UNACKED}",
+        *(f"%R~{one} %W~{one}" for one in _QUEUES),  # to count and to ask, not to take out
+        f"~{_MAILBOXES}",
+        f"~{_LISTENERS}",
+        f"&{_EVENTS}",
+        f"&{_CONTROL}",
+    ),
+}
+
+
+def password_word(user: str) -> str:
+    """What stands where a password belongs."""
+    return f"{user.upper()}_PASSWORD"
+
+
+def users_acl() -> str:
+    """An ACL file takes neither comments nor empty lines."""
+    lines = ["user default off resetchannels -@all"]
+    lines += [
+        f"user {name} on >{password_word(name)} resetkeys resetchannels"
+        f" {' '.join(where)} {_COMMANDS}"
+        for name, where in USERS.items()
+    ]
+    lines.append(f"user {OPERATOR} on >{password_word(OPERATOR)} ~* &* +@all")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(users_acl())

@@ -1,0 +1,230 @@
+"""A broker on the network: TLS with a certificate of our own, a user for each part of the fleet."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import HTTPError
+
+import pytest
+import redis
+from redis.exceptions import NoPermissionError
+
+from cw.services.acl import OPERATOR, USERS, password_word, users_acl
+from cw.states import State
+from tests.conftest import make_repo
+from tests.integration.hosting import Machine, stop_runs
+from tests.making import give_key
+from tests.needs import need
+from tests.waiting import wait_until
+
+QUICK = "rehearse: pace 0.05\nrehearse: no-change\n"
+ROOT = Path(__file__).parents[2]
+FORBIDDEN = (
+    ("FLUSHALL",),
+    ("FLUSHDB",),
+    ("KEYS", "*"),
+    ("CONFIG", "GET", "*"),
+    ("CONFIG", "SET", "dir", "/"),
+    ("ACL", "LIST"),
+    ("MODULE", "LIST"),
+    ("SHUTDOWN",),
+    ("REPLICAOF", "evil.example", "6379"),
+    ("MIGRATE", "evil.example", "6379", "cw:task:1", "0", "1"),
+    ("MONITOR",),
+    ("CLIENT", "LIST"),
+    ("SAVE",),
+    ("GET", "another program's key"),
+    ("SET", "another program's key", "x"),
+    ("SUBSCRIBE", "another program's channel"),
+)
+MORE = {
+    "dispatcher": (("RPOP", "worker.01"), ("LRANGE", "host.here", "0", "-1"), ("DEL", "unacked")),
+    "host": (("GET", "celeryev"),),
+    "flower": (("RPOP", "worker.01"), ("BRPOP", "host.here", "1"), ("GETDEL", "cw")),
+}
+
+
+@dataclass
+class Networked(Machine):
+    """`port`: where the server speaks TLS; there is no other way to it."""
+
+    port: int = 0
+
+    def address(self, user: str) -> str:
+        return f"rediss://{user}:{password_word(user)}@127.0.0.1:{self.port}/0"
+
+    @property
+    def url(self) -> str:
+        return f"{self.address('host')}?ssl_ca_certs={self.folder / 'ca.pem'}"
+
+    def client(self, user: str) -> redis.Redis:
+        return redis.Redis.from_url(self.address(user), ssl_ca_certs=str(self.folder / "ca.pem"))
+
+    def env(self) -> dict[str, str]:
+        ca = str(self.folder / "ca.pem")
+        mine = {"CW_BROKER_URL": self.address("host"), "CW_BROKER_CA": ca}
+        return super().env() | mine | {"CW_SWEEP_EVERY": "1", "CW_FLOWER_PORT": "0"}
+
+    def cw(self, *args: str, **more: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "cw", *args],
+            env=self.env() | {"CW_BROKER_URL": self.address("dispatcher")} | more,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, f"{done.stderr}{self.denied()}{self.log()}"
+        return done.stdout
+
+    def service(self, module: str, user: str) -> subprocess.Popen[bytes]:
+        with (self.folder / "host.log").open("ab") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-m", module],
+                env=self.env() | {"CW_BROKER_URL": self.address(user)},
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+            )
+        self.hosts.append(child)
+        return child
+
+    def denied(self) -> list[str]:
+        """What anybody tried and was not allowed since the last look."""
+        with self.client(OPERATOR) as client:
+            rows = client.acl_log()
+            client.acl_log_reset()
+        return [f"{one['username']}: {one['context']} {one['object']}" for one in rows]
+
+
+def certificates(folder: Path) -> None:
+    """A certificate of our own for 127.0.0.1; it is its own authority."""
+    command = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=cw"
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "ca.pem")]
+    subprocess.run(
+        [need("openssl"), *command.split(), *files, "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True,
+        capture_output=True,
+    )
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def networked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Networked]:
+    folder = Path(tempfile.mkdtemp(prefix="cwn-"))
+    certificates(folder)
+    (folder / "users.acl").write_text(users_acl(), "ascii")
+    port = free_port()
+    options = f"--port 0 --tls-port {port} --bind 127.0.0.1 --tls-auth-clients no --save ''"
+    files = {"tls-cert-file": "ca.pem", "tls-key-file": "key.pem", "aclfile": "users.acl"}
+    given = [part for name, file in files.items() for part in (f"--{name}", str(folder / file))]
+    command = [need("redis-server"), *options.replace("''", "").split(), "", *given]
+    server = subprocess.Popen([*command, "--dir", str(folder)], stdout=subprocess.DEVNULL)
+    give_key(folder)
+    here = Networked(folder, make_repo(tmp_path_factory.mktemp("r") / "app"), server, port=port)
+    try:
+        wait_until(lambda: _answers(here), what="redis-server")
+        here.add_worker()
+        yield here
+    finally:
+        for host in here.hosts:
+            host.kill()
+            host.wait()
+        stop_runs(folder)
+        server.kill()
+        server.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(here: Networked) -> bool:
+    try:
+        with here.client(OPERATOR) as client:
+            return bool(client.ping())
+    except redis.ConnectionError:
+        return False
+
+
+def test_template_is_what_the_code_says() -> None:
+    assert (ROOT / "deploy" / "redis" / "users.acl").read_text("ascii") == users_acl()
+
+
+def test_each_user_can_do_its_work(networked: Networked) -> None:
+    """A host, a beat, Flower and a person with a user each: nothing they do is denied."""
+    here = networked
+    host = here.start()
+    here.service("cw.services.beat", "host")
+    flower = here.service("cw.services.flower", "flower")
+    web = here.folder / "state" / "flower"
+    wait_until(lambda: (web / "url").exists() or flower.poll() is not None, what=here.log)
+
+    said = here.cw("dispatch", "-r", str(here.repo), "-w", "01", "-p", QUICK, "--json")
+    task = json.loads(said)["task"]
+    wait_until(lambda: _state(here, task) is State.DONE, 30, lambda: f"{here.denied()}{here.log()}")
+    here.cw("logs", "01")
+    here.cw("history")
+    here.cw("pause", "01")
+    wait_until(lambda: task in _page(web, "/api/tasks"), 20, here.log)
+    workers = json.loads(_page(web, "/api/workers?refresh=1"))
+    lengths = json.loads(_page(web, "/api/queues/length"))
+
+    assert set(workers) == {"cw@here"}
+    assert "pool" in workers["cw@here"]["stats"]
+    assert {one["name"] for one in lengths["active_queues"]} >= {"workers", "fleet"}
+    assert host.poll() is None
+    assert here.denied() == []
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_no_user_can_do_more(networked: Networked, user: str) -> None:
+    with networked.client(user) as client:
+        for command in (*FORBIDDEN, *MORE[user]):
+            with pytest.raises(NoPermissionError):
+                client.execute_command(*command)
+        assert client.ping()
+    assert networked.denied()
+
+
+def test_nobody_gets_in_without_password_or_without_tls(networked: Networked) -> None:
+    port, ca = networked.port, str(networked.folder / "ca.pem")
+    for url in (f"rediss://127.0.0.1:{port}", f"rediss://host:wrong@127.0.0.1:{port}"):
+        with pytest.raises(redis.AuthenticationError):
+            redis.Redis.from_url(url, ssl_ca_certs=ca).ping()
+    with pytest.raises(redis.ConnectionError):
+        redis.Redis.from_url(f"redis://127.0.0.1:{port}").ping()
+    with pytest.raises(redis.ConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
+        redis.Redis.from_url(networked.address("host")).ping()
+    networked.denied()
+
+
+def _state(here: Networked, task: str) -> State | None:
+    found = here.store().tasks.get(task)
+    return found.state if found else None
+
+
+def _page(web: Path, path: str) -> str:
+    secret = base64.b64encode(f"cw:{(web / 'password').read_text()}".encode()).decode()
+    request = urllib.request.Request(  # noqa: S310  loopback
+        (web / "url").read_text() + path, headers={"Authorization": f"Basic {secret}"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+            return str(answer.read().decode())
+    except HTTPError as error:
+        return f"{error.code}"
