@@ -46,7 +46,7 @@ USERS = {
         f"~{_RECORDS}",  # its buttons end tasks
         f"~{_BINDINGS}",
         f"~{_UNACKED}",
-        *(f"%R~{one} %W~{one}" for one in _QUEUES),  # to count and to ask, not to take out
+        *(f"~{one}" for one in _QUEUES),  # to count and to ask
         f"~{_MAILBOXES}",
         f"~{_LISTENERS}",
         f"&{_EVENTS}",
