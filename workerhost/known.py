@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
-from cw.broker import broker_url
+from cw.address import broker_url
 from cw.errors import CwError
 from cw.settings import Settings
 from workerhost.agentenv import agent_environment, own_variables
