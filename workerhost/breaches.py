@@ -6,7 +6,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from cw.errors import CwError
 from workerhost import workspace
 from workerhost.files import read_json, write_private
 from workerhost.git import Git
@@ -14,7 +16,12 @@ from workerhost.redact import Redactor
 from workerhost.verdict import Breach
 from workerhost.workspace import GitState, Workspace
 
+if TYPE_CHECKING:
+    from cw.github.client import GitHub
+
 _AGENTS = re.compile(r"refs/heads/(?:issue-\d+|task-[0-9a-z]+)")  # other workers push them
+_GONE = "0" * 40
+_MOST = 10  # of which GitHub is asked who it was
 _PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--unified=0")
 
 
@@ -59,21 +66,34 @@ def _exposed(git: Git, place: Workspace, state: GitState, commit: str) -> Breach
     return Breach("secret_committed", f"{what}; it was not pushed for the agent")
 
 
-def conduct(git: Git, place: Workspace) -> Conduct:
+def conduct(git: Git, place: Workspace, repo: str, github: GitHub | None) -> Conduct:
     """Compare the remote with what it was. Nothing when either is unknown."""
     before, after = _remembered(git), workspace.remote_refs(git, place)
     if before is None or after is None or not workspace.is_clone(place.clone):
         return Conduct()
     own = f"refs/heads/{place.branch}"
-    breaches, elsewhere = [], []
+    breaches: list[Breach] = []
+    elsewhere: list[str] = []
     for ref, said in sorted(_changes(before, after).items()):
         if ref == own and not _overwritten(git, place, before.get(ref), after.get(ref)):
             continue
         if _pushed_from(git, place, ref, after.get(ref, "")):
             breaches.append(Breach("forbidden_push", f"the agent pushed: {ref} was {said}"))
         elif not _AGENTS.fullmatch(ref) or ref == own:
-            elsewhere.append(f"{ref} {said}")
+            who = _who(github, repo, ref, after.get(ref, _GONE)) if len(elsewhere) < _MOST else ""
+            elsewhere.append(f"{ref} {said}{who}")
     return Conduct(tuple(breaches), tuple(elsewhere))
+
+
+def _who(github: GitHub | None, repo: str, ref: str, sha: str) -> str:
+    """The account, as far as GitHub tells: of tags it does not. Several people may share one."""
+    if github is None or not ref.startswith("refs/heads/"):
+        return ""
+    try:
+        left, login = github.last_push(repo, ref)
+    except CwError:
+        return ""
+    return f" by {login}" if login and left == sha else ""
 
 
 def _remembered(git: Git) -> dict[str, str] | None:

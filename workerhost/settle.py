@@ -58,7 +58,7 @@ def settle(
         state = replace(state, remote_head=evidence.remote_head)
     elif github and task.issue is not None and state.commits:
         pull = _find(github, task)
-    seen = conduct(git, place)
+    seen = conduct(git, place, task.repo, github)
     verdict = with_breaches(verdict, [*([exposed] if exposed else []), *seen.breaches])
     kept = ""
     if verdict.kind is not OutcomeKind.SUCCEEDED and state.dirty:

@@ -18,6 +18,7 @@ from workerhost.layout import Home, homes
 State = Literal["ok", "warn", "fail"]
 
 _GIB = 1 << 30
+_WIDE = ("ghp_", "gho_")  # tokens that cannot be narrowed to repositories
 _LITTLE_DISK = 5 * _GIB
 _NO_DISK = _GIB
 
@@ -180,6 +181,14 @@ def token_check(home: Home, cli: Cli) -> Check:
     if not names & {"GH_TOKEN", "GITHUB_TOKEN"} and not elsewhere:
         text = "GH_TOKEN is missing: no work on GitHub repositories"
         return Check(name, "warn", text, f"Set it in {home.zshenv}")
+    own = own_variables(home)
+    lent = cli.settings.github_access == "agent" and not cli.settings.github_app_id
+    if lent and (own.get("GH_TOKEN") or own.get("GITHUB_TOKEN") or "").startswith(_WIDE):
+        text = "GH_TOKEN is a classic token: it reaches every repository of its account"
+        fix = (
+            "Use a fine-grained one or a GitHub App, for the repositories this worker is meant for"
+        )
+        return Check(name, "warn", text, fix)
     return Check(name, "ok", ", ".join(sorted(names & {*LOGINS, "GH_TOKEN", "GITHUB_TOKEN"})))
 
 

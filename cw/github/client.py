@@ -238,6 +238,18 @@ class GitHub:
                 return
             issue.create_comment(f"{body}\n\n{hidden}")
 
+    def last_push(self, repo: str, ref: str) -> tuple[str, str]:
+        """What the newest push, or deletion, made of a branch, and the login of who did it. Empty
+        when GitHub knows of none.
+        """
+        with github_errors(f"activity of {repo}"):
+            rows = self._at(repo).requester.requestJsonAndCheck(
+                "GET", f"/repos/{repo}/activity", parameters={"ref": ref, "per_page": 1}
+            )[1]
+        if not rows:
+            return "", ""
+        return rows[0]["after"], (rows[0].get("actor") or {}).get("login", "")
+
     def find_pull(self, repo: str, branch: str) -> Pull | None:
         """The newest pull request whose head is this branch of this very repository."""
         owner = repo.split("/", maxsplit=1)[0]

@@ -145,8 +145,8 @@ def test_what_others_did_meanwhile_is_told_and_blamed_on_nobody(
 
     assert outcome.kind is OutcomeKind.SUCCEEDED
     assert outcome.elsewhere == (
-        "refs/heads/gone deleted",
-        "refs/heads/main moved",
+        "refs/heads/gone deleted by bot",  # by its own account, which others may use as well
+        "refs/heads/main moved by acme",
         "refs/tags/v1 created",
     )
 

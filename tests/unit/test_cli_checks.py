@@ -46,6 +46,7 @@ def home(tmp_path: Path, **tokens: str) -> Home:
             "ok",
             "ANTHROPIC_API_KEY, GH_TOKEN",
         ),
+        ({"ANTHROPIC_API_KEY": "secret", "GH_TOKEN": "ghp_secret"}, "warn", "every repository"),
     ],
 )
 def test_tokens_of_a_worker(tmp_path: Path, tokens: dict[str, str], state: str, says: str) -> None:

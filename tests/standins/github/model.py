@@ -70,6 +70,18 @@ class Event:
     commit: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Push:
+    """One branch made, moved or deleted; no commit is forty zeros."""
+
+    id: int
+    ref: str
+    before: str
+    after: str
+    actor: str
+    at: datetime
+
+
 @dataclass(kw_only=True)
 class Pull:
     head_repo: str
@@ -136,6 +148,8 @@ class Repo:
     permissions: dict[str, str] = field(default_factory=dict)
     labels: dict[str, Label] = field(default_factory=dict)  # by name in lower case
     issues: dict[int, Issue] = field(default_factory=dict)
+    known_heads: dict[str, str] = field(default_factory=dict)  # branch to sha, as of the last push
+    pushes: list[Push] = field(default_factory=list)
 
     @property
     def full_name(self) -> str:

@@ -116,6 +116,7 @@ class Places:
                 default_branch=gitrepo.default_branch(path),
                 archived=archived,
                 parent=fork_of,
+                known_heads=gitrepo.heads(path),
             )
             self.state.add_repo(repo)
             for label, (color, description) in DEFAULT_LABELS.items():

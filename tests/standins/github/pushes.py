@@ -1,8 +1,10 @@
 """What a changed branch means for pull requests."""
 
 from . import gitrepo
-from .model import Issue, Pull, Repo
+from .model import Issue, Pull, Push, Repo
 from .state import State
+
+NO_COMMIT = "0" * 40
 
 
 def after_push(state: State, repo: Repo, actor: str) -> None:
@@ -10,10 +12,28 @@ def after_push(state: State, repo: Repo, actor: str) -> None:
     with state.lock:
         repo.pushed_at = state.now()
         heads = gitrepo.heads(repo.path)
+        _note(state, repo, heads, actor)
         for target in state.repos.values():
             for issue in target.issues.values():
                 if issue.pull and issue.state == "open":
                     _refresh(state, repo, target, issue, heads, actor)
+
+
+def _note(state: State, repo: Repo, heads: dict[str, str], actor: str) -> None:
+    known = repo.known_heads
+    for name in sorted(known.keys() | heads.keys()):
+        before, after = known.get(name, NO_COMMIT), heads.get(name, NO_COMMIT)
+        if before != after:
+            push = Push(
+                id=state.new_id(),
+                ref=f"refs/heads/{name}",
+                before=before,
+                after=after,
+                actor=actor,
+                at=state.now(),
+            )
+            repo.pushes.append(push)
+    repo.known_heads = heads
 
 
 def _refresh(

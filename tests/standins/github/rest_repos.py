@@ -4,8 +4,9 @@ import base64
 
 from . import gitrepo, pushes
 from .access import at_least, permission_of
-from .model import Repo
+from .model import Push, Repo
 from .routing import Call, route
+from .state import iso
 from .wire import Reply, invalid, not_found
 
 REPO = "/repos/{owner}/{repo}"
@@ -119,6 +120,29 @@ def delete_branch(call: Call) -> Reply:
     gitrepo.delete_branch(repo.path, name)
     pushes.after_push(call.state, repo, call.viewer.login)
     return Reply(status=204)
+
+
+@route("GET", REPO + "/activity")
+def activity(call: Call) -> Reply:
+    """Newest first. GitHub tells more kinds apart, and pages by cursor."""
+    repo, wanted = call.repo(area="contents"), call.request.query.get("ref", "")
+    full = wanted if wanted.startswith("refs/") else f"refs/heads/{wanted}"
+    rows = [one for one in reversed(repo.pushes) if not wanted or one.ref == full]
+    return call.page([_push(call, one) for one in rows])
+
+
+def _push(call: Call, one: Push) -> dict[str, object]:
+    kinds = {one.before: "branch_creation", one.after: "branch_deletion"}
+    return {
+        "id": one.id,
+        "node_id": f"PSH_{one.id}",
+        "before": one.before,
+        "after": one.after,
+        "ref": one.ref,
+        "timestamp": iso(one.at),
+        "activity_type": kinds.get(pushes.NO_COMMIT, "push"),
+        "actor": call.render.user(one.actor),
+    }
 
 
 @route("GET", REPO + "/contents/{path*}")
