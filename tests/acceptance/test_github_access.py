@@ -88,13 +88,11 @@ def test_host_delivers_for_an_agent_that_has_no_token_and_can_push_nothing(witho
 def test_clone_cannot_lead_the_hosts_token_elsewhere(without: Fleet) -> None:
     """The next task fetches in a clone whose configuration the last agent wrote."""
     home = without.worker("01")
-    trap = f"!f() {{ env > {home}/tmp/trapped; }}; f"
+    trap = f"env > {home}/tmp/trapped; false"
     settings = {
-        "credential.helper": trap,
-        "credential.http://github.localhost.helper": trap,
-        "http.proxy": "http://127.0.0.1:9",
-        "url.http://127.0.0.1:9/.insteadOf": "http://github.localhost/",
-        "core.gitProxy": f"env > {home}/tmp/trapped",
+        "credential.http://github.localhost.helper": f"!{trap}",
+        "core.sshCommand": trap,
+        "url.ssh://trap/.insteadOf": "http://github.localhost/",
     }
     orders = [
         f'do git config {where} "{name}" "{value}"'
