@@ -82,6 +82,7 @@ def test_host_opens_a_draft_and_says_why_once(bench: Bench) -> None:
 
     draft, (note,) = bench.pull()
     assert draft
+    assert not bench.hub.requests.matching(operation="Draft")  # it never was anything else
     assert f"- `{FLOW}`\n" in note
     assert "src.py" not in note
     assert (outcome.kind, outcome.protected) == (OutcomeKind.SUCCEEDED, (FLOW,))

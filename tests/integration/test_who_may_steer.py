@@ -86,6 +86,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubStandIn]:
         for repo in (REPO, TALK):
             hub.add_repo(repo)
             hub.add_user("bot", "bot-token", {repo: "write"})
+            hub.add_user("robot", permissions={repo: "write"})  # a person called like the bot
             for login, level, _ in ROLES.values():
                 hub.add_user(login, permissions={} if level == "none" else {repo: level})
         yield hub
@@ -204,26 +205,34 @@ def test_dispatch_by_hand_trusts_what_stood_there_and_later_only_those_who_may_w
         assert "changed" in found.prompt
 
 
-def test_approval_ends_with_its_label_and_with_the_rights_of_who_gave_it(
+def test_approval_ends_with_any_change_with_its_label_and_with_the_rights_of_who_gave_it(
     hub: GitHubStandIn, store: Store
 ) -> None:
     hub.add_user("leaving", permissions={TALK: "write"})
     office = Office.open(hub, store, [TALK])
-    office.staff("01", "02", "03")
-    taken, left = (hub.add_issue(TALK, "Theirs", "text", author="stranger") for _ in range(2))
+    office.staff("01", "02", "03", "04")
+    edited, taken, left = (
+        hub.add_issue(TALK, "Theirs", "text", author="stranger") for _ in range(3)
+    )
     own = hub.add_issue(TALK, "Own", "text", author="leaving")
-    for number in (taken, left):
+    for number in (edited, taken, left):
         hub.label_issue(TALK, number, "claude", actor="leaving")
     office.assign()
-    specs = {number: office.tasks()[number].spec for number in (taken, left, own)}
+    specs = {number: office.tasks()[number].spec for number in (edited, taken, left, own)}
+    hub.edit_issue(TALK, edited, body="another", editor="writer")
     hub.unlabel_issue(TALK, taken, "claude")
-    whys = [begin(hub, store, specs[taken]).why]
+    whys = [begin(hub, store, specs[number]).why for number in (edited, taken)]
 
     hub.set_permission(TALK, "leaving", "read")
     whys += [begin(hub, store, specs[number]).why for number in (left, own)]
 
     gone = f"not started: leaving, who stands for its text, may not write to {TALK} any more"
-    assert whys == ["not started: the label claude, which approved it, was taken off", gone, gone]
+    assert whys == [
+        "not started: its text changed since leaving approved it",
+        "not started: the label claude, which approved it, was taken off",
+        gone,
+        gone,
+    ]
     assert {one.approved_by for one in specs.values()} == {"leaving"}
 
 
