@@ -7,13 +7,13 @@ that nothing refers to, characters without a shape. Targets of links are kept.
 
 from __future__ import annotations
 
-import html
 import re
-import unicodedata
 from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from workerhost.shapes import shown
 
 _NAME = r"[A-Za-z][A-Za-z0-9-]*"
 _VALUE = r"""(?:[^\s"'=<>`]+|'[^']*'|"[^"]*")"""
@@ -28,16 +28,10 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _TARGET = re.compile(rf"\b(?:src|href)\s*=\s*({_VALUE})", re.IGNORECASE)
 _UNSEEN = re.compile(
     r"\shidden(?:[\s=]|\Z)"
-    r"|display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0|font-size\s*:\s*0",
+    r"|display\s*:\s*none|visibility\s*:\s*hidden|(?:opacity|font-size)\s*:\s*0(?![.\d]*[1-9])",
     re.IGNORECASE,
 )
 _VOID = frozenset({"br", "hr", "img", "input", "source", "wbr", "col", "area", "embed", "meta"})
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-# No shape, though Unicode does not call them format characters.
-_SHAPELESS = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0"
-    "\ufff0-\ufff8\U000e0000-\U000e0fff]"
-)
 _MARKS = {
     "strong_open": "**",
     "strong_close": "**",
@@ -59,22 +53,6 @@ def visible(text: str) -> str:
 def visible_line(text: str) -> str:
     """A title: no Markdown, one line."""
     return " ".join(_COMMENT.sub("", shown(text)).split())
-
-
-def shown(text: str) -> str:
-    """Without the characters that nobody sees, also when they are written as entities."""
-    return "".join(one for one in _ENTITY.sub(_entity, text) if _has_shape(one))
-
-
-def _entity(found: re.Match[str]) -> str:
-    meant = html.unescape(found[0])
-    return found[0] if any(_has_shape(one) for one in meant) else ""
-
-
-def _has_shape(char: str) -> bool:
-    if char in "\n\t":
-        return True
-    return unicodedata.category(char) not in {"Cf", "Cc", "Cs"} and not _SHAPELESS.match(char)
 
 
 @cache
