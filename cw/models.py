@@ -9,7 +9,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cw.states import Mode, OutcomeKind, State
 
-SILENT_AFTER = timedelta(seconds=60)  # a host beats several times in this
+SILENT_AFTER = timedelta(seconds=45)  # a host beats several times in this
+# Of records and messages. A host leaves alone what was made with a higher one than its own. Raise
+# it when a host of before could do harm with what is new.
+PROTOCOL = 1
 
 
 def _moment(value: Any) -> Any:
@@ -131,6 +134,14 @@ class Host(Model):
     isolation: str = ""
     access: str = ""  # who has GitHub tokens: agent or host; and which App they are of
     workers: int = 0
+    protocol: int = 0
+    machine: str = ""  # made once beside its HOMEs; the name may change, this does not
+    tags: str = ""  # separated by spaces
+    load: float = 0.0  # mean of a minute
+    cores: int = 0
+    memory_mb: int = 0  # available
+    disk_mb: int = 0  # free below its HOMEs
+    clock_ms: int = 0  # its clock minus the broker's
     seen_at: MaybeMoment = None  # None: it left on purpose
     warning: str = ""
     unfit: str = ""  # why it takes nothing; empty when it does

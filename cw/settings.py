@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import tomllib
 from collections.abc import Callable, Mapping
@@ -28,6 +29,16 @@ def _names(raw: str) -> tuple[str, ...]:
 
 def _paths(raw: str) -> tuple[Path, ...]:
     return tuple(_path(part) for part in raw.replace("\n", os.pathsep).split(os.pathsep) if part)
+
+
+_TAG = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+
+def _tags(raw: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(_names(raw)))
+    if not all(_TAG.fullmatch(one) for one in found):  # each becomes a part of a queue's name
+        raise ValueError(raw)
+    return found
 
 
 def _labels(raw: str) -> tuple[str, ...]:
@@ -103,6 +114,16 @@ class Settings:
         lambda: _path("~/.local/state/cw"), _path, "Private broker's data, logs, pid files"
     )
     host_name: str = _setting(socket.gethostname, _text, "This machine's name in the fleet")
+    host_tags: tuple[str, ...] = _setting(
+        (),
+        _tags,
+        "What this machine has, for `cw dispatch -t`: words such as gpu, with spaces between",
+    )
+    lost_host: str = _setting(
+        "wait",
+        _one_of("wait", "redispatch"),
+        "What becomes of tasks whose host fell silent, once their lease is over. wait: for that host; redispatch: another worker begins them anew",
+    )
     claude: str = _setting(
         "", _text, "The claude binary. Empty: PATH, else the one inside claude-agent-sdk"
     )

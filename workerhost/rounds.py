@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable
+from dataclasses import asdict
 
 import cw
+from cw.models import PROTOCOL
 from cw.models import Host as HostRecord
-from cw.models import Worker
 from cw.operations.sweep import Hint, hint_next
 from cw.states import State
 from workerhost import launch
 from workerhost.adopting import Adopter
 from workerhost.board import Board
+from workerhost.finding import Finder
 from workerhost.fitness import Fitness, fitness
 from workerhost.gate import Gate
 from workerhost.holding import Context
-from workerhost.layout import Home, homes
+from workerhost.layout import Home
+from workerhost.machine import vitals
 
 log = logging.getLogger("workerhost.rounds")
 
@@ -41,19 +45,24 @@ class Rounds:
         self._gate = gate
         self._homes = found
         self._hint = hint
-        self._forgotten = forgotten
+        self._finder = Finder(ctx, board, gate, found, forgotten)
         self._fit = Fitness("", "")
 
     def begin(self, adopter: Adopter) -> None:
-        """Before the consumer: what waits on the disk comes before what waits in the queues."""
-        self._look_for_homes()
+        """Before the consumer: what waits on the disk comes before what waits in the queues.
+
+        Raises BadInputError when a machine that is up has our name.
+        """
+        self._finder.check_name()
+        self._finder.look()
+        self._finder.drop_old_names()
         adopter.look(self._homes)
         self._fit = fitness(self._ctx.settings, self._ctx.host_env)  # starts claude once
         self._obey()
 
     def turn(self, adopter: Adopter) -> None:
         """Raises BrokerUnavailableError."""
-        self._look_for_homes()
+        self._finder.look()
         self._fit = fitness(self._ctx.settings, self._ctx.host_env)
         self._beat()
         if self._ctx.leaving.closing.is_set():
@@ -73,6 +82,9 @@ class Rounds:
         unfit = (
             "it is being stopped and waits for its runs" if closing else self._fit.unfit or still
         )
+        before = time.time()
+        now = self._ctx.store.tasks.now()
+        clock = (before + time.time()) / 2 - now.timestamp()
         beat = HostRecord(
             name=self._ctx.settings.host_name,
             pid=os.getpid(),
@@ -81,10 +93,15 @@ class Rounds:
             isolation="bubblewrap" if wall.strict else "none",
             access=self._ctx.access.words(),
             workers=len(self._board.known()),
-            warning=unfit or wall.reason,
+            warning=unfit or self._finder.words() or wall.reason,
             unfit=unfit,
+            protocol=PROTOCOL,
+            machine=self._finder.machine,
+            tags=" ".join(self._ctx.settings.host_tags),
+            clock_ms=round(clock * 1000),
+            **asdict(vitals(self._ctx.settings.workers_root)),
         )
-        self._ctx.store.fleet.beat(beat, self._ctx.store.tasks.now())
+        self._ctx.store.fleet.beat(beat, now)
 
     def _obey(self) -> None:
         """What people asked of this host's workers since the last look."""
@@ -97,23 +114,3 @@ class Rounds:
                 task = self._ctx.store.tasks.get(worker.task)
                 if task and task.state is State.RUNNING and task.stop_wanted:
                     launch.stop(self._homes[worker.id])
-
-    def _look_for_homes(self) -> None:
-        # In this order: a removal moves the HOME first and forgets the record afterwards.
-        registered = {one.id for one in self._ctx.store.fleet.workers()}
-        present = {home.id: home for home in homes(self._ctx.settings.workers_root)}
-        for worker, home in present.items():
-            self._homes[worker] = home
-            new = self._board.add(worker)
-            if new or worker not in registered:
-                log.info("worker found worker=%s home=%s", worker, home.path)
-                host = self._ctx.settings.host_name
-                self._ctx.store.fleet.register_worker(
-                    Worker(id=worker, host=host, home=str(home.path))
-                )
-            if not new and worker not in registered:
-                self._forgotten()
-        for worker in set(self._board.idle()) - set(present):
-            log.info("worker gone worker=%s", worker)
-            self._board.remove(worker)
-            self._gate.close(worker)

@@ -25,7 +25,13 @@ def commands_markdown() -> str:
     for name in group.list_commands(top):
         found = group.get_command(top, name)
         if found:
-            parts.append(_section(found, click.Context(found, info_name=name, parent=top)))
+            ctx = click.Context(found, info_name=name, parent=top)
+            parts.append(_section(found, ctx))
+            if isinstance(found, click.Group):
+                parts += [
+                    _section(one, click.Context(one, info_name=inner, parent=ctx))
+                    for inner, one in found.commands.items()
+                ]
     return "\n".join(parts)
 
 

@@ -47,6 +47,7 @@ COMMANDS = {
     "refresh": "Give workers the templates and this shell's tokens again.",
     "remove": "Take a worker out of the fleet; nothing it did is deleted.",
     "hosts": "The machines of the fleet.",
+    "host": "This machine joins a fleet or leaves it; a lost one is forgotten.",
     "update": "Get a newer cw, and give it to everything here.",
     "doctor": "Check this machine and say how to get what is missing.",
     "config": "Every setting, its value and where it came from.",

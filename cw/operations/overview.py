@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cw.models import Event, Host, Model, Task, Worker
+from cw.operations.hosts import HostRow, host_row, host_warnings
 from cw.states import State
 
 if TYPE_CHECKING:
@@ -78,19 +79,6 @@ class StuckRow(Model):
     next: str
 
 
-class HostRow(Model):
-    host: str
-    state: str  # up, silent, gone
-    seen_at: datetime | None
-    workers: int
-    busy: int
-    version: str
-    claude: str
-    isolation: str
-    access: str
-    warning: str
-
-
 class Overview(Model):
     at: datetime
     workers: list[WorkerRow]
@@ -126,8 +114,8 @@ def overview(fleet: Fleet, now: datetime) -> Overview:
         waiting=[_waiting(one, fleet, workers, up) for one in by_state[State.QUEUED]],
         held=[_held(one) for one in by_state[State.HELD]],
         stuck=[_stuck(one) for one in (*by_state[State.CRASHED], *by_state[State.STOPPED])],
-        hosts=[_host(one, fleet, up) for one in fleet.hosts],
-        warnings=_warnings(fleet, up),
+        hosts=[host_row(one, fleet.tasks, now) for one in fleet.hosts],
+        warnings=_warnings(fleet, up, now),
     )
 
 
@@ -259,28 +247,9 @@ def _stuck(task: Task) -> StuckRow:
     )
 
 
-def _host(host: Host, fleet: Fleet, up: set[str]) -> HostRow:
-    state = "up" if host.name in up else "silent" if host.seen_at else "gone"
-    running = (one for one in fleet.tasks if one.state is State.RUNNING)
-    return HostRow(
-        host=host.name,
-        state=state,
-        seen_at=host.seen_at,
-        workers=host.workers,
-        busy=sum(one.host == host.name for one in running),
-        version=host.version,
-        claude=host.claude,
-        isolation=host.isolation,
-        access=host.access,
-        warning=host.warning,
-    )
-
-
-def _warnings(fleet: Fleet, up: set[str]) -> list[str]:
+def _warnings(fleet: Fleet, up: set[str], now: datetime) -> list[str]:
     found = list(fleet.warnings)
-    found += [f"host {one.name}: {one.warning}" for one in fleet.hosts if one.warning]
-    silent = [one.name for one in fleet.hosts if one.seen_at and one.name not in up]
-    found += [f"host {name} has been silent for more than a minute" for name in silent]
+    found += host_warnings(fleet.hosts, now)
     if fleet.workers and not up:
         found.append("no host is running, so nothing starts; start one with: cw up")
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeVar
 
 from cw.models import Host, Worker
 from cw.store import keys
@@ -13,14 +14,14 @@ class FleetStore:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
 
-    def register_worker(self, worker: Worker) -> None:
-        """Record where a worker lives; whatever task it has stays."""
-        fields = {"id": worker.id, "host": worker.host, "home": worker.home}
-        if worker.registered_at:
-            fields["registered_at"] = str(int(worker.registered_at.timestamp() * 1000))
-        with self._db.errors() as client:
-            client.hset(keys.worker(worker.id), mapping=fields)
-            client.sadd(keys.WORKERS, worker.id)
+    def register_worker(self, worker: Worker, machine: str = "") -> str:
+        """Record where a worker lives; whatever task it has stays.
+
+        Returns the host that has a worker of this id already, on another machine; else nothing.
+        """
+        at = int(worker.registered_at.timestamp() * 1000) if worker.registered_at else ""
+        args = [worker.id, worker.host, worker.home, at, machine]
+        return str(self._db.run("register", [keys.worker(worker.id), keys.WORKERS], args))
 
     def workers(self) -> list[Worker]:
         with self._db.errors() as client:
@@ -29,16 +30,14 @@ class FleetStore:
             for one in ids:
                 pipe.hgetall(keys.worker(one))
             rows = pipe.execute()
-        return [
-            Worker.model_validate({**row, "id": one}) for one, row in zip(ids, rows, strict=True)
-        ]
+        return [_record(Worker, row | {"id": one}) for one, row in zip(ids, rows, strict=True)]
 
     def worker(self, worker_id: str) -> Worker | None:
         with self._db.errors() as client:
             if not client.sismember(keys.WORKERS, worker_id):
                 return None
             row = client.hgetall(keys.worker(worker_id))
-        return Worker.model_validate({**row, "id": worker_id})
+        return _record(Worker, row | {"id": worker_id})
 
     def pause(self, worker_id: str, note: str) -> None:
         """It finishes what it runs and takes nothing more. An empty note resumes it."""
@@ -70,11 +69,21 @@ class FleetStore:
                 pipe.llen(one)
             return dict(zip(queues, map(int, pipe.execute()), strict=True))
 
+    def forget_host(self, name: str) -> None:
+        with self._db.errors() as client:
+            client.srem(keys.HOSTS, name)
+            client.delete(keys.host(name))
+
     def hosts(self) -> list[Host]:
         with self._db.errors() as client:
             names = sorted(client.smembers(keys.HOSTS))
             rows = [client.hgetall(keys.host(name)) for name in names]
-        return [
-            Host.model_validate({**row, "name": name})
-            for name, row in zip(names, rows, strict=True)
-        ]
+        return [_record(Host, row | {"name": name}) for name, row in zip(names, rows, strict=True)]
+
+
+M = TypeVar("M", Host, Worker)
+
+
+def _record(kind: type[M], row: dict[str, str]) -> M:
+    """What a host with a newer cw has written besides is none of our business."""
+    return kind.model_validate({key: row[key] for key in row if key in kind.model_fields})

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from cw.models import PROTOCOL, Host, Worker
+from cw.store.store import open_store
 from tests.acceptance.fleet import Fleet
 from tests.waiting import wait_until
 
@@ -171,3 +177,80 @@ def test_wish_to_stop_waits_for_a_host_that_is_away(two_hosts: Hosts, west_host:
     wait_until(lambda: states(east)["w2"] == "stopped", 60, what="the stop")
     assert not agents(west.worker("w2"))
     east.ok("reset", "w2")
+
+
+def test_machines_say_how_they_are(two_hosts: Hosts) -> None:
+    east, west = two_hosts
+
+    rows = {row["host"]: row for row in east.json("hosts")}
+
+    for row in rows.values():
+        assert row["cores"] > 0
+        assert row["memory_mb"] > 0
+        assert row["disk_mb"] > 0
+        assert abs(row["clock_ms"]) < 5000
+        assert row["protocol"] == PROTOCOL
+    assert "load" in west.ok("hosts").splitlines()[0]
+
+
+def test_worker_with_a_home_on_two_machines_stays_where_it_was(two_hosts: Hosts) -> None:
+    east, west = two_hosts
+    copy = west.worker("e1")
+    shutil.copytree(east.worker("e1"), copy, symlinks=True)
+    try:
+        words = "worker e1 lives on host east already and gets nothing here"
+        wait_until(lambda: words in east.cw("hosts").stderr, 30, "the refusal")
+        task = dispatch(west, FAST, "e1")[1]
+
+        assert west.finished(task)["worker"] == "e1"
+        assert list((east.worker("e1") / "completed").glob("*.json"))
+        assert not list((copy / "completed").glob(f"*{task}*"))
+        assert [row["workers"] for row in east.json("hosts")] == [1, 2]
+    finally:
+        shutil.rmtree(copy)
+    wait_until(lambda: words not in east.cw("hosts").stderr, 30, "the end of the warning")
+
+
+def test_name_of_a_machine_that_is_up_is_refused_to_another(two_hosts: Hosts) -> None:
+    east, _ = two_hosts
+    stranger = {
+        "CW_HOST_NAME": "west",
+        "CW_WORKERS_ROOT": str(east.home / "other"),
+        "CW_STATE_DIR": str(east.home / "other-state"),
+    }
+
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "workerhost"],
+        env=east.env() | stranger,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "another machine that is up has the name west. Give this one another" in done.stderr
+    assert {row["host"]: row["state"] for row in east.json("hosts")}["west"] == "up"
+
+
+def test_lost_machine_is_forgotten_with_its_workers(two_hosts: Hosts, redis_server: str) -> None:
+    east, _ = two_hosts
+    store = open_store(redis_server)
+    store.fleet.beat(Host(name="lost"), datetime(2020, 1, 1, tzinfo=UTC))
+    for worker, host in (("l1", "lost"), ("l2", "lost")):
+        store.fleet.register_worker(Worker(id=worker, host=host))
+    _, task = dispatch(east, FAST, "l1")
+    store.tasks.acquire(task, worker="l1", host="lost", ttl=0.01, session="s")
+
+    refused = [east.cw("host", "forget", name) for name in ("nobody", "west", "lost")]
+
+    assert [one.returncode for one in refused] == [2, 2, 2]
+    assert "there is no host nobody. Known: east, lost, west" in refused[0].stderr
+    assert "host west is up. Stop it there first: cw down" in refused[1].stderr
+    assert "work of worker l1 lies there. Give it up first: cw reset l1" in refused[2].stderr
+    assert "host lost has been silent for more than 45 s" in east.cw("hosts").stderr
+    wait_until(lambda: east.cw("reset", "l1").returncode == 0, 30, "the end of its lease")
+    assert east.json("host", "forget", "lost") == {"host": "lost", "workers": ["l1", "l2"]}
+    assert set(states(east)) == {"e1", "w1", "w2"}
+    assert {row["host"] for row in east.json("hosts")} == {"east", "west"}
+    store.connection.close()

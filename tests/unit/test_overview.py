@@ -66,7 +66,7 @@ def test_silent_host_makes_its_workers_offline() -> None:
 
     assert [one.state for one in seen.workers] == ["offline", "idle"]
     assert [one.state for one in seen.hosts] == ["silent", "up"]
-    assert seen.warnings == ["host s has been silent for more than a minute"]
+    assert seen.warnings == ["host s has been silent for more than 45 s"]
 
 
 def test_host_that_left_is_gone_and_no_alarm() -> None:

@@ -2,58 +2,81 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 import click
 
 from cw.cli.context import Cli, with_cli
 from cw.cli.params import json_option
 from cw.cli.render import Column, json_out, moment, note, say, table
 
+if TYPE_CHECKING:
+    from cw.operations.hosts import HostRow
+
 _COLUMNS = [
     Column("host"),
     Column("state", state=True),
     Column("workers", right=True),
     Column("busy", right=True),
-    Column("version"),
+    Column("load", right=True),
+    Column("memory", right=True),
+    Column("disk", right=True),
+    Column("clock", right=True),
+    Column("tags", gives=True),
+    Column("cw"),
     Column("claude", gives=True),
     Column("isolation"),
     Column("tokens", gives=True),
     Column("seen"),
 ]
+_MIB_PER_GIB = 1024
 
 
 @click.command()
 @json_option
 @with_cli
 def command(cli: Cli, as_json: bool) -> None:
-    """The machines of the fleet: what runs there and when they were last heard of.
+    """The machines of the fleet: what runs there, how they are, when they were last heard of.
 
-    up: it answers; silent: it has not for a minute; gone: it was stopped on purpose.
+    up: it answers; silent: it has not for 45 seconds; gone: it was stopped on purpose. load: mean
+    of a minute, of so many cores; memory and disk: what is free; clock: ahead of the broker's.
     """
+    from cw.operations.hosts import host_warnings
     from cw.operations.overview import overview, read_fleet
 
-    now = cli.store.tasks.now()
-    hosts = overview(read_fleet(cli.store), now).hosts
+    now, fleet = cli.store.tasks.now(), read_fleet(cli.store)
+    hosts = overview(fleet, now).hosts
     if as_json:
         json_out([one.model_dump(mode="json") for one in hosts])
         return
     if not hosts:
         say("No host yet. Start one with: cw up")
         return
-    rows = [
-        [
-            one.host,
-            one.state,
-            str(one.workers),
-            str(one.busy),
-            one.version,
-            one.claude,
-            one.isolation,
-            one.access,
-            moment(one.seen_at, now),
-        ]
-        for one in hosts
+    table(_COLUMNS, [_row(one, now) for one in hosts])
+    for text in host_warnings(fleet.hosts, now):
+        note(f"warning: {text}")
+
+
+def _row(one: HostRow, now: datetime) -> list[str]:
+    up = one.state == "up"
+    return [
+        one.host,
+        one.state,
+        str(one.workers),
+        str(one.busy),
+        f"{one.load:.1f}/{one.cores}" if up else "",
+        _gib(one.memory_mb) if up else "",
+        _gib(one.disk_mb) if up else "",
+        f"{one.clock_ms / 1000:+.1f}s" if up else "",
+        " ".join(one.tags),
+        one.version,
+        one.claude,
+        one.isolation,
+        one.access,
+        moment(one.seen_at, now),
     ]
-    table(_COLUMNS, rows)
-    for one in hosts:
-        if one.warning:
-            note(f"warning: host {one.host}: {one.warning}")
+
+
+def _gib(mb: int) -> str:
+    return f"{mb / _MIB_PER_GIB:.1f}G"

@@ -78,12 +78,13 @@ def _check_fleet(cli: Cli, names: list[str]) -> None:
 def _register(cli: Cli, homes: dict[str, str]) -> bool:
     """Whether the fleet knows the workers now. It is no error if it does not."""
     from cw.models import Worker
+    from workerhost.machine import machine_id
 
     now = datetime.now(UTC)
     try:
         for name, home in homes.items():
             worker = Worker(id=name, host=cli.settings.host_name, home=home, registered_at=now)
-            cli.store.fleet.register_worker(worker)
+            cli.store.fleet.register_worker(worker, machine_id(cli.settings.workers_root))
     except BrokerUnavailableError:
         return False
     return True

@@ -28,7 +28,7 @@ def command(cli: Cli, target: Target | None, watch: bool, as_json: bool) -> None
     """What every worker does, and what waits and why.
 
     With an ID, of a worker or of a task, only what concerns it. `seen` is how long ago the agent
-    was last heard of; its cost is known when a run ends. A host that was silent for a minute makes
+    was last heard of; its cost is known when a run ends. A host that was silent for 45 s makes
     its workers offline. --watch redraws a terminal each second; elsewhere it prints the whole again
     whenever something changed, with --json one object a line.
     """

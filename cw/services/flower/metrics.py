@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
@@ -11,13 +11,20 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from cw.errors import CwError
 from cw.names import POOL_QUEUE, worker_queue
-from cw.operations.overview import HostRow, Overview, overview, read_fleet
+from cw.operations.hosts import HostRow
+from cw.operations.overview import Overview, overview, read_fleet
 from cw.states import OPEN, State
 from cw.store.counts import Counts
 from cw.store.store import Store
 
 _WORKER_STATES = ("idle", "busy", "held", "stopped", "crashed", "paused", "offline")
 _HOST_STATES = ("up", "silent", "gone")
+_VITALS: tuple[tuple[str, str, Callable[[HostRow], float]], ...] = (
+    ("cw_host_load", "Load of a host: mean of a minute", lambda one: one.load),
+    ("cw_host_memory_free_bytes", "Memory available there", lambda one: one.memory_mb << 20),
+    ("cw_host_disk_free_bytes", "Free below its workers' HOMEs", lambda one: one.disk_mb << 20),
+    ("cw_host_clock_seconds", "Its clock minus the broker's", lambda one: one.clock_ms / 1000),
+)
 
 
 class Metrics:
@@ -64,6 +71,9 @@ def _fleet(seen: Overview, tasks: Counter[State]) -> Iterator[Any]:
 def _hosts(rows: list[HostRow]) -> Iterator[Any]:
     states = Counter(one.state for one in rows)
     yield _gauge("cw_hosts", "Hosts by state", _all(_HOST_STATES, states), "state")
+    for name, doc, what in _VITALS:
+        values = {one.host: what(one) for one in rows if one.state == "up"}
+        yield _gauge(name, doc, values, "host")
 
 
 def _counted(counts: Counts) -> Iterator[Any]:

@@ -1,0 +1,120 @@
+"""The machines of the fleet as people see them, and the record of one that is gone for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from cw.errors import BadInputError
+from cw.models import PROTOCOL, SILENT_AFTER, Host, Model, Task
+from cw.states import State
+
+if TYPE_CHECKING:
+    from cw.store.store import Store
+
+_CLOCK_OFF_MS = 10_000  # more would make the times in logs and GitHub's answers misleading
+
+
+class HostRow(Model):
+    host: str
+    state: str  # up, silent, gone
+    seen_at: datetime | None
+    workers: int
+    busy: int
+    version: str
+    claude: str
+    isolation: str
+    access: str
+    warning: str
+    protocol: int
+    tags: list[str]
+    load: float
+    cores: int
+    memory_mb: int
+    disk_mb: int
+    clock_ms: int
+
+
+class Forgotten(Model):
+    """A host whose record was removed, and its workers with it."""
+
+    host: str
+    workers: list[str]
+
+
+def host_row(host: Host, tasks: Iterable[Task], now: datetime) -> HostRow:
+    state = "up" if host.up(now) else "silent" if host.seen_at else "gone"
+    running = (one for one in tasks if one.state is State.RUNNING)
+    return HostRow(
+        host=host.name,
+        state=state,
+        seen_at=host.seen_at,
+        workers=host.workers,
+        busy=sum(one.host == host.name for one in running),
+        version=host.version,
+        claude=host.claude,
+        isolation=host.isolation,
+        access=host.access,
+        warning=host.warning,
+        protocol=host.protocol,
+        tags=host.tags.split(),
+        load=host.load,
+        cores=host.cores,
+        memory_mb=host.memory_mb,
+        disk_mb=host.disk_mb,
+        clock_ms=host.clock_ms,
+    )
+
+
+def host_warnings(hosts: Iterable[Host], now: datetime) -> list[str]:
+    """What somebody should look at, one line each."""
+    found = []
+    for one in hosts:
+        if one.warning:
+            found.append(f"host {one.name}: {one.warning}")
+        if one.seen_at and not one.up(now):
+            seconds = SILENT_AFTER.total_seconds()
+            found.append(f"host {one.name} has been silent for more than {seconds:.0f} s")
+        if one.up(now):
+            found += [f"host {one.name}: {words}" for words in _odd(one)]
+    return found
+
+
+def _odd(host: Host) -> list[str]:
+    found = []
+    if host.protocol not in {0, PROTOCOL}:
+        found.append(
+            f"its cw ({host.version}) makes records of another kind ({host.protocol}, here"
+            f" {PROTOCOL}); each leaves alone what it does not know; the older one needs: cw update"
+        )
+    if abs(host.clock_ms) > _CLOCK_OFF_MS:
+        way = "ahead of" if host.clock_ms > 0 else "behind"
+        found.append(f"its clock is {abs(host.clock_ms) / 1000:.0f} s {way} the broker's")
+    return found
+
+
+def forget_host(store: Store, name: str) -> Forgotten:
+    """For a machine that does not come back. Its workers' ids can be given again.
+
+    Raises BadInputError for an unknown host, one that is up, and one whose workers have work.
+    """
+    hosts = {one.name: one for one in store.fleet.hosts()}
+    if name not in hosts:
+        known = ", ".join(hosts) or "none"
+        raise BadInputError(f"there is no host {name}", hint=f"Known: {known}")
+    if hosts[name].up(store.tasks.now()):
+        raise BadInputError(f"host {name} is up", hint="Stop it there first: cw down")
+    workers = [one for one in store.fleet.workers() if one.host == name]
+    kept = [one for one in workers if one.task]
+    if kept:
+        who = ", ".join(one.id for one in kept)
+        first = kept[0].id
+        raise BadInputError(
+            f"work of worker{'' if len(kept) == 1 else 's'} {who} lies there",
+            hint=f"Give it up first: cw reset {first}; once its lease is over",
+        )
+    for one in workers:
+        store.fleet.forget(one.id)
+    store.fleet.forget_host(name)
+    return Forgotten(host=name, workers=[one.id for one in workers])

@@ -1,0 +1,48 @@
+"""Which machine this is, and how it is doing."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from workerhost.files import write_private
+
+_FILE = ".machine"
+
+
+def machine_id(root: Path) -> str:
+    """Made once beside the HOMEs: who has them is the same machine, under whatever name."""
+    path = root / _FILE
+    try:
+        kept = path.read_text(encoding="ascii").strip()
+    except (FileNotFoundError, UnicodeDecodeError):
+        kept = ""
+    if not kept:
+        kept = secrets.token_hex(8)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(path, kept.encode())
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """`load`: the mean of a minute. Megabytes: what is left."""
+
+    load: float
+    cores: int
+    memory_mb: int
+    disk_mb: int
+
+
+def vitals(root: Path) -> Vitals:
+    there = next(one for one in (root, *root.parents) if one.exists())
+    return Vitals(
+        load=round(psutil.getloadavg()[0], 2),
+        cores=psutil.cpu_count() or 1,
+        memory_mb=psutil.virtual_memory().available >> 20,
+        disk_mb=shutil.disk_usage(there).free >> 20,
+    )
