@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cw.errors import CwError
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 _AGENTS = re.compile(r"refs/heads/(?:issue-\d+|task-[0-9a-z]+)")  # other workers push them
 _GONE = "0" * 40
 _MOST = 10  # of which GitHub is asked who it was
-_PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--unified=0")
+_PLAIN = ("--text", "--no-ext-diff", "--no-textconv", "--no-color", "--unified=0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +43,28 @@ def remember(git: Git, place: Workspace) -> None:
 
 
 def exposure(git: Git, place: Workspace, state: GitState, redact: Redactor) -> Breach | None:
-    """The first commit of the run with a secret that is known here. Not in binary files."""
+    """The first commit of the run with a secret that is known here.
+
+    Looked for from a repository of our own: the clone's attributes, replaced objects and
+    configuration could make git show something else than what would be pushed.
+    """
     if not state.head or not place.base_sha:
         return None
-    range_ = f"{place.base_sha}..{state.head}"
-    commits = git.run("rev-list", "--reverse", range_, at=place.clone).out.split()
-    for one in commits:
+    git = replace(git, env={**git.env, "GIT_CONFIG_GLOBAL": os.devnull})
+    try:
+        with workspace.borrowing(git, place.clone, f"search-{place.branch}") as bare:
+            bad = _first_with_secret(git, bare, f"{place.base_sha}..{state.head}", redact)
+    except CwError:
+        return None  # then nothing can be pushed either
+    return _exposed(git, place, state, bad) if bad else None
+
+
+def _first_with_secret(git: Git, bare: Path, range_: str, redact: Redactor) -> str:
+    for one in git.need("rev-list", "--reverse", range_, at=bare).split():
         what = ("-m", "--format=%an %ae %B", one)
-        shown = git.run("show", *_PLAIN, *what, at=place.clone, exact=True)
-        if redact.knows(shown.out):
-            return _exposed(git, place, state, one)
-    return None
+        if redact.knows(git.run("show", *_PLAIN, *what, at=bare, exact=True).out):
+            return one
+    return ""
 
 
 def _exposed(git: Git, place: Workspace, state: GitState, commit: str) -> Breach:

@@ -86,6 +86,25 @@ def test_commit_with_a_secret_is_not_pushed_by_the_host(
     assert spec.branch not in hub.heads(REPO)
 
 
+def test_clone_cannot_make_the_search_see_something_else(
+    worker: Worker, spec: TaskSpec, place: Workspace, hub: GitHubStandIn
+) -> None:
+    (place.clone / ".gitattributes").write_text("* -diff\n", "utf-8")
+    (place.clone / ".git" / "info" / "attributes").write_text("* -diff\n", "utf-8")
+    (place.clone / "data.bin").write_bytes(b"\0" + SECRET.encode() + b"\0")
+    run(place.clone, "add", "--all")
+    run(place.clone, "commit", "-q", "-m", "Add data")
+    bad = run(place.clone, "rev-parse", "HEAD")
+    harmless = run(place.clone, "commit-tree", "HEAD~1^{tree}", "-p", "HEAD~1", "-m", "Nothing")
+    run(place.clone, "replace", bad, harmless)
+    run(place.clone, "config", "diff.external", "true")
+
+    outcome = settled(worker, spec, place)
+
+    assert outcome.reason == "secret_committed"
+    assert spec.branch not in hub.heads(REPO)
+
+
 @pytest.mark.parametrize("process", [FINISHED, KILLED], ids=["finished", "killed"])
 def test_secret_that_the_agent_pushed_is_reported_loudly(
     worker: Worker, spec: TaskSpec, place: Workspace, hub: GitHubStandIn, process: Verdict
