@@ -37,7 +37,7 @@ def parse_repo(text: str, *, github_url: str, cwd: Path) -> Repo:
     if text.startswith(("/", "./", "../", "~")) or text in {".", ".."}:
         return _path_repo(text, cwd)
     if text.startswith("file://"):
-        return _path_repo(urlsplit(text).path, cwd)
+        return _path_repo(_path_of(text), cwd)
     if _URL.fullmatch(text) or _SCP.fullmatch(text):
         if re.match(r"https?://[^/]*@", text):
             raise BadInputError(
@@ -63,6 +63,15 @@ def _github_name(text: str, github_url: str) -> str | None:
     if not match or match[2] in {".", ".."} or match[1].endswith("-"):
         return None
     return f"{match[1]}/{match[2]}"
+
+
+def _path_of(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError as error:  # half an IPv6 address
+        raise BadInputError(
+            f"{url!r} is not a repository", hint="Use for example file:///srv/app.git"
+        ) from error
 
 
 def _path_repo(text: str, cwd: Path) -> Repo:
@@ -91,4 +100,5 @@ def _is_git(path: Path) -> bool:
 def _slug(text: str) -> str:
     """A readable folder name that differs whenever `text` differs."""
     last = re.sub(r"[^A-Za-z0-9_-]+", "-", text.rstrip("/").removesuffix(".git").split("/")[-1])
-    return f"{last.strip('-') or 'repo'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return f"{last.strip('-') or 'repo'}-{digest[:8]}"

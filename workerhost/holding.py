@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cw.audit import Audit
 from cw.models import TaskSpec
 from cw.settings import Settings
 from cw.store.signing import prompt_sha256
@@ -43,6 +44,7 @@ class Context:
     leaving: Leaving
     access: Access
     github_for: Callable[[str], GitHub | None]
+    audit: Audit
     settled: Callable[[], None]  # something was recorded: deliver, look for more
 
 

@@ -9,6 +9,7 @@ from os import EX_TEMPFAIL
 from typing import Any
 
 from cw.address import broker_url
+from cw.audit import Audit, audit_file
 from cw.broker import make_app, send_ask, send_hint
 from cw.errors import BrokerUnavailableError, CwError
 from cw.keyring import load_keyring
@@ -59,9 +60,13 @@ class Host:
         check_access(settings, wall)
         self.access = open_access(settings)
         self._clients = Clients(settings, self.access, self._homes)
+        store = open_store(broker_url(settings), load_keyring(settings))
         self.ctx = Context(
             settings=settings,
-            store=open_store(broker_url(settings), load_keyring(settings)),
+            store=store,
+            audit=Audit(
+                audit_file(settings), lambda head: store.audit.keep(settings.host_name, head)
+            ),
             wall=wall,
             host_env=dict(environ),
             leaving=self.leaving,

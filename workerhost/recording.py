@@ -56,6 +56,7 @@ def record(held: Holding, book: Journal, outcome: Outcome) -> str:
     phase = "settled" if recorded else "overtaken"
     ended = book.model_copy(update={"outcome": final, "phase": phase})
     journal.archive(held.home, ended, held.redact)
+    _write_down(held, book, final, recorded=recorded)
     log.info(
         "run recorded task=%s worker=%s outcome=%s reason=%s",
         held.task_id,
@@ -67,6 +68,28 @@ def record(held: Holding, book: Journal, outcome: Outcome) -> str:
         _pause(held, final)
     held.ctx.settled()
     return f"{final.kind.value}: {final.message}"
+
+
+def _write_down(held: Holding, book: Journal, outcome: Outcome, *, recorded: bool) -> None:
+    try:
+        held.ctx.audit.add(
+            "ended",
+            book.task.created_by,
+            task=held.task_id,
+            worker=held.home.id,
+            attempt=book.run.attempt,
+            outcome=outcome.kind.value,
+            reason=outcome.reason,
+            recorded=recorded,
+            branch=outcome.branch,
+            head=outcome.head,
+            commits=outcome.commits,
+            pushed=outcome.pushed,
+            pr=outcome.pr,
+            cost_usd=outcome.cost_usd,
+        )
+    except CwError as error:  # the run is over: what it did must not be lost as well
+        log.warning("%s", error)
 
 
 def _pause(held: Holding, outcome: Outcome) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import secrets
 from pathlib import Path
@@ -15,7 +17,7 @@ from workerhost.claude import find_claude
 from workerhost.files import write_private
 from workerhost.hearing import Heard, hear
 from workerhost.holding import Holding
-from workerhost.journal import Journal
+from workerhost.journal import Journal, Run
 from workerhost.layout import Home
 from workerhost.leaving import HostLeavesError
 from workerhost.workspace import Workspace
@@ -56,6 +58,7 @@ def start(held: Holding, task: Task, prompt: str, book: Journal) -> Journal:
         raise StaleFenceError(f"the lease of {spec.id} ended before its agent was started")
     if ctx.leaving.detach.is_set():
         raise HostLeavesError
+    _write_down(held, spec, run, claude)
     launch.start(
         home,
         launch.Launch(
@@ -66,6 +69,28 @@ def start(held: Holding, task: Task, prompt: str, book: Journal) -> Journal:
     )
     log.info("run started task=%s worker=%s attempt=%s", spec.id, home.id, run.attempt)
     return book
+
+
+def _write_down(held: Holding, spec: TaskSpec, run: Run, claude: Path) -> None:
+    """Before there is an agent: none runs that is not in the audit file."""
+    policy = json.dumps(launch.policy(), sort_keys=True).encode()
+    held.ctx.audit.add(
+        "started",
+        spec.created_by,
+        task=spec.id,
+        issue=spec.label,
+        worker=run.worker,
+        attempt=run.attempt,
+        session=run.session,
+        model=spec.model,
+        mode=spec.mode.value,
+        prompt_sha256=spec.prompt_sha256,
+        approved_by=spec.approved_by,
+        isolation="bubblewrap" if held.ctx.wall.strict else "none",
+        policy_sha256=hashlib.sha256(policy).hexdigest(),
+        claude=str(claude.resolve()),
+        base_sha=run.base_sha,
+    )
 
 
 def _issue(held: Holding, spec: TaskSpec) -> Heard | None:

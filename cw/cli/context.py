@@ -8,11 +8,31 @@ from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from cw.errors import BadInputError
 from cw.settings import Settings, load_settings
+
+STEERING = frozenset(
+    {
+        "assign",
+        "cancel",
+        "drain",
+        "pause",
+        "reconcile",
+        "refresh",
+        "remove",
+        "reset",
+        "restart",
+        "resume",
+        "stop",
+    }
+)
 
 if TYPE_CHECKING:
     from celery import Celery
 
+    from cw.audit import Audit
     from cw.github.client import GitHub
     from cw.operations.control import Control
     from cw.store.store import Store
@@ -61,6 +81,14 @@ class Cli:
         )
 
     @cached_property
+    def audit(self) -> Audit:
+        """Where what was done here is written down."""
+        from cw.audit import Audit, audit_file
+
+        host = self.settings.host_name
+        return Audit(audit_file(self.settings), lambda head: self.store.audit.keep(host, head))
+
+    @cached_property
     def whoami(self) -> str:
         """Who types, as records show it."""
         import getpass
@@ -81,6 +109,29 @@ def with_cli(function: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(function)
     def call(*args: Any, **options: Any) -> None:
-        function(load_cli(os.environ), *args, **options)
+        cli = load_cli(os.environ)
+        try:
+            function(cli, *args, **options)
+        except BadInputError:
+            raise  # nothing was changed
+        except BaseException as error:
+            _note(cli, type(error).__name__)
+            raise
+        _note(cli, "")
 
     return call
+
+
+def _note(cli: Cli, failed: str) -> None:
+    """Commands that steer are written down, without what a prompt says."""
+    context = click.get_current_context()
+    if context.info_name not in STEERING:
+        return
+    plain = {
+        name: str(value)
+        for name, value in context.params.items()
+        if value not in (None, False, "", ()) and name not in {"prompt", "as_json"}
+    }
+    if failed:
+        plain["error"] = failed
+    cli.audit.add(str(context.info_name), cli.whoami, **plain)

@@ -49,6 +49,7 @@ COMMANDS = {
     "hosts": "The machines of the fleet.",
     "host": "This machine joins a fleet or leaves it; a lost one is forgotten.",
     "update": "Get a newer cw, and give it to everything here.",
+    "audit": "What was done in somebody's name on this machine.",
     "doctor": "Check this machine and say how to get what is missing.",
     "config": "Every setting, its value and where it came from.",
     "completion": "What lets a shell complete commands and ids.",

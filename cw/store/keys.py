@@ -17,6 +17,7 @@
 | cw:reply:<id> | list | a host's answer to one question | after a minute |
 | cw:finished | hash | `<repo>#<n>`: the last task that finished the issue | with the history |
 | cw:lock:<name> | string | who does a pass that only one may do | after 2 minutes, or when done |
+| cw:audit | hash | by host: the last line of its audit file, signed | |
 | cw:nonce:<nonce> | string | a message that was acted on | when the message would have expired |
 | cw:github:page:<token>:<path> | hash | ETag and digest of a list GitHub gave | 7 days unused |
 | cw:github:fact:<name> | string | what was asked once and seldom changes | by its own time |
@@ -43,6 +44,7 @@ BEAT_LOCK = "cw:beat::lock"  # RedBeat's, of the beat that sends
 GITHUB_BUDGET = "cw:github:budget"
 COUNTS = "cw:counts"
 COSTS = "cw:costs"
+AUDIT = "cw:audit"
 POOL = "*"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cw.keyring import Keyring
+from cw.store.audit import AuditStore
 from cw.store.connection import Connection
 from cw.store.counts import CountStore
 from cw.store.events import EventStore
@@ -26,6 +27,7 @@ class Store:
     replies: ReplyStore
     github: GitHubCache
     locks: LockStore
+    audit: AuditStore
     counts: CountStore
 
     def ping(self) -> None:
@@ -66,5 +68,6 @@ def open_store(url: str, keyring: Keyring | None = None, *, patience: float | No
         ReplyStore(connection),
         GitHubCache(connection),
         LockStore(connection),
+        AuditStore(connection),
         CountStore(connection),
     )

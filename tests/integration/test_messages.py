@@ -15,6 +15,7 @@ import redis
 from celery import Celery
 
 from cw import wire
+from cw.audit import Entry, audit_file, entries, verify
 from cw.broker import ASK_TASK, RUN_TASK, make_app, send_hint
 from cw.keyring import Keyring, load_keyring, make_keyring
 from cw.models import TaskSpec
@@ -112,6 +113,11 @@ def attack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attack]:
         yield Attack(here)
 
 
+def audited(attack: Attack, spec: TaskSpec) -> list[Entry]:
+    path = audit_file(attack.here.settings())
+    return [one for one in entries(path) if one.facts.get("task") == spec.id]
+
+
 def forgeries(attack: Attack, spec: TaskSpec) -> dict[str, object]:
     """By what is wrong with each."""
     hint, signed = attack.hint, attack.signed
@@ -178,6 +184,18 @@ def test_nothing_forged_is_acted_on_and_the_host_lives(attack: Attack) -> None:
     with make_app(attack.here.settings()) as app:
         send_hint(app, spec, "01")
     assert attack.here.reaches(spec, State.DONE).attempt == 1
+    wait_until(lambda: len(audited(attack, spec)) == 2, what=attack.here.log)
+    started, ended = audited(attack, spec)
+    assert (started.what, started.by) == ("started", spec.created_by)
+    assert started.facts["prompt_sha256"] == spec.prompt_sha256
+    assert (ended.what, ended.facts["outcome"]) == ("ended", "succeeded")
+    path, head = audit_file(attack.here.settings()), attack.here.store().audit.head("here")
+    assert head
+    assert verify(path, head).bad == 0
+    assert path.stat().st_mode & 0o777 == 0o600
+    lines = path.read_bytes().splitlines(keepends=True)
+    (attack.here.folder / "cut").write_bytes(b"".join(lines[:-1]))
+    assert "missing at the end" in verify(attack.here.folder / "cut", head).why
     attack.here.clear_agents()
 
 

@@ -97,6 +97,16 @@ def command(
     done = dispatch(
         request, cli.store, github, lambda spec: send_hint(app, spec, spec.wanted_worker)
     )
+    spec = done.task
+    cli.audit.add(
+        "dispatched",
+        spec.created_by,
+        task=spec.id,
+        issue=spec.label,
+        worker=spec.wanted_worker,
+        model=spec.model,
+        prompt_sha256=spec.prompt_sha256,
+    )
     if as_json:
         json_out(_row(done))
     else:

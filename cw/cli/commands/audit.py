@@ -1,0 +1,63 @@
+"""`cw audit`: what was done in somebody's name on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from cw.cli.context import Cli, with_cli
+from cw.cli.params import json_option
+from cw.cli.render import json_out, note, say
+from cw.errors import BrokerUnavailableError
+
+
+@click.command()
+@click.argument("action", type=click.Choice(["show", "verify"]), default="show")
+@click.option("-n", "--lines", metavar="N", type=click.IntRange(1), default=50, help="The last N.")
+@json_option
+@click.pass_context
+@with_cli
+def command(cli: Cli, ctx: click.Context, action: str, lines: int, as_json: bool) -> None:
+    """What was done in somebody's name on this machine: commands, dispatches, runs and their ends.
+
+    show: the last lines. verify: whether every line is as it was written, and none was taken out,
+    added or moved; exit status 1 names the first that is not. Lines cut off the end are missed
+    while the broker knows the last one.
+    """
+    if action == "verify":
+        ctx.exit(_verify(cli, as_json=as_json))
+    _show(cli, lines, as_json=as_json)
+
+
+def _show(cli: Cli, lines: int, *, as_json: bool) -> None:
+    from cw.audit import audit_file, entries
+
+    found = list(entries(audit_file(cli.settings)))[-lines:]
+    if as_json:
+        json_out([one.model_dump(mode="json") for one in found])
+        return
+    for one in found:
+        facts = " ".join(f"{name}={value}" for name, value in one.facts.items())
+        say(f"{one.at:%Y-%m-%d %H:%M:%S} {one.by} {one.what} {facts}")
+    if not found:
+        say("nothing yet")
+
+
+def _verify(cli: Cli, *, as_json: bool) -> int:
+    from cw.audit import audit_file, verify
+
+    path = audit_file(cli.settings)
+    try:
+        head = cli.store.audit.head(cli.settings.host_name)
+    except BrokerUnavailableError:
+        head = None
+        note("warning: the broker is away: lines cut off the end would not be missed")
+    done = verify(path, head)
+    if as_json:
+        json_out(asdict(done))
+    elif done.bad:
+        say(f"{path}: line {done.bad}: {done.why}")
+    else:
+        say(f"{path}: {done.lines} lines, all as they were written")
+    return 1 if done.bad else 0

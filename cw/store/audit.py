@@ -1,0 +1,26 @@
+"""The last line of each machine's audit file, signed, so that lines cut off its end are missed."""
+
+from __future__ import annotations
+
+from cw.audit import Head
+from cw.store import keys
+from cw.store.connection import Connection
+
+_KIND = "audit"
+
+
+class AuditStore:
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def keep(self, host: str, head: Head) -> None:
+        row = self._db.keyring.seal(_KIND, [host, head.n, head.hash])
+        with self._db.errors() as client:
+            client.hset(keys.AUDIT, host, row)
+
+    def head(self, host: str) -> Head | None:
+        """None: nothing is known, or what is there is not ours."""
+        with self._db.errors() as client:
+            row = client.hget(keys.AUDIT, host)
+        found = self._db.keyring.unseal(_KIND, row) if row else None
+        return Head(found[1], found[2]) if found and found[0] == host else None
