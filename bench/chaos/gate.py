@@ -21,7 +21,8 @@ from tests.standins.github import GitHubStandIn
 _BACKLOG = 3  # open tasks a worker
 _SCENE_ISSUES = 1_000_000  # no other task has these numbers
 _AHEAD = 0.15  # of all work, before the faults that belong to it
-_FAULT_SECONDS = 5.0  # with nothing moving, the next fault comes all the same
+_FAULT_SECONDS = 5.0  # with all hosts well and nothing moving, the next fault comes all the same
+_PATIENCE_SECONDS = 30.0  # and with hosts that do not get well
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,7 +169,8 @@ def _fault_loop(plan: Plan, load: Load, faults: Faults, began: float) -> None:
     while todo and time.monotonic() < deadline:
         load.fleet.revive()
         share = len(counting.finished(load, faults)) / plan.tasks
-        due = 1 - len(todo) / whole <= share or time.monotonic() - last > _FAULT_SECONDS
+        idle = _PATIENCE_SECONDS if faults.recovery.unwell else _FAULT_SECONDS
+        due = 1 - len(todo) / whole <= share or time.monotonic() - last > idle
         if not due:
             time.sleep(0.1)
             continue

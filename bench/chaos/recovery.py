@@ -31,10 +31,13 @@ class Recovery:
     fleet: Fleet
     load: Load
     seconds: dict[str, list[float]] = field(default_factory=dict)
+    unwell: int = 0  # hosts that are watched now
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def watch(self, fault: str, host: Host, since: float, fences: dict[str, int]) -> None:
         """`since`: monotonic. `fences`: of the runs it had, from `fences_of` before the fault."""
+        with self._lock:
+            self.unwell += 1
         thread = threading.Thread(target=self._watch, args=(fault, host, since, fences))
         thread.daemon = True
         thread.start()
@@ -44,9 +47,11 @@ class Recovery:
         while not self._held(host, fences) or not self._answers(host):
             if self.load.over.wait(_POLL_SECONDS):
                 return  # the work was done before it was well: nobody waited for it
+        took = time.monotonic() - since
         name = fault if host.process is process and not host.frozen else fault + AGAIN
         with self._lock:
-            self.seconds.setdefault(name, []).append(time.monotonic() - since)
+            self.unwell -= 1
+            self.seconds.setdefault(name, []).append(took)
 
     @staticmethod
     def _held(host: Host, fences: dict[str, int]) -> bool:
