@@ -11,7 +11,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from string import ascii_letters, digits
 from typing import Any
@@ -20,17 +20,17 @@ from urllib.parse import quote, urlsplit
 import pytest
 import redis
 
-from cw.broker import make_app, send_hint
-from cw.github.client import open_github
+from cw.broker import send_hint
+from cw.cli.context import Cli, load_cli
 from cw.models import TaskSpec
 from cw.operations.dispatch import Request, dispatch
 from cw.repos import github_repo
-from cw.settings import Settings, load_settings
 from cw.states import State
-from cw.store.store import open_store
+from cw.store.store import Store
 from tests.acceptance.conftest import running_fleet
 from tests.acceptance.fleet import REHEARSAL, Fleet
 from tests.needs import require
+from tests.standins.github import GitHubStandIn
 from tests.standins.github.app_key import app_key
 from tests.waiting import wait_until
 from workerhost.files import read_json
@@ -154,28 +154,20 @@ def give_secrets(home: Path, fleet: Fleet) -> None:
     (home / ".gitconfig").write_text("[user]\n\tname = Bot\n\temail = bot@acme.invalid\n")
 
 
-def settings_of(fleet: Fleet) -> Settings:
-    return load_settings(fleet.env())[0]
-
-
-def dispatched(fleet: Fleet) -> list[TaskSpec]:
-    settings = settings_of(fleet)
-    store, github = open_store(broker(fleet)), open_github(settings)
+def dispatched(cli: Cli, hub: GitHubStandIn) -> list[TaskSpec]:
     found = []
-    settings = replace(settings, broker_url=broker(fleet))
-    with make_app(settings) as app:
-        for number in range(RUNS):
-            issue = fleet.github.add_issue(REPO, f"Bug {number}", "It fails.")
-            orders = "\n".join(f"rehearse: {one}" for one in ("pace 0", *WAYS[number % len(WAYS)]))
-            request = Request(
-                repo=github_repo(REPO, settings.github_url),
-                issue=issue,
-                worker=None,
-                prompt=orders,
-                model="sonnet",
-            )
-            done = dispatch(request, store, github, lambda spec: send_hint(app, spec, None))
-            found.append(done.task)
+    for number in range(RUNS):
+        issue = hub.add_issue(REPO, f"Bug {number}", "It fails.")
+        orders = "\n".join(f"rehearse: {one}" for one in ("pace 0", *WAYS[number % len(WAYS)]))
+        request = Request(
+            repo=github_repo(REPO, cli.settings.github_url),
+            issue=issue,
+            worker=None,
+            prompt=orders,
+            model="sonnet",
+        )
+        done = dispatch(request, cli.store, cli.github, lambda spec: send_hint(cli.app, spec, None))
+        found.append(done.task)
     return found
 
 
@@ -223,23 +215,22 @@ def shims(fleet: Fleet) -> list[int]:
     return [int(one["pid"]) for one in found if one]
 
 
-def over(fleet: Fleet, tasks: list[TaskSpec]) -> bool:
+def over(store: Store, tasks: list[TaskSpec]) -> bool:
     """Nothing runs, and GitHub has been told all of it."""
-    store = open_store(broker(fleet))
     states = [found.state for one in tasks if (found := store.tasks.get(one.id))]
     ended = len(states) == RUNS and {*states} <= {State.DONE, State.CRASHED}
     return ended and not any(store.outbox.first(one.name) for one in store.fleet.hosts())
 
 
 def test_secrets_of_fifty_runs_are_found_nowhere_else(fleet: Fleet) -> None:
-    lines = CommandLines()
+    lines, cli = CommandLines(), load_cli(fleet.env())
     with lines.watched():
-        tasks = dispatched(fleet)
+        tasks = dispatched(cli, fleet.github)
         with suppress(ProcessLookupError):  # a run is lost
             os.kill(wait_until(lambda: shims(fleet), 60, fleet.logs)[0], signal.SIGKILL)
-        (host,) = open_store(broker(fleet)).fleet.hosts()
+        (host,) = cli.store.fleet.hosts()
         os.kill(host.pid, signal.SIGKILL)  # the next one adopts the others
-        wait_until(lambda: over(fleet, tasks), 240, fleet.logs)
+        wait_until(lambda: over(cli.store, tasks), 240, fleet.logs)
 
     url = broker(fleet)
     state = fleet.home / "state"
