@@ -38,6 +38,7 @@ def all_checks(cli: Cli) -> Iterator[Check]:
     yield claude_check(cli)
     yield isolation_check(cli)
     yield from access_checks(cli)
+    yield key_check(cli)
     yield from broker_checks(cli)
     yield disk_check(cli.settings.workers_root)
     yield from worker_checks(cli)
@@ -116,6 +117,19 @@ def access_checks(cli: Cli) -> Iterator[Check]:
     if kept and kept.resolve().is_relative_to(settings.workers_root.resolve()):
         text = f"{kept} lies below {settings.workers_root}, where agents read"
         yield Check("github access", "fail", text, "Move it out of every worker's HOME")
+
+
+def key_check(cli: Cli) -> Check:
+    """Shown by a mark made of it, which is the same on every machine of a fleet."""
+    from cw.keyring import key_file, load_keyring
+
+    path = key_file(cli.settings)
+    if not path.exists() and not cli.settings.signing_key_file:
+        return Check("signing key", "ok", "none yet; made when first needed")
+    try:
+        return Check("signing key", "ok", f"{load_keyring(cli.settings).id} ({path})")
+    except CwError as error:
+        return Check("signing key", "fail", error.message, error.hint)
 
 
 def broker_checks(cli: Cli) -> Iterator[Check]:
