@@ -14,6 +14,8 @@ from typing import Any
 from cw.errors import BadInputError
 from cw.private import refuse_open
 
+_DOMAIN = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+
 
 def _text(raw: str) -> str:
     return raw
@@ -25,6 +27,13 @@ def _path(raw: str) -> Path:
 
 def _names(raw: str) -> tuple[str, ...]:
     return tuple(raw.replace(",", " ").replace(os.pathsep, " ").split())
+
+
+def _domains(raw: str) -> tuple[str, ...]:
+    found = tuple(raw.lower().replace(",", " ").split())
+    if not all(_DOMAIN.fullmatch(one) for one in found):
+        raise ValueError(raw)
+    return found
 
 
 def _paths(raw: str) -> tuple[Path, ...]:
@@ -132,9 +141,19 @@ class Settings:
         (), _names, "Names of variables of the host that agents get as well"
     )
     isolation: str = _setting(
-        "auto",
-        _one_of("auto", "strict", "none"),
-        "auto: bubblewrap where it works; strict: bubblewrap or nothing starts; none: no outer wall",
+        "strict",
+        _one_of("strict", "outer", "claude", "none"),
+        "The walls around agents. strict: bubblewrap around claude and claude's own sandbox in it, or nothing starts; outer: only bubblewrap, for agents that are not claude; claude: only its own sandbox (macOS); none",
+    )
+    allowed_domains: tuple[str, ...] = _setting(
+        ("*.com", "*.io", "*.dev"),
+        _domains,
+        "Hosts that agents reach, on ports 22, 80 and 443, besides GitHub and the task's repository: names, or *. and the rest of one",
+    )
+    trusted_repos: tuple[str, ...] = _setting(
+        (),
+        _names,
+        "Repositories (owner/repo) whose own .claude settings, hooks and rules claude loads",
     )
     sandbox_read: tuple[Path, ...] = _setting(
         (), _paths, "More paths agents may read, separated by colons (toolchains)"

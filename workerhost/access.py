@@ -14,8 +14,8 @@ from cw.settings import Settings
 from workerhost import journal
 from workerhost.agentenv import own_variables
 from workerhost.files import write_private
+from workerhost.isolation import Wall
 from workerhost.layout import Home, in_place
-from workerhost.sandbox import Wall
 
 if TYPE_CHECKING:
     from cw.github.app import AppTokens
@@ -114,9 +114,9 @@ def open_files(home: Home) -> list[Path]:
 
 def check_access(settings: Settings, wall: Wall) -> None:
     """Raises CwError when what was promised cannot be kept here."""
-    if settings.github_access == "host" and not wall.strict:
+    if settings.github_access == "host" and not wall.outer:
         raise CwError(
-            f"CW_GITHUB_ACCESS=host needs bubblewrap: {wall.reason}",
+            f"CW_GITHUB_ACCESS=host needs bubblewrap: {wall.warning}",
             hint="cw doctor says how to get it; without it an agent can read the host's token",
         )
 

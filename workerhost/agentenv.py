@@ -68,6 +68,7 @@ def agent_environment(
         "HOME": str(home.path),
         "USER": home.id,
         "LOGNAME": home.id,
+        "GIT_CONFIG_GLOBAL": str(home.path / ".gitconfig"),  # not what an agent left in ~/.config
         "SHELL": "/bin/bash",  # claude prefers zsh when it is installed
         "TMPDIR": str(home.tmp),
         "CLAUDE_CODE_TMPDIR": str(home.tmp),  # otherwise all workers of a user share one folder

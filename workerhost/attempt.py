@@ -39,14 +39,9 @@ _EVENT_CHARS = 2000  # of one event in the store; worker.log keeps all
 
 def run_task(ctx: Context, home: Home, task_id: str) -> str:
     """Take the task and see it through. Returns a line for the log."""
-    if ctx.leaving.closing.is_set():
-        return "not run: the host is being stopped"
-    if launch.alive(home) or home.journal.exists():
-        return "not run: the worker has a run to be settled first"
-    if open_ones := open_files(home):
-        note = f"others may use {open_ones[0]}: chmod -R go= {home.path}, then: cw resume {home.id}"
-        ctx.store.fleet.pause(home.id, note)
-        return f"not run: {note}"
+    obstacle = _obstacle(ctx, home)
+    if obstacle:
+        return f"not run: {obstacle}"
     try:
         genuine = ctx.store.tasks.genuine(task_id, home.id)
     except ForgedError as error:
@@ -90,6 +85,24 @@ def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
         except CwError as error:
             return not_started(held, book, error)
         return _see_through(held, book, published_to=0)
+
+
+def _obstacle(ctx: Context, home: Home) -> str:
+    """Why this worker takes nothing now; empty when it may. May probe the walls, which takes
+    seconds.
+    """
+    if ctx.leaving.closing.is_set():
+        return "the host is being stopped"
+    if launch.alive(home) or home.journal.exists():
+        return "the worker has a run to be settled first"
+    if open_ones := open_files(home):
+        note = f"others may use {open_ones[0]}: chmod -R go= {home.path}, then: cw resume {home.id}"
+        ctx.store.fleet.pause(home.id, note)
+        return note
+    unproven = ctx.proof.missing(home)
+    if unproven:
+        log.error("no agent starts worker=%s: %s", home.id, unproven)
+    return unproven
 
 
 def go_on(ctx: Context, home: Home, book: Journal, fence: int) -> str:

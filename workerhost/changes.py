@@ -11,9 +11,9 @@ from cw.settings import Settings
 from workerhost import archives, journal
 from workerhost.files import read_json
 from workerhost.git import Git
+from workerhost.isolation import Wall
 from workerhost.journal import Journal
 from workerhost.layout import Home
-from workerhost.sandbox import Wall
 
 _DIFF_CAP = 400_000  # characters; what is longer is cut, and says so
 _PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cw.errors import BadInputError, CwError
 from cw.settings import Settings
+from workerhost.layout import Home
 
 MIN_VERSION = (2, 1, 202)  # earlier ones approve hosts that the policy closes
 _VERSION = re.compile(r"\b(\d+)\.(\d+)\.(\d+)\b")
@@ -64,6 +65,12 @@ def claude_version(path: Path) -> str:
 def new_enough(version: str) -> bool:
     match = _VERSION.search(version)
     return match is not None and tuple(map(int, match.groups())) >= MIN_VERSION
+
+
+def transcript(home: Home, cwd: Path, session: str) -> Path:
+    """Where claude keeps a conversation: in a folder named after its working directory."""
+    mangled = "".join(one if one.isalnum() and one.isascii() else "-" for one in str(cwd))
+    return home.claude / "projects" / mangled / f"{session}.jsonl"
 
 
 def _bundled() -> Path | None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from cw.errors import WorkspaceError
 from cw.settings import Settings
+from workerhost.isolation import Wall
 from workerhost.layout import Home
 from workerhost.leaving import HostLeavesError
 from workerhost.leftovers import OURS
-from workerhost.sandbox import Wall, git_folder, wrap
+from workerhost.reach import opened, reach, through_the_door
+from workerhost.sandbox import git_folder, wrap
 
 _LOCAL_SECONDS = 120
 _NETWORK_SECONDS = 1800  # a first clone of a large repository
@@ -31,9 +35,9 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """git as one worker. `origin` is the repository's path when it lies on this machine; `leave`
-    ends a command that uses the network, with HostLeavesError; `login` is what such a command, and
-    no other, has in its environment beside `env`.
+    """git as one worker. `origin` is the repository's path when it lies on this machine, `url` its
+    place elsewhere; `leave` ends a command that uses the network, with HostLeavesError; `login` is
+    what such a command, and no other, has in its environment beside `env`.
     """
 
     home: Home
@@ -43,6 +47,7 @@ class Git:
     origin: Path | None = None
     leave: threading.Event | None = None
     login: Callable[[], Mapping[str, str]] = dict
+    url: str = ""
 
     def run(
         self,
@@ -56,16 +61,38 @@ class Git:
         `exact`: with the white space at the ends of its output. `network`: never in a clone, whose
         configuration is the agent's and could lead the login elsewhere; raises what `login` raises.
         """
+        with self._door(network) as (door, env):
+            argv = self._argv(args, at, origin_writable=origin_writable, door=door)
+            return self._done(argv, at, env, network=network, exact=exact)
+
+    @contextmanager
+    def _door(self, network: bool) -> Iterator[tuple[Path | None, dict[str, str]]]:
+        """What it is to see of the network: nothing, unless it needs it."""
         env = {**self.env, **self.login()} if network else self.env
+        if not (network and self.wall.outer) or self.origin:
+            yield None, env
+            return
+        told = reach(self.settings, env, self.url)
+        with opened(self.home.run / f"net-{token_hex(4)}", told) as door:
+            yield door, through_the_door(env)
+
+    def _argv(
+        self, args: tuple[str, ...], at: Path, *, origin_writable: bool, door: Path | None
+    ) -> list[str]:
         shared = (git_folder(self.origin),) if self.origin else ()
-        argv = wrap(
+        return wrap(
             ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *args],
             wall=self.wall,
             home=self.home,
             readable=(*self.settings.sandbox_read, *(() if origin_writable else shared)),
             writable=shared if origin_writable else (),
             cwd=at,
+            door=door,
         )
+
+    def _done(
+        self, argv: list[str], at: Path, env: dict[str, str], *, network: bool, exact: bool
+    ) -> Done:
         process = subprocess.Popen(
             argv,
             cwd=at,
@@ -78,7 +105,7 @@ class Git:
         )
         said = self._until_end(process, network=network)
         if said is None:
-            return Done(ok=False, out="", err=f"git {args[0]} took too long")
+            return Done(ok=False, out="", err="git took too long")
         out = said[0] if exact else said[0].strip()
         return Done(ok=process.returncode == 0, out=out, err=said[1].strip())
 

@@ -18,13 +18,14 @@ from workerhost import journal, launch
 from workerhost.access import Access
 from workerhost.agentenv import agent_environment, remote_environment
 from workerhost.git import Git
+from workerhost.isolation import Wall
 from workerhost.journal import Journal
 from workerhost.known import redactor_for
 from workerhost.layout import Home
 from workerhost.lease import Lease
 from workerhost.leaving import Leaving
+from workerhost.proof import Proof
 from workerhost.redact import Redactor
-from workerhost.sandbox import Wall
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub
@@ -45,6 +46,7 @@ class Context:
     access: Access
     github_for: Callable[[str], GitHub | None]
     audit: Audit
+    proof: Proof
     settled: Callable[[], None]  # something was recorded: deliver, look for more
 
 
@@ -75,7 +77,16 @@ class Holding:
         origin = Path(path) if path else None
         ctx = self.ctx
         login = partial(self._login, book.task.repo) if book.task.github else dict
-        return Git(self.home, ctx.wall, self.env, ctx.settings, origin, ctx.leaving.detach, login)
+        return Git(
+            self.home,
+            ctx.wall,
+            self.env,
+            ctx.settings,
+            origin,
+            ctx.leaving.detach,
+            login,
+            book.task.repo_url,
+        )
 
     def _login(self, repo: str) -> dict[str, str]:
         token = self.ctx.access.token(self.home, repo)

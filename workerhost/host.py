@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from os import EX_TEMPFAIL
+from pathlib import Path
 from typing import Any
 
 from cw.address import broker_url
@@ -28,10 +29,12 @@ from workerhost.clients import Clients
 from workerhost.commands import Revoker
 from workerhost.gate import Gate
 from workerhost.holding import Context
+from workerhost.isolation import choose_wall
 from workerhost.layout import Home
 from workerhost.leaving import Leaving
+from workerhost.probe import probe
+from workerhost.proof import Proof
 from workerhost.rounds import Rounds
-from workerhost.sandbox import choose_wall
 from workerhost.tickets import Tickets
 from workerhost.watchdog import Watchdog, end_process
 
@@ -71,6 +74,7 @@ class Host:
             host_env=dict(environ),
             leaving=self.leaving,
             access=self.access,
+            proof=Proof(settings, wall, environ, self._probe),
             github_for=self._clients.of,
             settled=self._settled,
         )
@@ -219,6 +223,11 @@ class Host:
         if not self.leaving.closing.is_set():
             self.gate.open()
         self._wake.set()
+
+    def _probe(self, home: Home, claude: Path) -> str:
+        ctx = self.ctx
+        url = broker_url(ctx.settings)
+        return probe(home, ctx.wall, ctx.settings, ctx.host_env, claude, url)
 
     def _hint(self, spec: TaskSpec, worker: str | None) -> None:
         send_hint(self.app, spec, worker)

@@ -135,5 +135,7 @@ def _leftovers(home: Home) -> list[Path]:
     return [
         one
         for one in home.run.iterdir()
-        if one.is_file() and one.name not in keep and ".corrupt-" not in one.name
+        if (one.is_file() or one.is_socket())
+        and one.name not in keep
+        and ".corrupt-" not in one.name
     ]

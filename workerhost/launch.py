@@ -5,36 +5,33 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cw.errors import CwError
 from cw.settings import Settings
 from workerhost import shim
 from workerhost.access import hidden_logins
-from workerhost.files import read_json, write_private
+from workerhost.files import read_json
+from workerhost.isolation import Wall
 from workerhost.layout import Home
-from workerhost.sandbox import Wall, readable_paths, wrap
+from workerhost.policy import (
+    forget_what_was_allowed,
+    own_startup_files,
+    past_the_stubs,
+    policy,
+    write_policy,
+)
+from workerhost.reach import listen, reach, through_the_door
+from workerhost.sandbox import readable_paths, wrap
 
 _START_SECONDS = 20.0
-_ALLOWED = (
-    "Bash",
-    "Read(~/**)",
-    "Edit(~/**)",
-    "Task",
-    "Skill",
-    "TaskCreate",
-    "TaskUpdate",
-    "TaskList",
-    "TaskGet",
-    "TodoWrite",
-    "WebFetch",
-    "WebSearch",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,9 @@ class Launch:
     resume: bool
     cwd: Path
     env: dict[str, str]
+    repo_url: str = ""
     repo_path: str = ""
+    trusted: bool = False  # the repository's own settings and hooks are loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +63,41 @@ class Exit:
 
 def start(home: Home, launch: Launch, wall: Wall, settings: Settings) -> None:
     """Start the shim and wait until its agent runs. Raises CwError when it does not."""
-    write_private(home.policy, json.dumps(policy()).encode())
+    own_startup_files(home)
+    forget_what_was_allowed(home)
+    write_policy(home, policy(home, wall, settings, launch.repo_url))
     for stale in (home.shim, home.exit):
         stale.unlink(missing_ok=True)
-    readable = readable_paths(settings, launch.claude, launch.repo_path)
-    order = {
+    with door(home, launch, wall, settings) as (listener, proxy):
+        process = _shim(listener, _order(home, launch, wall, settings) | {"proxy": proxy})
+    _await(home, process)
+
+
+@contextmanager
+def door(
+    home: Home, launch: Launch, wall: Wall, settings: Settings
+) -> Iterator[tuple[socket.socket | None, dict[str, object] | None]]:
+    """The agent's way to the network: its listening socket, and the proxy the shim has to start."""
+    if not wall.outer:
+        yield None, None
+        return
+    told = reach(settings, launch.env, launch.repo_url)
+    with listen(home.door) as listener:
+        yield listener, told.order() | {"fd": listener.fileno()}
+
+
+def _order(home: Home, launch: Launch, wall: Wall, settings: Settings) -> dict[str, object]:
+    return {
         "argv": wrap(
             [*claude_argv(home, launch), *_limits(settings)],
             wall=wall,
             home=home,
-            readable=readable,
+            readable=readable_paths(settings, launch.claude, launch.repo_path),
             hidden=hidden_logins(home, settings),
             cwd=launch.cwd,
+            door=home.door,
         ),
-        "env": launch.env,
+        "env": environment(home, launch, wall),
         "cwd": str(launch.cwd),
         "stdin": str(home.prompt),
         "stdout": str(home.log),
@@ -90,6 +110,14 @@ def start(home: Home, launch: Launch, wall: Wall, settings: Settings) -> None:
         "memory_mb": settings.run_memory_mb,
         "min_free_mb": settings.min_free_mb / 10,
     }
+
+
+def environment(home: Home, launch: Launch, wall: Wall) -> dict[str, str]:
+    env = through_the_door(launch.env) if wall.outer else launch.env
+    return past_the_stubs(home, env) if wall.inner else env
+
+
+def _shim(listener: socket.socket | None, order: dict[str, object]) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", shim.__file__],
         stdin=subprocess.PIPE,
@@ -98,10 +126,11 @@ def start(home: Home, launch: Launch, wall: Wall, settings: Settings) -> None:
         cwd="/",
         env={"PATH": os.defpath},
         start_new_session=True,
+        pass_fds=[listener.fileno()] if listener else [],
     )
     with process.stdin as order_pipe:  # type: ignore[union-attr]
         order_pipe.write(json.dumps(order).encode())
-    _await(home, process)
+    return process
 
 
 def _await(home: Home, process: subprocess.Popen[bytes]) -> None:
@@ -135,7 +164,9 @@ def claude_argv(home: Home, launch: Launch) -> list[str]:
         "--settings",
         str(home.policy),
         "--setting-sources",
-        "user",  # the repository's hooks would run outside every sandbox
+        # The repository's hooks would run outside claude's sandbox.
+        "user,project" if launch.trusted else "user",
+        "--strict-mcp-config",  # no servers of the repository's .mcp.json, nor any other
         "--permission-mode",
         "dontAsk",
         "--append-system-prompt-file",
@@ -150,11 +181,6 @@ def _limits(settings: Settings) -> list[str]:
         *(["--max-turns", str(turns)] if turns else []),
         *(["--max-budget-usd", f"{usd:g}"] if usd else []),
     ]
-
-
-def policy() -> dict[str, Any]:
-    """What claude lets its tools do. Made here for each run, so that no typo switches it off."""
-    return {"permissions": {"defaultMode": "dontAsk", "allow": list(_ALLOWED)}}
 
 
 def alive(home: Home) -> bool:

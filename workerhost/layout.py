@@ -90,6 +90,32 @@ class Home:
         return self.run / "github"
 
     @property
+    def ignored(self) -> Path:
+        """What git is to overlook in the clone."""
+        return self.run / "ignored"
+
+    @property
+    def door(self) -> Path:
+        """The socket by which the agent's proxy is reached."""
+        return self.run / "net"
+
+    @property
+    def host_owned(self) -> tuple[Path, ...]:
+        """What the agent must not write: the host's files, and what makes the next run's
+        environment and rules. claude itself sources the shells' files, outside its sandbox.
+        """
+        names = (".gitconfig", ".ssh", ".bashrc", ".bash_profile", ".profile", ".zshrc")
+        rules = (self.claude / "CLAUDE.md", self.claude / "settings.json")
+        return (
+            self.run,
+            self.completed,
+            self.marker,
+            self.zshenv,
+            *rules,
+            *map(self.path.joinpath, names),
+        )
+
+    @property
     def shim(self) -> Path:
         return self.run / "shim.json"
 

@@ -64,6 +64,7 @@ class Rounds:
         """Raises BrokerUnavailableError."""
         self._finder.look()
         self._fit = fitness(self._ctx.settings, self._ctx.host_env)
+        self._ctx.proof.look_again(self._homes)
         self._beat()
         if self._ctx.leaving.closing.is_set():
             self._gate.watchdog.turned()  # there is nothing to consume any more
@@ -75,13 +76,14 @@ class Rounds:
         for worker in self._board.willing():
             hint_next(self._ctx.store, self._hint, worker)
 
+    def _unfit(self) -> str:
+        return self._ctx.wall.unfit or self._fit.unfit or self._ctx.proof.failed
+
     def _beat(self) -> None:
         wall = self._ctx.wall
         closing = self._ctx.leaving.closing.is_set()
         still = "its consumer stands still" if self._gate.watchdog.stands_still() else ""
-        unfit = (
-            "it is being stopped and waits for its runs" if closing else self._fit.unfit or still
-        )
+        unfit = "it is being stopped and waits for its runs" if closing else self._unfit() or still
         before = time.time()
         now = self._ctx.store.tasks.now()
         clock = (before + time.time()) / 2 - now.timestamp()
@@ -90,10 +92,10 @@ class Rounds:
             pid=os.getpid(),
             version=cw.__version__,
             claude=self._fit.version,
-            isolation="bubblewrap" if wall.strict else "none",
+            isolation=wall.mode,
             access=self._ctx.access.words(),
             workers=len(self._board.known()),
-            warning=unfit or self._finder.words() or wall.reason,
+            warning=unfit or self._finder.words() or wall.warning,
             unfit=unfit,
             protocol=PROTOCOL,
             machine=self._finder.machine,
@@ -108,7 +110,7 @@ class Rounds:
         for worker in self._ctx.store.fleet.workers():
             if worker.id not in self._homes or worker.host != self._ctx.settings.host_name:
                 continue
-            shut = bool(worker.paused or self._fit.unfit)
+            shut = bool(worker.paused or self._unfit())
             self._board.keep(worker.id, worker.task, paused=shut)
             if worker.task and launch.alive(self._homes[worker.id]):
                 task = self._ctx.store.tasks.get(worker.task)

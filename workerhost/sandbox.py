@@ -1,57 +1,26 @@
-"""The outer wall: bubblewrap around the whole agent, with only its HOME writable."""
+"""The outer wall: bubblewrap around the whole agent. Only HOME is writable, with one way out."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from cw.errors import CwError
 from cw.settings import Settings
+from workerhost.isolation import Wall, namespaces
 from workerhost.layout import Home, in_place
+from workerhost.reach import DOOR, PORT
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/opt", "/nix")
 _EMPTY = ("/tmp", "/var/tmp", "/run", "/home", "/root")  # noqa: S108  these are emptied, not used
-_PROBE_SECONDS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Wall:
-    """How agents of this host are kept in. `strict` false: not at all, and `reason` says why."""
-
-    strict: bool
-    reason: str
-    bwrap: str = "bwrap"  # its full path: the agent's PATH must not choose it
-
-
-def choose_wall(settings: Settings) -> Wall:
-    """Raises CwError when strict isolation was asked for and bubblewrap does not work."""
-    if settings.isolation == "none":
-        return Wall(strict=False, reason="CW_ISOLATION=none")
-    reason = bubblewrap_works()
-    if reason and settings.isolation == "strict":
-        raise CwError(f"CW_ISOLATION=strict, but {reason}", hint="cw doctor says how to get it")
-    return Wall(strict=not reason, reason=reason, bwrap=shutil.which("bwrap") or "bwrap")
-
-
-def bubblewrap_works() -> str:
-    """Empty when it works here, else why not. Really starts one."""
-    if not shutil.which("bwrap"):
-        return "bubblewrap (bwrap) is not installed"
-    probe = ["bwrap", *_namespaces(), "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"]
-    try:
-        done = subprocess.run(
-            [*probe, "true"],
-            capture_output=True,
-            text=True,
-            timeout=_PROBE_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"bubblewrap does not start: {error}"
-    return "" if done.returncode == 0 else f"bubblewrap does not work: {done.stderr.strip()[:200]}"
+# Waits until the port is open, then becomes the program itself, so that signals reach that; socat
+# ends with the process namespace.
+_OPEN_DOOR = (
+    f'"$0" TCP-LISTEN:{PORT},bind=127.0.0.1,fork,reuseaddr UNIX-CONNECT:{DOOR}'
+    " </dev/null >/dev/null 2>&1 & "
+    f"until grep -qs ' 0100007F:{PORT:04X} ' /proc/net/tcp; do"
+    ' kill -0 $! || exit 127; sleep 0.01; done; exec "$@"'
+)
 
 
 def wrap(
@@ -63,16 +32,19 @@ def wrap(
     writable: tuple[Path, ...] = (),
     hidden: tuple[Path, ...] = (),
     cwd: Path | None = None,
+    door: Path | None = None,
 ) -> list[str]:
     """`argv` behind the wall. `readable` and `writable` are bound at their own places; what is
-    `hidden` of HOME is empty inside.
+    `hidden` of HOME is empty inside. `door` is a proxy's socket; without one there is no network.
 
     Nothing else of the machine is there: no other HOME, no /tmp, no /run, no broker's socket.
-    The environment is the caller's to clear.
+    The environment is the caller's to clear. Raises CwError when the wall cannot be built.
     """
-    if not wall.strict:
+    if wall.unfit:
+        raise CwError(wall.unfit)
+    if not wall.outer:
         return argv
-    command = [wall.bwrap, *_namespaces()]
+    command = [wall.bwrap, *namespaces(wall)]
     for path in _SYSTEM:
         command += ["--ro-bind-try", path, path]
     for path in _EMPTY:
@@ -82,12 +54,14 @@ def wrap(
     for one in readable:
         command += ["--ro-bind-try", str(one), str(one)]
     command += ["--bind", str(home.path), str(home.path)]
-    for kind, own in _host_owned(home):
-        command += [kind, str(own), str(own)]
+    command += _host_owned(home)
     for one in hidden:
         command += ["--tmpfs", str(one)] if one.is_dir() else ["--dev-bind", os.devnull, str(one)]
     for one in writable:
         command += ["--bind", str(one), str(one)]
+    if door:
+        command += ["--ro-bind", str(door), DOOR]
+        argv = ["/bin/sh", "-c", _OPEN_DOOR, wall.socat, *argv]
     return [*command, "--chdir", str(cwd or home.path), "--", *argv]
 
 
@@ -117,27 +91,16 @@ def _common(git_dir: Path) -> Path:
     return (git_dir / pointer.read_text("utf-8").strip()).resolve()
 
 
-def _host_owned(home: Home) -> list[tuple[str, Path]]:
-    """What lies in HOME but is not the agent's: the host's files, and what makes the next run's
-    environment and rules. A link that an agent made in the place of one is not followed.
+def _host_owned(home: Home) -> list[str]:
+    """What lies in HOME but is not the agent's. A link that an agent made in its place is not
+    followed. The logins are not even readable: they are in the environment of claude.
     """
-    fixed = [
-        home.run,
-        home.completed,
-        home.marker,
-        home.zshenv,
-        home.path / ".gitconfig",
-        home.path / ".ssh",
-        home.claude / "CLAUDE.md",
-        home.claude / "settings.json",
-    ]
     # A folder that only contains mounts could be moved out of the way, so .claude is one itself.
-    found = [("--bind", home.claude), *(("--ro-bind", one) for one in fixed)]
-    return [(kind, one) for kind, one in found if one.exists() and in_place(home, one)]
-
-
-def _namespaces() -> list[str]:
-    return ["--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
+    binds = [("--bind", home.claude, home.claude)]
+    binds += [("--ro-bind", one, one) for one in home.host_owned if one != home.zshenv]
+    binds.append(("--ro-bind", Path("/dev/null"), home.zshenv))
+    found = [one for one in binds if one[2].exists() and in_place(home, one[2])]
+    return [str(word) for bind in found for word in bind]
 
 
 def _resolver() -> list[str]:

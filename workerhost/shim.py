@@ -2,7 +2,8 @@
 
 Started as `python -I -S shim.py`, with one JSON object on stdin:
 `{argv, env, cwd, stdin, stdout, stderr, state, exit, grace_s, limit_s, silence_s, memory_mb,
-min_free_mb}`. Paths are absolute; a limit of 0 or none is no limit.
+min_free_mb, proxy}`. Paths are absolute; a limit of 0 or none is no limit. `proxy`, if any, is
+{argv, env, fd}: the agent's way to the network, given a listening socket; it ends with the run.
 Writes `state` ({pid, start, boot, agent}) when the agent runs and `exit` ({rc, signal, cause,
 started_at, ended_at, max_rss_kb}) when nothing of the tree is left. Times are epoch seconds.
 
@@ -36,6 +37,8 @@ def main() -> int:
         signal.signal(number, lambda *_: None)
     started = time.time()
     try:
+        if spec.get("proxy"):
+            _start_proxy(spec["proxy"])
         child = _start(spec)
     except OSError as error:
         _write(spec["exit"], _record(127, "exit", started) | {"error": str(error)})
@@ -45,6 +48,19 @@ def main() -> int:
     _sweep()
     _write(spec["exit"], _record(child.returncode, cause, started))
     return 0
+
+
+def _start_proxy(spec: dict[str, Any]) -> None:
+    with os.fdopen(spec["fd"], "rb") as listener:
+        subprocess.Popen(
+            spec["argv"],
+            env=spec["env"],
+            cwd="/",
+            stdin=listener,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
 
 def _start(spec: dict[str, Any]) -> "subprocess.Popen[bytes]":

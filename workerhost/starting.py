@@ -13,13 +13,13 @@ from cw.models import Task, TaskSpec
 from cw.states import Mode
 from workerhost import breaches, deliver, journal, launch, workspace
 from workerhost.briefing import brief
-from workerhost.claude import find_claude
+from workerhost.claude import find_claude, transcript
 from workerhost.files import write_private
 from workerhost.hearing import Heard, hear
 from workerhost.holding import Holding
 from workerhost.journal import Journal, Run
-from workerhost.layout import Home
 from workerhost.leaving import HostLeavesError
+from workerhost.policy import policy
 from workerhost.workspace import Workspace
 
 log = logging.getLogger("workerhost.starting")
@@ -62,7 +62,15 @@ def start(held: Holding, task: Task, prompt: str, book: Journal) -> Journal:
     launch.start(
         home,
         launch.Launch(
-            claude, spec.model, run.session, resume, place.clone, held.env, spec.repo_path
+            claude=claude,
+            model=spec.model,
+            session=run.session,
+            resume=resume,
+            cwd=place.clone,
+            env=held.env,
+            repo_url=spec.repo_url,
+            repo_path=spec.repo_path,
+            trusted=spec.github and spec.repo in ctx.settings.trusted_repos,
         ),
         ctx.wall,
         ctx.settings,
@@ -73,8 +81,9 @@ def start(held: Holding, task: Task, prompt: str, book: Journal) -> Journal:
 
 def _write_down(held: Holding, spec: TaskSpec, run: Run, claude: Path) -> None:
     """Before there is an agent: none runs that is not in the audit file."""
-    policy = json.dumps(launch.policy(), sort_keys=True).encode()
-    held.ctx.audit.add(
+    ctx = held.ctx
+    rules = json.dumps(policy(held.home, ctx.wall, ctx.settings, spec.repo_url), sort_keys=True)
+    ctx.audit.add(
         "started",
         spec.created_by,
         task=spec.id,
@@ -86,8 +95,8 @@ def _write_down(held: Holding, spec: TaskSpec, run: Run, claude: Path) -> None:
         mode=spec.mode.value,
         prompt_sha256=spec.prompt_sha256,
         approved_by=spec.approved_by,
-        isolation="bubblewrap" if held.ctx.wall.strict else "none",
-        policy_sha256=hashlib.sha256(policy).hexdigest(),
+        isolation=ctx.wall.mode,
+        policy_sha256=hashlib.sha256(rules.encode()).hexdigest(),
         claude=str(claude.resolve()),
         base_sha=run.base_sha,
     )
@@ -126,9 +135,3 @@ def _write_briefing(
     )
     write_private(held.home.prompt, told.prompt.encode())
     write_private(held.home.system_prompt, told.system.encode())
-
-
-def transcript(home: Home, cwd: Path, session: str) -> Path:
-    """Where claude keeps a conversation: in a folder named after its working directory."""
-    mangled = "".join(one if one.isalnum() and one.isascii() else "-" for one in str(cwd))
-    return home.claude / "projects" / mangled / f"{session}.jsonl"

@@ -21,6 +21,7 @@ from bench.chaos.beats import Beats
 from bench.chaos.broker import Broker
 from tests.making import give_key
 from tests.standins.github import GitHubStandIn
+from tests.walls import AROUND_REHEARSAL
 from workerhost.home import make_home, templates_dir
 from workerhost.layout import Home, homes
 
@@ -105,10 +106,12 @@ class Fleet:
             "CW_HOST_NAME": host.name,
             "CW_SIGNING_KEY_FILE": self.key,
             "CW_CLAUDE": str(AGENT),
+            "CW_ISOLATION": AROUND_REHEARSAL,
             "CW_SANDBOX_READ": ":".join({str(AGENT.parent), sys.prefix, sys.base_prefix}),
             "CW_AGENT_ENV": " ".join(PROXIES),
             "CW_GITHUB_API_URL": self.hub.api_url,
             "CW_GITHUB_URL": "http://github.localhost",
+            "CW_ALLOWED_DOMAINS": "*.localhost",
             "GH_TOKEN": TOKEN,
             "CW_CHAOS_MUTANT": self.mutant,
             **SCALED,

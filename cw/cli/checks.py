@@ -21,6 +21,7 @@ _GIB = 1 << 30
 _WIDE = ("ghp_", "gho_")  # tokens that cannot be narrowed to repositories
 _LITTLE_DISK = 5 * _GIB
 _NO_DISK = _GIB
+_PROGRAM = {"bubblewrap": "bwrap", "socat": "socat"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,34 +80,38 @@ def claude_check(cli: Cli) -> Check:
 
 
 def isolation_check(cli: Cli) -> Check:
-    from workerhost.sandbox import bubblewrap_works
+    from workerhost.isolation import bubblewrap_works, choose_wall, socat_there
 
-    if cli.settings.isolation == "none":
-        fix = "Set CW_ISOLATION=auto"
-        return Check("isolation", "warn", "switched off: agents can read this user's files", fix)
-    reason = bubblewrap_works()
-    if not reason:
-        return Check("isolation", "ok", "bubblewrap works")
-    installed = shutil.which("bwrap") is not None
-    fix = (
+    wall = choose_wall(cli.settings)
+    if wall.unfit:
+        reason = bubblewrap_works() or socat_there()
+        return Check("isolation", "fail", f"nothing starts: {reason}", _isolation_fix())
+    if wall.warning:
+        return Check("isolation", "warn", wall.warning, "Unset CW_ISOLATION")
+    return Check("isolation", "ok", "strict: bubblewrap works, socat is there")
+
+
+def _isolation_fix() -> str:
+    if platform.system() != "Linux":
+        return "Set CW_ISOLATION=claude: its own sandbox around Bash, nothing around the rest"
+    missing = [one for one in ("bubblewrap", "socat") if not shutil.which(_PROGRAM[one])]
+    if missing:
+        return f"apt install {' '.join(missing)} (or dnf, pacman)"
+    return (
         "Allow user namespaces: sysctl -w kernel.unprivileged_userns_clone=1"
         " kernel.apparmor_restrict_unprivileged_userns=0 (in a container, on its machine)"
-        if installed
-        else "apt install bubblewrap (or dnf, pacman)"
     )
-    return Check("isolation", "fail" if cli.settings.isolation == "strict" else "warn", reason, fix)
 
 
 def access_checks(cli: Cli) -> Iterator[Check]:
     """Who has GitHub tokens, and whether the App's can be had."""
     from workerhost.access import check_access, open_access
-    from workerhost.sandbox import Wall, bubblewrap_works
+    from workerhost.isolation import choose_wall
 
     settings = cli.settings
-    reason = "CW_ISOLATION=none" if settings.isolation == "none" else bubblewrap_works()
     try:
         access = open_access(settings)
-        check_access(settings, Wall(strict=not reason, reason=reason))
+        check_access(settings, choose_wall(settings))
         who = access.app.login() if access.app else ""
     except CwError as error:
         yield Check("github access", "fail", error.message, error.hint)
@@ -147,7 +152,7 @@ def broker_checks(cli: Cli) -> Iterator[Check]:
     name = cli.settings.host_name
     mine = next((one for one in hosts if one.name == name), None)
     if mine and mine.up(now):
-        state: State = "warn" if mine.warning else "ok"
+        state: State = "fail" if mine.unfit else "warn" if mine.warning else "ok"
         yield Check("host", state, mine.warning or f"{name} runs, with {mine.workers} workers")
     else:
         yield Check("host", "warn", f"none is running on {name}", "cw up")

@@ -58,7 +58,7 @@ class LocalDisk:
         from cw.operations.remote import Changes
         from workerhost.agentenv import agent_environment
         from workerhost.changes import changes
-        from workerhost.sandbox import choose_wall
+        from workerhost.isolation import choose_wall
 
         settings = self._cli.settings
         env = agent_environment(self._home, settings, self._cli.environ)

@@ -32,7 +32,9 @@ def running_fleet(
             fleet.ok("init", "01", "02")
             fleet.up()
             yield fleet
-            assert hub.leaks == []
+            assert set(hub.leaks) <= {
+                "github.localhost:22"
+            }  # the stand-in itself, which has no ssh
         finally:
             fleet.down()
             remove(home)

@@ -19,6 +19,7 @@ from typing import Any
 from tests.standins.github import GitHubStandIn
 from tests.standins.messages import MessagesStandIn
 from tests.waiting import wait_until
+from tests.walls import AROUND_REHEARSAL
 
 ROOT = Path(__file__).parents[2]
 REHEARSAL = ROOT / "tests" / "standins" / "rehearsal_agent.py"
@@ -36,6 +37,7 @@ PASSED = (
     "DISABLE_TELEMETRY",
     "DISABLE_ERROR_REPORTING",
     "CLAUDE_CODE_MAX_RETRIES",
+    "BASH_ENV",
 )
 
 
@@ -71,12 +73,15 @@ class Fleet:
             "CW_CLAUDE": str(self.claude),
             "CW_SANDBOX_READ": ":".join({str(ROOT / "tests"), sys.prefix, sys.base_prefix}),
             "CW_AGENT_ENV": " ".join(PASSED),
+            "BASH_ENV": str(ROOT / "tests" / "standins" / "localhost_by_proxy.sh"),
             "CW_GITHUB_API_URL": self.github.api_url,
             "CW_GITHUB_URL": "http://github.localhost",
             "CW_GITHUB_PACE": "0",
+            "CW_ALLOWED_DOMAINS": "*.com *.localhost",  # gh goes to api.github.localhost
             "CW_FLOWER_PORT": "0",
             "CW_SWEEP_EVERY": "1",
             "CW_STOP_GRACE": "2",
+            "CW_ISOLATION": AROUND_REHEARSAL if self.claude == REHEARSAL else "strict",
             "GH_TOKEN": TOKEN,
             "GH_HOST": "github.localhost",
             "ANTHROPIC_API_KEY": API_KEY,

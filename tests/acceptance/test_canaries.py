@@ -35,7 +35,7 @@ from tests.standins.github.app_key import app_key
 from tests.waiting import wait_until
 from workerhost.files import read_json
 from workerhost.home import make_home, templates_dir
-from workerhost.sandbox import bubblewrap_works
+from workerhost.isolation import bubblewrap_works
 
 REPO = "acme/app"
 WORKERS = [f"{number:02d}" for number in range(1, 9)]

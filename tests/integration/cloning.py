@@ -11,11 +11,11 @@ from cw.models import TaskSpec
 from cw.settings import Settings
 from tests.making import make_spec
 from tests.standins.github import GitHubStandIn
+from tests.walls import outer_wall
 from workerhost.agentenv import agent_environment
 from workerhost.git import Git
 from workerhost.home import make_home, templates_dir
 from workerhost.layout import Home
-from workerhost.sandbox import choose_wall
 
 REPO = "acme/app"
 
@@ -51,7 +51,7 @@ class Worker:
     def git(self, spec: TaskSpec) -> Git:
         env = agent_environment(self.home, self.settings, {"PATH": "/usr/bin:/bin"})
         origin = Path(spec.repo_path) if spec.repo_path else None
-        return Git(self.home, choose_wall(self.settings), env, self.settings, origin)
+        return Git(self.home, outer_wall(), env, self.settings, origin, url=spec.repo_url)
 
 
 def run(at: Path, *args: str) -> str:

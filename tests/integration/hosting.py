@@ -27,6 +27,7 @@ from cw.store.store import Store, open_store
 from tests.making import give_key, make_spec
 from tests.needs import need
 from tests.waiting import wait_until
+from tests.walls import AROUND_REHEARSAL
 from workerhost.home import make_home, templates_dir
 from workerhost.layout import Home
 
@@ -62,6 +63,7 @@ class Machine:
             "CW_HOST_NAME": "here",
             "CW_CLAUDE": str(AGENT),
             "CW_SANDBOX_READ": ":".join({str(AGENT.parent), sys.prefix, sys.base_prefix}),
+            "CW_ISOLATION": AROUND_REHEARSAL,
             "CW_STOP_GRACE": "0.5",
             "CW_REHEARSAL_LOG": str(self.home().tmp / "rehearsal.log"),
             "CW_AGENT_ENV": "CW_REHEARSAL_LOG",

@@ -14,23 +14,18 @@ import pytest
 
 from cw.settings import Settings
 from tests.needs import need, require
+from tests.walls import WALLS, outer_wall
 from workerhost.home import make_home, templates_dir
+from workerhost.isolation import Wall
 from workerhost.layout import Home
-from workerhost.sandbox import (
-    Wall,
-    bubblewrap_works,
-    choose_wall,
-    git_folder,
-    readable_paths,
-    wrap,
-)
+from workerhost.sandbox import git_folder, readable_paths, wrap
 
-STRICT = choose_wall(Settings())  # bubblewrap where it works; else these tests are skipped
+STRICT = outer_wall()  # bubblewrap where it works; else these tests are skipped
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    require(not bubblewrap_works(), "a bwrap that works")
+    require(WALLS, "a bwrap that works")
     for worker in ("02", "01"):
         home = make_home(
             tmp_path / "workers", worker, {"GH_TOKEN": f"of-{worker}"}, templates_dir()
@@ -232,4 +227,4 @@ def test_git_folder_of_a_worktree_is_the_common_one(git_repo: Path, tmp_path: Pa
 
 
 def test_without_the_wall_nothing_is_changed(home: Home) -> None:
-    assert wrap(["x"], wall=Wall(strict=False, reason="none"), home=home) == ["x"]
+    assert wrap(["x"], wall=Wall("none"), home=home) == ["x"]

@@ -20,8 +20,9 @@ from cw.settings import Settings
 from tests.needs import need, require
 from tests.waiting import wait_until
 from workerhost import launch, shim
+from workerhost.isolation import Wall, bubblewrap_works
 from workerhost.layout import Home
-from workerhost.sandbox import Wall, bubblewrap_works, wrap
+from workerhost.sandbox import wrap
 
 DEAF = "trap '' INT TERM; echo ready; while :; do sleep 0.05; done"
 WALLS = [False, True]
@@ -40,7 +41,7 @@ class Shims:
             require(not bubblewrap_works(), "a bwrap that works")
         path = self.home
         path.prompt.write_bytes(b"given\n")
-        wall = Wall(strict=walled, reason="")
+        wall = Wall("outer" if walled else "none", root=os.geteuid() == 0)
         order = {
             "argv": wrap(list(argv), wall=wall, home=path, cwd=path.path),
             "env": {"PATH": os.environ["PATH"], "MARK": self.mark},
@@ -271,9 +272,10 @@ def test_process_that_ended_but_was_not_collected_is_not_alive() -> None:
 def test_missing_agent_is_told_to_whoever_starts_it(shims: Shims) -> None:
     shims.home.prompt.write_bytes(b"")
     shims.home.system_prompt.write_bytes(b"")
+    shims.home.claude.mkdir()
     order = launch.Launch(Path("/nonexistent"), "sonnet", "s", False, shims.home.path, {})
 
     with pytest.raises(CwError, match="could not be started"):
-        launch.start(shims.home, order, Wall(strict=False, reason=""), Settings())
+        launch.start(shims.home, order, Wall("none"), Settings())
 
     assert not launch.alive(shims.home)

@@ -13,7 +13,7 @@ from tests.integration.cloning import REPO, Worker, commit, run
 from tests.needs import require
 from tests.standins.github import GitHubStandIn
 from workerhost import workspace
-from workerhost.sandbox import bubblewrap_works
+from workerhost.isolation import bubblewrap_works
 from workerhost.workspace import Pushed
 
 # Run by git as programs, each in its own situation.

@@ -1,0 +1,108 @@
+"""The probe finds what is open: each wall is opened once, on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cw.settings import Settings
+from tests.hostile.listening import Listener, listening
+from tests.needs import require
+from tests.walls import WALLS
+from workerhost.home import make_home, templates_dir
+from workerhost.isolation import Wall, choose_wall
+from workerhost.layout import Home
+from workerhost.probe import probe
+
+NO_CLAUDE = Path("/bin/true")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    require(WALLS, "bubblewrap and socat that work")
+    return Settings(
+        workers_root=tmp_path / "workers", state_dir=tmp_path / "state", isolation="outer"
+    )
+
+
+@pytest.fixture
+def home(settings: Settings) -> Home:
+    return make_home(settings.workers_root, "01", {}, templates_dir())
+
+
+@pytest.fixture
+def broker() -> Iterator[Listener]:
+    with listening() as broker:
+        yield broker
+
+
+def ask(home: Home, settings: Settings, broker: Listener, wall: Wall | None = None) -> str:
+    url = f"redis://127.0.0.1:{broker.port}"
+    return probe(home, wall or choose_wall(settings), settings, {}, NO_CLAUDE, url)
+
+
+def test_nothing_is_reached_and_nothing_left_behind(
+    home: Home, settings: Settings, broker: Listener
+) -> None:
+    assert ask(home, settings, broker) == ""
+    assert broker.came == []
+    assert [one.name for one in settings.workers_root.iterdir()] == ["01"]
+    assert list(settings.state_dir.iterdir()) == []
+    assert list(home.run.iterdir()) == list(home.tmp.iterdir()) == []
+
+
+def opened(tmp_path: Path, wall: Wall, rule: str) -> Wall:
+    """The same with a bubblewrap whose options go through `rule`, a piece of shell, one by one."""
+    fake = tmp_path / "bwrap"
+    change = f'for word; do shift; {rule}\n  set -- "$@" "$word"\ndone\n'
+    fake.write_text(f'#!/bin/sh\n{change}exec {wall.bwrap} "$@"\n', "utf-8")
+    fake.chmod(0o755)
+    return replace(wall, bwrap=str(fake))
+
+
+def test_open_network_is_found(
+    home: Home, settings: Settings, broker: Listener, tmp_path: Path
+) -> None:
+    rule = '[ "$word" != --unshare-net ] || word=--unshare-uts'
+    wall = opened(tmp_path, choose_wall(settings), rule)
+
+    assert "reached the broker" in ask(home, settings, broker, wall)
+    assert len(broker.came) == 1
+
+
+@pytest.mark.parametrize("place", ["workers_root", "state_dir"])
+def test_open_folder_is_found(
+    home: Home, settings: Settings, broker: Listener, tmp_path: Path, place: str
+) -> None:
+    folder = getattr(settings, place)
+    folder.mkdir(exist_ok=True)
+    rule = f'[ "$word" != --chdir ] || set -- "$@" --bind {folder} {folder}'
+    wall = opened(tmp_path, choose_wall(settings), rule)
+
+    assert f"reached {folder}" in ask(home, settings, broker, wall)
+
+
+def test_file_of_the_host_that_can_be_written_is_found(
+    home: Home, settings: Settings, broker: Listener, tmp_path: Path
+) -> None:
+    rule = '[ "$word" != --ro-bind ] || word=--bind'
+    wall = opened(tmp_path, choose_wall(settings), rule)
+
+    assert f"reached {home.run}" in ask(home, settings, broker, wall)
+
+
+def test_wall_that_does_not_start_is_no_wall_that_holds(
+    home: Home, settings: Settings, broker: Listener
+) -> None:
+    said = ask(home, settings, broker, Wall("outer", bwrap="/bin/false"))
+
+    assert said.startswith("the probe could not run")
+
+
+def test_what_is_no_claude_proves_nothing(home: Home, settings: Settings, broker: Listener) -> None:
+    wall = choose_wall(replace(settings, isolation="strict"))
+
+    assert "called none of its tools" in ask(home, settings, broker, wall)

@@ -1,0 +1,84 @@
+"""What is written for claude before each run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cw.settings import Settings
+from workerhost.home import make_home, templates_dir
+from workerhost.isolation import Wall
+from workerhost.layout import Home
+from workerhost.policy import forget_what_was_allowed, own_startup_files, policy
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return make_home(tmp_path / "workers", "01", {}, templates_dir())
+
+
+def test_state_of_claude_keeps_nothing_that_allows_something(home: Home) -> None:
+    state = home.path / ".claude.json"
+    server = {"evil": {"command": "x"}}
+    allowed = {"/": {"allowedTools": ["Read(//**)"], "mcpServers": server}}
+    state.write_text(json.dumps({"userID": "1", "mcpServers": server, "projects": allowed}))
+
+    forget_what_was_allowed(home)
+
+    assert json.loads(state.read_bytes()) == {"userID": "1"}
+
+
+@pytest.mark.parametrize("left", ["{", "[]", ""])
+def test_state_that_is_none_is_removed(home: Home, left: str) -> None:
+    state = home.path / ".claude.json"
+    state.write_text(left)
+
+    forget_what_was_allowed(home)
+
+    assert not state.exists()
+
+
+def test_link_in_place_of_a_startup_file_is_replaced(home: Home) -> None:
+    own = home.path / "own"
+    own.write_text("evil")
+    for name in (".bashrc", ".gitconfig"):
+        (home.path / name).symlink_to(own)
+
+    own_startup_files(home)
+
+    for name in (".bashrc", ".gitconfig"):
+        assert not (home.path / name).is_symlink()
+        assert (home.path / name).read_text() == ""
+    assert (home.path / ".ssh").is_dir()
+    assert own.read_text() == "evil"
+
+
+@pytest.mark.parametrize(
+    ("mode", "inner"), [("strict", 1), ("claude", 1), ("outer", 0), ("none", 0)]
+)
+def test_sandbox_of_claude_is_asked_for_where_it_is_wanted(
+    home: Home, mode: str, inner: int
+) -> None:
+    made = policy(home, Wall(mode), Settings(), "")
+
+    assert ("sandbox" in made) == bool(inner)
+
+
+def test_sandbox_fails_closed_and_knows_the_hosts(home: Home) -> None:
+    settings = Settings(allowed_domains=("*.io",), github_access="host")
+    made = policy(home, Wall("strict"), settings, "https://git.example.org/x.git")["sandbox"]
+
+    assert made["enabled"] is made["failIfUnavailable"] is True
+    assert made["allowUnsandboxedCommands"] is False
+    hosts = ["*.io", "github.com", "api.github.com", "git.example.org"]
+    assert made["network"] == {"allowedDomains": hosts}
+    hidden = {one["name"] for one in made["credentials"]["envVars"]}
+    assert {"ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN", "GH_TOKEN"} <= hidden
+
+
+def test_agent_with_its_own_token_sees_it(home: Home) -> None:
+    made = policy(home, Wall("strict"), Settings(), "")["sandbox"]
+
+    assert "GH_TOKEN" not in str(made["credentials"])
