@@ -115,6 +115,17 @@ class Task(Model):
     hinted_at: MaybeMoment = None
     reason: str = ""  # why it does not move, or how it ended
     outcome: Outcome | None = None
+    protocol: int = 0  # that it was made with
+
+    @property
+    def line(self) -> str | None:
+        """The worker whose line it is in, or would be; None: the pool's."""
+        return self.worker or self.spec.wanted_worker
+
+    @property
+    def too_new(self) -> bool:
+        """This cw must leave it alone."""
+        return self.protocol > PROTOCOL
 
 
 class Worker(Model):

@@ -45,6 +45,7 @@ class Move(StrEnum):
     INTERRUPT = "interrupt"  # the run ended with its host, at nobody's wish; nothing is charged
     STOP = "stop"  # its run was stopped; it waits for a person
     PARK = "park"  # a person stops it before it runs
+    REROUTE = "reroute"  # its worker's host is lost; anybody may take it
     RESTART = "restart"  # a person lets it go on
     WITHDRAW = "withdraw"  # dispatch takes back what it could not complete
     CLOSE = "close"  # its issue needs nobody any more
@@ -64,6 +65,7 @@ TRANSITIONS: dict[Move, tuple[frozenset[State], State | None]] = {
     Move.INTERRUPT: (frozenset({State.RUNNING}), State.QUEUED),
     Move.STOP: (frozenset({State.RUNNING}), State.STOPPED),
     Move.PARK: (frozenset({State.QUEUED, State.HELD}), State.STOPPED),
+    Move.REROUTE: (frozenset({State.QUEUED}), State.QUEUED),
     Move.RESTART: (frozenset({State.STOPPED, State.CRASHED, State.HELD}), State.QUEUED),
     Move.WITHDRAW: (frozenset({State.QUEUED}), None),
     Move.CLOSE: (

@@ -168,7 +168,7 @@ def _label_gone(seen: Seen, mine: str) -> list[Step]:
 
 
 def _worker(task: Task) -> str | None:
-    return task.worker or task.spec.wanted_worker
+    return task.line
 
 
 def _waits(task: Task) -> bool:

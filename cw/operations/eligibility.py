@@ -149,7 +149,7 @@ def _free(worker: Worker) -> bool:
 
 
 def _wanted(task: Task) -> str | None:
-    return task.worker or task.spec.wanted_worker
+    return task.line
 
 
 def done_with(task: Task | None) -> str:

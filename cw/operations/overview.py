@@ -100,8 +100,14 @@ def read_fleet(store: Store) -> Fleet:
         tasks=tasks,
         lines={one: store.tasks.waiting(one) for one in queued},
         last=store.events.lasts(running),
-        warnings=store.server_warnings(),
+        warnings=[*store.server_warnings(), *_too_new(store.tasks.too_new())],
     )
+
+
+def _too_new(tasks: list[str]) -> list[str]:
+    what = "task was" if len(tasks) == 1 else "tasks were"
+    said = f"{len(tasks)} {what} made by a newer cw, and this one leaves them alone: cw update"
+    return [said] if tasks else []
 
 
 def overview(fleet: Fleet, now: datetime) -> Overview:

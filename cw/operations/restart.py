@@ -28,7 +28,7 @@ def restart(control: Control, task: Task, *, fresh: bool) -> Restarted:
     if not store.tasks.requeue(task, Move.RESTART, "person", "", fresh=fresh):
         _check(need_task(store, task.spec.id))
         raise BadInputError(f"{task.spec.label} has changed at this moment", hint="See: cw status")
-    line = task.worker or task.spec.wanted_worker
+    line = task.line
     control.hint(task.spec, line)
     now = store.tasks.now()
     store.tasks.mark_hinted(task.spec.id, now)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
 from cw.models import Task, TaskSpec
+from cw.operations.closing import unlabel
 from cw.settings import Settings
 from cw.states import Move, State
 from cw.store.store import Store
@@ -22,6 +23,7 @@ class Action(Enum):
     RELEASE = "its hold is over"
     EXPIRE = "its lease ended; run it again"
     LOSE = "its lease ended once too often"
+    REROUTE = "its worker's host is lost; give it to the pool"
     PARK = "its lease ended, and somebody had asked for a stop"
 
 
@@ -33,11 +35,22 @@ class Swept:
     released: tuple[str, ...] = ()
     expired: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    rerouted: tuple[str, ...] = ()
     parked: tuple[str, ...] = ()
 
 
-def decide(task: Task, now: datetime, ready: Ready, settings: Settings) -> Action | None:
-    """Pure. What this task needs to get moving."""
+def decide(
+    task: Task,
+    now: datetime,
+    ready: Ready,
+    settings: Settings,
+    lost: Collection[str] = (),
+) -> Action | None:
+    """Pure. What this task needs to get moving. `lost`: workers whose tasks others may take."""
+    if task.too_new:
+        return None
+    if task.state is State.QUEUED and task.line in lost:
+        return Action.REROUTE
     if task.state is State.HELD and (task.not_before is None or task.not_before <= now):
         return Action.RELEASE
     if task.state is State.RUNNING and task.lease_until and task.lease_until < now:
@@ -56,16 +69,17 @@ def sweep(store: Store, hint: Hint, settings: Settings) -> Swept:
     """One pass over the open tasks. Raises BrokerUnavailableError."""
     now = store.tasks.now()
     ready = ready_workers(store, now)
+    lost = lost_workers(store, now, settings) if settings.lost_host == "redispatch" else set()
     done: dict[Action, list[str]] = {one: [] for one in Action}
     hints: Counter[str | None] = Counter()
     for task in store.tasks.open_tasks():
-        action = decide(task, now, ready, settings)
+        action = decide(task, now, ready, settings, lost)
         if action is Action.HINT:
-            line = task.worker or task.spec.wanted_worker
+            line = task.line
             hints[line] += 1
             if hints[line] > (1 if line else len(ready)):
                 continue  # whoever waits further back is hinted when its turn comes
-        if action and _carry_out(action, task, store, hint, now):
+        if action and _carry_out(action, task, store, hint, now, settings.host_name):
             done[action].append(task.spec.id)
     store.tasks.trim(settings.history_limit)
     return Swept(*(tuple(done[one]) for one in Action))
@@ -77,7 +91,7 @@ def hint_next(store: Store, hint: Hint, worker: str) -> str | None:
     for line in (worker, None):
         task_id = store.tasks.first_waiting(line)
         task = store.tasks.get(task_id) if task_id else None
-        if task and task.state is State.QUEUED and task.hinted_at is None:
+        if task and task.state is State.QUEUED and task.hinted_at is None and not task.too_new:
             hint(task.spec, line)
             store.tasks.mark_hinted(task.spec.id, now)
             return task.spec.id
@@ -91,24 +105,43 @@ def ready_workers(store: Store, now: datetime) -> dict[str, str]:
     return {one.id: one.task or "" for one in found}
 
 
+def lost_workers(store: Store, now: datetime, settings: Settings) -> set[str]:
+    """Those of hosts that were silent for longer than any lease of theirs can last. One that was
+    stopped on purpose is not lost.
+    """
+    lease = timedelta(seconds=settings.lease_ttl)
+    lost = {one.name for one in store.fleet.hosts() if one.seen_at and now - one.seen_at > lease}
+    silent = {one.name for one in store.fleet.hosts() if not one.up(now)} & lost
+    return {one.id for one in store.fleet.workers() if one.host in silent}
+
+
 def _could_start(task: Task, ready: Ready) -> bool:
-    wanted = task.worker or task.spec.wanted_worker
+    wanted = task.line
     if wanted:
         return ready.get(wanted, "-") in {"", task.spec.id}
     return "" in ready.values()
 
 
-def _carry_out(action: Action, task: Task, store: Store, hint: Hint, now: datetime) -> bool:
+def _carry_out(
+    action: Action, task: Task, store: Store, hint: Hint, now: datetime, host: str
+) -> bool:
     if action is Action.EXPIRE:
         return store.tasks.requeue(task, Move.EXPIRE, "lease", "its host fell silent")
     if action is Action.LOSE:
         reason = f"its host fell silent {task.attempt} times"
         return store.tasks.requeue(task, Move.LOSE, "lease", reason)
+    if action is Action.REROUTE:
+        if not store.tasks.reroute(task):
+            return False
+        store.outbox.add(host, unlabel(task))
+        task = task.model_copy(
+            update={"worker": None, "spec": task.spec.model_copy(update={"wanted_worker": None})}
+        )
     if action is Action.PARK:
         reason = f"its host fell silent after {task.stop_wanted} had asked for a stop"
         return store.tasks.requeue(task, Move.STOP, "lease", reason)
     if action is Action.RELEASE and not store.tasks.requeue(task, Move.RELEASE, "hold", ""):
         return False
-    hint(task.spec, task.worker or task.spec.wanted_worker)
+    hint(task.spec, task.line)
     store.tasks.mark_hinted(task.spec.id, now)
     return True

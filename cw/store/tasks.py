@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cw.errors import ClaimedError, ForgedError
-from cw.models import Outcome, Task, TaskSpec
+from cw.models import PROTOCOL, Outcome, Task, TaskSpec
 from cw.states import Move, State, sources, target
 from cw.store import keys
 from cw.store.connection import Connection
@@ -51,7 +51,7 @@ class TaskStore:
         if spec.issue is not None:
             names.append(keys.claim(spec.repo, spec.issue))
         signed = sign(self._db.keyring, spec)
-        args = [spec.id, signed.model_dump_json(), prompt, spec.wanted_worker or ""]
+        args = [spec.id, signed.model_dump_json(), prompt, spec.wanted_worker or "", PROTOCOL]
         created, holder = self._db.run("create", names, args)
         if not created:
             raise ClaimedError(f"{spec.label} already has task {holder}", task_id=str(holder))
@@ -78,6 +78,7 @@ class TaskStore:
             sources(Move.ACQUIRE),
             target(Move.ACQUIRE),
             session,
+            PROTOCOL,
         ]
         answer = self._db.run("acquire", self._lease_keys(task_id, worker), args)
         if not answer[0]:
@@ -242,7 +243,7 @@ class TaskStore:
             keys.DONE,
             keys.HOLDS,
             keys.outbox(host),
-            keys.waiting(task.worker or spec.wanted_worker),
+            keys.waiting(task.line),
             keys.waiting(None),
             keys.FINISHED,
         ]
@@ -273,7 +274,7 @@ class TaskStore:
         spec = task.spec
         names = [
             keys.task(spec.id),
-            keys.waiting(task.worker or spec.wanted_worker),
+            keys.waiting(task.line),
             keys.LEASES,
             keys.HOLDS,
         ]
@@ -281,11 +282,46 @@ class TaskStore:
         args = [spec.id, sources(move), target(move), kind, reason, score, fence, int(fresh)]
         return bool(self._db.run("requeue", names, args))
 
+    def reroute(self, task: Task) -> bool:
+        """Give a task that waits for a worker whose host is lost to the pool.
+
+        False: it does not wait for that worker any more, or is not what was dispatched: this signs
+        it again, and must not sign what somebody else has written.
+        """
+        spec, line = task.spec, task.line or ""
+        if not is_genuine(self._db.keyring, spec, self.prompt(spec.id)):
+            return False
+        anyone = sign(self._db.keyring, spec.model_copy(update={"wanted_worker": None}))
+        names = [
+            keys.task(spec.id),
+            keys.worker(line),
+            keys.waiting(line),
+            keys.waiting(None),
+        ]
+        args = [
+            spec.id,
+            sources(Move.REROUTE),
+            line,
+            anyone.model_dump_json(),
+            int(spec.created_at.timestamp() * 1000),
+        ]
+        return bool(self._db.run("reroute", names, args))
+
+    def too_new(self) -> list[str]:
+        """Ids of open tasks that were made by a newer cw than this one."""
+        with self._db.errors() as client:
+            ids = client.zrange(keys.OPEN, 0, -1)
+            pipe = client.pipeline(transaction=False)
+            for one in ids:
+                pipe.hget(keys.task(one), "protocol")
+            made = pipe.execute()
+        return [one for one, row in zip(ids, made, strict=True) if int(row or 0) > PROTOCOL]
+
     def want_stop(self, task: Task, by: str) -> State | None:
         """Ask for a stop. Returns the state now: RUNNING until its host has stopped it."""
         names = [
             keys.task(task.spec.id),
-            keys.waiting(task.worker or task.spec.wanted_worker),
+            keys.waiting(task.line),
             keys.HOLDS,
         ]
         args = [task.spec.id, by, sources(Move.PARK), target(Move.PARK)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from cw.cli.context import Cli, with_cli
 from cw.cli.params import checked, json_option
 from cw.cli.prompt import is_ignored, read_prompt
 from cw.cli.render import json_out, note, say
+from cw.errors import BadInputError
 from cw.names import POOL_QUEUE, issue_number, model_name, worker_id, worker_queue
 from cw.repos import parse_repo
 from cw.states import Mode
@@ -41,6 +43,13 @@ if TYPE_CHECKING:
     shell_complete=complete_workers,
     help="Who does it. Without: the first that is free.",
 )
+@click.option(
+    "-t",
+    "--tag",
+    metavar="TAG",
+    callback=checked(worker_id),
+    help="A worker of a machine with this tag: who could begin first.",
+)
 @click.option("-p", "--prompt", metavar="TEXT", help="What to do; `-` reads standard input.")
 @click.option("-m", "--model", metavar="NAME", help="sonnet, opus, haiku or a full name.")
 @click.option(
@@ -57,6 +66,7 @@ def command(
     repo: str,
     issue: int | None,
     worker: str | None,
+    tag: str | None,
     prompt: str | None,
     model: str | None,
     mode: str,
@@ -92,6 +102,8 @@ def command(
         by=_whoami(cli),
     )
     check_request(request)
+    if tag:
+        request = replace(request, worker=_tagged(cli, tag, worker))
     github = cli.github if where.github else None
     app = make_app(cli.settings)
     done = dispatch(
@@ -113,6 +125,16 @@ def command(
         _tell(done)
     if not done.hosts_up:
         note("warning: no host is running, so nothing starts yet. Start one with: cw up")
+
+
+def _tagged(cli: Cli, tag: str, worker: str | None) -> str:
+    from cw.operations.tags import worker_with
+
+    if worker:
+        raise BadInputError(
+            "-w and -t were both given", hint="-w names the worker, -t lets a tag choose it"
+        )
+    return worker_with(cli.store, tag)
 
 
 def _whoami(cli: Cli) -> str:

@@ -1,4 +1,4 @@
-"""`cw host`: a machine that is lost is forgotten."""
+"""`cw host`: this machine joins a fleet or leaves it; another one is forgotten."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from cw.cli.context import Cli, with_cli
 from cw.cli.params import json_option
-from cw.cli.render import json_out, say
+from cw.cli.render import json_out, note, say
 
 if TYPE_CHECKING:
     from cw.operations.hosts import Forgotten
@@ -16,7 +16,54 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Machines that go. cw hosts shows them."""
+    """Machines that come and go: join, leave, forget. cw hosts shows them."""
+
+
+@command.command("join")
+@click.argument("url", metavar="URL")
+@click.option("--name", metavar="NAME", help="This machine's name in the fleet.")
+@click.option("--tags", metavar="WORDS", help="What it has, for cw dispatch -t: gpu,big")
+@click.option("--ca", metavar="FILE", help="Certificates that the broker's must come from.")
+@click.option("--key", metavar="FILE", help="The fleet's signing key; - reads it from stdin.")
+@json_option
+@with_cli
+def join(cli: Cli, as_json: bool, url: str, **options: str | None) -> None:
+    """Make this machine a host of the fleet at URL: rediss://USER:PASSWORD@HOST:PORT/0.
+
+    The broker is checked, then the settings are written to config.toml (mode 0600). cw init makes
+    workers here and cw up -d starts the host. Nothing is written when a check fails. For URL, -
+    reads it from the file or pipe on stdin, so that the password is in no list of processes.
+    """
+    from cw.cli.joining import Invitation, join_fleet
+
+    done = join_fleet(cli, Invitation.read(url, **options))
+    if as_json:
+        json_out(done.model_dump(mode="json"))
+        return
+    say(f"{done.host} joins the fleet at {done.broker}: {', '.join(done.hosts) or 'no other host'}")
+    for text in done.warnings:
+        note(f"warning: {text}")
+    say(f"Written to {done.config}. Now: cw init 05..08 && cw up -d")
+
+
+@command.command("leave")
+@json_option
+@with_cli
+def leave(cli: Cli, as_json: bool) -> None:
+    """Take this machine out of its fleet, after cw drain --host NAME --wait and cw down.
+
+    Its workers' HOMEs stay on the disk; their ids can be given again elsewhere.
+    """
+    from cw.cli.configfile import set_values
+    from cw.cli.joining import WRITTEN
+    from cw.operations.hosts import forget_host
+    from cw.settings import config_path
+
+    done = forget_host(cli.store, cli.settings.host_name)
+    path = config_path(cli.environ)
+    if path.exists():
+        set_values(path, dict.fromkeys(WRITTEN))
+    _tell(done, as_json)
 
 
 @command.command("forget")

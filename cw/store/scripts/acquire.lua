@@ -1,12 +1,15 @@
 -- Take the lease of a queued task for one idle worker.
 -- KEYS: task, worker, leases, fence, waiting of the worker, waiting of the pool
--- ARGV: id, worker, host, ttl in ms, allowed states, new state, session
+-- ARGV: id, worker, host, ttl in ms, allowed states, new state, session, protocol of this host
 -- Returns {1, fence, attempt, session} or {0, reason}.
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local have = redis.call('HMGET', KEYS[1], 'state', 'worker', 'session')
 if not have[1] then
   return {0, 'gone'}
+end
+if (tonumber(redis.call('HGET', KEYS[1], 'protocol')) or 0) > tonumber(ARGV[8]) then
+  return {0, 'made by a newer cw; this host needs: cw update'}
 end
 if not string.find(ARGV[5], ',' .. have[1] .. ',', 1, true) then
   return {0, have[1]}

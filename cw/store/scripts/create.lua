@@ -1,6 +1,6 @@
 -- Claim the issue and record the task, or say who has it.
 -- KEYS: task, open, waiting, prompt, claim (absent without an issue)
--- ARGV: id, spec (JSON), prompt, worker or ''
+-- ARGV: id, spec (JSON), prompt, worker or '', protocol
 -- Returns {1, now} or {0, id of the task that has the claim}. Repeating it changes nothing: an answer
 -- lost on the way is asked for again.
 local t = redis.call('TIME')
@@ -16,7 +16,8 @@ if KEYS[5] then
   end
   redis.call('SET', KEYS[5], ARGV[1])
 end
-redis.call('HSET', KEYS[1], 'spec', ARGV[2], 'state', 'queued', 'worker', ARGV[4], 'claim', KEYS[5] or '')
+redis.call('HSET', KEYS[1], 'spec', ARGV[2], 'state', 'queued', 'worker', ARGV[4], 'claim', KEYS[5] or '',
+  'protocol', ARGV[5])
 redis.call('ZADD', KEYS[2], now, ARGV[1])
 redis.call('ZADD', KEYS[3], now, ARGV[1])
 if ARGV[3] ~= '' then

@@ -1,0 +1,1 @@
+"""Three machines in network namespaces, a broker with TLS and users on one of them."""
