@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from cw.address import broker_url, celery_url, tls_options
@@ -22,6 +23,15 @@ ASSIGN_TASK = "cw.assign"
 RECONCILE_TASK = "cw.reconcile"
 ASK_TASK = "cw.ask"
 TICKS = frozenset({SWEEP_TASK, ASSIGN_TASK, RECONCILE_TASK})  # beat's
+# Celery obeys these before its own configuration: another broker than ours, somebody else's module.
+_OVERRIDES = (
+    "CELERY_BROKER_URL",
+    "CELERY_BROKER_READ_URL",
+    "CELERY_BROKER_WRITE_URL",
+    "CELERY_RESULT_BACKEND",
+    "CELERY_CONFIG_MODULE",
+    "CELERY_LOADER",
+)
 _PUBLISH_RETRY = {"max_retries": 2, "interval_start": 0.2, "interval_step": 0.5, "interval_max": 1}
 
 
@@ -33,6 +43,8 @@ def make_app(settings: Settings, admit: Admit | None = None) -> Celery:
 
     from cw import wire
 
+    for name in _OVERRIDES:  # what a person has set for an application of their own
+        os.environ.pop(name, None)
     url = broker_url(settings)
     signing = {wire.OPTION: wire.install(load_keyring(settings), admit)}
     app = Celery("cw", broker=celery_url(url), set_as_current=False)

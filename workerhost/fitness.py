@@ -25,7 +25,7 @@ def fitness(settings: Settings, environ: Mapping[str, str]) -> Fitness:
     """Cheap enough for each tick: the binary is asked again only when it has changed."""
     try:
         path = find_claude(settings, environ)
-        version = _version(path, path.stat().st_mtime_ns)
+        version = version_of(path)
     except (CwError, OSError) as error:
         return Fitness("missing", error.line() if isinstance(error, CwError) else str(error))
     if not new_enough(version):
@@ -43,6 +43,11 @@ def _no_room(settings: Settings) -> str:
         return ""
     wanted = settings.min_free_mb
     return f"only {free} MB are free below {settings.workers_root}, wanted are {wanted}"
+
+
+def version_of(claude: Path) -> str:
+    """Asked again only when the binary has changed. Raises CwError or OSError."""
+    return _version(claude, claude.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=4)

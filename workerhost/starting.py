@@ -15,6 +15,7 @@ from workerhost import breaches, deliver, journal, launch, workspace
 from workerhost.briefing import brief
 from workerhost.claude import find_claude, transcript
 from workerhost.files import write_private
+from workerhost.fitness import version_of
 from workerhost.hearing import Heard, hear
 from workerhost.holding import Holding
 from workerhost.journal import Journal, Run
@@ -98,6 +99,7 @@ def _write_down(held: Holding, spec: TaskSpec, run: Run, claude: Path) -> None:
         isolation=ctx.wall.mode,
         policy_sha256=hashlib.sha256(rules.encode()).hexdigest(),
         claude=str(claude.resolve()),
+        claude_version=version_of(claude),
         base_sha=run.base_sha,
     )
 

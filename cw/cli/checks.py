@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from cw.address import exposed
 from cw.cli.context import Cli
 from cw.errors import CwError
 from workerhost.layout import Home, homes
@@ -146,6 +147,10 @@ def broker_checks(cli: Cli) -> Iterator[Check]:
         yield Check("broker", "fail", error.message, error.hint)
         return
     yield Check("broker", "ok", "answers")
+    missing = exposed(cli.settings.broker_url)
+    if missing:
+        text = f"{missing} (CW_BROKER_INSECURE=1): whoever is on its network steers agents"
+        yield Check("broker", "warn", text, "rediss://USER:PASSWORD@HOST in CW_BROKER_URL")
     for text in warnings:
         about, _, fix = text.partition(" (redis.conf: ")
         yield Check("broker", "warn", about, f"redis.conf: {fix.removesuffix(')')}" if fix else "")

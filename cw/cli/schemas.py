@@ -7,8 +7,10 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from cw.audit import Entry
 from cw.models import Event, Task
 from cw.operations.history import Finished
+from cw.operations.hosts import HostRow
 from cw.operations.overview import Overview
 from cw.operations.queue import QueueRow
 from cw.operations.remote import Changes
@@ -38,6 +40,8 @@ PRINTED: dict[str, Any] = {
     "show": Story,
     "diff": Changes,
     "history": list[Finished],
+    "hosts": list[HostRow],
+    "audit": list[Entry],
 }
 
 

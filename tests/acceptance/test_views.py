@@ -59,6 +59,15 @@ def test_finished_conversation_is_shown_by_its_last_lines(fleet: Fleet, done: st
     assert fleet.ok("inspect", done, "3").splitlines() == lines[-3:]
 
 
+def test_what_was_done_in_whose_name_is_kept(fleet: Fleet, done: str) -> None:
+    lines = [one for one in valid("audit", fleet.json("audit")) if one["facts"].get("task") == done]
+
+    assert [one["what"] for one in lines] == ["dispatched", "started", "ended"]
+    assert lines[1]["facts"]["claude_version"] == valid("hosts", fleet.json("hosts"))[0]["claude"]
+    assert lines[2]["facts"]["pushed"] is True
+    assert "all as they were written" in fleet.ok("audit", "verify")
+
+
 def test_todos_of_a_finished_task_are_all_done(fleet: Fleet, done: str) -> None:
     (found,) = valid("todos", fleet.json("todos", done))
 
