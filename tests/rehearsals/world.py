@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 
 from tests.standins.github import GitHubStandIn
-from tests.standins.messages import MessagesStandIn, bash, text
+from tests.standins.messages import MessagesStandIn, bash, slow, text
 
 ROOT = Path(__file__).parents[2]
 REPO = "acme/app"
@@ -34,17 +35,22 @@ class World:
     github: GitHubStandIn
     api: MessagesStandIn
     issues: list[int] = field(default_factory=list)
+    held: dict[int, Event] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
 
     def say(self, line: str) -> None:
         print(f"{time.monotonic() - self.began:6.1f} s  {line}", flush=True)
 
-    def issue(self, title: str, seconds: int = 0) -> int:
-        """One that claude fixes by itself, after a command that takes so many seconds."""
+    def issue(self, title: str, seconds: int = 0, *, hold: bool = False) -> int:
+        """One that claude fixes by itself, after a command that takes so many seconds. `hold`: the
+        model says nothing before `release`.
+        """
         number = self.github.add_issue(REPO, title, "Please.")
+        if hold:
+            self.held[number] = Event()
         change = f"echo fixed > fix-{number}.txt && git add -A && git commit -q -m 'Fix #{number}'"
         self.api.script(
-            bash(f"sleep {seconds}; {change}"),
+            slow(bash(f"sleep {seconds}; {change}"), gate=self.held.get(number)),
             # The script does not notice that its first command was interrupted; a model would.
             bash(f"[ -e fix-{number}.txt ] || ({change}); {_OPEN.format(n=number)}"),
             text(f"Fixed #{number}."),
@@ -52,6 +58,9 @@ class World:
         )
         self.issues.append(number)
         return number
+
+    def release(self, number: int) -> None:
+        self.held[number].set()
 
     def at_work(self, number: int) -> None:
         """Until claude has got its first answer about the issue."""
