@@ -144,11 +144,16 @@ def dispatch(stack: Stack, outside: World, title: str, seconds: int = 0, stdin: 
 def done(stack: Stack, outside: World, *numbers: int) -> None:
     for number in numbers:
         wait_until(
-            lambda number=number: outside.fixed(number),  # type: ignore[misc]
+            lambda number=number: outside.fixed(number) and recorded(stack, number),  # type: ignore[misc]
             180,
             lambda: stack.cw("status") + stack.cw("history") + stack.logs(),
         )
     outside.say(f"fixed: {', '.join(f'#{one}' for one in numbers)}")
+
+
+def recorded(stack: Stack, number: int) -> bool:
+    ends = json.loads(stack.cw("history", "--json"))
+    return any(one["issue"] == number for one in ends)
 
 
 def rehearse_work(stack: Stack, outside: World) -> None:

@@ -66,11 +66,16 @@ def dispatch(machine: Machine, outside: World, title: str, *, hold: bool = False
 def done(machine: Machine, outside: World, number: int) -> None:
     """Fixed, by one run."""
     wait_until(lambda: outside.fixed(number), 120, lambda: trouble(machine))
-    rows = json.loads(cw(machine, "history --json"))
-    task = next(one["task"] for one in rows if one["issue"] == number)
+    task = wait_until(lambda: recorded(machine, number), 60, lambda: trouble(machine))
     attempts = json.loads(cw(machine, f"show {task} --json"))["attempts"]
     outside.say(f"fixed: #{number}, runs: {len(attempts)}")
     assert len(attempts) == 1
+
+
+def recorded(machine: Machine, number: int) -> str:
+    """The finished task of the issue."""
+    rows = json.loads(cw(machine, "history --json"))
+    return next((str(one["task"]) for one in rows if one["issue"] == number), "")
 
 
 def trouble(machine: Machine) -> str:
