@@ -163,8 +163,7 @@ class Host:
                 self.gate.watchdog.turned()  # a new host could not consume either
             except Exception:
                 log.exception("tick failed")
-            if not self.gate.watchdog.stands_still():
-                sdnotify.notify(self.ctx.host_env, sdnotify.ALIVE)
+            sdnotify.feed(self.ctx.host_env, self.gate.watchdog)
             self._wake.wait(_TICK_SECONDS)
             self._wake.clear()
 

@@ -6,6 +6,8 @@ import logging
 import socket
 from collections.abc import Mapping
 
+from workerhost.watchdog import Watchdog
+
 log = logging.getLogger("workerhost.sdnotify")
 
 READY = "READY=1"
@@ -28,3 +30,8 @@ def notify(environ: Mapping[str, str], word: str) -> bool:
         log.warning("systemd was not told %s: %s", word, error)
         return False
     return True
+
+
+def feed(environ: Mapping[str, str], watchdog: Watchdog) -> bool:
+    """systemd's watchdog lives on ours: it gets nothing while the consumer stands still."""
+    return not watchdog.stands_still() and notify(environ, ALIVE)

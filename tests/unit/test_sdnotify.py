@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from workerhost.sdnotify import READY, notify
+from workerhost.sdnotify import READY, feed, notify
+from workerhost.watchdog import Watchdog
 
 
 @contextmanager
@@ -41,3 +42,23 @@ def test_without_systemd_nobody_is_told() -> None:
 
 def test_socket_that_is_gone_stops_nothing(tmp_path: Path) -> None:
     assert not notify({"NOTIFY_SOCKET": str(tmp_path / "gone")}, READY)
+
+
+def test_systemd_s_watchdog_is_fed_only_while_the_consumer_lives() -> None:
+    now = [0.0]
+    watchdog = Watchdog(30.0, lambda: now[0])
+    with tempfile.TemporaryDirectory(prefix="cwt-") as short, systemd(f"{short}/notify") as heard:
+        told = {"NOTIFY_SOCKET": f"{short}/notify"}
+        watchdog.turned()
+        assert feed(told, watchdog)
+        now[0] = 61.0
+        assert not feed(told, watchdog)
+        watchdog.turned()
+        assert feed(told, watchdog)
+
+        heard.setblocking(False)
+        words = [heard.recv(100) for _ in range(2)]
+
+        assert words == [b"WATCHDOG=1", b"WATCHDOG=1"]
+        with pytest.raises(BlockingIOError):
+            heard.recv(100)
