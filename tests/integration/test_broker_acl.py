@@ -11,7 +11,7 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import HTTPError
@@ -211,6 +211,40 @@ def test_nobody_gets_in_without_password_or_without_tls(networked: Networked) ->
     with pytest.raises(redis.ConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
         redis.Redis.from_url(networked.address("host")).ping()
     networked.denied()
+
+
+def test_killed_broker_with_these_users_finds_all_it_had(tmp_path: Path) -> None:
+    (tmp_path / "users.acl").write_text(users_acl(), "ascii")
+    with tempfile.TemporaryDirectory(prefix="cwn-") as folder:  # a socket's path is short
+        options = f"--port 0 --unixsocket {folder}/s --dir {tmp_path} --appendfsync always"
+        command = [need("redis-server"), *options.split(), "--appendonly", "yes"]
+        command += ["--aclfile", str(tmp_path / "users.acl")]
+        url = f"unix://{OPERATOR}:{password_word(OPERATOR)}@{folder}/s"
+        with redis.Redis.from_url(url, decode_responses=True) as client:
+            with _killed_at_the_end(command, client), client.pipeline(transaction=True) as pipe:
+                pipe.hset("cw:task:T", "state", "queued").sadd("cw:open", "T").execute()
+            with _killed_at_the_end(command, client):
+                found = client.hget("cw:task:T", "state"), client.smembers("cw:open")
+
+    assert found == ("queued", {"T"})
+
+
+@contextmanager
+def _killed_at_the_end(command: list[str], client: redis.Redis) -> Iterator[None]:
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: _pings(client), what="redis-server")
+        yield
+    finally:
+        server.kill()
+        server.wait()
+
+
+def _pings(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
 
 
 def _state(here: Networked, task: str) -> State | None:
