@@ -99,7 +99,10 @@ def begin(stack: Stack, outside: World) -> None:
     }
     with (stack.folder / ".env").open("a", encoding="utf-8") as file:
         file.writelines(f"{name}={text}\n" for name, text in options.items())
-    told = "".join(f"{name}={text}\n" for name, text in outside.environment().items())
+    told = "".join(
+        f"{name}={text}\n"
+        for name, text in outside.environment("/opt/standins/localhost_by_proxy.sh").items()
+    )
     (stack.folder / "rehearsal.env").write_text(told, encoding="utf-8")
     stack.compose("up", "-d", "--build", "--wait")
     size = int(stack.run("docker", "image", "inspect", "-f", "{{.Size}}", options["CW_IMAGE"]))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shutil
 from pathlib import Path
 
 from tests.rehearsals.booted import Machine, booted, pip_settings
-from tests.rehearsals.world import API_KEY, REPO, TOKEN, World, copy_checkout, world
+from tests.rehearsals.world import API_KEY, BY_PROXY, REPO, TOKEN, World, copy_checkout, world
 from tests.waiting import wait_until
 
 UNITS = ("cw-broker", "cw-host", "cw-beat", "cw-flower")
@@ -33,13 +34,15 @@ def begin(machine: Machine, outside: World) -> None:
     active = machine.run(f"systemctl is-active {' '.join(UNITS)}").split()
     outside.say(f"installed; the units are {active}")
     assert active == ["active"] * len(UNITS)
-    text = "".join(f'{name}="{value}"\n' for name, value in outside.environment().items())
+    shutil.copy(BY_PROXY, machine.root / "etc" / "cw")
+    told = outside.environment(f"/etc/cw/{BY_PROXY.name}")
+    text = "".join(f'{name}="{value}"\n' for name, value in told.items())
     with (machine.root / _ENVIRONMENT[1:]).open("a", encoding="utf-8") as file:
         file.write(text)
     machine.run("systemctl restart cw-host cw-beat")
     machine.run("cw init 01..02", more={"GH_TOKEN": TOKEN, "ANTHROPIC_API_KEY": API_KEY})
     hosts = json.loads(cw(machine, "hosts --json"))
-    assert [one["isolation"] for one in hosts] == ["bubblewrap"]
+    assert [one["isolation"] for one in hosts] == ["strict"]
 
 
 def rehearse_units(machine: Machine, outside: World) -> None:

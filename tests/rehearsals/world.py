@@ -20,10 +20,11 @@ REPO = "acme/app"
 TOKEN = "ghp_0123456789abcdefghijklmnopqrstuvwxyzABCD"
 API_KEY = "sk-ant-dummy-key-of-the-rehearsal"
 _OPEN = "git push -q origin HEAD && gh pr create --title 'Fix #{n}' --body 'Fixes #{n}' --base main"
+BY_PROXY = ROOT / "tests" / "standins" / "localhost_by_proxy.sh"
 # What claude and gh need to find the stand-ins; agents get no other variable of the host.
 AGENT_ENV = (
     "http_proxy https_proxy HTTP_PROXY HTTPS_PROXY no_proxy NO_PROXY GH_HOST ANTHROPIC_BASE_URL"
-    " CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC DISABLE_TELEMETRY DISABLE_ERROR_REPORTING"
+    " CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC DISABLE_TELEMETRY DISABLE_ERROR_REPORTING BASH_ENV"
 )
 
 
@@ -75,8 +76,10 @@ class World:
         """One pull request, and our label is off: the task is recorded."""
         return self.pulls(number) == ["open"] and not self.github.issue(REPO, number).labels
 
-    def environment(self) -> dict[str, str]:
-        """Of a host that takes the stand-ins for GitHub and the model."""
+    def environment(self, by_proxy: str) -> dict[str, str]:
+        """Of a host that takes the stand-ins for GitHub and the model. `by_proxy`: where agents see
+        the file BY_PROXY.
+        """
         proxies = dict.fromkeys(("http_proxy", "https_proxy"), self.github.url)
         none = dict.fromkeys(("no_proxy", "NO_PROXY"), f"{self.address},127.0.0.1")
         return {
@@ -86,7 +89,9 @@ class World:
             "CW_GITHUB_API_URL": self.github.api_url,
             "CW_GITHUB_URL": "http://github.localhost",
             "CW_GITHUB_PACE": "0",
+            "CW_ALLOWED_DOMAINS": "*.com *.localhost",  # gh goes to api.github.localhost
             "CW_SWEEP_EVERY": "2",
+            "BASH_ENV": by_proxy,
             "CW_AGENT_ENV": AGENT_ENV,
             "GH_HOST": "github.localhost",
             "ANTHROPIC_BASE_URL": self.api.url,
