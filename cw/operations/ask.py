@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+import cw
 from cw.errors import BadInputError, UnavailableError
-from cw.models import Model
+from cw.models import Host, Model
 from cw.names import TASK_PATTERN, WORKER_PATTERN
 from cw.store.store import Store
 
@@ -56,12 +57,20 @@ def ask(
 
 def ask_host(store: Store, send: Send, host: str, request: Ask) -> dict[str, Any]:
     now = store.tasks.now()
-    if not any(one.name == host and one.up(now) for one in store.fleet.hosts()):
+    found = next((one for one in store.fleet.hosts() if one.name == host and one.up(now)), None)
+    if found is None:
         raise HostSilentError(f"host {host or '(none)'} is not up", hint="Start it there: cw up")
     send(host, request.model_dump(), _PATIENCE_SECONDS)
     answer = store.replies.wait(request.id, _PATIENCE_SECONDS)
     if answer is None:
-        raise HostSilentError(f"host {host} did not answer", hint="cw doctor, on that machine")
+        raise HostSilentError(f"host {host} did not answer", hint=what_to_do(found))
     if "error" in answer:
         raise BadInputError(str(answer["error"]))
     return answer
+
+
+def what_to_do(host: Host) -> str:
+    """A host drops a question that its version does not know."""
+    if host.version in {"", cw.__version__}:
+        return "cw doctor, on that machine"
+    return f"It has cw {host.version}, here is {cw.__version__}; the older one needs: cw update"

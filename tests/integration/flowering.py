@@ -26,10 +26,14 @@ class Browser:
     port: int
     password: str
 
-    def ask(self, method: str, path: str, **fields: str) -> tuple[int, str]:
+    def ask(
+        self, method: str, path: str, site: str = "same-origin", **fields: str
+    ) -> tuple[int, str]:
+        """`site`: what a browser says about the page whose script asks."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         coded = base64.b64encode(f"{USER}:{self.password}".encode()).decode()
         headers = {"Authorization": f"Basic {coded}"} if self.password else {}
+        headers["Sec-Fetch-Site"] = site
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         connection.request(method, path, urlencode(fields), headers)
         answer = connection.getresponse()

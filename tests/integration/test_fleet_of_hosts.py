@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from cw import __version__
 from cw.models import PROTOCOL, Host, TaskSpec, Worker
+from cw.operations.ask import what_to_do
 from cw.operations.sweep import hint_next, sweep
 from cw.settings import Settings, load_settings
 from cw.states import State
@@ -129,6 +131,13 @@ def test_newer_record_is_left_alone(store: Store, cw: Cw, redis_url: str) -> Non
     assert "host away: its cw (9.0) makes records of another kind (2, here 1)" in (
         said.stderr + said.stdout
     )
+
+
+def test_host_of_another_version_that_does_not_answer_is_named_as_such() -> None:
+    other = what_to_do(Host(name="away", version="9.0"))
+
+    assert other == f"It has cw 9.0, here is {__version__}; the older one needs: cw update"
+    assert what_to_do(Host(name="away", version=__version__)) == "cw doctor, on that machine"
 
 
 def test_machine_joins_and_leaves(

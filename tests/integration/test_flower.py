@@ -139,6 +139,8 @@ def test_unknown_ids_and_other_buttons_change_nothing(here: Machine, browser: Br
         )
     ]
 
+    foreign = browser.ask("POST", "/api/task/revoke/no-such-task", site="cross-site")
+    assert foreign[0] == 403
     assert [status for status, _ in asked] == [409] * 6
     assert "there is no task no-such-task" in asked[0][1]
     shown(browser, here.dispatch(FAST), "SUCCESS")
