@@ -21,12 +21,12 @@ class Gate:
     """Reserves identities as messages arrive and pauses queues in the same turn of the event loop:
     no second message of a paused queue is under way then.
 
-    `waits`: whether a task still waits to be run. A hint of any other is passed over: pausing and
-    opening a queue for it takes a second, and there may be hundreds.
+    `waits`: whether a task still waits for a worker, or for anyone. A hint of any other is passed
+    over: pausing and opening a queue for it takes a second, and there may be hundreds.
     """
 
     def __init__(
-        self, board: Board, host: str, watchdog: Watchdog, waits: Callable[[str], bool]
+        self, board: Board, host: str, watchdog: Watchdog, waits: Callable[[str, str | None], bool]
     ) -> None:
         self.board = board
         self.host = host
@@ -58,9 +58,9 @@ class Gate:
         """A message arrived. Called in the consumer's thread, before a pool thread runs it."""
         self._consumer = consumer
         self.watchdog.heard(queue)
-        if task != RUN_TASK or not self._waits(task_id):
-            return
         wanted = queue.removeprefix(_PREFIX) if queue.startswith(_PREFIX) else None
+        if task != RUN_TASK or not self._waits(task_id, wanted):
+            return
         chosen = self.board.promise(task_id, wanted)
         if chosen:
             consumer.cancel_task_queue(worker_queue(chosen))

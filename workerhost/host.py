@@ -97,10 +97,8 @@ class Host:
         """A hint arrived: the body of `cw.run`."""
         worker = self.board.claim(task_id)
         if worker is None:
-            if not self._waits(task_id):
-                return "not run: it does not wait"
             self._unhint(task_id)
-            return "not run: no idle worker"
+            return "not run: no idle worker, or it does not wait for one of these"
         try:
             said = run_task(self.ctx, self._homes[worker], task_id)
             if said.startswith("not run"):
@@ -231,9 +229,9 @@ class Host:
     def _hint(self, spec: TaskSpec, worker: str | None) -> None:
         send_hint(self.app, spec, worker)
 
-    def _waits(self, task_id: str) -> bool:
+    def _waits(self, task_id: str, worker: str | None) -> bool:
         try:
-            return self.ctx.store.tasks.is_queued(task_id)
+            return self.ctx.store.tasks.waits_for(task_id, worker)
         except CwError:
             return True  # its run will find out
 

@@ -61,6 +61,7 @@ def lease() -> None:
         return acquire(self, task_id, **who)
 
     TaskStore.acquire = any_acquire  # type: ignore[method-assign]
+    TaskStore.waits_for = _true  # type: ignore[method-assign]
 
 
 def claim() -> None:

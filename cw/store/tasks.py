@@ -332,9 +332,11 @@ class TaskStore:
         with self._db.errors() as client:
             return _task(client.hgetall(keys.task(task_id)))
 
-    def is_queued(self, task_id: str) -> bool:
+    def waits_for(self, task_id: str, worker: str | None) -> bool:
+        """Whether a task is queued for this worker, or for anyone. None: for anyone."""
         with self._db.errors() as client:
-            return bool(client.hget(keys.task(task_id), "state") == State.QUEUED)
+            state, owner = client.hmget(keys.task(task_id), "state", "worker")
+        return state == State.QUEUED and owner in {None, "", worker}
 
     def prompt(self, task_id: str) -> str:
         with self._db.errors() as client:

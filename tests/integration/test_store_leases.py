@@ -321,3 +321,25 @@ def test_concurrent_dispatches_of_one_issue_make_one_task(store: Store) -> None:
     assert len(holders) == 1
     assert holders == {store.tasks.claimed_by("acme/app", 22)}
     assert [one.spec.id for one in store.tasks.open_tasks()] == list(holders)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "asked", "waits"),
+    [
+        (None, None, True),
+        (None, "01", True),
+        ("01", "01", True),
+        ("01", "02", False),
+        ("01", None, False),
+    ],
+)
+def test_task_waits_for_its_worker_only_and_not_while_it_runs(
+    store: Store, wanted: str | None, asked: str | None, waits: bool
+) -> None:
+    spec = make_spec(wanted_worker=wanted)
+    store.tasks.create(spec, "")
+
+    assert store.tasks.waits_for(spec.id, asked) is waits
+    store.tasks.acquire(spec.id, worker="01", host="h", ttl=60, session="s")
+    assert not store.tasks.waits_for(spec.id, "01")
+    assert not store.tasks.waits_for("none", "01")

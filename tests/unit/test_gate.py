@@ -45,7 +45,7 @@ def started(*workers: str) -> tuple[Gate, Consumer]:
     board = Board()
     for one in workers:
         board.add(one)
-    gate = Gate(board, "here", Watchdog(0), lambda task: task != "done")
+    gate = Gate(board, "here", Watchdog(0), lambda task, _: task != "done")
     consumer = Consumer(gate.queues())
     gate.ready(consumer)
     return gate, consumer
@@ -169,7 +169,7 @@ def test_queue_of_a_removed_worker_is_left() -> None:
 
 def test_event_loop_that_comes_round_is_noticed() -> None:
     now = [0.0]
-    gate = Gate(Board(), "here", Watchdog(0, lambda: now[0]), lambda _: True)
+    gate = Gate(Board(), "here", Watchdog(0, lambda: now[0]), lambda *_: True)
     consumer = Consumer(gate.queues())
     gate.ready(consumer)
     now[0] = 100.0
