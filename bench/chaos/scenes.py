@@ -17,7 +17,7 @@ from bench.chaos.fleet import BEAT_SECONDS, LEASE_SECONDS, Fleet
 from bench.chaos.load import APP, Load, Taken
 from cw.states import State
 
-_PATIENCE = 60.0
+_PATIENCE = 120.0
 _TOLD_SECONDS = LEASE_SECONDS + 30
 _QUEUED = 4  # of each kind
 _LONG = "rehearse: pace 0.01\nrehearse: slow 30 once\nrehearse: slow 1\n"
