@@ -30,7 +30,7 @@ from bench.chaos.fleet import LEASE_SECONDS, ROOT
 from bench.chaos.report import Report
 
 _WORKERS = 3
-_SETTLED_SECONDS = 20.0  # with nothing new in the log, whatever is missing is lost
+_SETTLED_SECONDS = 60.0  # with nothing new in the log, whatever is missing is lost
 _WAITING = 12  # messages in the queue
 FAULTS = ("kill host", "kill agent", "kill broker", "freeze broker", "partition", "deploy")
 AGENT = """
