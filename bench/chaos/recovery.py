@@ -17,7 +17,7 @@ from cw.errors import CwError
 from workerhost.files import read_json
 
 _POLL_SECONDS = 0.05
-_ASK_SECONDS = 1.0
+_ASK_SECONDS = 8.0
 AGAIN = ", struck again meanwhile"
 
 
@@ -33,6 +33,9 @@ class Recovery:
     seconds: dict[str, list[float]] = field(default_factory=dict)
     unwell: int = 0  # hosts that are watched now
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._asking = {one.name: threading.Lock() for one in self.fleet.hosts}
 
     def watch(self, fault: str, host: Host, since: float, fences: dict[str, int]) -> None:
         """`since`: monotonic. `fences`: of the runs it had, from `fences_of` before the fault."""
@@ -59,8 +62,9 @@ class Recovery:
         return not any(now.get(worker) == fence for worker, fence in fences.items())
 
     def _answers(self, host: Host) -> bool:
+        """One question at a time: those who wait must not be what it is busy with."""
         question = uuid.uuid4().hex
-        with suppress(CwError):
+        with self._asking[host.name], suppress(CwError):
             send_ask(self.load.app, host.name, {"id": question, "verb": "look"}, _ASK_SECONDS)
             return self.load.store.replies.wait(question, _ASK_SECONDS) is not None
         return False
