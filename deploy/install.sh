@@ -2,10 +2,12 @@
 # Claude Workers on Debian 12 or Ubuntu 24.04, with systemd and without containers. Run it from the
 # checkout, as root; run it again to update, agents go on meanwhile.
 #   deploy/install.sh               broker, host, beat and Flower, and the command cw
-#   deploy/install.sh --join        only a host; the broker's URL (rediss://…) on standard input
+#   deploy/install.sh --join [CA.pem]  only a host; the broker's URL (rediss://…) on standard input;
+#                                   CA.pem: the certificate it has, if that is one of your own
 #   deploy/install.sh --uninstall   everything but the data: /home/worker, /var/lib/cw, /var/lib/cw-broker
 # GH_TOKEN, when it is set at the first time, becomes the token for labels and comments.
 set -euo pipefail
+here=$PWD
 cd "$(dirname "$0")/.."
 umask 022
 
@@ -103,7 +105,9 @@ CW_BROKER_URL_FILE=$SECRETS/broker_url
 CW_GITHUB_TOKEN_FILE=$SECRETS/github_token
 PATH=$VENV/bin:/usr/local/bin:/usr/bin:/bin
 LANG=C.UTF-8
+${ca:+CW_BROKER_CA=$CONF/broker-ca.pem}
 TEXT
+  [ -z "$ca" ] || install -m 644 "$ca" $CONF/broker-ca.pem
   keep_file config.toml <<TEXT
 # docs/settings.md lists them all. After a change: systemctl restart cw-host cw-beat cw-flower
 workers_root = "/home/$USER_NAME/workers"
@@ -181,12 +185,14 @@ uninstall() {
 }
 
 with_broker=1
+ca=''
 SERVICES=(cw-broker cw-host cw-beat cw-flower)
 case ${1:-} in
   '') ;;
   --join)
     with_broker=''
     SERVICES=(cw-host)
+    ca=${2:+$(cd "$here" && readlink -f "$2")}
     ;;
   --uninstall)
     check_machine
@@ -194,7 +200,7 @@ case ${1:-} in
     exit
     ;;
   *)
-    sed -n '2,8s/^# \{0,1\}//p' "$0"
+    sed -n '2,9s/^# \{0,1\}//p' "$0"
     case $1 in -h | --help) exit ;; *) exit 2 ;; esac
     ;;
 esac
