@@ -1,4 +1,4 @@
-"""`deploy/setup` makes what docker compose needs, once."""
+"""`deploy/setup` makes what docker compose needs, once; the wrappers know what is not theirs."""
 
 from __future__ import annotations
 
@@ -85,3 +85,14 @@ def test_address_that_is_open_to_others_is_refused(checkout: Path, url: str) -> 
     assert done.returncode == 2
     assert done.stderr.startswith("deploy/setup: ")
     assert not any(secrets(checkout).values())
+
+
+@pytest.mark.parametrize("wrapper", ["deploy/cw", "deploy/systemd/cw"])
+@pytest.mark.parametrize("command", ["up", "down", "update"])
+def test_wrapper_says_who_starts_and_stops_services_there(wrapper: str, command: str) -> None:
+    done = subprocess.run(
+        [str(ROOT / wrapper), command], env={}, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"cw {command} is ")
