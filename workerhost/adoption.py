@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from cw.states import State
-from cw.store.tasks import Refusal
+from cw.store.leases import Refusal
 from workerhost import journal
 from workerhost.attempt import go_on
 from workerhost.follow import stop_and_wait

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from cw.errors import BrokerUnavailableError, CwError, ForgedError, StaleFenceError
 from cw.models import Event, Task
 from cw.states import Move, State
-from cw.store.tasks import Grant, Refusal
+from cw.store.leases import Grant, Refusal
 from workerhost import deliver, journal, launch
 from workerhost.access import open_files
 from workerhost.events import Progress

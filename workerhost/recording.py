@@ -11,8 +11,8 @@ from cw.errors import BrokerUnavailableError, CwError
 from cw.models import Outcome, Task
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind, State
+from cw.store.leases import Refusal
 from cw.store.outbox import Effect
-from cw.store.tasks import Refusal
 from workerhost import deliver, journal
 from workerhost.events import parse_line
 from workerhost.holding import Holding, restore

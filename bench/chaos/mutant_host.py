@@ -60,7 +60,7 @@ def lease() -> None:
                 client.hset(keys.task(task_id), mapping={"state": "queued", "worker": ""})
         return acquire(self, task_id, **who)
 
-    TaskStore.acquire = any_acquire  # type: ignore[method-assign]
+    TaskStore.acquire = any_acquire  # type: ignore[method-assign,assignment]
     TaskStore.waits_for = _true  # type: ignore[method-assign]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from cw.models import Event
 from cw.store import keys
+from cw.store.clock import epoch_ms
 from cw.store.connection import Connection
 
 _KEPT = 2000  # events a task; older ones are in worker.log
@@ -24,7 +25,7 @@ class EventStore:
             pipe = client.pipeline(transaction=False)
             for event in events:
                 row = {
-                    "at": int(event.at.timestamp() * 1000),
+                    "at": epoch_ms(event.at),
                     "kind": event.kind,
                     "text": event.text,
                     "offset": event.offset,

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from cw.models import Host, Worker
 from cw.store import keys
+from cw.store.clock import epoch_ms
 from cw.store.connection import Connection
 
 
@@ -19,7 +20,7 @@ class FleetStore:
 
         Returns the host that has a worker of this id already, on another machine; else nothing.
         """
-        at = int(worker.registered_at.timestamp() * 1000) if worker.registered_at else ""
+        at = epoch_ms(worker.registered_at) if worker.registered_at else ""
         args = [worker.id, worker.host, worker.home, at, machine]
         return str(self._db.run("register", [keys.worker(worker.id), keys.WORKERS], args))
 
@@ -51,7 +52,7 @@ class FleetStore:
 
     def beat(self, host: Host, now: datetime) -> None:
         """A host's sign of life."""
-        row = host.model_dump(exclude={"seen_at"}) | {"seen_at": int(now.timestamp() * 1000)}
+        row = host.model_dump(exclude={"seen_at"}) | {"seen_at": epoch_ms(now)}
         with self._db.errors() as client:
             client.hset(keys.host(host.name), mapping=row)
             client.sadd(keys.HOSTS, host.name)

@@ -13,8 +13,8 @@ from cw.operations.reconcile import Reconciled, reconcile
 from cw.operations.ways import Ways
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind
+from cw.store.leases import Grant
 from cw.store.store import Store, open_store
-from cw.store.tasks import Grant
 from tests.standins.github import GitHubStandIn
 
 HOST = "here"

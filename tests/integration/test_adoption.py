@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cw.models import TaskSpec
 from cw.states import OutcomeKind, State
-from cw.store.tasks import Grant
+from cw.store.leases import Grant
 from tests.integration.cloning import run
 from tests.integration.hosting import Machine, machine
 from tests.making import make_journal

@@ -14,8 +14,8 @@ import pytest
 
 from cw.models import Event, Host, Outcome, Worker
 from cw.states import Move, OutcomeKind, State
+from cw.store.leases import Grant
 from cw.store.store import Store
-from cw.store.tasks import Grant
 from tests.waiting import wait_until
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]

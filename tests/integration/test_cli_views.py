@@ -18,8 +18,8 @@ from jsonschema import Draft202012Validator
 
 from cw.models import Event, Host, Outcome, Worker
 from cw.states import Move, OutcomeKind
+from cw.store.leases import Grant
 from cw.store.store import Store
-from cw.store.tasks import Grant
 from tests.making import make_spec
 from tests.terminal import COLUMNS, LINES, Terminal, plain
 

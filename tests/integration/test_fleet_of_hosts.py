@@ -16,9 +16,9 @@ from cw.operations.ask import what_to_do
 from cw.operations.sweep import hint_next, sweep
 from cw.settings import Settings, load_settings
 from cw.states import State
+from cw.store.leases import Grant, Refusal
 from cw.store.signing import prompt_sha256
 from cw.store.store import Store
-from cw.store.tasks import Grant, Refusal
 from tests.conftest import Cw
 from tests.integration.test_store_leases import created
 

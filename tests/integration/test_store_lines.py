@@ -9,8 +9,8 @@ import pytest
 from cw.models import Task, TaskSpec
 from cw.operations.sweep import hint_next
 from cw.states import Move, State
+from cw.store.leases import Grant
 from cw.store.store import Store
-from cw.store.tasks import Grant
 from tests.integration.test_store_leases import created, expire, granted, record
 
 

@@ -22,8 +22,8 @@ from cw.errors import ClaimedError
 from cw.models import Task, TaskSpec
 from cw.states import Move, OutcomeKind, State
 from cw.store import keys
+from cw.store.leases import Grant, Refusal
 from cw.store.store import Store
-from cw.store.tasks import Grant, Refusal
 from tests.making import make_outcome, make_spec
 
 WORKERS = ("01", "02", "03")

@@ -1,0 +1,188 @@
+"""Task records while a host has them: take the lease, renew it, record how the run ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cw.models import PROTOCOL, Outcome, TaskSpec
+from cw.states import Move, sources, target
+from cw.store import keys
+from cw.store.clock import epoch_ms, ms
+from cw.store.connection import Connection
+from cw.store.outbox import Effect, sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The right to run a task until the lease ends."""
+
+    task_id: str
+    fence: int
+    attempt: int
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a task was not given: its state, `gone`, `busy` or `other worker`."""
+
+    reason: str
+
+
+class Leases:
+    """What hosts do with tasks. The fence says whose word counts."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def acquire(
+        self, task_id: str, *, worker: str, host: str, ttl: float, session: str
+    ) -> Grant | Refusal:
+        """Take a queued task for an idle worker. `session` is used when it has none yet."""
+        args = [
+            task_id,
+            worker,
+            host,
+            ms(ttl),
+            sources(Move.ACQUIRE),
+            target(Move.ACQUIRE),
+            session,
+            PROTOCOL,
+        ]
+        answer = self._db.run("acquire", self._lease_keys(task_id, worker), args)
+        if not answer[0]:
+            return Refusal(str(answer[1]))
+        return Grant(task_id, int(answer[1]), int(answer[2]), str(answer[3]))
+
+    def adopt(
+        self,
+        task_id: str,
+        *,
+        worker: str,
+        host: str,
+        ttl: float,
+        fence: int,
+        restarted: bool = False,
+    ) -> int | Refusal:
+        """Take the lease again for a live run that had `fence`. Returns the new fence.
+
+        `restarted`: the host process is a new one. Its predecessor may have adopted the run and
+        died before it wrote that fence down.
+        """
+        args = [
+            task_id,
+            worker,
+            host,
+            ms(ttl),
+            sources(Move.ADOPT),
+            target(Move.ADOPT),
+            fence,
+            int(restarted),
+        ]
+        answer = self._db.run("adopt", self._lease_keys(task_id, worker), args)
+        return int(answer[1]) if answer[0] else Refusal(str(answer[1]))
+
+    def restore(
+        self,
+        spec: TaskSpec,
+        *,
+        worker: str,
+        host: str,
+        ttl: float,
+        fence: int,
+        attempt: int,
+        session: str,
+        prompt: str = "",
+    ) -> bool:
+        """Record a live run again that the broker has forgotten. It keeps its fence."""
+        names = [
+            keys.task(spec.id),
+            keys.OPEN,
+            keys.worker(worker),
+            keys.LEASES,
+            keys.FENCE,
+            keys.prompt(spec.id),
+        ]
+        if spec.issue is not None:
+            names.append(keys.claim(spec.repo, spec.issue))
+        args = [
+            spec.id,
+            spec.model_dump_json(),
+            worker,
+            host,
+            ms(ttl),
+            target(Move.RESTORE),
+            fence,
+            attempt,
+            session,
+            epoch_ms(spec.created_at),
+            prompt,
+        ]
+        return bool(self._db.run("restore", names, args))
+
+    def renew(self, task_id: str, fence: int, ttl: float) -> bool:
+        """False: somebody else has the task now, or it was ended."""
+        return bool(
+            self._db.run(
+                "renew",
+                [keys.task(task_id), keys.LEASES, keys.COUNTS],
+                [task_id, str(fence), ms(ttl)],
+            )
+        )
+
+    def settle(
+        self,
+        task_id: str,
+        *,
+        worker: str,
+        fence: int,
+        move: Move,
+        outcome: Outcome,
+        effects: list[Effect],
+        host: str,
+        begun: bool = True,
+    ) -> bool:
+        """Record how a run ended, free its worker and post the GitHub writes that follow, at once.
+
+        `begun`: it came as far as its clone. False: the fence is stale, and nothing was done.
+        """
+        not_before = epoch_ms(outcome.retry_at) if outcome.retry_at else 0
+        names = [
+            keys.task(task_id),
+            keys.worker(worker),
+            keys.LEASES,
+            keys.OPEN,
+            keys.DONE,
+            keys.HOLDS,
+            keys.outbox(host),
+            keys.waiting(worker),
+            keys.FINISHED,
+            keys.COUNTS,
+            keys.COSTS,
+        ]
+        args = [
+            task_id,
+            str(fence),
+            sources(move),
+            target(move),
+            outcome.model_dump_json(),
+            outcome.message,
+            not_before or "",
+            int(move is Move.EXPIRE),
+            int(begun),
+            f"run:{outcome.kind.value}:{outcome.reason}",
+            outcome.cost_usd,
+            *sealed(self._db, effects),
+        ]
+        return bool(self._db.run("settle", names, args))
+
+    @staticmethod
+    def _lease_keys(task_id: str, worker: str) -> list[str]:
+        return [
+            keys.task(task_id),
+            keys.worker(worker),
+            keys.LEASES,
+            keys.FENCE,
+            keys.waiting(worker),
+            keys.waiting(None),
+        ]
