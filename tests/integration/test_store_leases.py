@@ -169,9 +169,11 @@ def test_resumed_run_keeps_its_session(store: Store) -> None:
 
 
 def test_requeued_task_keeps_its_place_in_line(store: Store) -> None:
-    old = created(store, issue=1, wanted_worker="01", created_at=store.tasks.now())
+    now = store.tasks.now()
+    old = created(store, issue=1, wanted_worker="01", created_at=now)
     granted(store, old, ttl=SHORT)
-    young = created(store, issue=2, wanted_worker="01", created_at=store.tasks.now())
+    later = now + timedelta(milliseconds=1)  # two of one millisecond would have no order
+    young = created(store, issue=2, wanted_worker="01", created_at=later)
 
     expire(store, old)
 
