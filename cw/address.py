@@ -41,6 +41,15 @@ def broker_url(settings: Settings) -> str:
         ) from None
 
 
+def when_silent(url: str) -> str:
+    """What to look at when nothing answers there. Never shows a password."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"redis", "rediss"}:
+        return "Start it with: cw up; or set CW_BROKER_URL"
+    where = parts.netloc.rpartition("@")[2]
+    return f"Does it run, and is {where} right? CW_BROKER_URL (or broker_url) says where it is"
+
+
 def exposed(url: str) -> str:
     """What is missing at an address that is not of this machine; empty when nothing is."""
     try:

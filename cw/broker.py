@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from cw.address import broker_url, celery_url, tls_options
+from cw.address import broker_url, celery_url, tls_options, when_silent
 from cw.errors import BrokerUnavailableError
 from cw.keyring import load_keyring
 from cw.names import FLEET_QUEUE, POOL_QUEUE, host_queue, worker_queue
@@ -113,5 +113,5 @@ def _send(app: Celery, task: str, args: list[Any], **options: Any) -> None:
     # AttributeError: kombu's way to say that another thread just lost this connection.
     except (OperationalError, AttributeError) as error:
         raise BrokerUnavailableError(
-            "the broker does not answer", hint="Start it with: cw up; or set CW_BROKER_URL"
+            "the broker does not answer", hint=when_silent(app.conf.broker_url)
         ) from error

@@ -38,6 +38,16 @@ def worker_id(text: str) -> WorkerId:
     return WorkerId(text)
 
 
+def tag_name(text: str) -> str:
+    """A machine's tag as typed. Raises BadInputError."""
+    if not _WORKER.fullmatch(text):
+        raise BadInputError(
+            f"{text!r} is not a tag",
+            hint="Use one word such as gpu; cw hosts shows the fleet's tags",
+        )
+    return text
+
+
 def is_worker_id(text: str) -> bool:
     return bool(_WORKER.fullmatch(text))
 

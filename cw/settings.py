@@ -40,6 +40,15 @@ def _paths(raw: str) -> tuple[Path, ...]:
     return tuple(_path(part) for part in raw.replace("\n", os.pathsep).split(os.pathsep) if part)
 
 
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+def _host(raw: str) -> str:
+    if not _HOST.fullmatch(raw):  # it becomes a part of a queue's and of a file's name
+        raise ValueError(raw)
+    return raw
+
+
 _TAG = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -122,7 +131,11 @@ class Settings:
     state_dir: Path = _setting(
         lambda: _path("~/.local/state/cw"), _path, "Private broker's data, logs, pid files"
     )
-    host_name: str = _setting(socket.gethostname, _text, "This machine's name in the fleet")
+    host_name: str = _setting(
+        socket.gethostname,
+        _host,
+        "This machine's name in the fleet: letters, digits, dots, dashes and _",
+    )
     host_tags: tuple[str, ...] = _setting(
         (),
         _tags,

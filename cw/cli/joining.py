@@ -15,6 +15,7 @@ from cw.settings import Settings, config_path, load_settings
 
 WRITTEN = ("broker_url", "host_name", "host_tags", "broker_ca", "signing_key_file")
 _LONGEST_KEY = 64 * 1024
+_HELP = "See: cw host join --help"
 
 
 class Joined(Model):
@@ -153,9 +154,10 @@ def _text(name: str) -> str:
         raw = sys.stdin.buffer.read(_LONGEST_KEY) if name == "-" else Path(name).read_bytes()
         text = raw.decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"{name} cannot be read: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else "it is no plain text"
+        raise BadInputError(f"{name} cannot be read: {why}", hint=_HELP) from error
     if not text:
-        raise BadInputError(f"{'stdin' if name == '-' else name} is empty")
+        raise BadInputError(f"{'stdin' if name == '-' else name} is empty", hint=_HELP)
     return text
 
 

@@ -155,7 +155,7 @@ def _run(args: list[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "cw"
+        where = error.ctx.command_path if error.ctx else _command(args)
         return _fail(f"{error.format_message().rstrip('.?')}. See: {where} --help", 2)
     except click.ClickException as error:
         return _fail(error.format_message(), error.exit_code)
@@ -166,6 +166,11 @@ def _run(args: list[str]) -> int:
     except Exception as error:  # noqa: BLE001  the outermost loop
         return _fail(_unexpected(error), 1)
     return 0
+
+
+def _command(args: list[str]) -> str:
+    """What was typed, when click's parser of options does not say it."""
+    return f"cw {args[0]}" if args and args[0] in COMMANDS else "cw"
 
 
 def _fail(text: str, code: int) -> int:

@@ -12,6 +12,7 @@ from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.retry import Retry
 
+from cw.address import when_silent
 from cw.errors import BadInputError, BrokerUnavailableError, CwError
 from cw.keyring import Keyring
 
@@ -67,7 +68,7 @@ class Connection:
         except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
             raise BrokerUnavailableError(
                 f"the broker does not answer ({_reason(error)})",
-                hint="Start it with: cw up; or set CW_BROKER_URL",
+                hint=when_silent(self.url),
             ) from error
         except redis.RedisError as error:
             raise CwError(

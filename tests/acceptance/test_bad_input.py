@@ -62,12 +62,36 @@ def check_refused(fleet: Fleet, *typed: str, code: int = 2, says: str, stdin: by
         (("-r", "acme/app", "-p", ""), "prompt is empty"),
         (("-r", "acme/app", "-p", "/review it"), "slash command"),
         (("-r", "acme/app", "--nonsense"), "--nonsense"),
+        (("-r", "acme/app", "-i"), "cw dispatch --help"),
+        (("-r", "acme/app", "-i", "1", "-t", "a b"), "not a tag"),
+        (("-r", "acme/app", "-i", "1", "-t", "gpu"), "Tags of the fleet: none"),
     ],
 )
 def test_dispatch_of_what_cannot_be_done_says_so(
     idle_fleet: Fleet, typed: tuple[str, ...], says: str
 ) -> None:
     check_refused(idle_fleet, "dispatch", *typed, says=says)
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (("host",), "cw host --help"),
+        (("host", "join", "nonsense"), "no address of a broker"),
+        (("host", "join", "rediss://h:p@127.0.0.1:1/0", "--key", "/nowhere"), "cannot be read: No"),
+        (("host", "join", "rediss://h:p@127.0.0.1:1/0", "--name", "../x"), "host_name"),
+        (("host", "join", "rediss://h:p@127.0.0.1:1/0", "--tags", "a;b"), "host_tags"),
+        (("host", "forget", "nowhere"), "no host nowhere"),
+        (("host", "leave"), "cw down"),
+        (("refresh", "77"), "no worker 77"),
+        (("audit", "verify", "all"), "cw audit --help"),
+        (("statsu",), "cw status"),
+    ],
+)
+def test_what_other_commands_cannot_use_is_said_in_one_line(
+    idle_fleet: Fleet, typed: tuple[str, ...], says: str
+) -> None:
+    check_refused(idle_fleet, *typed, says=says)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cw.address import broker_url, celery_url, exposed, tls_options
+from cw.address import broker_url, celery_url, exposed, tls_options, when_silent
 from cw.errors import BadInputError
 from cw.settings import Settings
 
@@ -37,6 +37,11 @@ GOOD = "rediss://cw:pw@broker.example:6380/0"
 )
 def test_address_says_what_is_missing(url: str, missing: str) -> None:
     assert exposed(url) == missing
+
+
+def test_broker_that_is_silent_is_named_without_its_password() -> None:
+    assert "is broker.example:6380 right" in when_silent("rediss://host:pw@broker.example:6380/0")
+    assert "cw up" in when_silent("unix://:pw@/run/socket")
 
 
 def test_exposed_broker_is_refused_unless_somebody_says_so() -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from cw.cli.commands.config import settings_markdown, shown
 from cw.cli.docs import commands_markdown
 from cw.cli.main import COMMANDS, group
 from cw.cli.schemas import PRINTED, schema
+from cw.settings import Settings
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]
 DOCS = Path(__file__).parents[2] / "docs"
@@ -54,6 +56,18 @@ def test_config_shows_value_and_origin(cw: Cw, cw_environ: dict[str, str]) -> No
     assert (rows["lease_ttl"]["value"], rows["lease_ttl"]["from"]) == ("400", "CW_LEASE_TTL")
     assert rows["max_attempts"]["from"] == "default"
     assert all(one["meaning"] for one in found)
+
+
+def test_value_that_config_shows_can_be_typed_again() -> None:
+    lists = {
+        "allowed_domains": ("*.com", "*.io"),
+        "assign_priority_labels": ("good first issue", "P1"),
+        "host_tags": ("gpu", "big"),
+        "sandbox_read": (Path("/opt/a b"), Path("/opt/c")),
+    }
+    read = {one.name: one.metadata["read"] for one in fields(Settings)}
+
+    assert {name: read[name](shown(name, value)) for name, value in lists.items()} == lists
 
 
 def test_config_masks_secrets(cw: Cw) -> None:

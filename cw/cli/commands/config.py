@@ -62,8 +62,10 @@ def shown(name: str, value: Any) -> str:
 
 
 def plain(value: Any) -> str:
+    """As it can be typed into a variable."""
     if isinstance(value, tuple):
-        return os.pathsep.join(map(str, value))
+        between = os.pathsep if any(isinstance(one, Path) for one in value) else ","
+        return between.join(map(str, value))
     if value is None or isinstance(value, bool):
         return str(int(value)) if value is not None else ""
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -16,7 +16,7 @@ from cw.cli.params import checked, json_option
 from cw.cli.prompt import is_ignored, read_prompt
 from cw.cli.render import json_out, note, say
 from cw.errors import BadInputError
-from cw.names import POOL_QUEUE, issue_number, model_name, worker_id, worker_queue
+from cw.names import POOL_QUEUE, issue_number, model_name, tag_name, worker_id, worker_queue
 from cw.repos import parse_repo
 from cw.states import Mode
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     "-t",
     "--tag",
     metavar="TAG",
-    callback=checked(worker_id),
+    callback=checked(tag_name),
     help="A worker of a machine with this tag: who could begin first.",
 )
 @click.option("-p", "--prompt", metavar="TEXT", help="What to do; `-` reads standard input.")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cw.operations.hosts import Forgotten
 
 
-@click.group()
+@click.group(no_args_is_help=False, subcommand_metavar="join|leave|forget [ARGS]...")
 def command() -> None:
     """Machines that come and go: join, leave, forget. cw hosts shows them."""
 

@@ -42,6 +42,8 @@ def command(cli: Cli, ids: tuple[str, ...], everyone: bool, with_git: bool, as_j
         try:
             row = _refresh(cli, home, with_git=with_git) if home else _ask(cli, worker)
         except CwError as error:
+            if len(workers) == 1:
+                raise
             failed.append(error)
             note(f"worker {worker}: {error.line()}")
             continue
