@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cw.audit import Audit
     from cw.github.client import GitHub
     from cw.operations.control import Control
+    from cw.operations.ways import Ways
     from cw.store.store import Store
 
 
@@ -77,6 +78,20 @@ class Cli:
             store=self.store,
             send=lambda host, request, expires: send_ask(self.app, host, request, expires),
             hint=lambda spec, worker: send_hint(self.app, spec, worker),
+            by=self.whoami,
+        )
+
+    @cached_property
+    def ways(self) -> Ways:
+        """What a pass over GitHub and the records needs."""
+        from cw.broker import send_hint
+        from cw.operations.ways import Ways
+
+        return Ways(
+            settings=self.settings,
+            store=self.store,
+            github=self.github,
+            hint=lambda spec: send_hint(self.app, spec, spec.wanted_worker),
             by=self.whoami,
         )
 

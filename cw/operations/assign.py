@@ -14,11 +14,10 @@ from cw.errors import (
     BadInputError,
     ClaimedError,
     CwError,
-    GitHubLimitError,
     GitHubRefusedError,
     GitHubUnavailableError,
 )
-from cw.github.listing import Listed, Reader, open_issues
+from cw.github.listing import Listed, open_issues
 from cw.models import Model, Task
 from cw.operations import scope
 from cw.operations.dispatch import Request, dispatch
@@ -33,16 +32,15 @@ from cw.operations.eligibility import (
     judge,
     reviews,
 )
+from cw.operations.passes import GitHubPass, Passed
 from cw.operations.questions import Questions
 from cw.repos import github_repo
-from cw.store.locks import LockLostError
 
 if TYPE_CHECKING:
     from cw.operations.trust import Approval
     from cw.operations.ways import Ways
 
 LOCK = "assign"
-_TROUBLES = 3  # in a row, after which GitHub is taken to be away
 _REFUSALS = 3  # of one repository, after which it is left alone for this pass
 
 
@@ -58,16 +56,7 @@ class Row(Model):
     task: str = ""
 
 
-class Assigned(Model):
-    """What one pass did."""
-
-    rows: tuple[Row, ...] = ()
-    warnings: tuple[str, ...] = ()
-    stopped: str = ""  # why it ended early
-    busy: bool = False  # another pass is under way; this one left it the rest
-    asked: int = 0  # conditional reads, of which
-    unchanged: int = 0  # were free
-
+class Assigned(Passed[Row]):
     @property
     def dispatched(self) -> list[Row]:
         return [one for one in self.rows if one.task]
@@ -83,37 +72,15 @@ def assign(ways: Ways, *, dry_run: bool = False) -> Assigned:
 
 
 @dataclass
-class Pass:
+class Pass(GitHubPass[Row]):
     """One pass from the lists to the dispatches."""
 
-    ways: Ways
-    dry_run: bool = False
-    rows: list[Row] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    troubles: int = 0
     refusals: Counter[str] = field(default_factory=Counter)
     tasks_of: Counter[str] = field(default_factory=Counter)
 
-    def __post_init__(self) -> None:
-        self.reader = Reader(self.ways.github, self.ways.store.github)
-
     def run(self, step: Callable[[], None]) -> Assigned:
         """`step` is called between requests and may end the pass by raising LockLostError."""
-        stopped, busy = "", False
-        try:
-            self._run(step)
-        except GitHubUnavailableError as error:
-            stopped = error.line()
-        except LockLostError:
-            busy = True
-        return Assigned(
-            rows=tuple(self.rows),
-            warnings=tuple(self.warnings),
-            stopped=stopped,
-            busy=busy,
-            asked=self.reader.asked,
-            unchanged=self.reader.unchanged,
-        )
+        return self.report(Assigned, lambda: self._run(step))
 
     def _run(self, step: Callable[[], None]) -> None:
         settings, store = self.ways.settings, self.ways.store
@@ -212,10 +179,9 @@ class Pass:
         if isinstance(error, BadInputError):
             self.refusals[issue.key[0]] += 1
             return Verdict(Word.REFUSED, error.message)
-        self.troubles += 1
-        passing = isinstance(error, GitHubUnavailableError) and self.troubles < _TROUBLES
-        if isinstance(error, GitHubLimitError) or not passing:
+        if not isinstance(error, GitHubUnavailableError):
             raise error
+        self.bear(error)
         return Verdict(Word.REFUSED, error.message)
 
     def _note(self, issue: Listed, verdict: Verdict, *, worker: str = "", task: str = "") -> None:

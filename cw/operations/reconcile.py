@@ -6,26 +6,25 @@ What the lists suggest is looked at again, freshly, before anything is done abou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from cw.errors import CwError, GitHubLimitError, GitHubRefusedError, GitHubUnavailableError
-from cw.github.listing import LabelEvent, Listed, Reader, closed_lately, label_events, open_issues
+from cw.errors import CwError, GitHubRefusedError, GitHubUnavailableError
+from cw.github.listing import LabelEvent, Listed, closed_lately, label_events, open_issues
 from cw.github.places import own_login, pull_state
 from cw.models import Model, Task
 from cw.names import worker_label
 from cw.operations import scope
 from cw.operations.agreement import Do, Seen, SetBy, Step, decide, needs_events, needs_pull
+from cw.operations.passes import GitHubPass, Passed
 from cw.operations.repair import Repairs
-from cw.store.locks import LockLostError
 
 if TYPE_CHECKING:
     from cw.operations.ways import Ways
 
 LOCK = "reconcile"
 _PREFIX = worker_label("")
-_TROUBLES = 3  # in a row, after which GitHub is taken to be away
 
 
 class Repair(Model):
@@ -40,13 +39,8 @@ class Repair(Model):
     error: str = ""
 
 
-class Reconciled(Model):
-    rows: tuple[Repair, ...] = ()
-    warnings: tuple[str, ...] = ()
-    stopped: str = ""  # why the pass ended early
-    busy: bool = False  # another pass is under way; this one left it the rest
-    asked: int = 0
-    unchanged: int = 0
+class Reconciled(Passed[Repair]):
+    """What one pass found and did."""
 
 
 def reconcile(ways: Ways, *, dry_run: bool = False) -> Reconciled:
@@ -58,35 +52,14 @@ def reconcile(ways: Ways, *, dry_run: bool = False) -> Reconciled:
         return _Pass(ways, dry_run).run(lock.renew) if lock else Reconciled(busy=True)
 
 
-@dataclass
-class _Pass:
-    ways: Ways
-    dry_run: bool
-    rows: list[Repair] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    troubles: int = 0
-
+class _Pass(GitHubPass[Repair]):
     def __post_init__(self) -> None:
-        self.reader = Reader(self.ways.github, self.ways.store.github)
+        super().__post_init__()
         self._me: str | None = None
         self._repairs = Repairs(self.ways)
 
     def run(self, step: Callable[[], None]) -> Reconciled:
-        stopped, busy = "", False
-        try:
-            self._run(step)
-        except GitHubUnavailableError as error:
-            stopped = error.line()
-        except LockLostError:
-            busy = True
-        return Reconciled(
-            rows=tuple(self.rows),
-            warnings=tuple(self.warnings),
-            stopped=stopped,
-            busy=busy,
-            asked=self.reader.asked,
-            unchanged=self.reader.unchanged,
-        )
+        return self.report(Reconciled, lambda: self._run(step))
 
     def _run(self, step: Callable[[], None]) -> None:
         store = self.ways.store
@@ -212,18 +185,10 @@ class _Pass:
                 row = row.model_copy(update={"done": done})
                 self.troubles = 0
             except CwError as error:
-                self._trouble(error)
+                if isinstance(error, GitHubUnavailableError):
+                    self.bear(error)
                 row = row.model_copy(update={"error": error.message})
         self.rows.append(row)
-
-    def _trouble(self, error: CwError) -> None:
-        """Raises when it means something for all of them."""
-        if isinstance(error, GitHubLimitError):
-            raise error
-        if isinstance(error, GitHubUnavailableError):
-            self.troubles += 1
-            if self.troubles >= _TROUBLES:
-                raise error
 
 
 def _row(repo: str, number: int, step: Step) -> Repair:

@@ -9,8 +9,8 @@ import click
 
 from cw.cli.context import Cli, with_cli
 from cw.cli.params import json_option
-from cw.cli.render import Column, json_out, note, say, table
-from cw.errors import GitHubUnavailableError
+from cw.cli.passing import finish
+from cw.cli.render import Column, json_out, say, table
 
 if TYPE_CHECKING:
     from cw.operations.assign import Assigned, Row
@@ -36,28 +36,16 @@ def command(cli: Cli, dry_run: bool, as_json: bool) -> None:
     does the same every assign_every seconds. Exit status 4 when GitHub is away or asks to wait:
     what was assigned by then stays assigned.
     """
-    from cw.broker import send_hint
     from cw.operations.assign import assign
     from cw.operations.scope import require_configured
-    from cw.operations.ways import Ways
 
     require_configured(cli.settings)
-    ways = Ways(
-        settings=cli.settings,
-        store=cli.store,
-        github=cli.github,
-        hint=lambda spec: send_hint(cli.app, spec, spec.wanted_worker),
-        by=cli.whoami,
-    )
-    done = assign(ways, dry_run=dry_run)
+    done = assign(cli.ways, dry_run=dry_run)
     if as_json:
         json_out(done.model_dump(mode="json"))
     else:
         _tell(done, list(done.rows) if dry_run else done.dispatched)
-    for warning in done.warnings:
-        note(f"warning: {warning}")
-    if done.stopped:
-        raise GitHubUnavailableError(f"this pass ended early: {done.stopped}")
+    finish(done)
 
 
 def _tell(done: Assigned, rows: list[Row]) -> None:

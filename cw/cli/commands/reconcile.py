@@ -8,8 +8,8 @@ import click
 
 from cw.cli.context import Cli, with_cli
 from cw.cli.params import json_option
+from cw.cli.passing import finish
 from cw.cli.render import Column, json_out, note, say, table
-from cw.errors import GitHubUnavailableError
 
 if TYPE_CHECKING:
     from cw.operations.reconcile import Reconciled, Repair
@@ -38,30 +38,18 @@ def command(cli: Cli, dry_run: bool, as_json: bool) -> None:
     docs/assign.md has the table of what is done when. Beat does the same every reconcile_every
     seconds. Exit status 4 when GitHub is away or asks to wait.
     """
-    from cw.broker import send_hint
     from cw.operations.reconcile import reconcile
-    from cw.operations.ways import Ways
     from workerhost.rebuilding import rebuild
 
     rebuilt = rebuild(cli.store, cli.settings, dry_run=dry_run)
     _tell_rebuilt(rebuilt, dry_run=dry_run, as_json=as_json)
-    ways = Ways(
-        settings=cli.settings,
-        store=cli.store,
-        github=cli.github,
-        hint=lambda spec: send_hint(cli.app, spec, spec.wanted_worker),
-        by=cli.whoami,
-    )
-    done = reconcile(ways, dry_run=dry_run)
+    done = reconcile(cli.ways, dry_run=dry_run)
     if as_json:
         more = {"rebuilt": rebuilt.recorded, "unreadable": [str(one) for one in rebuilt.unreadable]}
         json_out(done.model_dump(mode="json") | more)
     else:
         _tell(done, dry_run=dry_run)
-    for warning in done.warnings:
-        note(f"warning: {warning}")
-    if done.stopped:
-        raise GitHubUnavailableError(f"this pass ended early: {done.stopped}")
+    finish(done)
 
 
 def _tell_rebuilt(rebuilt: Rebuilt, *, dry_run: bool, as_json: bool) -> None:

@@ -1,0 +1,19 @@
+"""How a command ends that made one pass over GitHub."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cw.cli.render import note
+from cw.errors import GitHubUnavailableError
+
+if TYPE_CHECKING:
+    from cw.operations.passes import Passed
+
+
+def finish(done: Passed[Any]) -> None:
+    """Tell its warnings. Raises GitHubUnavailableError when it ended early."""
+    for warning in done.warnings:
+        note(f"warning: {warning}")
+    if done.stopped:
+        raise GitHubUnavailableError(f"this pass ended early: {done.stopped}")

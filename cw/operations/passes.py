@@ -1,0 +1,71 @@
+"""What passes over GitHub share: what they report, and how GitHub's troubles end them early."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from cw.errors import GitHubLimitError, GitHubUnavailableError
+from cw.github.listing import Reader
+from cw.models import Model
+from cw.store.locks import LockLostError
+
+if TYPE_CHECKING:
+    from cw.operations.ways import Ways
+
+_TROUBLES = 3  # in a row, after which GitHub is taken to be away
+
+RowT = TypeVar("RowT", bound=Model)
+
+
+class Passed(Model, Generic[RowT]):
+    """What one pass did."""
+
+    rows: tuple[RowT, ...] = ()
+    warnings: tuple[str, ...] = ()
+    stopped: str = ""  # why it ended early
+    busy: bool = False  # another pass is under way; this one left it the rest
+    asked: int = 0  # conditional reads, of which
+    unchanged: int = 0  # were free
+
+
+PassedT = TypeVar("PassedT", bound=Passed[Any])
+
+
+@dataclass
+class GitHubPass(Generic[RowT]):
+    """What a pass collects while it is under way."""
+
+    ways: Ways
+    dry_run: bool = False
+    rows: list[RowT] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    troubles: int = 0
+
+    def __post_init__(self) -> None:
+        self.reader = Reader(self.ways.github, self.ways.store.github)
+
+    def report(self, kind: type[PassedT], work: Callable[[], None]) -> PassedT:
+        """Do the work, as far as GitHub and the lock allow, and tell what was done."""
+        stopped, busy = "", False
+        try:
+            work()
+        except GitHubUnavailableError as error:
+            stopped = error.line()
+        except LockLostError:
+            busy = True
+        return kind(
+            rows=tuple(self.rows),
+            warnings=tuple(self.warnings),
+            stopped=stopped,
+            busy=busy,
+            asked=self.reader.asked,
+            unchanged=self.reader.unchanged,
+        )
+
+    def bear(self, error: GitHubUnavailableError) -> None:
+        """Count a trouble with one row; raises it when it means something for all of them."""
+        self.troubles += 1
+        if isinstance(error, GitHubLimitError) or self.troubles >= _TROUBLES:
+            raise error
