@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cw.errors import CwError
-from workerhost import workspace
+from workerhost import remote, workspace
 from workerhost.files import read_json, write_private
 from workerhost.git import Git
 from workerhost.redact import Redactor
@@ -37,7 +37,7 @@ class Conduct:
 
 def remember(git: Git, place: Workspace) -> None:
     """What the remote has before the agent starts, for the comparison after it."""
-    found = workspace.remote_refs(git, place)
+    found = remote.refs(git, place)
     if found is not None:
         write_private(git.home.refs, json.dumps(found).encode())
 
@@ -52,7 +52,7 @@ def exposure(git: Git, place: Workspace, state: GitState, redact: Redactor) -> B
         return None
     git = replace(git, env={**git.env, "GIT_CONFIG_GLOBAL": os.devnull})
     try:
-        with workspace.borrowing(git, place.clone, f"search-{place.branch}") as bare:
+        with remote.borrowing(git, place.clone, f"search-{place.branch}") as bare:
             bad = _first_with_secret(git, bare, f"{place.base_sha}..{state.head}", redact)
     except CwError:
         return None  # then nothing can be pushed either
@@ -81,7 +81,7 @@ def _exposed(git: Git, place: Workspace, state: GitState, commit: str) -> Breach
 
 def conduct(git: Git, place: Workspace, repo: str, github: GitHub | None) -> Conduct:
     """Compare the remote with what it was. Nothing when either is unknown."""
-    before, after = _remembered(git), workspace.remote_refs(git, place)
+    before, after = _remembered(git), remote.refs(git, place)
     if before is None or after is None or not workspace.is_clone(place.clone):
         return Conduct()
     own = f"refs/heads/{place.branch}"

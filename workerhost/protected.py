@@ -9,7 +9,8 @@ from pathspec import GitIgnoreSpec
 
 from cw.errors import CwError
 from workerhost.git import Git
-from workerhost.workspace import Workspace, borrowing
+from workerhost.remote import borrowing
+from workerhost.workspace import Workspace
 
 ALWAYS = (
     "/.github/workflows",

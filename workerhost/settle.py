@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cw.errors import CwError, GitHubUnavailableError
 from cw.models import Outcome, TaskSpec
 from cw.states import Mode, OutcomeKind
-from workerhost import workspace
+from workerhost import remote, workspace
 from workerhost.breaches import conduct, exposure
 from workerhost.created import created_issues
 from workerhost.events import Progress
@@ -20,8 +20,9 @@ from workerhost.git import Git
 from workerhost.journal import Run
 from workerhost.protected import touched
 from workerhost.redact import Redactor
+from workerhost.remote import Pushed
 from workerhost.verdict import FINISHED, Breach, Evidence, Verdict, judge_work, with_breaches
-from workerhost.workspace import GitState, Pushed, Workspace
+from workerhost.workspace import GitState, Workspace
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub, Pull
@@ -44,7 +45,7 @@ def settle(
     """`process` is what the exit record and the result line said. Raises nothing of git's."""
     report = redact(str((progress.result or {}).get("result") or "").strip())[:_REPORT_CAP]
     place = Workspace(Path(run.clone), task.branch, run.base, run.base_sha, task.repo_url)
-    state = workspace.inspect(git, place)
+    state = remote.inspect(git, place)
     guard = cache(lambda head: touched(git, place, head))
     pull: Pull | None = None
     issues: tuple[str, ...] = ()
@@ -93,11 +94,11 @@ def _deliver(
     if state.commits and state.remote_head not in {None, state.head} and not reads_only:
         if exposed:
             pushed = Pushed("there is a secret in them")
-        elif workspace.fast_forward(git, place, state):
-            pushed = workspace.push(git, place, task, state)
+        elif remote.fast_forward(git, place, state):
+            pushed = remote.push(git, place, task, state)
         else:
             pushed = Pushed("the remote's branch has commits that are not here")
-        state = replace(state, remote_head=workspace.remote_head(git, place))
+        state = replace(state, remote_head=remote.head(git, place))
     return Evidence(
         commits=state.commits,
         dirty=state.dirty,

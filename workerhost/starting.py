@@ -11,7 +11,7 @@ from pathlib import Path
 from cw.errors import BadInputError, StaleFenceError
 from cw.models import Task, TaskSpec
 from cw.states import Mode
-from workerhost import breaches, deliver, journal, launch, workspace
+from workerhost import breaches, deliver, journal, launch, preparing, workspace
 from workerhost.briefing import brief
 from workerhost.claude import find_claude, transcript
 from workerhost.files import write_private
@@ -40,7 +40,7 @@ def start(held: Holding, task: Task, prompt: str, book: Journal) -> Journal:
     issue = _issue(held, spec)
     ctx.store.outbox.add(ctx.settings.host_name, deliver.on_start(spec, home.id))
     again = book.run.attempt > 1 and not task.fresh
-    place = workspace.prepare(held.git(book), spec, resume=again)
+    place = preparing.prepare(held.git(book), spec, resume=again)
     breaches.remember(held.git(book), place)
     resume = again and transcript(home, place.clone, book.run.session).exists()
     _write_briefing(held, book, place, prompt, issue, resume=resume)

@@ -13,7 +13,7 @@ from cw.states import OutcomeKind
 from tests.integration.cloning import REPO, Worker, commit, run
 from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
-from workerhost import breaches, workspace
+from workerhost import breaches, preparing
 from workerhost.events import Progress
 from workerhost.redact import redactor
 from workerhost.settle import settle
@@ -38,7 +38,7 @@ def spec(worker: Worker, hub: GitHubStandIn) -> TaskSpec:
 
 @pytest.fixture
 def place(worker: Worker, spec: TaskSpec) -> Workspace:
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
     breaches.remember(worker.git(spec), place)
     return place
 
@@ -174,7 +174,7 @@ def test_commits_that_a_run_found_on_its_branch_and_dropped_are_told(
     worker: Worker, spec: TaskSpec, hub: GitHubStandIn
 ) -> None:
     hub.add_commit(REPO, spec.branch, {"earlier.txt": "1"})
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
     breaches.remember(worker.git(spec), place)
     run(place.clone, "reset", "-q", "--hard", "origin/main")
     commit(place.clone, "fix.txt")

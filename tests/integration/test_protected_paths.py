@@ -15,14 +15,15 @@ from cw.store.store import Store
 from tests.integration.cloning import REPO, Worker, commit, run
 from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
-from workerhost import workspace
+from workerhost import preparing, remote
 from workerhost.deliver import deliver, on_outcome
 from workerhost.events import Progress
 from workerhost.protected import UNKNOWN
 from workerhost.redact import Redactor
+from workerhost.remote import Pushed
 from workerhost.settle import settle
 from workerhost.verdict import FINISHED, Verdict
-from workerhost.workspace import Pushed, Workspace
+from workerhost.workspace import Workspace
 
 FLOW = ".github/workflows/ci.yml"
 KILLED = Verdict(OutcomeKind.FAILED, "killed", "it was killed")
@@ -35,13 +36,13 @@ class Bench:
         self.worker, self.hub, self.store = worker, hub, store
         self.spec: TaskSpec = worker.spec(issue=hub.add_issue(REPO, "Title", "Text"))
         self.git = worker.git(self.spec)
-        self.place: Workspace = workspace.prepare(self.git, self.spec, resume=False)
+        self.place: Workspace = preparing.prepare(self.git, self.spec, resume=False)
         self.github = GitHub(hub.api_url, "bot-token", pace=0)
         (self.place.clone / ".github" / "workflows").mkdir(parents=True)
 
     def push(self) -> None:
-        state = workspace.inspect(self.git, self.place)
-        assert workspace.push(self.git, self.place, self.spec, state) == Pushed()
+        state = remote.inspect(self.git, self.place)
+        assert remote.push(self.git, self.place, self.spec, state) == Pushed()
 
     def settle(self, process: Verdict = FINISHED) -> Outcome:
         """And carry out what follows from it."""

@@ -13,7 +13,7 @@ from cw.states import OutcomeKind
 from tests.integration.cloning import REPO, Worker, commit
 from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
-from workerhost import workspace
+from workerhost import preparing
 from workerhost.events import Progress
 from workerhost.redact import Redactor
 from workerhost.settle import settle
@@ -36,7 +36,7 @@ def spec(worker: Worker, hub: GitHubStandIn) -> TaskSpec:
 
 @pytest.fixture
 def place(worker: Worker, spec: TaskSpec) -> Workspace:
-    return workspace.prepare(worker.git(spec), spec, resume=False)
+    return preparing.prepare(worker.git(spec), spec, resume=False)
 
 
 def settled(
@@ -158,7 +158,7 @@ def test_closed_pull_request_of_an_earlier_task_is_not_taken_for_this_one(
     hub.add_commit(REPO, spec.branch, {"old.txt": "x"})
     old = hub.add_pull(REPO, spec.branch, "Old")
     hub.close_issue(REPO, old)
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
     commit(place.clone, "fix.txt")
 
     outcome = settled(worker, spec, place)

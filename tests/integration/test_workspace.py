@@ -9,7 +9,7 @@ import pytest
 from cw.errors import UnavailableError, WorkspaceError
 from tests.integration.cloning import REPO, Worker, commit, run
 from tests.standins.github import GitHubStandIn
-from workerhost import workspace
+from workerhost import preparing, remote, workspace
 
 
 @pytest.fixture
@@ -24,19 +24,19 @@ def head_of(at: Path) -> tuple[str, str]:
 def push(worker: Worker, place: workspace.Workspace) -> str:
     spec = worker.spec()
     git = worker.git(spec)
-    return workspace.push(git, place, spec, workspace.inspect(git, place)).error
+    return remote.push(git, place, spec, remote.inspect(git, place)).error
 
 
 def test_first_task_clones_and_stands_on_its_branch(worker: Worker, hub: GitHubStandIn) -> None:
     spec = worker.spec()
 
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
 
     main = hub.heads(REPO)["main"]
     assert place.clone == worker.home.clones / "acme" / "app"
     assert (place.branch, place.base, place.base_sha) == ("issue-22", "main", main)
     assert head_of(place.clone) == ("issue-22", main)
-    state = workspace.inspect(worker.git(spec), place)
+    state = remote.inspect(worker.git(spec), place)
     assert state == workspace.GitState(main, 0, dirty=False, remote_head="")
     assert list(worker.home.tmp.iterdir()) == []
 
@@ -47,7 +47,7 @@ def test_token_is_not_written_down(hub: GitHubStandIn, tmp_path: Path) -> None:
     worker = Worker.make(tmp_path, hub)
     spec = worker.spec(repo_url=f"{hub.url}/acme/secret.git", repo_folder="acme/secret")
 
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
 
     texts = [one.read_bytes() for one in (place.clone / ".git").rglob("*") if one.is_file()]
     assert texts
@@ -56,11 +56,11 @@ def test_token_is_not_written_down(hub: GitHubStandIn, tmp_path: Path) -> None:
 
 def test_next_task_begins_at_the_moved_default_branch(worker: Worker, hub: GitHubStandIn) -> None:
     first, second = worker.spec(issue=1), worker.spec(issue=2)
-    place = workspace.prepare(worker.git(first), first, resume=False)
+    place = preparing.prepare(worker.git(first), first, resume=False)
     commit(place.clone, "of-the-first.txt")
     moved = hub.add_commit(REPO, "main", {"moved.txt": "x"})
 
-    place = workspace.prepare(worker.git(second), second, resume=False)
+    place = preparing.prepare(worker.git(second), second, resume=False)
 
     assert head_of(place.clone) == ("issue-2", moved)
     assert place.base_sha == moved
@@ -71,22 +71,22 @@ def test_branch_at_the_remote_is_continued(worker: Worker, hub: GitHubStandIn) -
     theirs = hub.add_commit(REPO, "issue-22", {"theirs.txt": "x"})
     spec = worker.spec()
 
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
 
     assert head_of(place.clone) == ("issue-22", theirs)
-    assert workspace.inspect(worker.git(spec), place).commits == 1
+    assert remote.inspect(worker.git(spec), place).commits == 1
 
 
 def test_uncommitted_work_is_kept_on_a_ref_before_the_clone_is_cleaned(worker: Worker) -> None:
     spec = worker.spec()
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
     (place.clone / "README.md").write_text("changed", "utf-8")
     (place.clone / "new.txt").write_text("new", "utf-8")
     (place.clone / "staged.txt").write_text("staged", "utf-8")
     run(place.clone, "add", "staged.txt")
 
     again = worker.spec(issue=23)
-    place = workspace.prepare(worker.git(again), again, resume=False)
+    place = preparing.prepare(worker.git(again), again, resume=False)
 
     ref = f"refs/cw/wip/before-{again.id.lower()}"
     shown = {name: run(place.clone, "show", f"{ref}:{name}") for name in ("README.md", "new.txt")}
@@ -98,10 +98,10 @@ def test_uncommitted_work_is_kept_on_a_ref_before_the_clone_is_cleaned(worker: W
 
 def test_commits_that_were_never_pushed_stay_reachable(worker: Worker) -> None:
     first, again = worker.spec(), worker.spec()
-    place = workspace.prepare(worker.git(first), first, resume=False)
+    place = preparing.prepare(worker.git(first), first, resume=False)
     unpushed = commit(place.clone, "unpushed.txt")
 
-    place = workspace.prepare(worker.git(again), again, resume=False)
+    place = preparing.prepare(worker.git(again), again, resume=False)
 
     assert unpushed in run(place.clone, "for-each-ref", "refs/cw/wip")
     assert head_of(place.clone)[1] == place.base_sha
@@ -109,12 +109,12 @@ def test_commits_that_were_never_pushed_stay_reachable(worker: Worker) -> None:
 
 def test_resumed_task_finds_everything_as_it_was(worker: Worker, hub: GitHubStandIn) -> None:
     spec = worker.spec()
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
     head = commit(place.clone, "done.txt")
     (place.clone / "half.txt").write_text("half", "utf-8")
     hub.add_commit(REPO, "main", {"moved.txt": "x"})
 
-    place = workspace.prepare(worker.git(spec), spec, resume=True)
+    place = preparing.prepare(worker.git(spec), spec, resume=True)
 
     assert head_of(place.clone) == ("issue-22", head)
     assert (place.clone / "half.txt").read_text("utf-8") == "half"
@@ -125,7 +125,7 @@ def test_resumed_task_finds_everything_as_it_was(worker: Worker, hub: GitHubStan
 
 def test_unfinished_merge_and_stale_locks_do_not_stop_the_next_task(worker: Worker) -> None:
     spec, again = worker.spec(), worker.spec(issue=23)
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
     commit(place.clone, "file.txt", "ours\n")
     run(place.clone, "checkout", "-q", "-b", "other", "HEAD~1")
     commit(place.clone, "file.txt", "theirs\n")
@@ -134,7 +134,7 @@ def test_unfinished_merge_and_stale_locks_do_not_stop_the_next_task(worker: Work
     (place.clone / ".git" / "index.lock").touch()
     (place.clone / ".git" / "HEAD.lock").touch()
 
-    place = workspace.prepare(worker.git(again), again, resume=False)
+    place = preparing.prepare(worker.git(again), again, resume=False)
 
     assert head_of(place.clone) == ("issue-23", place.base_sha)
     assert run(place.clone, "status", "--porcelain") == ""
@@ -145,7 +145,7 @@ def test_clone_cut_short_is_made_again(worker: Worker) -> None:
     (worker.home.clones / "acme" / "app" / "half").mkdir(parents=True)
     (worker.home.tmp / f"clone-{spec.id.lower()}").mkdir()
 
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
 
     assert (place.clone / "README.md").exists()
     assert not (place.clone / "half").exists()
@@ -155,20 +155,20 @@ def test_commits_are_pushed_from_a_repository_of_our_own(
     worker: Worker, hub: GitHubStandIn
 ) -> None:
     spec = worker.spec()
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
     head = commit(place.clone, "fix.txt")
 
     said = push(worker, place)
 
     assert said == ""
     assert hub.heads(REPO)["issue-22"] == head
-    assert workspace.inspect(worker.git(spec), place).remote_head == head
+    assert remote.inspect(worker.git(spec), place).remote_head == head
     assert list(worker.home.tmp.iterdir()) == []
 
 
 def test_push_works_after_the_agent_removed_its_tmp(worker: Worker, hub: GitHubStandIn) -> None:
     spec = worker.spec()
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
     head = commit(place.clone, "fix.txt")
     worker.home.tmp.rmdir()
 
@@ -180,14 +180,14 @@ def test_commits_of_others_at_the_remote_are_never_overwritten(
     worker: Worker, hub: GitHubStandIn
 ) -> None:
     spec = worker.spec()
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
     commit(place.clone, "fix.txt")
-    seen = workspace.inspect(worker.git(spec), place)
+    seen = remote.inspect(worker.git(spec), place)
     theirs = hub.add_commit(REPO, "issue-22", {"theirs.txt": "x"})
-    now = workspace.inspect(worker.git(spec), place)
+    now = remote.inspect(worker.git(spec), place)
 
-    assert not workspace.fast_forward(worker.git(spec), place, now)
-    refused = workspace.push(worker.git(spec), place, spec, seen)
+    assert not remote.fast_forward(worker.git(spec), place, now)
+    refused = remote.push(worker.git(spec), place, spec, seen)
     assert ("stale info" in refused.error, refused.away) == (True, False)
     assert hub.heads(REPO)["issue-22"] == theirs
 
@@ -197,7 +197,7 @@ def test_remote_head_is_asked_of_the_remote_not_of_the_clone(
 ) -> None:
     """An agent that points `origin` at a copy has pushed nothing."""
     spec = worker.spec()
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
     commit(place.clone, "fix.txt")
     fake = worker.home.path / "fake.git"
     run(tmp_path, "clone", "-q", "--bare", str(place.clone), str(fake))
@@ -206,19 +206,19 @@ def test_remote_head_is_asked_of_the_remote_not_of_the_clone(
         run(at, "config", "remote.origin.url", str(fake))
         run(at, "config", f"url.{fake}.insteadOf", spec.repo_url)
 
-    assert workspace.remote_head(worker.git(spec), place) == ""
+    assert remote.head(worker.git(spec), place) == ""
 
 
 def test_fetch_ignores_where_an_earlier_agent_pointed_origin(
     worker: Worker, hub: GitHubStandIn
 ) -> None:
     spec = worker.spec()
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
     run(place.clone, "remote", "set-url", "origin", str(place.clone))
     run(place.clone, "config", "--replace-all", "remote.origin.fetch", "+refs/x/*:refs/y/*")
     moved = hub.add_commit(REPO, "main", {"moved.txt": "x"})
 
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
 
     assert place.base_sha == moved
 
@@ -231,11 +231,11 @@ def test_remote_that_is_away_is_told_from_one_that_refuses(
     spec = worker.spec()
 
     with pytest.raises(UnavailableError):
-        workspace.prepare(worker.git(spec), spec, resume=False)
+        preparing.prepare(worker.git(spec), spec, resume=False)
     hub.clear_faults()
     missing = worker.spec(repo_url=f"{hub.url}/acme/nothing.git")
     with pytest.raises(WorkspaceError):
-        workspace.prepare(worker.git(missing), missing, resume=False)
+        preparing.prepare(worker.git(missing), missing, resume=False)
 
 
 def test_repository_without_a_commit_is_refused_in_words(worker: Worker, tmp_path: Path) -> None:
@@ -245,14 +245,14 @@ def test_repository_without_a_commit_is_refused_in_words(worker: Worker, tmp_pat
     spec = worker.path_spec(empty)
 
     with pytest.raises(WorkspaceError, match="empty"):
-        workspace.prepare(worker.git(spec), spec, resume=False)
+        preparing.prepare(worker.git(spec), spec, resume=False)
 
 
 def test_run_without_a_clone_has_no_state(worker: Worker) -> None:
     """Cut off while it prepared; `Path("")` would be the host's own folder."""
     place = workspace.Workspace(Path(), "main", "main", "", "")
 
-    found = workspace.inspect(worker.git(worker.spec()), place)
+    found = remote.inspect(worker.git(worker.spec()), place)
 
     assert found == workspace.GitState("", 0, dirty=False, remote_head=None)
     assert workspace.save_work(worker.git(worker.spec()), Path(), "x") == ""

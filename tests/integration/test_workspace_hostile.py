@@ -12,9 +12,9 @@ from cw.errors import WorkspaceError
 from tests.integration.cloning import REPO, Worker, commit, run
 from tests.needs import require
 from tests.standins.github import GitHubStandIn
-from workerhost import workspace
+from workerhost import preparing, remote, workspace
 from workerhost.isolation import bubblewrap_works
-from workerhost.workspace import Pushed
+from workerhost.remote import Pushed
 
 # Run by git as programs, each in its own situation.
 HOSTILE = {
@@ -73,18 +73,18 @@ def test_configuration_of_the_clone_runs_nothing_outside(
     worker: Worker, canary: Path, hub: GitHubStandIn
 ) -> None:
     spec = worker.spec()
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
     head = commit(place.clone, "fix.txt")
     poison(place.clone, worker.home.path, canary)
 
     git = worker.git(spec)
-    state = workspace.inspect(git, place)
-    pushed = workspace.push(git, place, spec, state)
+    state = remote.inspect(git, place)
+    pushed = remote.push(git, place, spec, state)
     workspace.save_work(git, place.clone, "wip")
     workspace.summary(git, place)
-    workspace.prepare(git, spec, resume=True)
+    preparing.prepare(git, spec, resume=True)
     again = worker.spec(issue=23)
-    workspace.prepare(worker.git(again), again, resume=False)
+    preparing.prepare(worker.git(again), again, resume=False)
 
     assert (state.head, state.commits, pushed) == (head, 1, Pushed())
     assert hub.heads(REPO)["issue-22"] == head
@@ -105,14 +105,14 @@ def test_link_that_leads_out_of_home_is_not_used(worker: Worker, tmp_path: Path,
     spec = worker.spec()
 
     with pytest.raises(WorkspaceError, match="leads out"):
-        workspace.prepare(worker.git(spec), spec, resume=False)
+        preparing.prepare(worker.git(spec), spec, resume=False)
 
     assert [one.name for one in outside.iterdir()] == ["keep"]
 
 
 def test_tmp_that_became_a_link_is_not_pushed_from(worker: Worker, tmp_path: Path) -> None:
     spec = worker.spec()
-    place = workspace.prepare(worker.git(spec), spec, resume=False)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
     commit(place.clone, "fix.txt")
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -120,7 +120,7 @@ def test_tmp_that_became_a_link_is_not_pushed_from(worker: Worker, tmp_path: Pat
     worker.home.tmp.symlink_to(outside)
     git = worker.git(spec)
 
-    said = workspace.push(git, place, spec, workspace.inspect(git, place))
+    said = remote.push(git, place, spec, remote.inspect(git, place))
 
     assert "leads out" in said.error
     assert list(outside.iterdir()) == []
@@ -133,10 +133,10 @@ def test_repository_on_this_machine_keeps_its_branch_and_its_working_tree(
     before = (run(git_repo, "rev-parse", "HEAD"), run(git_repo, "status", "--porcelain"))
     spec = worker.path_spec(git_repo)
     git = worker.git(spec)
-    place = workspace.prepare(git, spec, resume=False)
+    place = preparing.prepare(git, spec, resume=False)
     head = commit(place.clone, "fix.txt")
 
-    said = workspace.push(git, place, spec, workspace.inspect(git, place))
+    said = remote.push(git, place, spec, remote.inspect(git, place))
 
     assert said == Pushed()
     assert run(git_repo, "rev-parse", spec.branch) == head
@@ -150,7 +150,7 @@ def test_repository_on_this_machine_is_not_written_by_anything_but_the_push(
 ) -> None:
     spec = worker.path_spec(git_repo)
     git = worker.git(spec)
-    place = workspace.prepare(git, spec, resume=False)
+    place = preparing.prepare(git, spec, resume=False)
 
     refused = git.run("push", "origin", "HEAD:refs/heads/by-the-agent", at=place.clone)
     hidden = git.run("ls-files", "--others", at=git_repo)
@@ -169,9 +169,9 @@ def test_hooks_of_the_repository_do_not_reach_the_machine(
     hook.chmod(0o755)
     spec = worker.path_spec(git_repo)
     git = worker.git(spec)
-    place = workspace.prepare(git, spec, resume=False)
+    place = preparing.prepare(git, spec, resume=False)
     head = commit(place.clone, "fix.txt")
 
-    workspace.push(git, place, spec, workspace.inspect(git, place))
+    remote.push(git, place, spec, remote.inspect(git, place))
 
     assert run(git_repo, "rev-parse", spec.branch) == head
