@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import socket
 import tomllib
 from collections.abc import Callable, Mapping
@@ -11,92 +9,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from cw import values
 from cw.errors import BadInputError
 from cw.private import refuse_open
-
-_DOMAIN = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-
-
-def _text(raw: str) -> str:
-    return raw
-
-
-def _path(raw: str) -> Path:
-    return Path(raw).expanduser().absolute()
-
-
-def _names(raw: str) -> tuple[str, ...]:
-    return tuple(raw.replace(",", " ").replace(os.pathsep, " ").split())
-
-
-def _domains(raw: str) -> tuple[str, ...]:
-    found = tuple(raw.lower().replace(",", " ").split())
-    if not all(_DOMAIN.fullmatch(one) for one in found):
-        raise ValueError(raw)
-    return found
-
-
-def _paths(raw: str) -> tuple[Path, ...]:
-    return tuple(_path(part) for part in raw.replace("\n", os.pathsep).split(os.pathsep) if part)
-
-
-_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-
-
-def _host(raw: str) -> str:
-    if not _HOST.fullmatch(raw):  # it becomes a part of a queue's and of a file's name
-        raise ValueError(raw)
-    return raw
-
-
-_TAG = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-
-
-def _tags(raw: str) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(_names(raw)))
-    if not all(_TAG.fullmatch(one) for one in found):  # each becomes a part of a queue's name
-        raise ValueError(raw)
-    return found
-
-
-def _labels(raw: str) -> tuple[str, ...]:
-    """Names of labels have spaces and colons; the comma is ours, the line break the file's."""
-    return tuple(one.strip() for one in raw.replace("\n", ",").split(",") if one.strip())
-
-
-def _switch(raw: str) -> bool:
-    if raw.lower() not in {"0", "1", "true", "false"}:
-        raise ValueError(raw)
-    return raw.lower() in {"1", "true"}
-
-
-def _amount(raw: str) -> float:
-    value = float(raw)
-    if not 0 <= value < float("inf"):
-        raise ValueError(raw)
-    return value
-
-
-def _count(raw: str) -> int:
-    value = int(raw)
-    if value < 0:
-        raise ValueError(raw)
-    return value
-
-
-def _url(raw: str) -> str:
-    if not raw.startswith(("http://", "https://")):
-        raise ValueError(raw)
-    return raw.rstrip("/")
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def read(raw: str) -> str:
-        if raw not in words:
-            raise ValueError(raw)
-        return raw
-
-    return read
 
 
 def _setting(default: Any, read: Callable[[str], Any], doc: str, *also: str) -> Any:
@@ -111,182 +26,198 @@ def _setting(default: Any, read: Callable[[str], Any], doc: str, *also: str) -> 
 class Settings:
     broker_url: str = _setting(
         "",
-        _text,
+        values.text,
         "Redis or Valkey: redis://, rediss:// or unix://. Empty: the private server that `cw up` starts",
     )
     broker_ca: Path | None = _setting(
-        None, _path, "Certificates (PEM) that the broker's must come from, for rediss://"
+        None, values.path, "Certificates (PEM) that the broker's must come from, for rediss://"
     )
     broker_insecure: bool = _setting(
         False,
-        _switch,
+        values.switch,
         "1: a broker on the network may do without TLS or password, because that network is private",
     )
     signing_key_file: Path | None = _setting(
         None,
-        _path,
+        values.path,
         "Key that signs records and messages, the same on every machine of a fleet. Empty: signing.key in state_dir, made when first needed",
     )
-    workers_root: Path = _setting(lambda: _path("~/workers"), _path, "Folder of the workers' HOMEs")
+    workers_root: Path = _setting(
+        lambda: values.path("~/workers"), values.path, "Folder of the workers' HOMEs"
+    )
     state_dir: Path = _setting(
-        lambda: _path("~/.local/state/cw"), _path, "Private broker's data, logs, pid files"
+        lambda: values.path("~/.local/state/cw"),
+        values.path,
+        "Private broker's data, logs, pid files",
     )
     host_name: str = _setting(
         socket.gethostname,
-        _host,
+        values.host,
         "This machine's name in the fleet: letters, digits, dots, dashes and _",
     )
     host_tags: tuple[str, ...] = _setting(
         (),
-        _tags,
+        values.tags,
         "What this machine has, for `cw dispatch -t`: words such as gpu, with spaces between",
     )
     lost_host: str = _setting(
         "wait",
-        _one_of("wait", "redispatch"),
+        values.one_of("wait", "redispatch"),
         "What becomes of tasks whose host fell silent, once their lease is over. wait: for that host; redispatch: another worker begins them anew",
     )
     claude: str = _setting(
-        "", _text, "The claude binary. Empty: PATH, else the one inside claude-agent-sdk"
+        "", values.text, "The claude binary. Empty: PATH, else the one inside claude-agent-sdk"
     )
-    model: str = _setting("sonnet", _text, "Model of a dispatch without -m")
+    model: str = _setting("sonnet", values.text, "Model of a dispatch without -m")
     agent_env: tuple[str, ...] = _setting(
-        (), _names, "Names of variables of the host that agents get as well"
+        (), values.names, "Names of variables of the host that agents get as well"
     )
     isolation: str = _setting(
         "strict",
-        _one_of("strict", "outer", "claude", "none"),
+        values.one_of("strict", "outer", "claude", "none"),
         "The walls around agents. strict: bubblewrap around claude and claude's own sandbox in it, or nothing starts; outer: only bubblewrap, for agents that are not claude; claude: only its own sandbox (macOS); none",
     )
     allowed_domains: tuple[str, ...] = _setting(
         ("*.com", "*.io", "*.dev"),
-        _domains,
+        values.domains,
         "Hosts that agents reach, on ports 22, 80 and 443, besides GitHub and the task's repository: names, or *. and the rest of one",
     )
     trusted_repos: tuple[str, ...] = _setting(
         (),
-        _names,
+        values.names,
         "Repositories (owner/repo) whose own .claude settings, hooks and rules claude loads",
     )
     sandbox_read: tuple[Path, ...] = _setting(
-        (), _paths, "More paths agents may read, separated by colons (toolchains)"
+        (), values.paths, "More paths agents may read, separated by colons (toolchains)"
     )
-    run_time_limit: float = _setting(14400.0, _amount, "Seconds a run may take; 0: no limit")
+    run_time_limit: float = _setting(14400.0, values.amount, "Seconds a run may take; 0: no limit")
     run_silence_limit: float = _setting(
-        900.0, _amount, "Seconds a run may write nothing; 0: no limit"
+        900.0, values.amount, "Seconds a run may write nothing; 0: no limit"
     )
     run_max_turns: int = _setting(
-        0, _count, "Turns a run may take (claude's --max-turns); 0: no limit"
+        0, values.count, "Turns a run may take (claude's --max-turns); 0: no limit"
     )
     run_max_usd: float = _setting(
-        0.0, _amount, "Dollars a run may cost (claude's --max-budget-usd); 0: no limit"
+        0.0, values.amount, "Dollars a run may cost (claude's --max-budget-usd); 0: no limit"
     )
     run_memory_mb: int = _setting(
-        0, _count, "Megabytes that a run's processes may take together (Linux); 0: no limit"
+        0, values.count, "Megabytes that a run's processes may take together (Linux); 0: no limit"
     )
     min_free_mb: int = _setting(
         1024,
-        _count,
+        values.count,
         "Megabytes that must be free below workers_root: with less a host takes nothing, and with less than a tenth of it a run is ended",
     )
     stop_grace: float = _setting(
-        10.0, _amount, "Seconds between interrupt, terminate and kill of a run"
+        10.0, values.amount, "Seconds between interrupt, terminate and kill of a run"
     )
     on_stop: str = _setting(
         "detach",
-        _one_of("detach", "drain", "interrupt"),
+        values.one_of("detach", "drain", "interrupt"),
         "What a host does with its runs when it is stopped. detach: they go on without it; drain: it waits for them; interrupt: it stops them, and they go on at its next start",
     )
-    max_attempts: int = _setting(2, _count, "Runs a task may lose before it is crashed")
-    max_deferrals: int = _setting(5, _count, "Times a task may be deferred before it is failed")
-    defer_seconds: float = _setting(
-        600.0, _amount, "Pause after a passing fault that names no time itself"
+    max_attempts: int = _setting(2, values.count, "Runs a task may lose before it is crashed")
+    max_deferrals: int = _setting(
+        5, values.count, "Times a task may be deferred before it is failed"
     )
-    lease_ttl: float = _setting(600.0, _amount, "Seconds a lease lives without renewal")
-    lease_renew: float = _setting(30.0, _amount, "Seconds between renewals")
+    defer_seconds: float = _setting(
+        600.0, values.amount, "Pause after a passing fault that names no time itself"
+    )
+    lease_ttl: float = _setting(600.0, values.amount, "Seconds a lease lives without renewal")
+    lease_renew: float = _setting(30.0, values.amount, "Seconds between renewals")
     lease_margin: float = _setting(
         60.0,
-        _amount,
+        values.amount,
         "Seconds before a lease's end at which its holder stops its own run; longer than twice stop_grace",
     )
     sweep_every: float = _setting(
-        30.0, _amount, "Seconds between sweeps for lost hints, ended leases and holds"
+        30.0, values.amount, "Seconds between sweeps for lost hints, ended leases and holds"
     )
     deaf_after: float = _setting(
         45.0,
-        _amount,
+        values.amount,
         "Seconds a message may wait for an idle consumer before the host restarts itself; 0: never",
     )
     history_limit: int = _setting(
-        10000, _count, "Finished tasks the broker remembers; the archives in HOME keep all"
+        10000, values.count, "Finished tasks the broker remembers; the archives in HOME keep all"
     )
     rebuild_days: int = _setting(
         30,
-        _count,
+        values.count,
         "Days of archives in HOME from which a broker that lost them is told of finished tasks; 0: none",
     )
     github_url: str = _setting(
-        "https://github.com", _url, "GitHub or GitHub Enterprise, as git reaches it"
+        "https://github.com", values.url, "GitHub or GitHub Enterprise, as git reaches it"
     )
-    github_api_url: str = _setting("https://api.github.com", _url, "Its REST API")
+    github_api_url: str = _setting("https://api.github.com", values.url, "Its REST API")
     github_token: str = _setting(
         "",
-        _text,
+        values.text,
         "Token for labels and comments of this machine's dispatches",
         "GH_TOKEN",
         "GITHUB_TOKEN",
     )
     github_access: str = _setting(
         "agent",
-        _one_of("agent", "host"),
+        values.one_of("agent", "host"),
         "agent: agents have a GitHub token, push and use gh; host: they have none, the host pushes and opens the pull request (needs bubblewrap)",
     )
     github_app_id: str = _setting(
-        "", _text, "Id of a GitHub App whose tokens are used instead of all others"
+        "", values.text, "Id of a GitHub App whose tokens are used instead of all others"
     )
     github_app_key_file: Path | None = _setting(
-        None, _path, "The App's private key (PEM), mode 0600"
+        None, values.path, "The App's private key (PEM), mode 0600"
     )
     protected_paths: tuple[str, ...] = _setting(
         (),
-        _labels,
+        values.labels,
         "More paths whose change makes a pull request a draft, as in .gitignore, separated by commas, besides .github/workflows, CLAUDE.md, AGENTS.md, .claude and .mcp.json",
     )
-    github_pace: float = _setting(1.0, _amount, "Seconds between two writes to GitHub")
+    github_pace: float = _setting(1.0, values.amount, "Seconds between two writes to GitHub")
     assign_repos: tuple[str, ...] = _setting(
-        (), _names, "Repositories (owner/repo) whose issues `cw assign` and beat hand out"
+        (), values.names, "Repositories (owner/repo) whose issues `cw assign` and beat hand out"
     )
     assign_owner: str = _setting(
-        "", _text, "Account whose repositories are all taken, besides assign_repos"
+        "", values.text, "Account whose repositories are all taken, besides assign_repos"
     )
     assign_every: float = _setting(
-        300.0, _amount, "Seconds between assignments by beat; 0: only by `cw assign`"
+        300.0, values.amount, "Seconds between assignments by beat; 0: only by `cw assign`"
     )
-    assign_reserve: int = _setting(0, _count, "Idle workers that assign leaves free")
+    assign_reserve: int = _setting(0, values.count, "Idle workers that assign leaves free")
     assign_go_label: str = _setting(
-        "claude", _text, "Label that admits an issue of a stranger, set by someone who may write"
+        "claude",
+        values.text,
+        "Label that admits an issue of a stranger, set by someone who may write",
     )
     assign_priority_labels: tuple[str, ...] = _setting(
-        (), _labels, "Labels whose issues come first, in this order, separated by commas"
+        (), values.labels, "Labels whose issues come first, in this order, separated by commas"
     )
     assign_repo_cap: int = _setting(
-        0, _count, "Unfinished tasks of one repository beyond which assign adds none; 0: no cap"
+        0,
+        values.count,
+        "Unfinished tasks of one repository beyond which assign adds none; 0: no cap",
     )
     assign_review_cap: int = _setting(
-        0, _count, "Workers' pull requests in review beyond which assign adds nothing; 0: no cap"
+        0,
+        values.count,
+        "Workers' pull requests in review beyond which assign adds nothing; 0: no cap",
     )
     reconcile_every: float = _setting(
-        180.0, _amount, "Seconds between comparisons of labels with tasks by beat; 0: none"
+        180.0, values.amount, "Seconds between comparisons of labels with tasks by beat; 0: none"
     )
     reconcile_grace: float = _setting(
-        120.0, _amount, "Seconds in which a label, a task or an end is too young to be judged"
+        120.0, values.amount, "Seconds in which a label, a task or an end is too young to be judged"
     )
-    flower_port: int = _setting(5555, _count, "Flower's port; 0: no Flower")
+    flower_port: int = _setting(5555, values.count, "Flower's port; 0: no Flower")
     flower_address: str = _setting(
-        "127.0.0.1", _text, "Address Flower listens on. Beyond loopback it needs TLS in front of it"
+        "127.0.0.1",
+        values.text,
+        "Address Flower listens on. Beyond loopback it needs TLS in front of it",
     )
     flower_password: str = _setting(
-        "", _text, "Flower's password for the user cw. Empty: one is made and kept in state_dir"
+        "",
+        values.text,
+        "Flower's password for the user cw. Empty: one is made and kept in state_dir",
     )
 
 
@@ -296,16 +227,16 @@ SECRETS = frozenset({"github_token", "broker_url", "flower_password"})
 
 def config_path(environ: Mapping[str, str]) -> Path:
     if environ.get("CW_CONFIG"):
-        return _path(environ["CW_CONFIG"])
+        return values.path(environ["CW_CONFIG"])
     base = environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return _path(base) / "cw" / "config.toml"
+    return values.path(base) / "cw" / "config.toml"
 
 
 def load_settings(environ: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
     """The settings and, for each, where it came from. Raises BadInputError naming the culprit."""
     path = config_path(environ)
     from_file = _read_file(path)
-    values: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     origin: dict[str, str] = {}
     for one in fields(Settings):
         raw, source = _raw(one.name, one.metadata["also"], environ, from_file, path)
@@ -313,13 +244,13 @@ def load_settings(environ: Mapping[str, str]) -> tuple[Settings, dict[str, str]]
         if raw is None:
             continue
         try:
-            values[one.name] = one.metadata["read"](raw)
+            given[one.name] = one.metadata["read"](raw)
         except ValueError as error:
             shown = "its value" if one.name in SECRETS else repr(raw)
             raise BadInputError(
                 f"{source}: {shown} does not fit {one.name}", hint=one.metadata["doc"]
             ) from error
-    settings = Settings(**values)
+    settings = Settings(**given)
     _check(settings)
     return settings, origin
 

@@ -1,0 +1,88 @@
+"""How the text of a setting becomes its value. Raises ValueError for what does not fit."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+_DOMAIN = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_TAG = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+
+def text(raw: str) -> str:
+    return raw
+
+
+def path(raw: str) -> Path:
+    return Path(raw).expanduser().absolute()
+
+
+def names(raw: str) -> tuple[str, ...]:
+    return tuple(raw.replace(",", " ").replace(os.pathsep, " ").split())
+
+
+def domains(raw: str) -> tuple[str, ...]:
+    found = tuple(raw.lower().replace(",", " ").split())
+    if not all(_DOMAIN.fullmatch(one) for one in found):
+        raise ValueError(raw)
+    return found
+
+
+def paths(raw: str) -> tuple[Path, ...]:
+    return tuple(path(part) for part in raw.replace("\n", os.pathsep).split(os.pathsep) if part)
+
+
+def host(raw: str) -> str:
+    if not _HOST.fullmatch(raw):  # it becomes a part of a queue's and of a file's name
+        raise ValueError(raw)
+    return raw
+
+
+def tags(raw: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(names(raw)))
+    if not all(_TAG.fullmatch(one) for one in found):  # each becomes a part of a queue's name
+        raise ValueError(raw)
+    return found
+
+
+def labels(raw: str) -> tuple[str, ...]:
+    """Names of labels have spaces and colons; the comma is ours, the line break the file's."""
+    return tuple(one.strip() for one in raw.replace("\n", ",").split(",") if one.strip())
+
+
+def switch(raw: str) -> bool:
+    if raw.lower() not in {"0", "1", "true", "false"}:
+        raise ValueError(raw)
+    return raw.lower() in {"1", "true"}
+
+
+def amount(raw: str) -> float:
+    value = float(raw)
+    if not 0 <= value < float("inf"):
+        raise ValueError(raw)
+    return value
+
+
+def count(raw: str) -> int:
+    value = int(raw)
+    if value < 0:
+        raise ValueError(raw)
+    return value
+
+
+def url(raw: str) -> str:
+    if not raw.startswith(("http://", "https://")):
+        raise ValueError(raw)
+    return raw.rstrip("/")
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    def read(raw: str) -> str:
+        if raw not in words:
+            raise ValueError(raw)
+        return raw
+
+    return read
