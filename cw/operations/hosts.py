@@ -106,7 +106,8 @@ def forget_host(store: Store, name: str) -> Forgotten:
     if hosts[name].up(store.tasks.now()):
         raise BadInputError(f"host {name} is up", hint="Stop it there first: cw down")
     workers = [one for one in store.fleet.workers() if one.host == name]
-    kept = [one for one in workers if one.task]
+    awaited = {task.line for task in store.tasks.open_tasks()}
+    kept = [one for one in workers if one.task or one.id in awaited]
     if kept:
         who = ", ".join(one.id for one in kept)
         first = kept[0].id

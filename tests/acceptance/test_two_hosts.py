@@ -240,6 +240,7 @@ def test_lost_machine_is_forgotten_with_its_workers(two_hosts: Hosts, redis_serv
     for worker, host in (("l1", "lost"), ("l2", "lost")):
         store.fleet.register_worker(Worker(id=worker, host=host))
     _, task = dispatch(east, FAST, "l1")
+    dispatch(east, FAST, "l2")
     store.tasks.acquire(task, worker="l1", host="lost", ttl=0.01, session="s")
 
     refused = [east.cw("host", "forget", name) for name in ("nobody", "west", "lost")]
@@ -247,9 +248,11 @@ def test_lost_machine_is_forgotten_with_its_workers(two_hosts: Hosts, redis_serv
     assert [one.returncode for one in refused] == [2, 2, 2]
     assert "there is no host nobody. Known: east, lost, west" in refused[0].stderr
     assert "host west is up. Stop it there first: cw down" in refused[1].stderr
-    assert "work of worker l1 lies there. Give it up first: cw reset l1" in refused[2].stderr
+    assert "work of workers l1, l2 lies there. Give it up first: cw reset l1" in refused[2].stderr
     assert "host lost has been silent for more than 45 s" in east.cw("hosts").stderr
     wait_until(lambda: east.cw("reset", "l1").returncode == 0, 30, "the end of its lease")
+    assert "work of worker l2 lies there" in east.cw("host", "forget", "lost").stderr
+    east.ok("reset", "l2")
     assert east.json("host", "forget", "lost") == {"host": "lost", "workers": ["l1", "l2"]}
     assert set(states(east)) == {"e1", "w1", "w2"}
     assert {row["host"] for row in east.json("hosts")} == {"east", "west"}
