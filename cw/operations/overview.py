@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cw.models import Event, Host, Model, Task, Worker
 from cw.operations.hosts import HostRow, host_row, host_warnings
+from cw.operations.waiting import why
 from cw.states import State
 
 if TYPE_CHECKING:
@@ -193,42 +194,8 @@ def _waiting(task: Task, fleet: Fleet, workers: list[WorkerRow], up: set[str]) -
         worker=task.worker,
         place=line.index(task.spec.id) + 1 if task.spec.id in line else 0,
         since=task.spec.created_at,
-        reason=task.reason or _why(task.worker, able, up, task.spec.id),
+        reason=task.reason or why(task.worker, able, up, task.spec.id),
     )
-
-
-def _why(wanted: str | None, able: list[WorkerRow], up: set[str], task: str) -> str:
-    """Why a queued task does not move. `able`: the workers that may take it."""
-    if not up:
-        return "no host is running; start one with: cw up"
-    if not able and wanted is None:
-        return "there is no worker; make one: cw init 01"
-    if not able:
-        return f"worker {wanted} is gone; make it with: cw init {wanted}"
-    awake = [one for one in able if one.state != "offline"]
-    if not awake:
-        return f"host {able[0].host} is offline" if wanted else "every worker is offline"
-    if wanted:
-        return _why_not(awake[0], task)
-    unpaused = [one for one in awake if not one.paused]
-    if not unpaused:
-        return "every worker is paused; let them go on with: cw resume --all"
-    if any(one.state == "idle" for one in unpaused):
-        return "starts at any moment"
-    return "every worker is busy"
-
-
-def _why_not(worker: WorkerRow, task: str) -> str:
-    """Why this worker does not take this task now."""
-    if worker.paused:
-        return f"worker {worker.worker} is paused: {worker.paused}; cw resume {worker.worker}"
-    about = worker.about
-    if about is None or about.task == task:
-        return "starts at any moment"
-    if worker.state == "busy":
-        return f"worker {worker.worker} is busy with {about.label}"
-    then = f"cw restart {worker.worker} or cw reset {worker.worker}"
-    return f"worker {worker.worker} is kept for {about.label}, which is {worker.state}; {then}"
 
 
 def _held(task: Task) -> HeldRow:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from cw.models import Model
 from cw.operations.overview import About, HeldRow, Overview, StuckRow, WaitingRow
+from cw.operations.waiting import what_next
 
 
 class QueueRow(Model):
@@ -41,26 +42,6 @@ def lines(rows: Iterable[QueueRow]) -> Iterator[tuple[str | None, list[QueueRow]
     yield from by_worker.items()
 
 
-def next_for_waiting(row: WaitingRow, seen: Overview) -> str:
-    """What gets a queued task moving; empty when it moves by itself."""
-    up = {one.host for one in seen.hosts if one.state == "up"}
-    if not up:
-        return "cw up"
-    able = [one for one in seen.workers if row.worker in {None, one.worker}]
-    if not able:
-        return f"cw init {row.worker or '01'}"
-    awake = [one for one in able if one.state != "offline"]
-    if not awake:
-        hosts = sorted({one.host for one in able})
-        return f"on {' or '.join(hosts)}: cw up"
-    if all(one.paused for one in awake):
-        return f"cw resume {row.worker or '--all'}"
-    kept = [one for one in awake if one.state in {"stopped", "crashed"}]
-    if row.worker and kept and kept[0].about and kept[0].about.task != row.about.task:
-        return f"cw restart {row.worker} or cw reset {row.worker}"
-    return ""
-
-
 def _queued(row: WaitingRow, seen: Overview) -> QueueRow:
     return QueueRow(
         about=row.about,
@@ -70,7 +51,7 @@ def _queued(row: WaitingRow, seen: Overview) -> QueueRow:
         since=row.since,
         until=None,
         reason=row.reason,
-        next=next_for_waiting(row, seen),
+        next=what_next(row, seen),
     )
 
 

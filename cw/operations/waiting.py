@@ -1,0 +1,62 @@
+"""Why a queued task does not move, and what to type so that it does. From the overview alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cw.operations.overview import Overview, WaitingRow, WorkerRow
+
+
+def why(wanted: str | None, able: list[WorkerRow], up: set[str], task: str) -> str:
+    """Why a queued task does not move. `able`: the workers that may take it."""
+    if not up:
+        return "no host is running; start one with: cw up"
+    if not able and wanted is None:
+        return "there is no worker; make one: cw init 01"
+    if not able:
+        return f"worker {wanted} is gone; make it with: cw init {wanted}"
+    awake = [one for one in able if one.state != "offline"]
+    if not awake:
+        return f"host {able[0].host} is offline" if wanted else "every worker is offline"
+    if wanted:
+        return _why_not(awake[0], task)
+    unpaused = [one for one in awake if not one.paused]
+    if not unpaused:
+        return "every worker is paused; let them go on with: cw resume --all"
+    if any(one.state == "idle" for one in unpaused):
+        return "starts at any moment"
+    return "every worker is busy"
+
+
+def what_next(row: WaitingRow, seen: Overview) -> str:
+    """What gets a queued task moving; empty when it moves by itself."""
+    up = {one.host for one in seen.hosts if one.state == "up"}
+    if not up:
+        return "cw up"
+    able = [one for one in seen.workers if row.worker in {None, one.worker}]
+    if not able:
+        return f"cw init {row.worker or '01'}"
+    awake = [one for one in able if one.state != "offline"]
+    if not awake:
+        hosts = sorted({one.host for one in able})
+        return f"on {' or '.join(hosts)}: cw up"
+    if all(one.paused for one in awake):
+        return f"cw resume {row.worker or '--all'}"
+    kept = [one for one in awake if one.state in {"stopped", "crashed"}]
+    if row.worker and kept and kept[0].about and kept[0].about.task != row.about.task:
+        return f"cw restart {row.worker} or cw reset {row.worker}"
+    return ""
+
+
+def _why_not(worker: WorkerRow, task: str) -> str:
+    """Why this worker does not take this task now."""
+    if worker.paused:
+        return f"worker {worker.worker} is paused: {worker.paused}; cw resume {worker.worker}"
+    about = worker.about
+    if about is None or about.task == task:
+        return "starts at any moment"
+    if worker.state == "busy":
+        return f"worker {worker.worker} is busy with {about.label}"
+    then = f"cw restart {worker.worker} or cw reset {worker.worker}"
+    return f"worker {worker.worker} is kept for {about.label}, which is {worker.state}; {then}"
