@@ -37,6 +37,8 @@ from workerhost.files import read_json
 from workerhost.home import make_home, templates_dir
 from workerhost.isolation import bubblewrap_works
 
+pytestmark = pytest.mark.timeout(300)  # fifty runs take longer than a test should
+
 REPO = "acme/app"
 WORKERS = [f"{number:02d}" for number in range(1, 9)]
 RUNS = 50
@@ -222,7 +224,11 @@ def over(store: Store, tasks: list[TaskSpec]) -> bool:
     return ended and not any(store.outbox.first(one.name) for one in store.fleet.hosts())
 
 
-def test_secrets_of_fifty_runs_are_found_nowhere_else(fleet: Fleet) -> None:
+@pytest.fixture(scope="module")
+def command_lines(fleet: Fleet) -> CommandLines:
+    """Fifty runs, of which some end with their agent, their shim or their host. Returns what every
+    process of this machine was called with meanwhile.
+    """
     lines, cli = CommandLines(), load_cli(fleet.env())
     with lines.watched():
         tasks = dispatched(cli, fleet.github)
@@ -231,7 +237,12 @@ def test_secrets_of_fifty_runs_are_found_nowhere_else(fleet: Fleet) -> None:
         (host,) = cli.store.fleet.hosts()
         os.kill(host.pid, signal.SIGKILL)  # the next one adopts the others
         wait_until(lambda: over(cli.store, tasks), 240, fleet.logs)
+    return lines
 
+
+def test_secrets_of_fifty_runs_are_found_nowhere_else(
+    fleet: Fleet, command_lines: CommandLines
+) -> None:
     url = broker(fleet)
     state = fleet.home / "state"
     homes = [fleet.worker(one) for one in WORKERS]
@@ -246,7 +257,7 @@ def test_secrets_of_fifty_runs_are_found_nowhere_else(fleet: Fleet) -> None:
             for one in home.glob("github/*/*/.git/config")
         ),
         *on_github(fleet),
-        *(("command line", one) for one in lines.seen),
+        *(("command line", one) for one in command_lines.seen),
     ]
     found = [
         (name, place, match[0][:60])
@@ -257,15 +268,17 @@ def test_secrets_of_fifty_runs_are_found_nowhere_else(fleet: Fleet) -> None:
     assert found == []
     assert len([one for place, one in searched if b"[redacted]" in one]) > RUNS
     assert len({one.head for one in fleet.github.pulls(REPO)}) >= RUNS // 5
-    assert any(b"--output-format" in one for one in lines.seen)
+    assert any(b"--output-format" in one for one in command_lines.seen)
     password = (urlsplit(url).password or "").encode()
     kept = [place for place, raw in searched if password in raw]
     assert password
     assert not [place for place in kept if not place.startswith(str(state / "broker"))]
 
 
-def test_forty_variables_of_the_operator_are_seen_by_no_agent(fleet: Fleet) -> None:
-    """After the runs above: some of them kept all that they saw."""
+def test_forty_variables_of_the_operator_are_seen_by_no_agent(
+    fleet: Fleet, command_lines: CommandLines
+) -> None:
+    """Some of the runs kept all that they saw."""
     seen = [path.read_bytes() for path in fleet.workers.glob("*/tmp/envs")]
 
     assert len(OPERATORS) >= 40

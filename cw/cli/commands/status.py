@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import click
@@ -60,8 +61,12 @@ def _show(seen: Overview, *, as_json: bool, line: bool = False) -> None:
 def _lines(seen: Overview, *, warnings: bool = True) -> list[str]:
     from cw.cli.fleetview import status_lines
 
-    lines = status_lines(seen, terminal_width())
-    return lines + [f"warning: {one}" for one in seen.warnings if warnings]
+    width = terminal_width()
+    lines = status_lines(seen, width)
+    for one in seen.warnings if warnings else ():
+        told = f"warning: {one}"
+        lines += wrap(told, width, subsequent_indent="  ") if width else [told]
+    return lines
 
 
 def _frames(cli: Cli, target: Target | None) -> Iterator[Overview | None]:
