@@ -9,7 +9,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 from cw.errors import BrokerUnavailableError, CwError, ForgedError, StaleFenceError
-from cw.models import Event, Task
+from cw.models import Task
 from cw.states import Move, State
 from cw.store.leases import Grant, Refusal
 from workerhost import deliver, journal, launch
@@ -21,6 +21,7 @@ from workerhost.holding import Context, Holding, hold
 from workerhost.journal import Journal, Run
 from workerhost.layout import Home
 from workerhost.leaving import HostLeavesError
+from workerhost.publishing import publish, published
 from workerhost.rebuilding import Ended, finished_before
 from workerhost.recording import record, settled
 from workerhost.settle import settle
@@ -34,7 +35,6 @@ REFUSED = "refused"  # the record, not the moment: no hint changes it
 _SESSION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ASK_AGAIN_SECONDS = 30.0
 _LOOK_AGAIN_SECONDS = 1.0
-_EVENT_CHARS = 2000  # of one event in the store; worker.log keeps all
 
 
 def run_task(ctx: Context, home: Home, task_id: str) -> str:
@@ -114,7 +114,7 @@ def go_on(ctx: Context, home: Home, book: Journal, fence: int) -> str:
         return (
             record(held, book, book.outcome)
             if book.outcome
-            else _see_through(held, book, published_to=_published(held, book))
+            else _see_through(held, book, published_to=published(held, book))
         )
 
 
@@ -149,7 +149,7 @@ def _run(ctx: Context, home: Home, granted: Grant) -> Run:
 
 def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
     """Follow the agent to its end, settle, record."""
-    follower = Follower(held.home, lambda events: _publish(held, events), published_to)
+    follower = Follower(held.home, lambda events: publish(held, events), published_to)
     ending = follow(held.home, follower, held.lease.lost, held.ctx.leaving, held.ours)
     if ending is Ending.DETACHED:
         log.info("run goes on without host task=%s worker=%s", held.task_id, held.home.id)
@@ -229,29 +229,3 @@ def _stop_wanted(held: Holding) -> bool:
     except BrokerUnavailableError:
         return False
     return task is not None and bool(task.stop_wanted)
-
-
-def _publish(held: Holding, events: list[Event]) -> None:
-    redact = held.redact
-    clean = [
-        one.model_copy(
-            update={
-                "text": redact(one.text)[:_EVENT_CHARS],  # in this order: half a key is a key
-                "data": redact.deep(one.data),
-            }
-        )
-        for one in events
-    ]
-    held.ctx.store.events.append(held.task_id, clean)
-
-
-def _published(held: Holding, book: Journal) -> int:
-    """How much of the log the stream already has: an adopted run is not told twice."""
-    if not held.home.log.exists():
-        return 0
-    try:
-        last = held.ctx.store.events.last(held.task_id)
-    except BrokerUnavailableError:
-        return 0
-    # An event of an earlier run of this task speaks of another log.
-    return last.offset if last and last.at >= book.run.started_at else 0
