@@ -282,6 +282,6 @@ def test_forty_variables_of_the_operator_are_seen_by_no_agent(
     seen = [path.read_bytes() for path in fleet.workers.glob("*/tmp/envs")]
 
     assert len(OPERATORS) >= 40
-    assert len(seen) >= 2
+    assert seen
     assert all(CANARIES["SLACK_TOKEN"].encode() in one for one in seen)
     assert not [one for one in seen if b"canary-of-the-operator" in one or OPERATOR.encode() in one]
