@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -68,10 +69,13 @@ def _fetch(git: Git, spec: TaskSpec, clone: Path) -> None:
 
 
 def _unlock(git: Git, clone: Path) -> None:
-    """Locks of a git that was killed; no other works here now."""
-    if stays_inside(git.home, clone / ".git"):
-        for lock in (clone / ".git").glob("*.lock"):
-            lock.unlink(missing_ok=True)
+    """Locks of a git that was killed; no other works here now. No ref's name ends like that."""
+    if not stays_inside(git.home, clone / ".git"):
+        return
+    for folder, _, files in os.walk(clone / ".git"):  # follows no links
+        for name in files:
+            if name.endswith(".lock"):
+                (Path(folder) / name).unlink(missing_ok=True)
 
 
 def _default_branch(git: Git, spec: TaskSpec, clone: Path) -> str:

@@ -21,6 +21,7 @@ from workerhost.fitness import Fitness, fitness
 from workerhost.gate import Gate
 from workerhost.holding import Context
 from workerhost.layout import Home
+from workerhost.leftovers import end_our_own
 from workerhost.machine import vitals
 
 log = logging.getLogger("workerhost.rounds")
@@ -56,6 +57,8 @@ class Rounds:
         self._finder.check_name()
         self._finder.look()
         self._finder.drop_old_names()
+        for home in self._homes.values():
+            end_our_own(home)
         adopter.look(self._homes)
         self._fit = fitness(self._ctx.settings, self._ctx.host_env)  # starts claude once
         self._obey()

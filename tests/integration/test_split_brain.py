@@ -201,6 +201,24 @@ def test_agent_that_outlived_its_shim_is_ended_before_the_next_run(git_repo: Pat
         assert one_at_a_time(here)
 
 
+def test_what_a_dead_host_had_begun_itself_is_ended_by_the_next(git_repo: Path) -> None:
+    with machine(git_repo) as here:
+        # As the way to the network beside a git whose host was killed at that moment.
+        mine = OURS | {"HOME": str(here.home().path)}
+        elsewhere = OURS | {"HOME": str(here.home("02").path)}
+        with (
+            subprocess.Popen(["sleep", "300"], env=mine) as orphan,
+            subprocess.Popen(["sleep", "300"], env=elsewhere) as of_another,
+        ):
+            here.start()
+            orphan.wait(40)
+            spared = of_another.poll() is None
+            of_another.kill()
+
+        assert orphan.returncode == -signal.SIGKILL
+        assert spared
+
+
 def test_late_word_of_an_earlier_run_is_not_heard(git_repo: Path) -> None:
     with machine(git_repo) as here:
         here.start()

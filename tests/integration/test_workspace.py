@@ -123,7 +123,9 @@ def test_resumed_task_finds_everything_as_it_was(worker: Worker, hub: GitHubStan
     assert "half.txt" in said
 
 
-def test_unfinished_merge_and_stale_locks_do_not_stop_the_next_task(worker: Worker) -> None:
+def test_unfinished_merge_and_stale_locks_do_not_stop_the_next_task(
+    worker: Worker, hub: GitHubStandIn
+) -> None:
     spec, again = worker.spec(), worker.spec(issue=23)
     place = preparing.prepare(worker.git(spec), spec, resume=False)
     commit(place.clone, "file.txt", "ours\n")
@@ -133,11 +135,16 @@ def test_unfinished_merge_and_stale_locks_do_not_stop_the_next_task(worker: Work
         run(place.clone, "merge", "issue-22")
     (place.clone / ".git" / "index.lock").touch()
     (place.clone / ".git" / "HEAD.lock").touch()
+    (place.clone / ".git" / "refs" / "remotes" / "origin" / "main.lock").touch()
+    (worker.home.path / "kept.lock").touch()
+    (place.clone / ".git" / "info" / "out").symlink_to(worker.home.path)
+    hub.add_commit(REPO, "main", {"new.txt": "so that the ref moves"})
 
     place = preparing.prepare(worker.git(again), again, resume=False)
 
-    assert head_of(place.clone) == ("issue-23", place.base_sha)
+    assert head_of(place.clone) == ("issue-23", hub.heads(REPO)["main"])
     assert run(place.clone, "status", "--porcelain") == ""
+    assert (worker.home.path / "kept.lock").exists()
 
 
 def test_clone_cut_short_is_made_again(worker: Worker) -> None:
