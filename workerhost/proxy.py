@@ -1,8 +1,8 @@
 """The one way out of the wall: an HTTP proxy that lets through what its rules allow.
 
-Started as `python -I -S proxy.py`, with a listening socket as standard input and in `CW_REACH` one
-JSON object: {domains, endpoints, closed, upstream, direct}. Ends with whoever started it. Standard
-library only: there is one beside each running agent.
+Started as `python -I -S proxy.py`, with a listening socket as standard input. In `CW_REACH`: JSON,
+{domains, endpoints, closed, upstream, direct}. In `CW_PARENT`: the pid of whoever started it, with
+whom it ends. Standard library only: there is one beside each running agent.
 """
 
 import ctypes
@@ -286,6 +286,8 @@ def _say(client: socket.socket, status: int, text: str) -> None:
 def main() -> None:
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != int(os.environ["CW_PARENT"]):  # killed while we started: no signal comes
+        return
     rules = Rules(json.loads(os.environ["CW_REACH"]))
     serve(socket.socket(fileno=sys.stdin.fileno()), rules)
 

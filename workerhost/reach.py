@@ -97,7 +97,7 @@ def opened(path: Path, told: Reach) -> Iterator[Path]:
     with listen(path) as listener:
         process = subprocess.Popen(
             order["argv"],  # type: ignore[call-overload]
-            env=order["env"],
+            env=order["env"] | {"CW_PARENT": str(os.getpid())},  # type: ignore[operator]
             stdin=listener,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

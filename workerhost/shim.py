@@ -54,7 +54,7 @@ def _start_proxy(spec: dict[str, Any]) -> None:
     with os.fdopen(spec["fd"], "rb") as listener:
         subprocess.Popen(
             spec["argv"],
-            env=spec["env"],
+            env={**spec["env"], "CW_PARENT": str(os.getpid())},
             cwd="/",
             stdin=listener,
             stdout=subprocess.DEVNULL,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from cw.settings import Settings
-from workerhost.reach import opened, reach
+from workerhost.reach import listen, opened, reach
 
 
 @contextmanager
@@ -43,6 +44,20 @@ def ask(door: Path, request: bytes) -> bytes:
         while part := client.recv(65536):
             found += part
         return found
+
+
+def test_door_whose_host_was_killed_while_it_opened_does_not_stay(tmp_path: Path) -> None:
+    order = reach(Settings(), {}).order()
+    with listen(tmp_path / "d") as listener:
+        done = subprocess.run(
+            order["argv"],  # type: ignore[call-overload]
+            env=order["env"] | {"CW_PARENT": "1"},  # type: ignore[operator]
+            stdin=listener,
+            timeout=20,
+            check=False,
+        )
+
+    assert done.returncode == 0
 
 
 def test_answer_says_that_the_connection_ends(tmp_path: Path) -> None:
