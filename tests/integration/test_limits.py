@@ -18,7 +18,8 @@ from workerhost import launch, shim
 __all__ = ["shims"]
 
 QUICK = "rehearse: pace 0.05\n"
-EAT = "x=$(head -c 150000000 /dev/zero | tr '\\0' x); echo ready; sleep 600"
+# The last word keeps bash from becoming that sleep, which would have little.
+EAT = "x=$(head -c 150000000 /dev/zero | tr '\\0' x); echo ready; sleep 600; :"
 SHARE = """
 import os, time
 x = b'x' * (60 << 20)
