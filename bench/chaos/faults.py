@@ -73,6 +73,7 @@ class Faults:
             if host is None:
                 return None
             before, fences = time.monotonic(), fences_of(host)
+            host.strikes += 1
             self.fleet.kill(host)
             self.fleet.start(host)
         self.recovery.watch("kill host", host, before, fences)
@@ -85,6 +86,7 @@ class Faults:
             if host is None or host.process is None:
                 return None
             host.frozen = True  # nobody else's business meanwhile
+            host.strikes += 1
         self._apart(self._restart, host)
         return host.name
 
@@ -109,6 +111,7 @@ class Faults:
             if host is None or host.process is None:
                 return None
             host.frozen = True
+            host.strikes += 1
             host.process.send_signal(signal.SIGSTOP)
         self._apart(self._thaw, host, host.process.pid)
         return host.name

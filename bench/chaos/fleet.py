@@ -50,12 +50,15 @@ PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy",
 
 @dataclass
 class Host:
-    """One `workerhost`; `process` is its present incarnation."""
+    """One `workerhost`; `process` is its present incarnation, `strikes` how often it was killed,
+    frozen or told to leave.
+    """
 
     name: str
     folder: Path
     process: subprocess.Popen[bytes] | None = None
     frozen: bool = False
+    strikes: int = 0
 
     @property
     def homes(self) -> list[Home]:
@@ -169,8 +172,10 @@ class Fleet:
         return None
 
     def left_over(self) -> list[str]:
-        """Processes of agents, walls and shims, wherever they hang by now."""
-        mark = str(self.folder).encode()
+        """Processes of agents, walls, shims and ways to the network, wherever they hang by now. The
+        last know no folder, but where our GitHub is.
+        """
+        marks = (str(self.folder).encode(), self.hub.url.encode())
         mine = {os.getpid()}
         mine |= {self.broker.process.pid} if self.broker.process else set()
         mine |= {one.process.pid for one in self.hosts if one.process}
@@ -180,7 +185,8 @@ class Fleet:
             with suppress(OSError, psutil.Error):
                 place = Path(f"/proc/{one.pid}")
                 words = (place / "environ").read_bytes() + (place / "cmdline").read_bytes()
-                if one.pid not in mine and mark in words and one.status() != "zombie":
+                known = any(mark in words for mark in marks)
+                if one.pid not in mine and known and one.status() != "zombie":
                     found.append(" ".join(one.cmdline())[:100])
         return found
 

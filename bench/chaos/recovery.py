@@ -17,15 +17,15 @@ from cw.errors import CwError
 from workerhost.files import read_json
 
 _POLL_SECONDS = 0.05
-_ASK_SECONDS = 8.0
+_ASK_SECONDS = 2.0  # a question dies with the host that has it
 AGAIN = ", struck again meanwhile"
 
 
 @dataclass
 class Recovery:
     """Seconds by fault, from the signal on. A host is well when each run that it had is held again
-    or over, as its own journal says, and it answers a question through its queue. When its
-    successor was struck as well, the time counts on, under a name of its own.
+    or over, as its own journal says, and it answers a question through its queue. When it, or its
+    successor, was struck meanwhile, the time counts on, under a name of its own.
     """
 
     fleet: Fleet
@@ -41,17 +41,17 @@ class Recovery:
         """`since`: monotonic. `fences`: of the runs it had, from `fences_of` before the fault."""
         with self._lock:
             self.unwell += 1
-        thread = threading.Thread(target=self._watch, args=(fault, host, since, fences))
-        thread.daemon = True
-        thread.start()
+        told = (fault, host, host.strikes, since, fences)
+        threading.Thread(target=self._watch, args=told, daemon=True).start()
 
-    def _watch(self, fault: str, host: Host, since: float, fences: dict[str, int]) -> None:
-        process = host.process
+    def _watch(
+        self, fault: str, host: Host, strikes: int, since: float, fences: dict[str, int]
+    ) -> None:
         while not self._held(host, fences) or not self._answers(host):
             if self.load.over.wait(_POLL_SECONDS):
                 return  # the work was done before it was well: nobody waited for it
         took = time.monotonic() - since
-        name = fault if host.process is process and not host.frozen else fault + AGAIN
+        name = fault if host.strikes == strikes else fault + AGAIN
         with self._lock:
             self.unwell -= 1
             self.seconds.setdefault(name, []).append(took)
