@@ -20,11 +20,20 @@ _LISTENERS = "celeryev*"
 _QUEUES = (f"{FLEET_QUEUE}*", f"{POOL_QUEUE}*", f"{worker_queue('')}*", f"{host_queue('')}*")
 _EVENTS = "/0.celeryev/*"  # whoever subscribes to a pattern must have it to the letter
 _CONTROL = "/0.celery.pidbox"
-# Reading, writing, waiting, transactions, scripts; then without all that is for administrators.
-_COMMANDS = (
-    "-@all +@read +@write +@blocking +@connection +@transaction +@pubsub +@scripting"
+# Reading, writing, waiting, transactions, what every client says first, scripts that it brings
+# along; then without all that is for administrators.
+_GIVEN = (
+    "+@read +@write +@blocking +@connection +@transaction +@pubsub"
+    " +eval +evalsha +script|load +script|exists"
     " -@admin -@dangerous +info +time"
 )
+# No key stands in these, so no pattern holds them back: they tell the names and the number of all
+# keys and channels, lead to another database, or leave code at the server.
+_TAKEN = (
+    "-scan -randomkey -dbsize -pubsub -client|tracking -select -move -copy"
+    " -function -fcall -fcall_ro"
+)
+_COMMANDS = f"-@all {_GIVEN} {_TAKEN}"
 
 USERS = {
     "dispatcher": (
