@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _AGENTS = re.compile(r"refs/heads/(?:issue-\d+|task-[0-9a-z]+)")  # other workers push them
 _GONE = "0" * 40
 _MOST = 10  # of which GitHub is asked who it was
+_PART = 1 << 22  # characters that are searched at once
+_OVERLAP = 1 << 16  # longer than a secret is, however it is written
 _PLAIN = ("--text", "--no-ext-diff", "--no-textconv", "--no-color", "--unified=0")
 
 
@@ -43,28 +45,43 @@ def remember(git: Git, place: Workspace) -> None:
 
 
 def exposure(git: Git, place: Workspace, state: GitState, redact: Redactor) -> Breach | None:
-    """The first commit of the run with a secret that is known here.
+    """The first commit of the run with a secret that is known here. What cannot be searched is no
+    better.
 
     Looked for from a repository of our own: the clone's attributes, replaced objects and
     configuration could make git show something else than what would be pushed.
     """
-    if not state.head or not place.base_sha:
+    if not state.head:
         return None
     git = replace(git, env={**git.env, "GIT_CONFIG_GLOBAL": os.devnull})
     try:
         with remote.borrowing(git, place.clone, f"search-{place.branch}") as bare:
             bad = _first_with_secret(git, bare, f"{place.base_sha}..{state.head}", redact)
-    except CwError:
-        return None  # then nothing can be pushed either
+    except (CwError, OSError) as error:
+        return Breach("not_searched", f"its commits cannot be searched for secrets: {error}")
     return _exposed(git, place, state, bad) if bad else None
 
 
 def _first_with_secret(git: Git, bare: Path, range_: str, redact: Redactor) -> str:
+    """Raises WorkspaceError or OSError when one cannot be read to its end."""
+    changes = bare / "changes"  # a file, as they can be larger than the memory
     for one in git.need("rev-list", "--reverse", range_, at=bare).split():
-        what = ("-m", "--format=%an %ae %B", one)
-        if redact.knows(git.run("show", *_PLAIN, *what, at=bare, exact=True).out):
+        if redact.knows(git.need("cat-file", "commit", one, at=bare)):  # names and mails as well
+            return one
+        git.need("show", *_PLAIN, "-m", "--format=", f"--output={changes}", one, at=bare)
+        if _knows_some_of(changes, redact):
             return one
     return ""
+
+
+def _knows_some_of(path: Path, redact: Redactor) -> bool:
+    text = ""
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        while part := file.read(_PART):
+            text = text[-_OVERLAP:] + part
+            if redact.knows(text):
+                return True
+    return False
 
 
 def _exposed(git: Git, place: Workspace, state: GitState, commit: str) -> Breach:

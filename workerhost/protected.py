@@ -45,10 +45,8 @@ def touched(git: Git, place: Workspace, head: str) -> tuple[str, ...]:
 
 
 def _changed(git: Git, place: Workspace, head: str) -> list[str]:
-    """In a repository of our own, without the clone's index of commits: an agent can write there
-    what it likes.
-    """
-    plain = ("-c", "core.commitGraph=false", "diff", "--name-only", "--no-renames", "-z")
+    """In a repository of our own."""
+    plain = ("diff", "--name-only", "--no-renames", "-z")
     with borrowing(git, place.clone, "compare") as bare:
         names = git.need(*plain, f"{place.base_sha}...{head}", "--", at=bare)
     return [one for one in names.split("\0") if one]

@@ -96,8 +96,8 @@ def push(git: Git, workspace: Workspace, spec: TaskSpec, state: GitState) -> Pus
 
 @contextmanager
 def borrowing(git: Git, clone: Path, name: str) -> Iterator[Path]:
-    """A bare repository of our own that borrows the clone's objects, for as long as it is needed.
-    Raises WorkspaceError.
+    """A bare repository of our own that borrows the clone's objects, for as long as it is needed,
+    but not its index of commits: an agent can write there what it likes. Raises WorkspaceError.
     """
     if not stays_inside(git.home, git.home.tmp):
         raise WorkspaceError(f"{git.home.tmp} leads out of the worker's HOME: not used")
@@ -107,6 +107,8 @@ def borrowing(git: Git, clone: Path, name: str) -> Iterator[Path]:
         git.need("init", "--bare", "--quiet", str(bare), at=git.home.run)
         lender = clone / ".git" / "objects"
         (bare / "objects" / "info" / "alternates").write_text(f"{lender}\n", encoding="utf-8")
+        with (bare / "config").open("a", encoding="utf-8") as config:
+            config.write("[core]\n\tcommitGraph = false\n")
         yield bare
     finally:
         shutil.rmtree(bare, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -44,14 +45,21 @@ def place(worker: Worker, spec: TaskSpec) -> Workspace:
 
 
 def settled(
-    worker: Worker, spec: TaskSpec, place: Workspace, process: Verdict = FINISHED
+    worker: Worker,
+    spec: TaskSpec,
+    place: Workspace,
+    process: Verdict = FINISHED,
+    *,
+    path: str = "",
 ) -> Outcome:
+    """`path`: where git is found."""
     assert worker.hub
+    git = worker.git(spec)
     clone = {"clone": str(place.clone), "base": place.base, "base_sha": place.base_sha}
     return settle(
         spec,
         make_journal().run.model_copy(update=clone),
-        worker.git(spec),
+        replace(git, env={**git.env, "PATH": path or git.env["PATH"]}),
         GitHub(worker.hub.api_url, "bot-token", pace=0),
         process,
         Progress(turns=3, result={"result": "Fixed it."}),
@@ -103,6 +111,69 @@ def test_clone_cannot_make_the_search_see_something_else(
 
     assert outcome.reason == "secret_committed"
     assert spec.branch not in hub.heads(REPO)
+
+
+def test_secret_outside_the_changed_files_is_found_as_well(
+    worker: Worker, spec: TaskSpec, place: Workspace
+) -> None:
+    """The committer's name, and what follows a NUL in a message that claims to be UTF-16."""
+    who = ["-c", f"user.name={SECRET}"]
+    run(place.clone, *who, "commit", "-q", "--allow-empty", "--author=A <a@b>", "-m", "x")
+    by_name = settled(worker, spec, place).reason
+    run(place.clone, "reset", "-q", "--hard", "HEAD~1")
+    commit(place.clone, "fix.txt")
+    raw = run(place.clone, "cat-file", "commit", "HEAD").partition("\n\n")[0]
+    bad = f"{raw}\nencoding UTF-16\n\nFix it\0{SECRET}\n"
+    (worker.home.tmp / "commit").write_text(bad, "utf-8")
+    sha = run(place.clone, "hash-object", "-t", "commit", "-w", str(worker.home.tmp / "commit"))
+    run(place.clone, "reset", "-q", "--hard", sha)
+
+    assert by_name == "secret_committed"
+    assert settled(worker, spec, place).reason == "secret_committed"
+
+
+def test_large_change_is_searched_to_its_end(
+    worker: Worker, spec: TaskSpec, place: Workspace
+) -> None:
+    """In parts, one of which ends within the secret."""
+    before = breaches._PART - len(SECRET)
+    commit(place.clone, "data.txt", "\n".join([*["x" * 99] * (before // 100), SECRET, "end"]))
+
+    assert settled(worker, spec, place).reason == "secret_committed"
+
+
+@pytest.mark.parametrize("verb", ["rev-list --reverse", "cat-file commit", "show --text"])
+def test_commits_that_cannot_be_searched_are_not_pushed(
+    worker: Worker, spec: TaskSpec, place: Workspace, hub: GitHubStandIn, verb: str
+) -> None:
+    commit(place.clone, "config.txt", SECRET)
+    lame = worker.home.path / "lame" / "git"
+    lame.parent.mkdir()
+    fail = 'echo "fatal: out of memory" >&2; exit 128'
+    lame.write_text(
+        f'#!/bin/sh\ncase " $* " in *" {verb} "*) {fail};; esac\nexec /usr/bin/git "$@"\n', "utf-8"
+    )
+    lame.chmod(0o755)
+
+    outcome = settled(worker, spec, place, path=f"{lame.parent}:/usr/bin:/bin")
+
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "not_searched")
+    assert "fatal: out of memory" in outcome.message
+    assert (spec.branch in hub.heads(REPO), hub.pulls(REPO)) == (False, [])
+
+
+def test_pushed_commit_whose_content_is_gone_from_the_clone_is_no_success(
+    worker: Worker, spec: TaskSpec, place: Workspace, hub: GitHubStandIn
+) -> None:
+    commit(place.clone, "config.txt", SECRET)
+    push(worker, place, "origin", "HEAD")
+    blob = run(place.clone, "rev-parse", "HEAD:config.txt")
+    (place.clone / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+
+    outcome = settled(worker, spec, place)
+
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "not_searched")
+    assert hub.pulls(REPO) == []
 
 
 @pytest.mark.parametrize("process", [FINISHED, KILLED], ids=["finished", "killed"])
