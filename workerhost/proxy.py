@@ -6,7 +6,6 @@ whom it ends. Standard library only: there is one beside each running agent.
 """
 
 import ctypes
-import ipaddress
 import json
 import os
 import re
@@ -19,16 +18,18 @@ from contextlib import suppress
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
+if __name__ == "__main__":  # isolated: what lies beside it is not found
+    sys.path.append(__file__.rsplit("/", 2)[0])
+
+from workerhost import frames
+from workerhost.addresses import is_address, is_public
+from workerhost.frames import RefusedError
+
 PORTS = (22, 80, 443)  # of hosts in `domains`
-_HEAD_BYTES = 65536
 _CONNECT_SECONDS = 30.0
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|[0-9a-f:.]+")
 _HOP = (b"proxy-", b"connection:", b"keep-alive:")
 _PR_SET_PDEATHSIG = 1
-
-
-class RefusedError(Exception):
-    """What the client is told."""
 
 
 class Rules:
@@ -73,24 +74,13 @@ class Rules:
         own = f"{host}:{port}" in self._endpoints
         error: OSError | None = None
         for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-            if not own and not ipaddress.ip_address(address[0]).is_global:
+            if not own and not is_public(str(address[0])):
                 raise RefusedError(f"{host} points into a private network")
             try:
                 return socket.create_connection((str(address[0]), port), _CONNECT_SECONDS)
             except OSError as problem:
                 error = problem
         raise error or OSError(f"{host} has no address")
-
-
-def is_address(host: str) -> bool:
-    """Whether a resolver would take it for an address: also 0x7f000001, 2130706433 and 127.1."""
-    with suppress(OSError):
-        socket.inet_aton(host)
-        return True
-    with suppress(ValueError):
-        ipaddress.ip_address(host)
-        return True
-    return False
 
 
 def _is_direct(host: str, told: str) -> bool:
@@ -100,7 +90,9 @@ def _is_direct(host: str, told: str) -> bool:
 
 
 def split_place(text: str, default: int) -> tuple[str, int]:
-    """`host:port`, also with [an IPv6 address]."""
+    """`host:port`, also with [an IPv6 address]. Nobody's name or password belongs there."""
+    if "@" in text:
+        raise RefusedError("no such host")
     try:
         parts = urlsplit(f"//{text}")
         host, port = parts.hostname, parts.port
@@ -109,6 +101,11 @@ def split_place(text: str, default: int) -> tuple[str, int]:
     if not host:
         raise RefusedError("no host")
     return host.lower().removesuffix("."), default if port is None else port
+
+
+def _place(host: str, port: int) -> str:
+    """As `split_place` reads it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def serve(listener: socket.socket, rules: Rules) -> None:
@@ -128,7 +125,7 @@ def _answer(client: socket.socket, rules: Rules) -> None:
 
 
 def _relay(client: socket.socket, given: IO[bytes], rules: Rules) -> None:
-    method, target, headers = _head(given)
+    method, target, headers = frames.head(given)
     if method == "CONNECT":
         host, port = split_place(target, 443)
         rules.check(host, port)
@@ -139,75 +136,33 @@ def _relay(client: socket.socket, given: IO[bytes], rules: Rules) -> None:
     parts = urlsplit(target)
     if parts.scheme != "http":
         raise RefusedError("a proxy wants CONNECT or an http:// URL")
-    host, port = split_place(parts.netloc.rpartition("@")[2], 80)
+    host, port = split_place(parts.netloc, 80)
     rules.check(host, port)
-    upstream = rules.upstream(host)
-    # One request a connection: the next one might name another host.
-    kept = [one for one in headers if not one.lower().startswith(_HOP)]
-    path = target if upstream else (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    lines = [f"{method} {path} HTTP/1.1".encode("latin-1"), *kept, b"Connection: close"]
-    if upstream:
-        lines += _credentials(upstream)
+    size, upstream = frames.length(headers), rules.upstream(host)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    asked = _request(method, _place(host, port).removesuffix(":80"), path, headers, upstream)
     with _ask(upstream) if upstream else rules.connect(host, port) as server:
         server.settimeout(None)
-        server.sendall(b"\r\n".join(lines) + b"\r\n\r\n")
+        server.sendall(asked)
         back = threading.Thread(target=_back, args=(server.makefile("rb"), client), daemon=True)
         back.start()
-        _body(given, headers, server)
+        try:
+            frames.body(given, size, server)
+        except (OSError, RefusedError):
+            server.shutdown(socket.SHUT_RDWR)  # its other end would wait for the rest
+            raise
         back.join()
 
 
-def _head(given: IO[bytes]) -> tuple[str, str, list[bytes]]:
-    first, *rest = _lines(given)
-    words = first.decode("latin-1").split(" ")
-    if len(words) != 3 or any(one[:1] in b" \t" for one in rest):
-        raise RefusedError("not a request")
-    return words[0], words[1], rest
-
-
-def _lines(given: IO[bytes]) -> list[bytes]:
-    """Of a head: at least one. Raises ValueError."""
-    lines: list[bytes] = []
-    size = 0
-    while True:
-        line = given.readline(_HEAD_BYTES)
-        size += len(line)
-        if not line.endswith(b"\n") or size > _HEAD_BYTES:
-            raise ValueError("no head")
-        line = line.rstrip(b"\r\n")
-        if not line and lines:
-            return lines
-        lines.append(line)
-
-
-def _body(given: IO[bytes], headers: list[bytes], server: socket.socket) -> None:
-    """Exactly this request's body, in the frame it came in."""
-    named = dict(one.lower().split(b":", 1) for one in headers if b":" in one)
-    length, coding = named.get(b"content-length"), named.get(b"transfer-encoding")
-    if coding is None:
-        _copy(given, int(length or 0), server)
-        return
-    if length is not None or coding.strip() != b"chunked":
-        raise RefusedError("a body with two lengths")
-    while True:
-        line = given.readline(_HEAD_BYTES)
-        server.sendall(line)
-        size = int(line.split(b";")[0], 16)
-        if not size:
-            break
-        _copy(given, size + 2, server)
-    while line.strip():  # trailers, and the empty line after them
-        line = given.readline(_HEAD_BYTES)
-        server.sendall(line)
-
-
-def _copy(given: IO[bytes], size: int, server: socket.socket) -> None:
-    while size > 0:
-        part = given.read1(min(size, 65536))  # type: ignore[attr-defined]
-        if not part:
-            raise OSError("the client went away")
-        server.sendall(part)
-        size -= len(part)
+def _request(method: str, place: str, path: str, headers: list[bytes], upstream: str) -> bytes:
+    """What was checked is what is asked for: a proxy outside may read the client's own words, and a
+    server its Host, in another way than we do.
+    """
+    first = f"{method} {f'http://{place}' if upstream else ''}{path} HTTP/1.1".encode("latin-1")
+    # One request a connection: the next one might name another host.
+    kept = [one for one in headers if not one.lower().startswith((*_HOP, b"host:"))]
+    own = [b"Connection: close", *(_credentials(upstream) if upstream else ())]
+    return b"\r\n".join([first, f"Host: {place}".encode(), *kept, *own]) + b"\r\n\r\n"
 
 
 def _tunnel(host: str, port: int, rules: Rules) -> socket.socket:
@@ -217,10 +172,11 @@ def _tunnel(host: str, port: int, rules: Rules) -> socket.socket:
         server.settimeout(None)
         return server
     server = _ask(upstream)
-    lines = [f"CONNECT {host}:{port} HTTP/1.1".encode(), f"Host: {host}:{port}".encode()]
+    place = _place(host, port)
+    lines = [f"CONNECT {place} HTTP/1.1".encode(), f"Host: {place}".encode()]
     server.sendall(b"\r\n".join([*lines, *_credentials(upstream)]) + b"\r\n\r\n")
     said = b""
-    while not said.endswith(b"\r\n\r\n") and len(said) < _HEAD_BYTES:
+    while not said.endswith(b"\r\n\r\n") and len(said) < frames.HEAD_BYTES:
         one = server.recv(1)
         if not one:
             break
@@ -259,7 +215,7 @@ def _back(source: IO[bytes], client: socket.socket) -> None:
     with suppress(OSError, ValueError):
         interim = True
         while interim:
-            lines = _lines(source)
+            lines = frames.lines(source)
             interim = lines[0].split(b" ")[1:2] == [b"100"]
             kept = [one for one in lines if not one.lower().startswith(_HOP)]
             last = [] if interim else [b"Connection: close"]

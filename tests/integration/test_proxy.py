@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from cw.settings import Settings
+from workerhost import frames
 from workerhost.reach import listen, opened, reach
 
 
@@ -70,7 +74,8 @@ def test_answer_says_that_the_connection_ends(tmp_path: Path) -> None:
             said = ask(door, f"{request}\r\nGET http://evil.org/ HTTP/1.1\r\n\r\n".encode())
 
     assert said == b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"
-    assert asked == [b"GET /a?b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"]
+    host = f"127.0.0.1:{port}"
+    assert asked == [f"GET /a?b HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()]
 
 
 def test_tunnel_carries_bytes_both_ways(tmp_path: Path) -> None:
@@ -95,3 +100,112 @@ def test_what_is_no_request_ends_the_connection(tmp_path: Path) -> None:
     with opened(tmp_path / "d", reach(Settings(), {})) as door:
         for request in (b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"):
             assert ask(door, request)[9:10] in {b"4", b"5"}
+
+
+@contextmanager
+def behind_a_proxy(tmp_path: Path) -> Iterator[tuple[Path, list[bytes]]]:
+    """The door, and what the operator's own proxy behind it was asked."""
+    with server(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as (port, asked):
+        told = reach(Settings(), {"http_proxy": f"http://127.0.0.1:{port}"})
+        with opened(tmp_path / "d", told) as door:
+            yield door, asked
+
+
+def test_operators_proxy_is_asked_for_the_host_that_was_checked(tmp_path: Path) -> None:
+    with behind_a_proxy(tmp_path) as (door, asked):
+        said = ask(door, b"GET http://Good.COM./a?b HTTP/1.1\r\nHost: 169.254.169.254\r\n\r\n")
+
+    assert said.startswith(b"HTTP/1.1 200")
+    url = b"GET http://good.com/a?b HTTP/1.1\r\nHost: good.com\r\n"
+    assert asked == [url + b"Connection: close\r\n\r\n"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://169.254.169.254\\@good.com/latest",
+        "http://169.254.169.254/@good.com\\",
+        "http://me:pw@good.com/",
+        "http://169.254.169.254\t@good.com/",
+        "http://good.com/\x7f",
+        "http://good.com/\r",
+    ],
+)
+def test_target_that_others_may_read_in_another_way_is_refused(tmp_path: Path, target: str) -> None:
+    with behind_a_proxy(tmp_path) as (door, asked):
+        said = ask(door, f"GET {target} HTTP/1.1\r\n\r\n".encode())
+
+    assert (said[9:12], asked) == (b"403", [])
+
+
+def test_name_before_a_tunnels_host_is_refused(tmp_path: Path) -> None:
+    with behind_a_proxy(tmp_path) as (door, asked):
+        said = ask(door, b"CONNECT 169.254.169.254:80@good.com:443 HTTP/1.1\r\n\r\n")
+
+    assert (said[9:12], asked) == (b"403", [])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "Content-Length: 0\r\nContent-Length: 44",
+        "Content-Length: +4",
+        "Content-Length: 4_4",
+        "Content-Length: -1",
+        "Content-Length: 4\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+        "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding : chunked\r\nContent-Length: 44",
+        "X: y\rTransfer-Encoding: chunked",
+        "no header",
+    ],
+)
+def test_body_whose_length_others_may_read_in_another_way_is_refused(
+    tmp_path: Path, headers: str
+) -> None:
+    with behind_a_proxy(tmp_path) as (door, asked):
+        hidden = "0\r\n\r\nGET http://169.254.169.254/ HTTP/1.1\r\n\r\n"
+        said = ask(door, f"POST http://good.com/ HTTP/1.1\r\n{headers}\r\n\r\n{hidden}".encode())
+
+    assert (said[9:12], asked) == (b"403", [])
+
+
+@contextmanager
+def collecting() -> Iterator[tuple[int, Callable[[], bytes]]]:
+    """A server that answers nothing; all it got, once the other end closed."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(20)
+
+    def got() -> bytes:
+        with listener.accept()[0] as client, client.makefile("rb") as given:
+            client.settimeout(20)
+            return given.read()
+
+    with listener:
+        yield listener.getsockname()[1], got
+
+
+CHUNKED = b"POST http://good.com/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("size", ["0x4", "+4", "4_0", " 4", "-1", "", "4;a\rb"])
+def test_chunk_whose_size_others_may_read_in_another_way_is_not_passed_on(
+    tmp_path: Path, size: str
+) -> None:
+    with collecting() as (port, got):
+        told = reach(Settings(), {"http_proxy": f"http://127.0.0.1:{port}"})
+        with opened(tmp_path / "d", told) as door:
+            assert b"403" in ask(door, CHUNKED + f"{size}\r\nevil\r\n0\r\n\r\n".encode())
+            body = got().partition(b"\r\n\r\n")[2]
+
+    assert body == b""
+
+
+def test_chunks_reach_the_server_without_what_is_said_beside_them() -> None:
+    given = io.BytesIO(b"5;a=b\r\nhello\r\n0\r\nTrailer: x\r\n\r\nnext request")
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        frames.body(given, None, ours)
+
+        assert theirs.recv(100) == b"5\r\nhello\r\n0\r\n\r\n"
+    assert given.read() == b"next request"

@@ -9,7 +9,9 @@ import pytest
 
 from cw.errors import BadInputError
 from cw.settings import Settings, load_settings
-from workerhost.proxy import RefusedError, Rules, split_place
+from workerhost.addresses import is_public
+from workerhost.frames import RefusedError
+from workerhost.proxy import Rules, split_place
 from workerhost.reach import Reach, reach, through_the_door, tool_domains
 
 
@@ -141,3 +143,45 @@ def test_proxy_that_cannot_be_asked_is_said() -> None:
 def test_domain_that_is_none_is_refused(bad: str) -> None:
     with pytest.raises(BadInputError, match="CW_ALLOWED_DOMAINS"):
         load_settings({"CW_ALLOWED_DOMAINS": bad})
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "169.254.169.254",
+        "224.0.0.1",
+        "240.0.0.1",
+        "fe80::1%eth0",
+        "fec0::5",
+        "ff0e::1",
+        "4000::1",
+        "::ffff:169.254.169.254",
+        "::169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b::a00:1",
+        "64:ff9b:1::a9fe:a9fe",
+        "2002:a9fe:a9fe::1",
+        "2001:0:a9fe:a9fe::1",
+        "2001:0:808:808:0:0:5601:5601",
+    ],
+)
+def test_address_that_leads_into_a_private_network_is_seen_in_any_clothes(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"],
+)
+def test_address_of_the_world_stays_open_in_any_clothes(address: str) -> None:
+    assert is_public(address)
+
+
+def test_name_that_points_through_a_gateway_into_this_network_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("64:ff9b::a9fe:a9fe", 80, 0, 0))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+    with pytest.raises(RefusedError, match="private network"):
+        rules(reach(Settings(), {})).connect("rebound.example.com", 80)
