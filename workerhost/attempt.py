@@ -12,7 +12,7 @@ from cw.errors import BrokerUnavailableError, CwError, ForgedError, StaleFenceEr
 from cw.models import Task
 from cw.states import Move, State
 from cw.store.leases import Grant, Refusal
-from workerhost import deliver, journal, launch
+from workerhost import deliver, journal, launch, shim
 from workerhost.access import open_files
 from workerhost.events import Progress
 from workerhost.files import write_private
@@ -144,6 +144,8 @@ def _run(ctx: Context, home: Home, granted: Grant) -> Run:
         # It becomes an argument and a file's name, and comes from the broker.
         session=granted.session if _SESSION.fullmatch(granted.session) else str(uuid.uuid4()),
         started_at=datetime.now(UTC),
+        boot=shim.boot_id(),
+        began=time.monotonic(),
     )
 
 

@@ -25,6 +25,7 @@ from workerhost.admission import admit
 from workerhost.adopting import Adopter
 from workerhost.attempt import run_task
 from workerhost.board import Board
+from workerhost.brokerclock import BrokerClock
 from workerhost.clients import Clients
 from workerhost.commands import Revoker
 from workerhost.gate import Gate
@@ -79,6 +80,9 @@ class Host:
             settled=self._settled,
         )
         self.tickets = Tickets(self.ctx.store)
+        self._clock = BrokerClock(
+            store.tasks.now, ttl=settings.lease_ttl, jump=settings.lease_margin / 2
+        )
         self._adopter = Adopter(self.ctx, self.board, self._release)
         self._ticking = threading.Thread(target=self._tick_forever, name="tick", daemon=True)
         self._rounds = Rounds(
@@ -88,6 +92,7 @@ class Host:
     def start(self) -> None:
         """Find the identities and their runs, then keep at it in the background."""
         self._rounds.begin(self._adopter)
+        self._clock.believed()
         self._ticking.start()
         self._rebuild()
         threading.Thread(target=self._deliver_forever, name="outbox", daemon=True).start()
@@ -115,7 +120,8 @@ class Host:
 
     def sweep(self) -> Swept:
         """The body of `cw.sweep`."""
-        swept = sweep(self.ctx.store, self._hint, self.settings)
+        store, believed = self.ctx.store, self._clock.believed()
+        swept = sweep(store, self._hint, self.settings, leases_end=believed)
         if swept != Swept():
             log.info("swept %s", swept)
         return swept
@@ -154,6 +160,7 @@ class Host:
     def _tick_forever(self) -> None:
         while not self.leaving.detach.is_set():
             try:
+                self._clock.believed()
                 self._rounds.turn(self._adopter)
                 self._listen()
             except BrokerUnavailableError as error:

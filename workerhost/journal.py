@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from cw.models import MaybeMoment, Model, Moment, Outcome, TaskSpec
+from workerhost import shim
 from workerhost.files import read_json, sync_folder, write_private
 from workerhost.layout import Home
 from workerhost.redact import Redactor
@@ -28,9 +30,17 @@ class Run(Model):
     resumed: bool = False
     started_at: Moment
     ended_at: MaybeMoment = None
+    boot: str = ""  # of the machine
+    began: float = 0.0  # seconds since then: no change of the clock changes them
     clone: str = ""
     base: str = ""
     base_sha: str = ""
+
+    def lasted(self, now: datetime) -> float:
+        """Seconds so far."""
+        if self.boot and self.boot == shim.boot_id():
+            return round(time.monotonic() - self.began, 1)
+        return round(max(0.0, (now - self.started_at).total_seconds()), 1)
 
 
 class Journal(Model):

@@ -79,7 +79,7 @@ def settle(
         protected=tuple(map(redact, guard(pull.head))) if pull and pull.open else (),
         cost_usd=progress.cost_usd,
         turns=progress.turns,
-        duration_s=round((now - run.started_at).total_seconds(), 1),
+        duration_s=run.lasted(now),
         report=report,
         retry_at=verdict.retry_at,
     )

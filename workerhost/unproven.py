@@ -19,7 +19,7 @@ from workerhost import journal, workspace
 from workerhost.events import Progress
 from workerhost.holding import Holding
 from workerhost.journal import Journal
-from workerhost.recording import HOST_DIED, INTERRUPTED, record, settled
+from workerhost.recording import HOST_DIED, HOST_KILLED, INTERRUPTED, record, settled
 
 
 def not_started(held: Holding, book: Journal, error: CwError) -> str:
@@ -31,7 +31,7 @@ def not_started(held: Holding, book: Journal, error: CwError) -> str:
         kind=OutcomeKind.DEFERRED if away else OutcomeKind.FAILED,
         reason=_away(error) if away else _refused(error),
         message=held.redact(error.line()),
-        duration_s=_seconds(book, now),
+        duration_s=book.run.lasted(now),
         retry_at=later if away else None,
     )
     return record(held, settled(book, outcome, now), outcome)
@@ -50,7 +50,7 @@ def not_begun(held: Holding, book: Journal) -> str:
         kind=OutcomeKind.DEFERRED,
         reason=HOST_DIED,
         message="its host died before the agent was started",
-        duration_s=_seconds(book, now),
+        duration_s=book.run.lasted(now),
         retry_at=now,
     )
     return record(held, settled(book, outcome, now), outcome)
@@ -77,7 +77,7 @@ def interrupted(held: Holding, book: Journal, progress: Progress) -> str:
         wip=_kept(held, book),
         cost_usd=progress.cost_usd,
         turns=progress.turns,
-        duration_s=_seconds(book, now),
+        duration_s=book.run.lasted(now),
     )
     return record(held, settled(book, outcome, now), outcome)
 
@@ -91,17 +91,26 @@ def fenced(held: Holding, book: Journal) -> str:
         reason="lease_lost",
         message="the broker was away for longer than the lease; the work is in the clone",
         wip=wip,
-        duration_s=_seconds(book, now),
+        duration_s=book.run.lasted(now),
     )
     journal.archive(held.home, settled(book, outcome, now), held.redact)
     return "fenced"
+
+
+def host_killed(held: Holding, book: Journal) -> str:
+    """Its log and its clone stay as they are: one of them may be what hosts die of."""
+    now = datetime.now(UTC)
+    outcome = Outcome(
+        kind=OutcomeKind.FAILED,
+        reason=HOST_KILLED,
+        message="its host died each time it took this run up; what it left is in the clone",
+        branch=book.task.branch if book.run.clone else "",
+        duration_s=book.run.lasted(now),
+    )
+    return record(held, settled(book, outcome, now), outcome)
 
 
 def _kept(held: Holding, book: Journal) -> str:
     with contextlib.suppress(CwError):
         return workspace.save_work(held.git(book), Path(book.run.clone), held.task_id.lower())
     return ""
-
-
-def _seconds(book: Journal, now: datetime) -> float:
-    return round((now - book.run.started_at).total_seconds(), 1)

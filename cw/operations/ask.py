@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import Field
@@ -56,21 +57,30 @@ def ask(
 
 
 def ask_host(store: Store, send: Send, host: str, request: Ask) -> dict[str, Any]:
-    now = store.tasks.now()
+    asked, now = datetime.now(UTC), store.tasks.now()
     found = next((one for one in store.fleet.hosts() if one.name == host and one.up(now)), None)
     if found is None:
         raise HostSilentError(f"host {host or '(none)'} is not up", hint="Start it there: cw up")
     send(host, request.model_dump(), _PATIENCE_SECONDS)
     answer = store.replies.wait(request.id, _PATIENCE_SECONDS)
     if answer is None:
-        raise HostSilentError(f"host {host} did not answer", hint=what_to_do(found))
+        ours = (asked - now).total_seconds()
+        raise HostSilentError(f"host {host} did not answer", hint=what_to_do(found, ours))
     if "error" in answer:
         raise BadInputError(str(answer["error"]))
     return answer
 
 
-def what_to_do(host: Host) -> str:
-    """A host drops a question that its version does not know."""
+def what_to_do(host: Host, ours: float = 0.0) -> str:
+    """A host drops a question that its version does not know, or that has expired by its clock.
+    `ours`: seconds by which the clock here is ahead of the broker's.
+    """
+    ahead = host.clock_ms / 1000 - ours
+    if ahead > _PATIENCE_SECONDS:
+        return (
+            f"Its clock is {ahead:.0f} s ahead of the one here, so that questions have expired when"
+            " they reach it. cw hosts shows each clock against the broker's"
+        )
     if host.version in {"", cw.__version__}:
         return "cw doctor, on that machine"
     return f"It has cw {host.version}, here is {cw.__version__}; the older one needs: cw update"

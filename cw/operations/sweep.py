@@ -27,6 +27,9 @@ class Action(Enum):
     PARK = "its lease ended, and somebody had asked for a stop"
 
 
+_OF_A_LEASE = {Action.EXPIRE, Action.LOSE, Action.PARK}
+
+
 @dataclass(frozen=True, slots=True)
 class Swept:
     """What one sweep did, by task id."""
@@ -59,21 +62,27 @@ def decide(
         return Action.EXPIRE if task.losses + 1 < settings.max_attempts else Action.LOSE
     if task.state is State.QUEUED and _could_start(task, ready):
         stale = timedelta(seconds=settings.sweep_every)
-        since = task.hinted_at or task.spec.created_at
         # A fresh one is on its way; right after dispatch it may still be between claim and hint.
-        return Action.HINT if now - since >= stale else None
+        # One from the future was sent before the broker's clock was set back.
+        age = abs(now - task.hinted_at) if task.hinted_at else now - task.spec.created_at
+        return Action.HINT if age >= stale else None
     return None
 
 
-def sweep(store: Store, hint: Hint, settings: Settings) -> Swept:
-    """One pass over the open tasks. Raises BrokerUnavailableError."""
+def sweep(store: Store, hint: Hint, settings: Settings, *, leases_end: bool = True) -> Swept:
+    """One pass over the open tasks. `leases_end`: not after the broker's clock jumped, until
+    whoever lives has had time to renew. Raises BrokerUnavailableError.
+    """
     now = store.tasks.now()
     ready = ready_workers(store, now)
-    lost = lost_workers(store, now, settings) if settings.lost_host == "redispatch" else set()
+    may_reroute = leases_end and settings.lost_host == "redispatch"
+    lost = lost_workers(store, now, settings) if may_reroute else set()
     done: dict[Action, list[str]] = {one: [] for one in Action}
     hints: Counter[str | None] = Counter()
     for task in store.tasks.open_tasks():
         action = decide(task, now, ready, settings, lost)
+        if action in _OF_A_LEASE and not leases_end:
+            continue
         if action is Action.HINT:
             line = task.line
             hints[line] += 1

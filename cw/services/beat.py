@@ -53,7 +53,7 @@ def run(settings: Settings) -> None:
 
 def _scheduler(settings: Settings, app: Celery) -> dict[str, Any]:
     if not settings.broker_url:
-        return {}
+        return {"scheduler": "cw.services.schedule:OwnScheduler"}
     app.conf.update(
         redbeat_redis_url=broker_url(settings),
         redbeat_key_prefix="cw:beat:",

@@ -166,11 +166,16 @@ class Machine:
 
 
 @contextmanager
-def machine(repo: Path, **more: str) -> Iterator[Machine]:
+def machine(repo: Path, broker_preload: str = "", **more: str) -> Iterator[Machine]:
+    """`more`: for the hosts' environment. `broker_preload`: a library for their broker."""
     # A socket's path may have about 100 characters; pytest's folders are too deep.
     folder = Path(tempfile.mkdtemp(prefix="cwm-"))
     options = ["--port", "0", "--unixsocket", str(folder / "s"), "--save", "", "--dir", str(folder)]
-    broker = subprocess.Popen([need("redis-server"), *options], stdout=subprocess.DEVNULL)
+    broker = subprocess.Popen(
+        [need("redis-server"), *options],
+        stdout=subprocess.DEVNULL,
+        env=os.environ | ({"LD_PRELOAD": broker_preload} if broker_preload else {}),
+    )
     give_key(folder)
     made = Machine(folder, repo, broker, dict(more))
     try:

@@ -60,6 +60,8 @@ def test_lease_that_ended_is_repeated_once(
         (NOW - 29 * SECOND, None),
         (NOW - 30 * SECOND, Action.HINT),
         (None, Action.HINT),
+        (NOW + 29 * SECOND, None),
+        (NOW + 3600 * SECOND, Action.HINT),  # the broker's clock was set back
     ],
 )
 def test_lost_hint_is_sent_again(hinted: Any, action: Action | None) -> None:
