@@ -11,7 +11,7 @@ from typing import Any
 
 from cw import values
 from cw.errors import BadInputError
-from cw.private import refuse_open
+from cw.private import refuse_open, refuse_overlap
 
 
 def _setting(default: Any, read: Callable[[str], Any], doc: str, *also: str) -> Any:
@@ -252,6 +252,15 @@ def load_settings(environ: Mapping[str, str]) -> tuple[Settings, dict[str, str]]
             ) from error
     settings = Settings(**given)
     _check(settings)
+    refuse_overlap(
+        settings.sandbox_read,
+        (settings.workers_root, settings.state_dir),
+        (
+            values.path(environ.get("HOME") or "~"),
+            path,
+            *filter(None, (settings.signing_key_file, settings.github_app_key_file)),
+        ),
+    )
     return settings, origin
 
 

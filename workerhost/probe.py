@@ -84,7 +84,7 @@ def probe(
     """What was reached, or why that could not be found out; empty when the walls hold."""
     try:
         with canaries(settings, broker_url) as placed:
-            found = outer(home, wall, settings, placed) if wall.outer else ""
+            found = outer(home, wall, settings, claude, placed) if wall.outer else ""
             if not found and wall.inner:
                 env = agent_environment(home, settings, host_env)
                 found = inner(home, wall, settings, env, claude, placed)
@@ -94,7 +94,7 @@ def probe(
         return f"the probe could not run: {said[:300]}"
 
 
-def outer(home: Home, wall: Wall, settings: Settings, placed: Canaries) -> str:
+def outer(home: Home, wall: Wall, settings: Settings, claude: Path, placed: Canaries) -> str:
     """Plain processes behind bubblewrap."""
     own_startup_files(home)
     closed = [str(placed.secret(one)) for one in (placed.beside, placed.outside)]
@@ -102,8 +102,9 @@ def outer(home: Home, wall: Wall, settings: Settings, placed: Canaries) -> str:
     args = [placed.broker, str(placed.port), str(PORT), *closed, "own", *own]
     with opened(home.run / "net-probe", reach(settings, {})) as door:
         argv = ["/bin/sh", "-c", _PLAIN, "sh", *args]
+        readable = readable_paths(settings, claude, "")
         done = subprocess.run(
-            wrap(argv, wall=wall, home=home, door=door),
+            wrap(argv, wall=wall, home=home, readable=readable, door=door),
             env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(home.path)},
             stdin=subprocess.DEVNULL,
             capture_output=True,

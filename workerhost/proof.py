@@ -19,6 +19,7 @@ from workerhost.files import read_json, write_private
 from workerhost.isolation import Wall
 from workerhost.layout import Home
 from workerhost.policy import policy
+from workerhost.sandbox import readable_paths
 
 _AGAIN_SECONDS = 60.0  # between two probes of walls that did not hold
 
@@ -96,6 +97,7 @@ class Proof:
             asdict(self._wall),
             policy(home, self._wall, self._settings, ""),
             str(home.path),
+            [(str(one), str(one.resolve())) for one in readable_paths(self._settings, claude, "")],
             _content(home.claude / "settings.json"),
         ]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

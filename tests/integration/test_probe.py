@@ -16,6 +16,7 @@ from workerhost.home import make_home, templates_dir
 from workerhost.isolation import Wall, choose_wall
 from workerhost.layout import Home
 from workerhost.probe import probe
+from workerhost.proof import Proof
 
 NO_CLAUDE = Path("/bin/true")
 
@@ -83,6 +84,28 @@ def test_open_folder_is_found(
     wall = opened(tmp_path, choose_wall(settings), rule)
 
     assert f"reached {folder}" in ask(home, settings, broker, wall)
+
+
+def test_folder_that_the_settings_open_is_found(
+    home: Home, settings: Settings, broker: Listener, tmp_path: Path
+) -> None:
+    opened = replace(settings, sandbox_read=(tmp_path,))
+
+    assert f"reached {settings.workers_root}" in ask(home, opened, broker)
+
+
+def test_change_of_what_agents_may_read_is_proven_anew(home: Home, settings: Settings) -> None:
+    settings.state_dir.mkdir()
+    asked: list[str] = []
+
+    def holds(worker: Home, claude: Path) -> str:
+        asked.append(f"{worker.id} {claude}")
+        return ""
+
+    for read, times in (((), 1), ((), 1), ((Path("/srv/tools"),), 2), ((Path("/srv/tools"),), 2)):
+        opened = replace(settings, claude=str(NO_CLAUDE), sandbox_read=read)
+        assert Proof(opened, choose_wall(opened), {}, holds).missing(home) == ""
+        assert len(asked) == times
 
 
 def test_file_of_the_host_that_can_be_written_is_found(

@@ -58,3 +58,33 @@ def test_settings_without_a_secret_may_be_read_by_anybody(tmp_path: Path) -> Non
 def test_app_and_its_key_go_together(tmp_path: Path, given: str) -> None:
     with pytest.raises(BadInputError, match="go together"):
         load_settings({"CW_CONFIG": str(tmp_path / "none"), given: "7"})
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "/",
+        "~/..",
+        "~",
+        "~/workers",
+        "~/workers/01/.zshenv",
+        "~/state",
+        "~/state/audit",
+        "~/keys",
+        "~/link",
+    ],
+)
+def test_path_that_shows_agents_what_is_private_is_refused(tmp_path: Path, shown: str) -> None:
+    for name in ("workers", "state", "keys", "tools"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to("workers")
+    environ = {
+        "HOME": str(tmp_path),
+        "CW_WORKERS_ROOT": str(tmp_path / "workers"),
+        "CW_STATE_DIR": str(tmp_path / "state"),
+        "CW_SIGNING_KEY_FILE": str(tmp_path / "keys" / "signing.key"),
+    }
+    assert load_settings(environ | {"CW_SANDBOX_READ": f"/opt/x:{tmp_path}/tools"})
+
+    with pytest.raises(BadInputError, match=r"CW_SANDBOX_READ: .* would show .* to agents"):
+        load_settings(environ | {"CW_SANDBOX_READ": f"/opt/x:{shown.replace('~', str(tmp_path))}"})
