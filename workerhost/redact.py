@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
+
+from workerhost.written import LONG, Span, Written, written
 
 _SHAPES = re.compile(
     r"gh[pousr]_[A-Za-z0-9]{16,}"
@@ -32,21 +31,17 @@ _RANDOM = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9_+=~-][A-Za-z0
 _PREFIX = re.compile(r"gh[pousr]_|github_pat_|sk-ant-[a-z]+\d*-|xox[a-z]-")  # known to everybody
 _WORDS = re.compile(r"[A-Za-z0-9_-]{7,}")
 _MIXED = re.compile(r"[a-z][A-Z]|[0-9].*[A-Za-z]|[A-Za-z].*[0-9]")
-_BETWEEN = r"(?:\\[nrt]|[^A-Za-z0-9]){0,8}"
 _PIECE = 7  # characters; a chopped value is known by pieces of this length
 _SHORTEST = 8  # shorter values would blot out ordinary words
-_LONG = 16  # shorter ones could be chopped by chance
 _BLOT = "[redacted]"
+_NONE = Written()
 
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """`values`: each way a secret is written. `spaced` finds it with other characters in between,
-    `pieces` are the parts by which it is known when it was chopped up.
-    """
+    """`pieces` are the parts by which a secret is known when it was chopped up."""
 
-    values: tuple[str, ...] = ()
-    spaced: re.Pattern[str] | None = None
+    secrets: Written = _NONE
     pieces: frozenset[str] = frozenset()
 
     def __call__(self, text: str) -> str:
@@ -72,30 +67,21 @@ class Redactor:
         """Whether a known value is in it as a whole. Shapes alone do not count, nor pieces: many
         projects have test data that looks like a token.
         """
-        return next(self._whole(text), None) is not None
+        return next(self.secrets.spans(text), None) is not None
 
-    def _spans(self, text: str) -> list[tuple[int, int]]:
+    def _spans(self, text: str) -> list[Span]:
         shapes = (one.span() for one in _SHAPES.finditer(text))
         pieces = self._chopped(text) if self.pieces else ()
-        return sorted([*self._whole(text), *pieces, *shapes])
+        return sorted([*self.secrets.spans(text), *pieces, *shapes])
 
-    def _whole(self, text: str) -> Iterator[tuple[int, int]]:
-        for value in self.values:
-            at = text.find(value)
-            while at >= 0:
-                yield at, at + len(value)
-                at = text.find(value, at + 1)
-        if self.spaced:
-            yield from (one.span() for one in self.spaced.finditer(text))
-
-    def _chopped(self, text: str) -> Iterator[tuple[int, int]]:
+    def _chopped(self, text: str) -> Iterator[Span]:
         for word in _WORDS.finditer(text):
             for at in range(word.start(), word.end() - _PIECE + 1):
                 if text[at : at + _PIECE] in self.pieces:
                     yield at, at + _PIECE
 
 
-def _blotted(text: str, spans: list[tuple[int, int]], blot: Callable[[int], str]) -> str:
+def _blotted(text: str, spans: list[Span], blot: Callable[[int], str]) -> str:
     """`blot` makes what takes the place of so many characters."""
     parts, at = [], 0
     for begin, end in _joined(spans):
@@ -104,9 +90,9 @@ def _blotted(text: str, spans: list[tuple[int, int]], blot: Callable[[int], str]
     return "".join([*parts, text[at:]])
 
 
-def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _joined(spans: list[Span]) -> list[Span]:
     """Spans that touch or overlap as one. `spans` are in order."""
-    joined: list[tuple[int, int]] = []
+    joined: list[Span] = []
     for begin, end in spans:
         if joined and begin <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
@@ -127,22 +113,8 @@ def redactor(env: Mapping[str, str]) -> Redactor:
 
 @lru_cache(maxsize=64)
 def _made(secrets: frozenset[str]) -> Redactor:
-    written = {way for one in secrets for way in _ways(one)}
-    long = sorted(one for one in secrets if len(one) >= _LONG)
-    spaced = "|".join(_BETWEEN.join(map(re.escape, one)) for one in long)
-    return Redactor(
-        tuple(sorted(written, key=len, reverse=True)),
-        re.compile(spaced) if spaced else None,
-        frozenset(piece for one in long for piece in _pieces(one)),
-    )
-
-
-def _ways(secret: str) -> Iterator[str]:
-    """How it may be written: plain, in JSON, in a URL, in hexadecimal digits, in base64."""
-    raw = secret.encode()
-    yield from (secret, raw.decode("latin-1"), json.dumps(secret)[1:-1], quote(secret, safe=""))
-    yield from (raw.hex(), raw.hex().upper())
-    yield from (_base64(raw, shift) for shift in range(3))
+    pieces = (piece for one in secrets if len(one) >= LONG for piece in _pieces(one))
+    return Redactor(written(secrets), frozenset(pieces))
 
 
 def _pieces(secret: str) -> Iterator[str]:
@@ -152,10 +124,3 @@ def _pieces(secret: str) -> Iterator[str]:
         piece = rest[at : at + _PIECE]
         if _WORDS.fullmatch(piece) and _MIXED.search(piece):
             yield piece
-
-
-def _base64(secret: bytes, shift: int) -> str:
-    """What base64 makes of it wherever it begins, as in `user:token`; its ends are uncertain."""
-    whole = base64.b64encode(bytes(shift) + secret).decode().rstrip("=")
-    certain = (shift + len(secret)) * 8 // 6
-    return whole[-(-shift * 8 // 6) : certain]

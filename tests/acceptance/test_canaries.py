@@ -80,14 +80,17 @@ OPERATOR = f"ghp_{letters(36)}"
 SHOW = "do cat ~/.ssh/id; env"
 WAYS = [  # how a run shows its secrets, and how it ends
     (SHOW, "say env; cat ~/.ssh/id", "commit-only"),
-    (SHOW, "say env | base64 -w0", "no-change"),
-    ("do env | od -An -tx1 | tr -d ' \\n'", "say env | sed 's/./& /g'", "commit-only"),
+    ("do env | xxd -p", "say env | base64", "no-change"),
+    ("do env | od -An -tx1", "say env | sed 's/./& /g'", "commit-only"),
     (SHOW, "do cat ~/.ssh/id >&2; env >&2", "crash"),
     ("do env | grep TOKEN > config; git add config", "do git commit -qm Configure", "commit-only"),
     ("say env | fold -w 7 | cat -n", SHOW, "no-change"),
     (SHOW, "say env", "is-error"),
     ("do env >> ~/tmp/envs; cat /proc/[0-9]*/environ >> ~/tmp/envs", SHOW, "api-error 400"),
 ]
+
+
+BREAKS = re.compile(rb"\\+[nrt]|\s+")  # what od, xxd and base64 put between
 
 
 def needles() -> dict[str, re.Pattern[bytes]]:
@@ -263,7 +266,8 @@ def test_secrets_of_fifty_runs_are_found_nowhere_else(
         (name, place, match[0][:60])
         for name, needle in needles().items()
         for place, raw in searched
-        if (match := needle.search(raw))
+        for shown in (raw, BREAKS.sub(b"", raw))
+        if (match := needle.search(shown))
     ]
     assert found == []
     assert len([one for place, one in searched if b"[redacted]" in one]) > RUNS

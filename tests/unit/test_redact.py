@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import textwrap
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -123,6 +126,65 @@ def test_known_secret_is_found_in_every_dress(dress: str) -> None:
     assert "[redacted]" in shown
     assert longest <= len("ghp_") + 3  # what everybody knows, and less than a piece
     assert TOKEN.encode().hex()[8:20] not in shown.lower()
+
+
+def dump(line: Callable[[int, bytes], str]) -> Callable[[bytes], str]:
+    """Sixteen bytes a line."""
+    return lambda raw: "\n".join(line(at, raw[at : at + 16]) for at in range(0, len(raw), 16))
+
+
+def seen(raw: bytes) -> str:
+    return "".join(chr(one) if 32 <= one < 127 else "." for one in raw)
+
+
+PRINTED: dict[str, Callable[[bytes], str]] = {  # by common tools, with their line breaks
+    "base64": lambda raw: base64.encodebytes(raw).decode(),
+    "base64 -w 20": lambda raw: "\n".join(textwrap.wrap(base64.b64encode(raw).decode(), 20)),
+    "xxd -p": lambda raw: "\n".join(textwrap.wrap(raw.hex(), 60)),
+    "xxd -p -u": lambda raw: "\n".join(textwrap.wrap(raw.hex().upper(), 60)),
+    "xxd": dump(lambda at, raw: f"{at:08x}: {raw.hex(' ', -2):40} {seen(raw)}"),
+    "od -An -tx1": dump(lambda _, raw: f" {raw.hex(' ')}"),
+    "od -tx1": dump(lambda at, raw: f"{at:07o} {raw.hex(' ')}"),
+    "od -Ax -tx1z": dump(lambda at, raw: f"{at:06x} {raw.hex(' '):49} >{seen(raw)}<"),
+    "hexdump -C": dump(
+        lambda at, raw: f"{at:08x}  {raw[:8].hex(' ')}  {raw[8:].hex(' '):24}|{seen(raw)}|"
+    ),
+    "python": lambda raw: "".join(f"\\x{one:02x}" for one in raw),
+    "URL": lambda raw: "".join(f"%{one:02X}" for one in raw),
+}
+
+
+@pytest.mark.parametrize("before", range(0, 80, 7))
+@pytest.mark.parametrize("tool", PRINTED)
+def test_known_secret_is_found_in_what_common_tools_print(tool: str, before: int) -> None:
+    redact = redactor({"GH_TOKEN": TOKEN, "DB_PASSWORD": "hunter22x"})
+    raw = b"x" * before + f"GH_TOKEN={TOKEN}\nDB_PASSWORD=hunter22x\nLANG=C.UTF-8\n".encode()
+    text = PRINTED[tool](raw)
+
+    for whole in (text, json.dumps({"text": text})):
+        shown = redact(whole)
+        log = redact.same_length(whole.encode()).decode()
+
+        for left in (shown, log):
+            assert not windows(TOKEN) & parts(left), left
+            assert not windows("hunter22x") & parts(left), left
+        assert (redact.knows(whole), len(log)) == (True, len(whole))
+    assert json.loads(log)
+
+
+def windows(secret: str) -> set[str]:
+    """Five bytes of it in hexadecimal digits, and what base64 makes of eight."""
+    raw = secret.encode()
+    digits = {raw[at : at + 5].hex() for at in range(len(raw) - 4)}
+    return digits | {
+        base64.b64encode(raw[at : at + 8])[1:9].decode().lower() for at in range(len(raw) - 7)
+    }
+
+
+def parts(text: str) -> set[str]:
+    """Its letters and digits, line by line, cut as the windows are."""
+    lines = [re.sub(r"[^0-9a-z]", "", one.lower()) for one in re.split(r"\n|\\n", text)]
+    return {one[at : at + n] for one in lines for n in (8, 10) for at in range(len(one) - n + 1)}
 
 
 @pytest.mark.parametrize(
