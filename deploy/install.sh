@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # Claude Workers on Debian 12 or Ubuntu 24.04, with systemd and without containers. Run it from the
 # checkout, as root; run it again to update, agents go on meanwhile.
-#   deploy/install.sh               broker, host, beat and Flower, and the command cw
+#   deploy/install.sh               broker, host, beat and Flower, and the command cw; on a machine that
+#                                   has joined a fleet, only what is there already
 #   deploy/install.sh --join [CA.pem]  only a host; the broker's URL (rediss://…) on standard input;
-#                                   CA.pem: the certificate it has, if that is one of your own
-#   deploy/install.sh --uninstall   everything but the data: /home/worker, /var/lib/cw, /var/lib/cw-broker
+#                                   CA.pem: the certificate it has, if that is one of your own. Both stay
+#                                   until others are given (/dev/null: no certificate)
+#   deploy/install.sh --uninstall   everything but the data: /home/worker, /var/lib/cw, /var/lib/cw-broker,
+#                                   and /etc/cw as /var/lib/cw-etc, for the next installation
 # GH_TOKEN, when it is set at the first time, becomes the token for labels and comments.
 set -euo pipefail
 here=$PWD
@@ -16,7 +19,9 @@ VENV=/opt/cw
 CONF=/etc/cw
 STATE=/var/lib/cw
 SECRETS=$STATE/secrets
+KEPT=/var/lib/cw-etc
 UNITS=/etc/systemd/system
+ALL=(cw-broker cw-host cw-beat cw-flower)
 APPARMOR=/etc/apparmor.d/cw-bwrap
 
 say() { printf '%s\n' "install.sh: $*"; }
@@ -75,14 +80,40 @@ program() {
 
 random() { od -An -N 24 -tx1 /dev/urandom | tr -d ' \n'; }
 
-# keep NAME: standard input becomes the secret, unless there is one.
+# put NAME: standard input becomes the secret.
+put() {
+  (umask 077 && cat >"$SECRETS/$1")
+  chown "$USER_NAME:$USER_NAME" "$SECRETS/$1"
+}
+
+# keep NAME: the same, unless there is one.
 keep() {
   if [ -s "$SECRETS/$1" ]; then
     cat >/dev/null
-    return
+  else
+    put "$1"
   fi
-  (umask 077 && cat >"$SECRETS/$1")
-  chown "$USER_NAME:$USER_NAME" "$SECRETS/$1"
+}
+
+# Whether this machine's broker is elsewhere.
+joined() {
+  case $(cat $SECRETS/broker_url 2>/dev/null) in
+    '' | unix://*@/run/cw-broker/socket*) return 1 ;;
+  esac
+}
+
+# The broker's URL, with --join: from the standard input, else the one it has.
+broker_elsewhere() {
+  local url=''
+  IFS= read -r url || true
+  if [ -z "$url" ] && joined; then return; fi
+  case $url in
+    rediss://*@*) ;;
+    *) fail "the broker's URL is wanted on standard input, like rediss://:password@host:6379/0" 2 ;;
+  esac
+  [ "$url" != "$(cat $SECRETS/broker_url 2>/dev/null)" ] || return 0
+  [ ! -s $SECRETS/broker_url ] || say "the broker is another one from now on: rediss://…@${url##*@}"
+  printf %s "$url" | put broker_url
 }
 
 # keep_file NAME: /etc/cw/NAME from the standard input, unless it is there: it is the owner's to change.
@@ -94,20 +125,48 @@ keep_file() {
   fi
 }
 
+# certificate FILE: what the broker's must come from; none, when the file is empty.
+certificate() {
+  local line=CW_BROKER_CA=$CONF/broker-ca.pem
+  if [ ! -s "$1" ]; then
+    rm -f $CONF/broker-ca.pem
+    sed -i '/^CW_BROKER_CA=/d' $CONF/environment
+    return
+  fi
+  install -m 644 "$1" $CONF/broker-ca.pem
+  grep -qxF "$line" $CONF/environment && return
+  sed -i '/^CW_BROKER_CA=/d' $CONF/environment
+  sed -i "\$a $line" $CONF/environment
+  say "$CONF/environment: $line"
+}
+
+# What the last uninstallation left, if this is the next installation.
+take_back() {
+  local one
+  if [ -d $KEPT ] && [ ! -e $CONF ]; then
+    mv $KEPT $CONF
+    for one in "${ALL[@]}"; do
+      [ ! -d "$CONF/$one.service.d" ] || mv "$CONF/$one.service.d" $UNITS/
+    done
+    say "taking back the settings of $KEPT"
+  fi
+}
+
 # Agents can read /etc: nothing secret is in it.
 configuration() {
   local password
+  take_back
   install -d -m 755 $CONF
   printf %s "${GH_TOKEN:-}" | keep github_token
   keep_file environment <<TEXT
+# NAME=value, one a line; nothing is expanded. For the units and the command cw.
 CW_CONFIG=$CONF/config.toml
 CW_BROKER_URL_FILE=$SECRETS/broker_url
 CW_GITHUB_TOKEN_FILE=$SECRETS/github_token
 PATH=$VENV/bin:/usr/local/bin:/usr/bin:/bin
 LANG=C.UTF-8
-${ca:+CW_BROKER_CA=$CONF/broker-ca.pem}
 TEXT
-  [ -z "$ca" ] || install -m 644 "$ca" $CONF/broker-ca.pem
+  [ -z "$ca" ] || certificate "$ca"
   keep_file config.toml <<TEXT
 # docs/settings.md lists them all. After a change: systemctl restart cw-host cw-beat cw-flower
 workers_root = "/home/$USER_NAME/workers"
@@ -133,8 +192,11 @@ TEXT
   chmod 640 $CONF/redis.conf
 }
 
+# One in the other, as agents have them: the host's wall, and in it that of claude's sandbox.
 bubblewrap_works() {
-  runuser -u "$USER_NAME" -- bwrap --unshare-pid --unshare-net --ro-bind / / --proc /proc --dev /dev true
+  local wall=(bwrap --die-with-parent --new-session --unshare-user --unshare-pid --unshare-ipc
+    --unshare-uts --unshare-net --cap-drop ALL --ro-bind / / --proc /proc --dev /dev)
+  runuser -u "$USER_NAME" -- "${wall[@]}" "${wall[@]}" true
 }
 
 # Ubuntu 24.04 needs a rule for whoever makes user namespaces.
@@ -148,8 +210,27 @@ wall() {
   bubblewrap_works || say "bubblewrap does not work here, so agents cannot be walled in: cw doctor"
 }
 
+# Which units this machine has: those of its role. A machine that has joined keeps what it has besides,
+# but for the moment it joins.
+choose_services() {
+  local one
+  SERVICES=("${ALL[@]}")
+  [ -z "$with_broker" ] || return 0
+  SERVICES=()
+  for one in "${ALL[@]}"; do
+    if [ "$one" = cw-host ] || { [ -z "$join" ] && [ -e "$UNITS/$one.service" ]; }; then
+      SERVICES+=("$one")
+    elif [ -e "$UNITS/$one.service" ]; then
+      say "$one is not needed any more; its data stays"
+      systemctl disable --quiet --now "$one" || true
+      rm -f "$UNITS/$one.service"
+    fi
+  done
+}
+
 services() {
   local one
+  choose_services
   for one in "${SERVICES[@]}"; do
     install -m 644 "deploy/systemd/$one.service" $UNITS/
   done
@@ -178,21 +259,33 @@ uninstall() {
     apparmor_parser --remove $APPARMOR || true
     rm -f $APPARMOR
   fi
-  rm -rf $VENV $CONF
+  keep_settings
+  rm -rf $VENV
   rm -f /usr/local/bin/cw
-  say "uninstalled. The data stays: /home/$USER_NAME, $STATE, /var/lib/cw-broker; also the user" \
-    "$USER_NAME and Debian's packages"
+  say "uninstalled. The data stays: /home/$USER_NAME, $STATE, /var/lib/cw-broker, and the settings as" \
+    "$KEPT; also the user $USER_NAME and Debian's packages"
 }
 
-with_broker=1
+# They are the owner's: take_back finds them. Not below $STATE, where agents' user could change them.
+keep_settings() {
+  local one
+  [ -d $CONF ] || return 0
+  rm -rf $KEPT
+  mv $CONF $KEPT
+  for one in "${ALL[@]}"; do
+    [ ! -d "$UNITS/$one.service.d" ] || mv "$UNITS/$one.service.d" $KEPT/
+  done
+}
+
+join=''
 ca=''
-SERVICES=(cw-broker cw-host cw-beat cw-flower)
 case ${1:-} in
   '') ;;
   --join)
-    with_broker=''
-    SERVICES=(cw-host)
-    ca=${2:+$(cd "$here" && readlink -f "$2")}
+    join=1
+    if [ -n "${2:-}" ]; then
+      ca=$(cd "$here" && readlink -f "$2") && [ -r "$ca" ] || fail "no such certificate: $2" 2
+    fi
     ;;
   --uninstall)
     check_machine
@@ -200,20 +293,16 @@ case ${1:-} in
     exit
     ;;
   *)
-    sed -n '2,9s/^# \{0,1\}//p' "$0"
+    sed -n '2,13s/^# \{0,1\}//p' deploy/install.sh
     case $1 in -h | --help) exit ;; *) exit 2 ;; esac
     ;;
 esac
 check_machine
+with_broker=1
+if [ -n "$join" ] || joined; then with_broker=''; fi
 packages
 user
-if [ -z "$with_broker" ] && [ ! -s $SECRETS/broker_url ]; then
-  IFS= read -r url || true
-  case ${url:-} in
-    rediss://*@*) printf %s "$url" | keep broker_url ;;
-    *) fail "the broker's URL is wanted on standard input, like rediss://:password@host:6379/0" 2 ;;
-  esac
-fi
+[ -z "$join" ] || broker_elsewhere
 program
 configuration
 wall

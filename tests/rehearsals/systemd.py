@@ -15,7 +15,7 @@ from tests.waiting import wait_until
 UNITS = ("cw-broker", "cw-host", "cw-beat", "cw-flower")
 _GOOD_EXPOSURE = 5.0
 _ENVIRONMENT = "/etc/cw/environment"
-_DATA = ("/home/worker", "/var/lib/cw", "/var/lib/cw-broker")
+_DATA = ("/home/worker", "/var/lib/cw", "/var/lib/cw-broker", "/var/lib/cw-etc")
 
 
 def install(machine: Machine, words: str = "") -> str:
