@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
+from cw.services.health import CHECKS
 from cw.settings import Settings, load_settings
 from tests.needs import require
 
@@ -17,6 +18,11 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 OURS = ("workerhost", "beat", "flower")
 ALL = ("redis", *OURS, "caddy")
+# What people wanted to set in containers and could not.
+ASKED_FOR = {
+    *("host_tags", "lost_host", "allowed_domains", "trusted_repos", "sandbox_read", "github_url"),
+    *("github_api_url", "github_access", "github_app_id", "github_app_key_file", "lease_ttl"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +40,86 @@ def test_every_service_has_a_check_limits_and_a_restart_policy(compose: dict[str
     assert set(compose["services"]) == {*ALL, "cw"}
     for name in ALL:
         service = compose["services"][name]
-        assert service["healthcheck"]["test"], name
         assert service["restart"] == "unless-stopped", name
         assert service["mem_limit"], name
         assert service["pids_limit"], name
+
+
+def test_every_check_asks_the_service_itself(compose: dict[str, Any]) -> None:
+    checks = {name: compose["services"][name]["healthcheck"]["test"] for name in ALL}
+    ours = {"workerhost": "host", "beat": "beat", "flower": "flower"}
+
+    for name, word in ours.items():
+        assert word in CHECKS
+        assert checks.pop(name) == ["CMD", "python3", "-P", "-m", "cw.services.health", word]
+    assert "redis-cli --user operator ping | grep -qx PONG" in checks.pop("redis")[1]
+    (caddy,) = checks.values()
+    assert caddy[:2] == ["CMD", "wget"]
+    address = caddy[-1].removesuffix("/")
+    caddyfile = (ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")
+    site = caddyfile.partition(f"{address} {{")[2].partition("}")[0].split("\n\t")
+    assert "bind 127.0.0.1" in site, "nobody else is to ask there"
+    assert "reverse_proxy flower:5555\n" in site, "healthy: Flower answers through it"
+
+
+def test_who_is_root(compose: dict[str, Any]) -> None:
+    """docs/deploy.md says: only Caddy, whose image is made for it."""
+    image = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+    users = {name: one.get("user") for name, one in compose["services"].items()}
+
+    assert image.count("\nUSER cw\n") == 1
+    assert {name for name, user in users.items() if user} == {"redis"}
+    own = {name for name, one in compose["services"].items() if "CW_IMAGE" in one["image"]}
+    assert set(users) - own - {"redis"} == {"caddy"}
+
+
+def test_what_is_started_alone_can_be_built_alone(compose: dict[str, Any]) -> None:
+    """A machine that joins puts the signing key in place with `cw`, before anything was started."""
+    services = compose["services"]
+
+    assert services["cw"]["build"] == services["workerhost"]["build"]
+
+
+def test_steps_of_joining_come_in_an_order_that_works() -> None:
+    docs = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    section = docs.partition("### Joining a fleet")[2].partition("\n### ")[0]
+
+    steps = [
+        section.index(one) for one in ("setup --join", "compose build", "compose run", "up -d")
+    ]
+    assert steps == sorted(steps)
+
+
+def test_docs_ask_for_the_engine_that_the_checks_need() -> None:
+    """start_interval: API 1.44."""
+    docs = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+
+    assert ("Engine 25" in docs) == ("start_interval" in COMPOSE)
+
+
+def test_every_service_of_ours_reads_the_settings_file(compose: dict[str, Any]) -> None:
+    assert compose["configs"]["settings"] == {"file": "./deploy/config.toml"}
+    for name in (*OURS, "cw"):
+        service = compose["services"][name]
+        (mounted,) = service["configs"]
+        assert mounted == {"source": "settings", "target": service["environment"]["CW_CONFIG"]}
+
+
+@pytest.mark.parametrize("commented", [True, False])
+def test_settings_file_changes_nothing_until_it_is_changed(
+    tmp_path: Path, *, commented: bool
+) -> None:
+    """And every example in it is a setting."""
+    text = (ROOT / "deploy" / "config.example.toml").read_text(encoding="utf-8")
+    if not commented:
+        text = re.sub(r"^# (?=[a-z_]+ = )", "", text, flags=re.MULTILINE)
+    path = tmp_path / "config.toml"
+    path.write_text(text, "utf-8")
+
+    _, origin = load_settings({"CW_CONFIG": str(path)})
+
+    given = {name for name, source in origin.items() if source == str(path)}
+    assert not given if commented else given >= ASKED_FOR
 
 
 def test_no_service_has_a_privilege_it_does_not_need(compose: dict[str, Any]) -> None:
@@ -86,7 +168,7 @@ def test_env_example_explains_exactly_the_variables_that_compose_uses() -> None:
     assert sorted(listed) == sorted(used)
     for one in listed:
         above = text.partition(f"\n{one}=")[0].splitlines()[-1]
-        assert above.startswith(("#", "CW_")), f"{one} is not explained"
+        assert above.startswith("# "), f"{one} is not explained"
 
 
 def test_env_example_says_the_defaults() -> None:
@@ -101,7 +183,10 @@ def test_every_cw_variable_of_compose_is_a_setting() -> None:
     known = {f"CW_{one.upper()}" for one in Settings.__slots__}
     given = set(re.findall(r"^ +(CW_[A-Z_]+):", COMPOSE, re.MULTILINE))
 
-    assert given - known - {f"{one}_FILE" for one in known} == {"CW_DOMAIN"}
+    assert given - known - {f"{one}_FILE" for one in known} == {
+        "CW_DOMAIN",
+        "CW_CONFIG",
+    }
 
 
 def test_what_a_deployment_installs_is_pinned_and_complete() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 import shutil
 import stat
 import subprocess
@@ -10,15 +12,32 @@ from pathlib import Path
 
 import pytest
 
+from cw.settings import load_settings
+from tests.standins.bare_root import RESTRICTED, make_root
+
 ROOT = Path(__file__).parents[2]
 FLEET = "rediss://host:secret@broker.example:6379/0"
+OTHER = "rediss://host:secret@other.example:6379/0"
+URLS = ("host_url", "dispatcher_url", "flower_url")
+JOINED = {
+    "COMPOSE_PROFILES": "",
+    "CW_BROKER_INSECURE": "0",
+    "CW_HOST_NAME": os.uname().nodename,
+    "CW_BROKER_CA": "/run/secrets/broker_ca",
+}
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    shutil.copytree(ROOT / "deploy", tmp_path / "deploy", ignore=shutil.ignore_patterns("secrets"))
-    shutil.copy(ROOT / ".env.example", tmp_path)
-    return tmp_path
+    return copy(tmp_path)
+
+
+def copy(folder: Path) -> Path:
+    """As git has it: nothing that a person has made in it."""
+    ignored = shutil.ignore_patterns("secrets", "config.toml")
+    shutil.copytree(ROOT / "deploy", folder / "deploy", ignore=ignored)
+    shutil.copy(ROOT / ".env.example", folder)
+    return folder
 
 
 def setup(checkout: Path, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -36,6 +55,11 @@ def setup(checkout: Path, *words: str, stdin: str = "") -> subprocess.CompletedP
 def secrets(checkout: Path) -> dict[str, str]:
     folder = checkout / "deploy" / "secrets"
     return {one.name: one.read_text(encoding="utf-8") for one in folder.iterdir()}
+
+
+def options(checkout: Path) -> dict[str, str]:
+    text = (checkout / ".env").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([A-Z_]+)=(.*)$", text, re.MULTILINE))
 
 
 def test_secrets_are_made_once_and_closed(checkout: Path) -> None:
@@ -65,17 +89,71 @@ def test_each_role_s_password_is_the_broker_s(checkout: Path) -> None:
     assert "_PASSWORD" not in made["broker_acl"]
 
 
-def test_joining_host_gets_the_url_and_no_broker(checkout: Path, tmp_path: Path) -> None:
+def test_settings_are_the_owner_s_and_for_every_user_to_read(checkout: Path) -> None:
+    setup(checkout)
+    made = checkout / "deploy" / "config.toml"
+    assert stat.S_IMODE(made.stat().st_mode) == 0o644, "containers have other users"
+
+    made.write_text('host_tags = ["gpu"]\n', "utf-8")
+    setup(checkout)
+
+    assert load_settings({"CW_CONFIG": str(made)})[0].host_tags == ("gpu",)
+
+
+@pytest.mark.parametrize("before", ["nothing", "the example", "a fleet", "another broker"])
+def test_joining_host_gets_the_url_and_no_broker(
+    checkout: Path, tmp_path: Path, before: str
+) -> None:
     (tmp_path / "ca.pem").write_text("a certificate", "utf-8")
+    if before == "the example":
+        shutil.copy(checkout / ".env.example", checkout / ".env")
+    elif before == "a fleet":
+        setup(checkout)
+    elif before == "another broker":
+        setup(checkout, "--join", stdin=OTHER)
 
     done = setup(checkout, "--join", str(tmp_path / "ca.pem"), stdin=f"{FLEET}\n")
 
     assert done.returncode == 0, done.stderr
     made = secrets(checkout)
-    assert (made["host_url"], made["broker_ca"]) == (FLEET, "a certificate")
-    lines = (checkout / ".env").read_text(encoding="utf-8").splitlines()
-    assert {"COMPOSE_PROFILES=", "CW_BROKER_INSECURE=0"} <= set(lines)
-    assert "CW_BROKER_CA=/run/secrets/broker_ca" in lines
+    assert [made[one] for one in URLS] == [FLEET] * 3
+    assert made["broker_ca"] == "a certificate"
+    assert options(checkout).items() >= JOINED.items()
+    assert ("replaced deploy/secrets/host_url" in done.stdout) == (
+        before in {"a fleet", "another broker"}
+    )
+    assert ("--force-recreate" in done.stdout) == ("replaced" in done.stdout)
+    assert ("stop redis beat flower" in done.stdout) == (before in {"the example", "a fleet"})
+    assert "secret@" not in done.stdout
+
+
+def test_joining_again_keeps_the_certificate_and_a_name_of_one_s_own(
+    checkout: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "ca.pem").write_text("a certificate", "utf-8")
+    setup(checkout, "--join", str(tmp_path / "ca.pem"), stdin=FLEET)
+    env = checkout / ".env"
+    env.write_text(
+        env.read_text("utf-8").replace(f"NAME={os.uname().nodename}", "NAME=east"), "utf-8"
+    )
+    before = (secrets(checkout), env.read_text("utf-8"))
+
+    again = setup(checkout, "--join", stdin=FLEET)
+    plain = setup(checkout)
+
+    assert "replaced" not in again.stdout + plain.stdout
+    assert (secrets(checkout), env.read_text("utf-8")) == before
+    assert options(checkout)["CW_HOST_NAME"] == "east"
+
+
+def test_line_that_an_older_env_lacks_is_added(checkout: Path) -> None:
+    (checkout / ".env").write_text("COMPOSE_PROFILES=fleet\nCW_MODEL=opus", "utf-8")
+
+    setup(checkout, "--join", stdin=FLEET)
+
+    wanted = JOINED | {"CW_MODEL": "opus"}
+    del wanted["CW_BROKER_CA"]
+    assert options(checkout) == wanted
 
 
 @pytest.mark.parametrize("url", ["", "redis://:x@broker.example", "rediss://broker.example"])
@@ -84,7 +162,36 @@ def test_address_that_is_open_to_others_is_refused(checkout: Path, url: str) -> 
 
     assert done.returncode == 2
     assert done.stderr.startswith("deploy/setup: ")
-    assert not any(secrets(checkout).values())
+    assert not (checkout / ".env").exists()
+    assert not (checkout / "deploy" / "secrets").exists()
+
+
+def test_certificate_that_is_not_there_is_refused(checkout: Path) -> None:
+    done = setup(checkout, "--join", "/nowhere/ca.pem", stdin=FLEET)
+
+    assert (done.returncode, done.stderr) == (
+        2,
+        "deploy/setup: no such certificate: /nowhere/ca.pem\n",
+    )
+    assert not (checkout / ".env").exists()
+
+
+@pytest.mark.parametrize("restricted", ["0\n", "1\n"])
+def test_restricted_kernel_gets_its_apparmor_profile(tmp_path: Path, restricted: str) -> None:
+    machine = make_root(tmp_path / "root")
+    machine.write(RESTRICTED, restricted)
+    copy(machine.root / "own")
+
+    done = machine.run("/own/deploy/setup")
+
+    assert done.returncode == 0, done.stderr
+    there = restricted == "1\n"
+    assert options(machine.root / "own")["CW_APPARMOR"] == (
+        "cw-workerhost" if there else "unconfined"
+    )
+    assert ("sudo apparmor_parser -r /etc/apparmor.d/cw-workerhost" in done.stdout) == there
+    machine.write("etc/apparmor.d/cw-workerhost", "loaded")
+    assert "apparmor_parser" not in machine.run("/own/deploy/setup").stdout
 
 
 @pytest.mark.parametrize("wrapper", ["deploy/cw", "deploy/systemd/cw"])
