@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cw.settings import load_settings
 from tests.needs import require
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
@@ -140,10 +141,42 @@ def test_every_secret_that_is_used_is_explained(name: str) -> None:
     assert mounted | named <= set(secret["stringData"])
 
 
-def test_hosts_scale_by_the_queue_that_any_worker_takes() -> None:
-    from cw.names import POOL_QUEUE
+def test_hosts_scale_by_what_waits_and_what_runs() -> None:
+    """By the queue alone a fleet would shrink as soon as all its workers are busy."""
+    from cw.store.keys import OPEN
 
     scaled = documents("keda.yaml")[-1]["spec"]
 
-    assert scaled["triggers"][0]["metadata"]["listName"] == POOL_QUEUE
+    (trigger,) = scaled["triggers"]
+    assert trigger["metadata"]["listName"] == OPEN
     assert scaled["scaleTargetRef"] == {"kind": "StatefulSet", "name": "host"}
+    down = scaled["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"]
+    assert down["stabilizationWindowSeconds"] >= 600
+    assert down["policies"] == [{"type": "Pods", "value": 1, "periodSeconds": 300}]
+
+
+@pytest.mark.parametrize("name", ["hosts.yaml", "beat.yaml", "flower.yaml"])
+def test_every_service_of_ours_reads_the_settings(name: str) -> None:
+    (settings,) = documents("settings.yaml")
+    pod = pods(name)
+    ours = [*pod["containers"], *(one for one in pod["initContainers"] if "env" in one)]
+
+    assert {"name": "settings", "configMap": {"name": "settings"}} in pod["volumes"]
+    assert set(settings["data"]) == {"config.toml"}
+    for one in ours:
+        assert {"name": "CW_CONFIG", "value": "/etc/cw/config.toml"} in one["env"]
+        assert {"name": "settings", "mountPath": "/etc/cw"} in one["volumeMounts"]
+
+
+@pytest.mark.parametrize("commented", [True, False])
+def test_settings_change_nothing_until_they_are_changed(tmp_path: Path, *, commented: bool) -> None:
+    """And every example is a setting."""
+    (settings,) = documents("settings.yaml")
+    text = settings["data"]["config.toml"]
+    path = tmp_path / "config.toml"
+    path.write_text(text if commented else text.replace("# ", ""), "utf-8")
+
+    _, origin = load_settings({"CW_CONFIG": str(path)})
+
+    given = {name for name, source in origin.items() if source == str(path)}
+    assert len(given) == (0 if commented else len(text.splitlines()))
