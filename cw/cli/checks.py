@@ -22,6 +22,14 @@ _GIB = 1 << 30
 _WIDE = ("ghp_", "gho_")  # tokens that cannot be narrowed to repositories
 _LITTLE_DISK = 5 * _GIB
 _NO_DISK = _GIB
+# Says 1 where only programs with a rule of AppArmor make user namespaces (Ubuntu 24.04).
+_RESTRICTION = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+_LOAD_PROFILE = (
+    "Give bubblewrap its rule, from the checkout: sudo install -m 644 deploy/apparmor/cw-bwrap"
+    " /etc/apparmor.d/ && sudo apparmor_parser -r /etc/apparmor.d/cw-bwrap. For a container, on its"
+    " machine: the same with cw-workerhost, and CW_APPARMOR=cw-workerhost in .env. If that does not"
+    " help, for every program: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+)
 _PROGRAM = {"bubblewrap": "bwrap", "socat": "socat"}
 
 
@@ -86,21 +94,23 @@ def isolation_check(cli: Cli) -> Check:
     wall = choose_wall(cli.settings)
     if wall.unfit:
         reason = bubblewrap_works() or socat_there()
-        return Check("isolation", "fail", f"nothing starts: {reason}", _isolation_fix())
+        return Check("isolation", "fail", f"nothing starts: {reason}", isolation_fix())
     if wall.warning:
         return Check("isolation", "warn", wall.warning, "Unset CW_ISOLATION")
     return Check("isolation", "ok", "strict: bubblewrap works, socat is there")
 
 
-def _isolation_fix() -> str:
+def isolation_fix(restriction: Path = _RESTRICTION) -> str:
     if platform.system() != "Linux":
         return "Set CW_ISOLATION=claude: its own sandbox around Bash, nothing around the rest"
     missing = [one for one in ("bubblewrap", "socat") if not shutil.which(_PROGRAM[one])]
     if missing:
         return f"apt install {' '.join(missing)} (or dnf, pacman)"
+    if restriction.exists() and restriction.read_text(encoding="ascii").strip() == "1":
+        return _LOAD_PROFILE
     return (
-        "Allow user namespaces: sysctl -w kernel.unprivileged_userns_clone=1"
-        " kernel.apparmor_restrict_unprivileged_userns=0 (in a container, on its machine)"
+        "Allow user namespaces: sysctl -w kernel.unprivileged_userns_clone=1 (for a container, on"
+        " its machine; the container needs deploy/seccomp-bwrap.json as well)"
     )
 
 

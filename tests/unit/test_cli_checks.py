@@ -11,6 +11,7 @@ from cw.cli.checks import (
     broker_checks,
     claude_check,
     disk_check,
+    isolation_fix,
     mode_check,
     token_check,
     worker_checks,
@@ -99,6 +100,23 @@ def test_worker_of_a_host_that_pushes_needs_no_token_of_its_own(tmp_path: Path) 
     found = token_check(home(tmp_path, ANTHROPIC_API_KEY="x"), pushing)
 
     assert (found.state, found.text) == ("ok", "ANTHROPIC_API_KEY")
+
+
+@pytest.mark.parametrize("restricted", ["1\n", "0\n", ""])
+def test_apparmor_s_rule_is_advised_before_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, restricted: str
+) -> None:
+    """Switching the restriction off opens the whole machine to whatever makes namespaces."""
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    switch = tmp_path / "apparmor_restrict_unprivileged_userns"
+    if restricted:
+        switch.write_text(restricted, "ascii")
+
+    said = isolation_fix(switch)
+
+    rule, off = said.find("deploy/apparmor/cw-bwrap"), said.find("restrict_unprivileged_userns=0")
+    assert (0 < rule < off) if restricted == "1\n" else rule == off == -1
 
 
 def test_no_workers_is_a_warning(tmp_path: Path) -> None:
