@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +17,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cw.errors import CwError
+from cw.errors import BadInputError, CwError
 from cw.models import Model, Moment
 from cw.settings import Settings
 
 _FIRST = "0" * 64
 _TAIL_BYTES = 1 << 16  # more than any line
+_UNTOLD = (
+    "the broker has no word of ours on the last one, so lines may be missing at the end:"
+    " it was emptied, or somebody took it away"
+)
 
 
 class Entry(Model):
@@ -45,7 +49,9 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """`bad`: the first line that is not as it was written, 0 for none; `why` says what is wrong."""
+    """`bad`: the first line that is not as it was written, 0 for none; `why` says what is wrong, or
+    in doubt.
+    """
 
     lines: int
     bad: int = 0
@@ -73,6 +79,20 @@ class Audit:
             ) from error
         with suppress(CwError):  # the next line brings it
             self._tell(head)
+
+    @contextmanager
+    def after(self, what: str, by: str, **facts: Any) -> Iterator[None]:
+        """A line once the body is over, with the kind of error that ended it; none for
+        BadInputError: nothing was changed.
+        """
+        try:
+            yield
+        except BadInputError:
+            raise
+        except BaseException as error:
+            self.add(what, by, **facts, error=type(error).__name__)
+            raise
+        self.add(what, by, **facts)
 
     def _append(self, what: str, by: str, facts: dict[str, Any]) -> Head:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -103,8 +123,10 @@ def entries(path: Path) -> Iterator[Entry]:
             yield Entry.model_validate_json(line)
 
 
-def verify(path: Path, head: Head | None) -> Verified:
-    """`head`: what was told last of this file, if anybody knows."""
+def verify(path: Path, head: Head | None, *, told: bool = True) -> Verified:
+    """`head`: what was told last of this file, if anybody knows. `told`: False when who ought to
+    know does not.
+    """
     before, count = Head(), 0
     told_here = head is None or head.n == 0
     for count, line in enumerate(_lines(path), start=1):
@@ -119,7 +141,7 @@ def verify(path: Path, head: Head | None) -> Verified:
             told_here = True
     if not told_here and head:
         return Verified(count, count + 1, f"lines up to {head.n} are missing at the end")
-    return Verified(count)
+    return Verified(count, why=_UNTOLD if count and not told else "")
 
 
 def _wrong(line: bytes, before: Head) -> str:

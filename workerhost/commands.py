@@ -13,9 +13,10 @@ from typing import Any
 
 from celery.worker.control import Panel
 
+from cw.audit import Audit
 from cw.errors import CwError
 from cw.operations.control import Control, Patience, need_task
-from cw.operations.reset import end
+from cw.operations.reset import end_noted
 from cw.states import State
 
 log = logging.getLogger("workerhost.commands")
@@ -24,8 +25,9 @@ log = logging.getLogger("workerhost.commands")
 class Revoker:
     """`host`: this one; a run is ended by the host that has it, and each of them hears of it."""
 
-    def __init__(self, control: Control, host: str, patience: float) -> None:
+    def __init__(self, control: Control, audit: Audit, host: str, patience: float) -> None:
         self._control = control
+        self._audit = audit
         self._host = host
         self._patience = Patience(seconds=patience)
 
@@ -33,13 +35,13 @@ class Revoker:
         """Returns a line for the log."""
         task = need_task(self._control.store, task_id)
         if task.state is not State.RUNNING:
-            end(self._control, task, "cancelled", force=False, patience=self._patience)
+            end_noted(self._audit, self._control, task, "cancelled", patience=self._patience)
             return f"{task.spec.label} was cancelled"
         if not terminate:
             return f"{task.spec.label} runs already; only terminate ends it"
         if task.host != self._host:
             return f"{task.spec.label} runs on {task.host}"
-        end(self._control, task, "reset", force=True, patience=self._patience)
+        end_noted(self._audit, self._control, task, "reset", patience=self._patience)
         return f"{task.spec.label} was reset"
 
     def revoke_all(self, task_ids: list[str], *, terminate: bool) -> None:

@@ -139,7 +139,8 @@ class Host:
             hint=self._hint,
             by=f"celery control on {self.settings.host_name}",
         )
-        return Revoker(control, self.settings.host_name, 3 * self.settings.stop_grace + 10)
+        patience = 3 * self.settings.stop_grace + 10
+        return Revoker(control, self.ctx.audit, self.settings.host_name, patience)
 
     def leave(self) -> int:
         """The consumer has ended, and with it what it had begun. Returns an exit code: whoever

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cw.errors import BadInputError
 from cw.settings import Settings, load_settings
 
 STEERING = frozenset(
     {
         "assign",
         "cancel",
+        "down",
         "drain",
+        "init",
         "pause",
         "reconcile",
         "refresh",
@@ -125,28 +127,20 @@ def with_cli(function: Callable[..., None]) -> Callable[..., None]:
     @wraps(function)
     def call(*args: Any, **options: Any) -> None:
         cli = load_cli(os.environ)
-        try:
+        with _noted(cli):
             function(cli, *args, **options)
-        except BadInputError:
-            raise  # nothing was changed
-        except BaseException as error:
-            _note(cli, type(error).__name__)
-            raise
-        _note(cli, "")
 
     return call
 
 
-def _note(cli: Cli, failed: str) -> None:
+def _noted(cli: Cli) -> AbstractContextManager[None]:
     """Commands that steer are written down, without what a prompt says."""
     context = click.get_current_context()
     if context.info_name not in STEERING:
-        return
+        return nullcontext()
     plain = {
         name: str(value)
         for name, value in context.params.items()
         if value not in (None, False, "", ()) and name not in {"prompt", "as_json"}
     }
-    if failed:
-        plain["error"] = failed
-    cli.audit.add(str(context.info_name), cli.whoami, **plain)
+    return cli.audit.after(str(context.info_name), cli.whoami, **plain)

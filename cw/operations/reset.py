@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from cw.audit import Audit
 from cw.errors import BadInputError, CwError, UnavailableError
 from cw.models import Model, Outcome, Task
 from cw.operations.closing import close, give_back
@@ -38,6 +39,15 @@ def end(control: Control, task: Task, word: Word, *, force: bool, patience: Pati
         task = _stopped(control, task, patience)
     outcome = close(control, task, word)
     return Ended(task=spec.id, label=spec.label, worker=task.worker, outcome=outcome)
+
+
+def end_noted(
+    audit: Audit, control: Control, task: Task, word: Word, *, patience: Patience
+) -> Ended:
+    """For those who press a button: written down under the name of the command that does this."""
+    what = "cancel" if word == "cancelled" else "reset"
+    with audit.after(what, control.by, task=task.spec.id):
+        return end(control, task, word, force=word == "reset", patience=patience)
 
 
 def _stopped(control: Control, task: Task, patience: Patience) -> Task:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from flower.urls import handlers
 
+from cw.audit import audit_file, entries
 from cw.broker import make_app
 from cw.models import TaskSpec
 from cw.states import State
@@ -63,6 +64,13 @@ def shown(browser: Browser, spec: TaskSpec, state: str) -> dict[str, object]:
     return browser.tasks()[spec.id]
 
 
+def noted(here: Machine, spec: TaskSpec) -> list[tuple[str, str]]:
+    """Who ended a task by a button or a broadcast, and how, in the machine's audit file."""
+    found = entries(audit_file(here.settings()))
+    mine = [(one.by, one.what) for one in found if one.facts.get("task") == spec.id]
+    return [one for one in mine if one[1] in {"cancel", "reset"}]
+
+
 def hanging(here: Machine) -> TaskSpec:
     spec = here.dispatch(HANG)
     wait_until(lambda: len(here.events(spec)) > 1, 60, here.log)
@@ -104,6 +112,7 @@ def test_terminate_stops_the_agent_and_frees_the_worker(here: Machine, browser: 
     assert not launch.alive(here.home())
     assert here.task(spec).state is State.DONE
     assert "stopped · reset" in str(shown(browser, spec, "REVOKED")["result"])
+    assert noted(here, spec) == [("flower", "reset")]
     after = here.dispatch(FAST)
     shown(browser, after, "SUCCESS")
 
@@ -123,6 +132,7 @@ def test_revoke_takes_back_what_waits_and_leaves_what_runs(here: Machine, browse
     assert outcome
     assert (outcome.kind, outcome.message) == ("stopped", "cancelled by flower")
     shown(browser, waits, "REVOKED")
+    assert (noted(here, runs), noted(here, waits)) == ([], [("flower", "cancel")])
     assert browser.ask("POST", f"/api/task/revoke/{runs.id}?terminate=true")[0] == 200
 
 
@@ -159,6 +169,9 @@ def test_revoked_id_is_not_remembered(here: Machine, browser: Browser) -> None:
         queued = here.dispatch(FAST, wanted_worker="03")  # nobody's
         app.control.terminate(queued.id, reply=True)
         here.reaches(queued, State.DONE)
+        control = "celery control on here"
+        wait_until(lambda: noted(here, queued) == [(control, "cancel")], what=here.log)
+        assert noted(here, waits) == [(control, "reset")]
 
     shown(browser, here.dispatch(FAST), "SUCCESS")
 

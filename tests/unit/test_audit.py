@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cw.audit import Audit, Head, entries, verify
-from cw.errors import BrokerUnavailableError, CwError
+from cw.errors import BadInputError, BrokerUnavailableError, CwError
 from tests.conftest import Cw
 
 Lines = list[bytes]
@@ -84,6 +84,31 @@ def test_chain_made_anew_is_seen_by_whoever_knows_the_last_line(path: Path) -> N
     assert verify(path, heads[-1]).why == "the broker knows this line with another hash"
 
 
+def test_missing_word_of_whoever_ought_to_know_is_a_doubt(path: Path) -> None:
+    assert not verify(path, None, told=False).why
+    written(path)
+
+    found = verify(path, None, told=False)
+
+    assert (found.lines, found.bad) == (6, 0)
+    assert "may be missing at the end" in found.why
+
+
+def test_line_comes_after_what_it_tells_and_says_how_that_failed(path: Path) -> None:
+    audit = Audit(path, lambda _: None)
+    with audit.after("reset", "me@here", task="T1"):
+        assert list(entries(path)) == []
+    with pytest.raises(CwError), audit.after("reset", "me@here", task="T2"):
+        raise BrokerUnavailableError("away")
+    with pytest.raises(BadInputError), audit.after("reset", "me@here", task="T3"):
+        raise BadInputError("there is no task T3")
+
+    assert [one.facts for one in entries(path)] == [
+        {"task": "T1"},
+        {"task": "T2", "error": "BrokerUnavailableError"},
+    ]
+
+
 def test_several_processes_make_one_chain(path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: written(path, 10), range(4)))
@@ -129,7 +154,7 @@ def test_command_shows_and_verifies(cw: Cw, tmp_path: Path) -> None:
     assert "dispatched task=T2" in cw("audit", "-n", "1").stdout
     assert [one["n"] for one in json.loads(cw("audit", "show", "--json").stdout)] == [1, 2, 3]
     good = cw("audit", "verify")
-    path.write_bytes(path.read_bytes().replace(b"T1", b"T7"))
+    path.write_bytes(path.read_bytes().replace(b'"T1"', b'"T7"'))
     bad = cw("audit", "verify", "--json")
 
     assert (good.returncode, "3 lines" in good.stdout) == (0, True)

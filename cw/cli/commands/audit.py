@@ -23,7 +23,7 @@ def command(cli: Cli, ctx: click.Context, action: str, lines: int, as_json: bool
 
     show: the last lines. verify: whether every line is as it was written, and none was taken out,
     added or moved; exit status 1 names the first that is not. Lines cut off the end are missed
-    while the broker knows the last one.
+    while the broker knows the last one; that it knows none is a doubt as well (exit status 1).
     """
     if action == "verify":
         ctx.exit(_verify(cli, as_json=as_json))
@@ -48,16 +48,19 @@ def _verify(cli: Cli, *, as_json: bool) -> int:
     from cw.audit import audit_file, verify
 
     path = audit_file(cli.settings)
+    head, told = None, True
     try:
         head = cli.store.audit.head(cli.settings.host_name)
+        told = head is not None
     except BrokerUnavailableError:
-        head = None
         note("warning: the broker is away: lines cut off the end would not be missed")
-    done = verify(path, head)
+    done = verify(path, head, told=told)
     if as_json:
         json_out(asdict(done))
     elif done.bad:
         say(f"{path}: line {done.bad}: {done.why}")
+    elif done.why:
+        say(f"{path}: {done.lines} lines; {done.why}")
     else:
         say(f"{path}: {done.lines} lines, all as they were written")
-    return 1 if done.bad else 0
+    return 1 if done.why else 0

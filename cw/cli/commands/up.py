@@ -12,7 +12,7 @@ from cw.address import broker_url
 from cw.cli.context import Cli, with_cli
 from cw.cli.params import json_option
 from cw.cli.render import json_out, note, say
-from cw.errors import BrokerUnavailableError
+from cw.errors import BrokerUnavailableError, CwError
 
 if TYPE_CHECKING:
     from cw.settings import Settings
@@ -36,12 +36,12 @@ def command(cli: Cli, detach: bool, no_flower: bool, as_json: bool) -> None:
     if settings.broker_url:
         _await_broker(broker_url(settings))
     if detach:
-        _start_detached(settings, as_json)
+        _start_detached(cli, settings, as_json)
     else:
-        _run_here(settings, as_json)
+        _run_here(cli, settings, as_json)
 
 
-def _start_detached(settings: Settings, as_json: bool) -> None:
+def _start_detached(cli: Cli, settings: Settings, as_json: bool) -> None:
     from cw.services import background
     from cw.services.catalog import catalog
     from cw.services.lock import holder
@@ -50,17 +50,22 @@ def _start_detached(settings: Settings, as_json: bool) -> None:
     if running is None:
         catalog(settings)  # refuses here what the background could only write into its log
         flags = () if settings.flower_port else ("--no-flower",)
-        background.start(settings, command=(*background.COMMAND, *flags), show=note)
+        with cli.audit.after("up", cli.whoami, detach=True):
+            background.start(settings, command=(*background.COMMAND, *flags), show=note)
     elif not as_json:
         say(f"cw up runs already (pid {running.pid})")
     _show(settings, as_json)
 
 
-def _run_here(settings: Settings, as_json: bool) -> None:
+def _run_here(cli: Cli, settings: Settings, as_json: bool) -> None:
     from cw.services.catalog import catalog
     from cw.services.supervisor import RUNS, supervise
 
     def all_ready() -> None:
+        try:  # now, not when it is over: that may be never
+            cli.audit.add("up", cli.whoami)
+        except CwError as error:  # what runs, runs; the host itself starts no agent without a line
+            note(f"warning: {error.line()}")
         _show(settings, as_json)
         if not as_json:
             say(f"Ctrl-C stops them; {RUNS[settings.on_stop]}.")

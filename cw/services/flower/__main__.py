@@ -10,11 +10,12 @@ import sys
 from typing import Any
 
 from cw.address import broker_url
+from cw.audit import Audit, audit_file
 from cw.broker import make_app, send_ask, send_hint
 from cw.errors import BadInputError, CwError
 from cw.keyring import load_keyring
 from cw.operations.control import Control
-from cw.services.catalog import flower_url_file
+from cw.services.catalog import flower_url, flower_url_file
 from cw.services.files import private_folder
 from cw.services.flower import web
 from cw.services.flower.keeping import keep_listing
@@ -44,10 +45,10 @@ def run(settings: Settings) -> None:
     options.natural_time = True
     store = open_store(broker_url(settings), load_keyring(settings))
     flower = Flower(capp=make_app(settings), options=options, **web_settings)
-    flower.add_handlers(r".*", web.handlers(_control(flower.capp, store), settings))
+    handlers = web.handlers(_control(flower.capp, store), _audit(settings, store), settings)
+    flower.add_handlers(r".*", handlers)
     port = listen(flower, settings.flower_port)
-    url = f"http://{_reachable(settings.flower_address)}:{port}"
-    write_private(flower_url_file(settings), url.encode())
+    write_private(flower_url_file(settings), flower_url(settings, port).encode())
     logging.getLogger(__name__).info("listening on %s port %s", settings.flower_address, port)
     keep_listing(flower, store)
     sdnotify.notify(os.environ, sdnotify.READY)
@@ -56,6 +57,19 @@ def run(settings: Settings) -> None:
         flower.start()
     except (KeyboardInterrupt, SystemExit):
         flower.stop()
+
+
+def rest(settings: Settings) -> None:
+    """No Flower, until SIGTERM: whoever ended would be started again and again by systemd."""
+    flower_url_file(settings).unlink(missing_ok=True)
+    logging.getLogger(__name__).info("flower_port is 0: no Flower")
+    try:
+        signal.signal(signal.SIGTERM, _leave)
+        sdnotify.notify(os.environ, sdnotify.READY)
+        while True:
+            signal.pause()
+    except (KeyboardInterrupt, SystemExit):
+        return
 
 
 def _control(app: Any, store: Store) -> Control:
@@ -67,6 +81,11 @@ def _control(app: Any, store: Store) -> Control:
     )
 
 
+def _audit(settings: Settings, store: Store) -> Audit:
+    """This machine's: in whose name, Flower does not know."""
+    return Audit(audit_file(settings), lambda head: store.audit.keep(settings.host_name, head))
+
+
 def listen(flower: Any, wanted: int) -> int:
     """The wanted port, else one of the next, else any. Returns the real one."""
     last = min(wanted + _NEXT_PORTS, 65535)
@@ -76,13 +95,11 @@ def listen(flower: Any, wanted: int) -> int:
             return int(flower.start_http_server())
         except OSError as error:
             if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
-                raise
+                raise BadInputError(
+                    f"Flower cannot listen on {flower.options.address}: {error.strerror}",
+                    hint="CW_FLOWER_ADDRESS is an address of this machine",
+                ) from error
     raise BadInputError("no port is free for Flower", hint="Set CW_FLOWER_PORT")
-
-
-def _reachable(address: str) -> str:
-    """Where this machine finds what listens there."""
-    return "127.0.0.1" if address in {"0.0.0.0", ""} else address  # noqa: S104 - compared
 
 
 def _leave(*_: object) -> None:
@@ -93,7 +110,8 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("tornado.access").setLevel(logging.ERROR)
     try:
-        run(load_settings(os.environ)[0])
+        settings = load_settings(os.environ)[0]
+        (run if settings.flower_port else rest)(settings)
     except CwError as error:
         print(error.line(), file=sys.stderr)  # noqa: T201 - its log
         return error.exit_code

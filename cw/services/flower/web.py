@@ -13,9 +13,11 @@ from flower.api import BaseApiHandler
 from flower.views import BaseHandler
 from tornado import web
 
+from cw.audit import Audit
 from cw.errors import BadInputError, CwError
+from cw.models import Task
 from cw.operations.control import Control, Patience, need_task
-from cw.operations.reset import Ended, end
+from cw.operations.reset import Ended, Word, end_noted
 from cw.services.flower.metrics import Metrics
 from cw.settings import Settings
 from cw.states import State
@@ -27,9 +29,9 @@ _REFUSED = (
 _CONFLICT, _BAD_GATEWAY = 409, 502
 
 
-def handlers(control: Control, settings: Settings) -> list[Any]:
+def handlers(control: Control, audit: Audit, settings: Settings) -> list[Any]:
     """These come before Flower's own."""
-    revoke = {"control": control, "patience": 3 * settings.stop_grace + 10}
+    revoke = {"control": control, "audit": audit, "patience": 3 * settings.stop_grace + 10}
     return [
         (r"/api/task/revoke/(.+)", Revoke, revoke),
         (r"/metrics", MetricsPage, {"metrics": Metrics(control.store)}),
@@ -40,8 +42,9 @@ def handlers(control: Control, settings: Settings) -> list[Any]:
 class Revoke(BaseApiHandler):  # type: ignore[misc]
     """Revoke is `cw cancel`, Terminate is `cw reset --force`."""
 
-    def initialize(self, control: Control, patience: float) -> None:
-        self._control, self._patience = control, Patience(seconds=patience)
+    def initialize(self, control: Control, audit: Audit, patience: float) -> None:
+        self._control, self._audit = control, audit
+        self._patience = Patience(seconds=patience)
 
     @web.authenticated
     async def post(self, task_id: str) -> None:
@@ -59,10 +62,13 @@ class Revoke(BaseApiHandler):  # type: ignore[misc]
     def _end(self, task_id: str, terminate: bool) -> Ended:
         task = need_task(self._control.store, task_id)
         if terminate:
-            return end(self._control, task, "reset", force=True, patience=self._patience)
+            return self._end_as(task, "reset")
         if task.state is State.RUNNING:
             raise BadInputError(f"{task.spec.label} runs already", hint="Terminate ends it")
-        return end(self._control, task, "cancelled", force=False, patience=self._patience)
+        return self._end_as(task, "cancelled")
+
+    def _end_as(self, task: Task, word: Word) -> Ended:
+        return end_noted(self._audit, self._control, task, word, patience=self._patience)
 
 
 class Refused(BaseApiHandler):  # type: ignore[misc]

@@ -1,0 +1,110 @@
+"""What is written down of commands, and `cw audit verify` when the broker knows nothing of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cw.audit import Entry, Head, entries, verify
+from cw.keyring import load_keyring, make_keyring
+from cw.settings import load_settings
+from cw.store import keys
+from cw.store.store import Store, open_store
+from tests.conftest import Cw
+from tests.walls import AROUND_REHEARSAL
+
+STRANGER = make_keyring(["somebody else's key, 32 characters"])
+SECRET = "ghp_secretsecretsecretsecret"
+Harm = Callable[[Store], None]
+
+
+@pytest.fixture
+def fleet(cw: Cw, cw_environ: dict[str, str], redis_url: str) -> Iterator[Store]:
+    """Three lines at this machine, the last of which the broker knows."""
+    cw_environ["CW_BROKER_URL"] = redis_url
+    for worker in ("01", "02", "03"):
+        assert cw("init", worker).returncode == 0
+    store = open_store(redis_url, load_keyring(load_settings(cw_environ)[0]))
+    yield store
+    store.connection.close()
+
+
+def lines(folder: Path) -> list[Entry]:
+    return list(entries(folder / "state" / "audit" / "here.jsonl"))
+
+
+def _deleted(store: Store) -> None:
+    store.connection.client.delete(keys.AUDIT)
+
+
+def _forged(store: Store) -> None:
+    store.connection.client.hset(keys.AUDIT, "here", STRANGER.seal("audit", ["here", 1, "0" * 64]))
+
+
+def _of_another_host(store: Store) -> None:
+    store.audit.keep("elsewhere", Head(1, "0" * 64))
+    client = store.connection.client
+    client.hset(keys.AUDIT, "here", client.hget(keys.AUDIT, "elsewhere"))
+
+
+@pytest.mark.parametrize(
+    "harm", [_deleted, _forged, _of_another_host], ids=lambda one: one.__name__
+)
+def test_broker_without_a_genuine_last_line_is_a_doubt(
+    cw: Cw, fleet: Store, tmp_path: Path, harm: Harm
+) -> None:
+    good = cw("audit", "verify")
+    harm(fleet)
+    path = tmp_path / "state" / "audit" / "here.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+
+    plain, machine = cw("audit", "verify"), cw("audit", "verify", "--json")
+
+    assert (good.returncode, "3 lines, all" in good.stdout) == (0, True)
+    assert (plain.returncode, "may be missing at the end" in plain.stdout) == (1, True)
+    assert machine.returncode == 1
+    assert json.loads(machine.stdout)["lines"] == 2
+    cw("init", "04")
+    assert cw("audit", "verify").returncode == 0  # the next line is told
+
+
+def test_machine_without_any_line_is_no_doubt(cw: Cw, redis_url: str) -> None:
+    assert cw("audit", "verify", CW_BROKER_URL=redis_url).returncode == 0
+
+
+def test_init_is_written_down_without_what_it_copies(
+    cw: Cw, cw_environ: dict[str, str], tmp_path: Path
+) -> None:
+    cw_environ["GH_TOKEN"] = SECRET
+    made = cw("init", "01..02")
+    refused = cw("init", "02")
+
+    assert (made.returncode, refused.returncode) == (0, 2)
+    (line,) = lines(tmp_path)
+    assert (line.what, line.facts) == ("init", {"ids": "('01..02',)"})
+    assert line.by.endswith("@here")
+    assert SECRET not in (tmp_path / "state" / "audit" / "here.jsonl").read_text("utf-8")
+
+
+def test_up_and_down_are_written_down(cw: Cw, cw_environ: dict[str, str], tmp_path: Path) -> None:
+    """Not the second `cw up -d`: that started nothing."""
+    cw_environ |= {
+        "CW_FLOWER_PORT": "0",
+        "CW_CLAUDE": "/bin/true",
+        "CW_ISOLATION": AROUND_REHEARSAL,
+    }
+    try:
+        up = [cw("up", "-d", "--no-flower") for _ in range(2)]
+        assert [one.returncode for one in up] == [0, 0], up[0].stderr
+    finally:
+        down = cw("down")
+
+    assert down.returncode == 0
+    assert [(one.what, one.facts) for one in lines(tmp_path)] == [
+        ("up", {"detach": True}),
+        ("down", {}),
+    ]
+    assert verify(tmp_path / "state" / "audit" / "here.jsonl", None).bad == 0
