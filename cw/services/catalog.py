@@ -136,15 +136,23 @@ def beat_ready(settings: Settings, running: Running) -> bool:
 
 
 def flower_ready(settings: Settings) -> bool:
-    port = urlsplit(_read(flower_url_file(settings))).port
-    if not port:
+    where = urlsplit(_read(flower_url_file(settings)))
+    if not where.hostname:
         return False
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=2)
     try:
         connection.request("GET", "/healthcheck")
         return connection.getresponse().status == http.client.OK
     finally:
         connection.close()
+
+
+def flower_url(settings: Settings, port: int) -> str:
+    """Where this machine finds what listens at `flower_address`."""
+    address = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(  # noqa: S104 - compared
+        settings.flower_address, settings.flower_address
+    )
+    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
 
 
 def beat_pid_file(settings: Settings) -> Path:

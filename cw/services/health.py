@@ -53,6 +53,8 @@ def beat(settings: Settings) -> str:
 
 
 def flower(settings: Settings) -> str:
+    if not settings.flower_port:
+        return ""  # none is wanted
     try:
         answers = flower_ready(settings)
     except OSError as error:

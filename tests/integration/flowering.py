@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 from cw.services.catalog import flower_password_file, flower_ready, flower_url_file
 from cw.services.flower.login import USER
 from tests.integration.hosting import Machine
+from tests.integration.networked import free_port
 from tests.waiting import wait_until
 
 
@@ -76,7 +77,7 @@ def flower(here: Machine) -> Iterator[Browser]:
     with (here.folder / "flower.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "cw.services.flower"],
-            env=here.env() | {"CW_FLOWER_PORT": "0"},
+            env=here.env() | {"CW_FLOWER_PORT": str(free_port())},
             cwd=here.folder,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
-import socket
 import subprocess
-import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -23,8 +19,7 @@ from redis.exceptions import NoPermissionError
 from cw.services.acl import OPERATOR, USERS, password_word, users_acl
 from cw.states import State
 from tests.conftest import make_repo
-from tests.integration.hosting import Machine, stop_runs
-from tests.making import give_key
+from tests.integration.networked import Networked, networked_machine
 from tests.needs import need
 from tests.waiting import wait_until
 
@@ -55,110 +50,10 @@ MORE = {
 }
 
 
-@dataclass
-class Networked(Machine):
-    """`port`: where the server speaks TLS; there is no other way to it."""
-
-    port: int = 0
-
-    def address(self, user: str) -> str:
-        return f"rediss://{user}:{password_word(user)}@127.0.0.1:{self.port}/0"
-
-    @property
-    def url(self) -> str:
-        return f"{self.address('host')}?ssl_ca_certs={self.folder / 'ca.pem'}"
-
-    def client(self, user: str) -> redis.Redis:
-        return redis.Redis.from_url(self.address(user), ssl_ca_certs=str(self.folder / "ca.pem"))
-
-    def env(self) -> dict[str, str]:
-        ca = str(self.folder / "ca.pem")
-        mine = {"CW_BROKER_URL": self.address("host"), "CW_BROKER_CA": ca}
-        return super().env() | mine | {"CW_SWEEP_EVERY": "1", "CW_FLOWER_PORT": "0"}
-
-    def cw(self, *args: str, **more: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "cw", *args],
-            env=self.env() | {"CW_BROKER_URL": self.address("dispatcher")} | more,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, f"{done.stderr}{self.denied()}{self.log()}"
-        return done.stdout
-
-    def service(self, module: str, user: str) -> subprocess.Popen[bytes]:
-        with (self.folder / "host.log").open("ab") as log:
-            child = subprocess.Popen(
-                [sys.executable, "-m", module],
-                env=self.env() | {"CW_BROKER_URL": self.address(user)},
-                cwd=self.folder,
-                stdout=log,
-                stderr=log,
-            )
-        self.hosts.append(child)
-        return child
-
-    def denied(self) -> list[str]:
-        """What anybody tried and was not allowed since the last look."""
-        with self.client(OPERATOR) as client:
-            rows = client.acl_log()
-            client.acl_log_reset()
-        return [f"{one['username']}: {one['context']} {one['object']}" for one in rows]
-
-
-def certificates(folder: Path) -> None:
-    """A certificate of our own for 127.0.0.1; it is its own authority."""
-    command = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=cw"
-    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "ca.pem")]
-    subprocess.run(
-        [need("openssl"), *command.split(), *files, "-addext", "subjectAltName=IP:127.0.0.1"],
-        check=True,
-        capture_output=True,
-    )
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def networked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Networked]:
-    folder = Path(tempfile.mkdtemp(prefix="cwn-"))
-    certificates(folder)
-    (folder / "users.acl").write_text(users_acl(), "ascii")
-    port = free_port()
-    options = f"--port 0 --tls-port {port} --bind 127.0.0.1 --tls-auth-clients no --save ''"
-    files = {"tls-cert-file": "ca.pem", "tls-key-file": "key.pem", "aclfile": "users.acl"}
-    given = [part for name, file in files.items() for part in (f"--{name}", str(folder / file))]
-    command = [need("redis-server"), *options.replace("''", "").split(), "", *given]
-    server = subprocess.Popen([*command, "--dir", str(folder)], stdout=subprocess.DEVNULL)
-    give_key(folder)
-    here = Networked(folder, make_repo(tmp_path_factory.mktemp("r") / "app"), server, port=port)
-    try:
-        wait_until(lambda: _answers(here), what="redis-server")
-        here.add_worker()
+    with networked_machine(make_repo(tmp_path_factory.mktemp("r") / "app")) as here:
         yield here
-    finally:
-        for host in here.hosts:
-            host.kill()
-            host.wait()
-        stop_runs(folder)
-        server.kill()
-        server.wait()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _answers(here: Networked) -> bool:
-    try:
-        with here.client(OPERATOR) as client:
-            return bool(client.ping())
-    except redis.ConnectionError:
-        return False
 
 
 def test_template_is_what_the_code_says() -> None:
