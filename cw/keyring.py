@@ -79,17 +79,27 @@ def load_keyring(settings: Settings) -> Keyring:
             raise BadInputError(
                 f"{path} is a key that others may use", hint=f"Close it: chmod 600 {path}"
             )
-        lines = path.read_text(encoding="ascii").split("\n")
+        text = path.read_text(encoding="ascii")
     except FileNotFoundError:
         raise BadInputError(f"there is no signing key at {path}", hint=_HANDED_OVER) from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadInputError(
             f"the signing key at {path} cannot be read", hint=_HANDED_OVER
         ) from error
-    keys = [text for line in lines if (text := line.strip()) and not text.startswith("#")]
-    if not keys or any(len(one) < _KEY_BYTES for one in keys):
+    return read_keyring(text, str(path))
+
+
+def read_keyring(text: str, name: str) -> Keyring:
+    """`name`: where the text was found. Raises BadInputError."""
+    keys = [one for line in text.split("\n") if (one := line.strip()) and not one.startswith("#")]
+    if any(one.startswith("-----") for one in keys):
         raise BadInputError(
-            f"{path} holds no key of at least {_KEY_BYTES} characters a line", hint=_HANDED_OVER
+            f"{name} is for TLS or ssh, and not a fleet's signing key", hint=_HANDED_OVER
+        )
+    if not keys or any(len(one) < _KEY_BYTES or len(one.split()) > 1 for one in keys):
+        raise BadInputError(
+            f"{name} holds no key of at least {_KEY_BYTES} characters a line, without blanks",
+            hint=_HANDED_OVER,
         )
     return make_keyring(keys)
 

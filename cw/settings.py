@@ -232,10 +232,15 @@ def config_path(environ: Mapping[str, str]) -> Path:
     return values.path(base) / "cw" / "config.toml"
 
 
-def load_settings(environ: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
-    """The settings and, for each, where it came from. Raises BadInputError naming the culprit."""
+def load_settings(
+    environ: Mapping[str, str], text: str | None = None
+) -> tuple[Settings, dict[str, str]]:
+    """The settings and, for each, where it came from. Raises BadInputError naming the culprit.
+
+    `text`: what config.toml is going to say, instead of what it says.
+    """
     path = config_path(environ)
-    from_file = _read_file(path)
+    from_file = _read_file(path) if text is None else _values(text, path)
     given: dict[str, Any] = {}
     origin: dict[str, str] = {}
     for one in fields(Settings):
@@ -289,17 +294,26 @@ def _read_secret(path: Path, variable: str) -> str:
 
 def _read_file(path: Path) -> dict[str, str]:
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInputError(f"{path} cannot be read: {error}") from error
+    found = _values(text, path)
+    if {"github_token", "flower_password"} & set(found) or "@" in found.get("broker_url", ""):
+        refuse_open(path)
+    return found
+
+
+def _values(text: str, path: Path) -> dict[str, str]:
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise BadInputError(f"{path} cannot be read: {error}") from error
     known = {one.name for one in fields(Settings)}
     for name in data:
         if name not in known:
             raise BadInputError(f"{path}: no such setting: {name}", hint="cw config lists them")
-    if {"github_token", "flower_password"} & set(data) or "@" in str(data.get("broker_url", "")):
-        refuse_open(path)
     return {name: _flat(value) for name, value in data.items()}
 
 

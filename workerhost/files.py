@@ -5,18 +5,30 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 
 def write_private(path: Path, data: bytes) -> None:
     """Replace a file so that after a power cut the old or the new one is there. Mode 0600."""
+    with staged(path, data):
+        pass
+
+
+@contextmanager
+def staged(path: Path, data: bytes) -> Iterator[None]:
+    """The same, in place once the body has ended well. Rights and space are found missing before
+    it begins.
+    """
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        yield
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

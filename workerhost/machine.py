@@ -16,16 +16,20 @@ _FILE = ".machine"
 
 def machine_id(root: Path) -> str:
     """Made once beside the HOMEs: who has them is the same machine, under whatever name."""
-    path = root / _FILE
-    try:
-        kept = path.read_text(encoding="ascii").strip()
-    except (FileNotFoundError, UnicodeDecodeError):
-        kept = ""
+    kept = known_id(root)
     if not kept:
         kept = secrets.token_hex(8)
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(path, kept.encode())
+        write_private(root / _FILE, kept.encode())
     return kept
+
+
+def known_id(root: Path) -> str:
+    """Empty before it was made."""
+    try:
+        return (root / _FILE).read_text(encoding="ascii").strip()
+    except (FileNotFoundError, UnicodeDecodeError):
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from cw.errors import BadInputError
-from workerhost.files import write_private
+from workerhost.files import staged
 
 
-def set_values(path: Path, values: Mapping[str, str | None]) -> None:
-    """None takes a setting out. Mode 0600: a broker's address holds its password.
-
-    Raises BadInputError, and then has changed nothing.
-    """
+def changed(path: Path, values: Mapping[str, str | None]) -> str:
+    """What the file will say. None takes a setting out. Raises BadInputError."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -31,8 +29,23 @@ def set_values(path: Path, values: Mapping[str, str | None]) -> None:
         raise BadInputError(
             f"{path} cannot be changed: {error}", hint=f"Write there yourself: {', '.join(values)}"
         ) from error
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(path, text.encode())
+    return text
+
+
+@contextmanager
+def replacing(path: Path, text: str) -> Iterator[None]:
+    """The file says this once the body has ended well. Mode 0600: a broker's address holds its
+    password. Raises BadInputError, before the body begins unless the disk itself is to blame.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with staged(path, text.encode()):
+            yield
+    except OSError as error:
+        raise BadInputError(
+            f"{path} cannot be written: {error.strerror}",
+            hint="Give this user the right to write there, or free some space",
+        ) from error
 
 
 def _name(line: str) -> str:

@@ -1,21 +1,25 @@
-"""What `cw host join` checks and writes."""
+"""What `cw host join` checks and writes, and what `cw host leave` takes back."""
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cw.cli.configfile import set_values
+from cw.cli.configfile import changed, replacing
 from cw.cli.context import Cli
-from cw.errors import BadInputError, CwError
-from cw.models import Model
+from cw.cli.invitation import WRITTEN, Invitation
+from cw.errors import BadInputError
+from cw.keyring import Keyring, key_file, load_keyring, read_keyring
+from cw.models import Host, Model
 from cw.settings import Settings, config_path, load_settings
 
-WRITTEN = ("broker_url", "host_name", "host_tags", "broker_ca", "signing_key_file")
-_LONGEST_KEY = 64 * 1024
-_HELP = "See: cw host join --help"
+if TYPE_CHECKING:
+    from cw.operations.hosts import Forgotten
+    from cw.store.store import Store
+
+_URLS = ("CW_BROKER_URL", "CW_BROKER_URL_FILE")
 
 
 class Joined(Model):
@@ -26,143 +30,139 @@ class Joined(Model):
     warnings: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """What a person was given. `key`: text of the signing key; empty: this machine has it."""
-
-    url: str
-    name: str | None
-    tags: str | None
-    ca: Path | None
-    key: str
-
-    @classmethod
-    def read(
-        cls,
-        url: str,
-        *,
-        name: str | None,
-        tags: str | None,
-        ca: str | None,
-        key: str | None,
-    ) -> Invitation:
-        """Raises BadInputError for files that cannot be read."""
-        if url == key == "-":
-            raise BadInputError("stdin cannot be both the URL and the key", hint="Use a file")
-        address = _text("-") if url == "-" else url
-        return cls(
-            url=address.replace("redis+tls://", "rediss://", 1),
-            name=name,
-            tags=tags,
-            ca=_existing(ca) if ca else None,
-            key=_text(key) if key else "",
-        )
-
-    def values(self, state_dir: Path) -> dict[str, str | None]:
-        """What config.toml will say. What was not given is left to the defaults."""
-        found: dict[str, str | None] = dict.fromkeys(WRITTEN)
-        found["broker_url"] = self.url
-        found["host_name"] = self.name
-        found["host_tags"] = self.tags
-        found["broker_ca"] = str(self.ca) if self.ca else None
-        if self.key:
-            found["signing_key_file"] = str(state_dir / "fleet.key")
-        return found
-
-
 def join_fleet(cli: Cli, invitation: Invitation) -> Joined:
     """Check first, write afterwards. Raises CwError, and then has written nothing."""
-    set_already = [one for one in ("CW_BROKER_URL", "CW_BROKER_URL_FILE") if cli.environ.get(one)]
+    set_already = [one for one in _URLS if cli.environ.get(one)]
     if set_already:
         raise BadInputError(
             f"{set_already[0]} is set and would win over config.toml", hint="Unset it first"
         )
-    wanted = _settings(cli, invitation)
-    hosts, warnings = _check(wanted)
-    path = config_path(cli.environ)
-    key_file = wanted.signing_key_file
-    if invitation.key and key_file:
-        _write_key(wanted, key_file, f"{invitation.key}\n")
-    elif not wanted.signing_key_file and not (wanted.state_dir / "signing.key").exists():
-        warnings.append(
-            "no signing key was given, so this machine makes its own and refuses the fleet's tasks;"
-            " hand it over with --key"
-        )
+    path, values = config_path(cli.environ), invitation.values(cli.settings.state_dir)
+    text = changed(path, values)
+    wanted = load_settings(_without(cli.environ, values), text)[0]
+    keyring = _keyring(wanted, invitation)
+    hosts, warnings = _look(wanted, keyring, invitation.key_from or str(key_file(wanted)))
+    with ExitStack() as ready:  # both can be written before either is; config.toml goes first
+        if invitation.key:
+            ready.enter_context(replacing(key_file(wanted), f"{invitation.key}\n"))
+        ready.enter_context(replacing(path, text))
     warnings += [
         f"CW_{name.upper()} is set and wins over config.toml"
         for name in WRITTEN
         if cli.environ.get(f"CW_{name.upper()}")
     ]
-    set_values(path, invitation.values(cli.settings.state_dir))
     return Joined(
         host=wanted.host_name,
         broker=urlsplit(wanted.broker_url).netloc.rpartition("@")[2],
         config=str(path),
-        hosts=[one for one in hosts if one != wanted.host_name],
+        hosts=[one.name for one in hosts if one.name != wanted.host_name],
         warnings=warnings,
     )
 
 
-def _settings(cli: Cli, invitation: Invitation) -> Settings:
-    """As they will be read from the file, checked by the same rules. Raises BadInputError."""
-    values = invitation.values(cli.settings.state_dir)
-    environ = dict(cli.environ) | {
-        f"CW_{key.upper()}": text for key, text in values.items() if text
-    }
-    return replace(load_settings(environ)[0], broker_insecure=cli.settings.broker_insecure)
+def leave_fleet(cli: Cli) -> Forgotten:
+    """Raises CwError, and then this machine is where it was."""
+    from cw.operations.hosts import Forgotten, forget_host
+
+    name, source = cli.settings.host_name, cli.origin["broker_url"]
+    if source in _URLS:
+        raise BadInputError(
+            f"{source} puts this machine into its fleet, and cw cannot unset that",
+            hint=f"Remove it where it is set, then from another machine: cw host forget {name}",
+        )
+    if source == "default":
+        raise BadInputError("this machine has joined no fleet", hint="cw down stops what runs here")
+    path = config_path(cli.environ)
+    with replacing(path, changed(path, dict.fromkeys(WRITTEN))):
+        if name not in {one.name for one in cli.store.fleet.hosts()}:  # its host never started
+            return Forgotten(host=name, workers=[])
+        return forget_host(cli.store, name)
 
 
-def _check(settings: Settings) -> tuple[list[str], list[str]]:
-    """Hosts that are known there, and what of the broker could lose work. Raises CwError."""
+def _without(environ: Mapping[str, str], given: Collection[str]) -> dict[str, str]:
+    """Variables that would hide what is going to be written are none of what is checked."""
+    hidden = {f"CW_{name.upper()}" for name in given}
+    return {name: text for name, text in environ.items() if name not in hidden}
+
+
+def _keyring(settings: Settings, invitation: Invitation) -> Keyring | None:
+    """What this machine would sign with. None: it has no key, and would make one. Raises
+    BadInputError.
+    """
+    if invitation.key:
+        return read_keyring(invitation.key, invitation.key_from)
+    if settings.signing_key_file or key_file(settings).exists():
+        return load_keyring(settings)
+    return None
+
+
+def _look(
+    settings: Settings, keyring: Keyring | None, key_from: str
+) -> tuple[list[Host], list[str]]:
+    """The hosts that are known there, and what could lose work. Raises CwError."""
     from cw.address import broker_url
     from cw.store.store import open_store
-    from workerhost.machine import machine_id
+    from workerhost.machine import known_id
 
-    store = open_store(broker_url(settings))
+    store = open_store(broker_url(settings), keyring)
     try:
         store.ping()
-        hosts, now = store.fleet.hosts(), store.tasks.now()
+        _refuse_dispatcher(store, settings.broker_url)
+        hosts, mine = store.fleet.hosts(), known_id(settings.workers_root)
+        others = [
+            one
+            for one in hosts
+            if one.name != settings.host_name and not (mine and one.machine == mine)
+        ]
+        _refuse_taken(store, hosts, settings.host_name, mine)
         warnings = store.server_warnings()
+        if keyring:
+            warnings += _compare(store, keyring, key_from, others, settings.host_name)
+        else:
+            warnings.append(
+                "no signing key was given, so this machine makes its own and refuses the fleet's"
+                " tasks; hand it over with --key"
+            )
+        return hosts, warnings
     finally:
         store.connection.close()
-    mine = machine_id(settings.workers_root)
+
+
+def _refuse_dispatcher(store: Store, url: str) -> None:
+    if not store.may_consume():
+        raise BadInputError(
+            f"the broker's user {urlsplit(url).username or 'default'} may not take work",
+            hint="Use the URL with the user host; a machine that only dispatches does not join, it"
+            " has CW_BROKER_URL",
+        )
+
+
+def _refuse_taken(store: Store, hosts: list[Host], name: str, mine: str) -> None:
+    now = store.tasks.now()
     for one in hosts:
-        if one.name == settings.host_name and one.up(now) and one.machine not in {"", mine}:
+        if one.name == name and one.up(now) and one.machine not in {"", mine}:
             raise BadInputError(
-                f"another machine that is up has the name {one.name}",
+                f"another machine that is up has the name {name}",
                 hint="Give this one another: --name NAME",
             )
-    return [one.name for one in hosts], warnings
 
 
-def _write_key(settings: Settings, path: Path, text: str) -> None:
-    """Raises BadInputError, and leaves no file, when it is no key."""
-    from cw.keyring import load_keyring
-    from workerhost.files import write_private
+def _compare(
+    store: Store, keyring: Keyring, key_from: str, others: list[Host], me: str
+) -> list[str]:
+    from cw.operations.fleetkey import key_fits
 
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(path, text.encode())
-    try:
-        load_keyring(settings)
-    except CwError:
-        path.unlink()
-        raise
-
-
-def _text(name: str) -> str:
-    try:
-        raw = sys.stdin.buffer.read(_LONGEST_KEY) if name == "-" else Path(name).read_bytes()
-        text = raw.decode("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no plain text"
-        raise BadInputError(f"{name} cannot be read: {why}", hint=_HELP) from error
-    if not text:
-        raise BadInputError(f"{'stdin' if name == '-' else name} is empty", hint=_HELP)
-    return text
-
-
-def _existing(name: str) -> Path:
-    path = Path(name).expanduser().resolve()
-    if not path.is_file():
-        raise BadInputError(f"there is no file {path}", hint="--ca names certificates in PEM form")
-    return path
+    fits = key_fits(store, [one.name for one in others], me)
+    if fits is False:
+        raise BadInputError(
+            f"the signing key {key_from} does not fit what this fleet has signed",
+            hint="Hand over that of the first machine: --key FILE; cw doctor shows a key's mark,"
+            f" and this one's is {keyring.id}",
+        )
+    if fits is None and others:
+        text = (
+            f"nothing at the broker is signed yet that the signing key {key_from} could be compared"
+            f" with; see that cw doctor shows the mark {keyring.id} on all machines"
+        )
+        return [text]
+    return []

@@ -24,3 +24,9 @@ class AuditStore:
             row = client.hget(keys.AUDIT, host)
         found = self._db.keyring.unseal(_KIND, row) if row else None
         return Head(found[1], found[2]) if found and found[0] == host else None
+
+    def ours(self) -> dict[str, bool]:
+        """By host, whether what it told last was signed with a key of ours."""
+        with self._db.errors() as client:
+            rows = client.hgetall(keys.AUDIT)
+        return {host: self._db.keyring.unseal(_KIND, row) is not None for host, row in rows.items()}

@@ -89,6 +89,8 @@ def _reason(error: Exception) -> str:
     """The error without the address: a URL may carry the password."""
     if isinstance(error, redis.AuthenticationError):
         return "wrong password"
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "its certificate is not to be trusted"
     if isinstance(error, redis.TimeoutError):
         return "timed out"
     return "connection refused or lost"

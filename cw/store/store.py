@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from redis.exceptions import NoPermissionError
+
 from cw.keyring import Keyring
+from cw.names import worker_queue
+from cw.store import keys
 from cw.store.audit import AuditStore
 from cw.store.connection import Connection
 from cw.store.counts import CountStore
@@ -15,6 +19,9 @@ from cw.store.locks import LockStore
 from cw.store.outbox import OutboxStore
 from cw.store.replies import ReplyStore
 from cw.store.tasks import TaskStore
+
+_UNACKED = "unacked"  # kombu's: messages that somebody has taken and not yet finished
+_NOBODY = "-"  # no worker's id
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,17 @@ class Store:
         """Raises BrokerUnavailableError when the broker is away."""
         with self.connection.errors() as client:
             client.ping()
+
+    def may_consume(self) -> bool:
+        """Whether the broker's user has a host's rights: asked for by taking what is not there."""
+        with self.connection.errors() as client:
+            try:
+                client.lpop(worker_queue(_NOBODY))
+                client.hdel(_UNACKED, _NOBODY)
+                client.hdel(keys.AUDIT, "")
+            except NoPermissionError:
+                return False
+        return True
 
     def server_warnings(self) -> list[str]:
         """What of the broker's configuration could lose work, in plain words."""

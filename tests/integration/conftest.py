@@ -1,4 +1,4 @@
-"""A GitHub for the tests of this folder."""
+"""A GitHub for the tests of this folder, and a machine that joins a fleet."""
 
 import os
 import shutil
@@ -9,6 +9,11 @@ from pathlib import Path
 import pytest
 from github import Auth, Github
 
+from cw.audit import Head
+from cw.keyring import make_keyring
+from cw.models import Host
+from cw.store.store import Store, open_store
+from tests.integration.newcomers import FLEET, Written
 from tests.needs import need, require
 from tests.standins.github import GitHubStandIn
 from tests.standins.github.person import Person
@@ -71,3 +76,38 @@ def gh(request: pytest.FixtureRequest) -> str:
         path = shutil.which("gh", path=os.pathsep.join(elsewhere))
     require(path, f"gh ({request.param})")
     return path or ""
+
+
+@pytest.fixture
+def config(cw_environ: dict[str, str]) -> Path:
+    """This machine has no name but what its config.toml says."""
+    del cw_environ["CW_HOST_NAME"]
+    return Path(cw_environ["CW_CONFIG"])
+
+
+@pytest.fixture
+def written(config: Path) -> Written:
+    """All files of this machine."""
+
+    def read() -> dict[str, bytes]:
+        folders = [path for path in config.parent.rglob("*") if path.is_file()]
+        return {str(path): path.read_bytes() for path in folders}
+
+    return read
+
+
+@pytest.fixture
+def signed(store: Store, redis_url: str) -> Store:
+    """A fleet whose host `first` has done something."""
+    opened = open_store(redis_url, make_keyring([FLEET]))
+    opened.audit.keep("first", Head(1, "a" * 64))
+    opened.fleet.beat(Host(name="first", machine="other"), store.tasks.now())
+    return opened
+
+
+@pytest.fixture
+def closed(config: Path) -> Path:
+    """A config.toml that nobody can replace, root neither: there is no room for a longer name
+    beside it.
+    """
+    return config.with_name("c" * 250)

@@ -11,7 +11,8 @@ from cw.errors import BadInputError
 from cw.keyring import load_keyring, make_keyring
 from cw.settings import Settings
 
-OLD, NEW = "the old key, which is long enough to be one", "the new key, which is long enough too"
+OLD, NEW = "the-old-key,-which-is-long-enough-to-be-one", "the-new-key,-which-is-long-enough-too"
+PEM = f"-----BEGIN CERTIFICATE-----\n{'M' * 64}\n-----END CERTIFICATE-----\n"
 
 
 def test_key_is_made_once_and_private(tmp_path: Path) -> None:
@@ -38,7 +39,17 @@ def test_key_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "\n\n", "# only a comment\n", "short\n", f"{OLD}\nshort\n", "ü"]
+    "text",
+    [
+        "",
+        "\n\n",
+        "# only a comment\n",
+        "short\n",
+        f"{OLD}\nshort\n",
+        "ü",
+        PEM,
+        f"ssh-ed25519 {'A' * 60} me",
+    ],
 )
 def test_file_without_a_good_key_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "signing.key"

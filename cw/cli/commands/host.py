@@ -31,10 +31,12 @@ def join(cli: Cli, as_json: bool, url: str, **options: str | None) -> None:
     """Make this machine a host of the fleet at URL: rediss://USER:PASSWORD@HOST:PORT/0.
 
     The broker is checked, then the settings are written to config.toml (mode 0600). cw init makes
-    workers here and cw up -d starts the host. Nothing is written when a check fails. For URL, -
-    reads it from the file or pipe on stdin, so that the password is in no list of processes.
+    workers here and cw up -d starts the host. Nothing is written when a check fails. Joining again
+    changes only what is given; '' takes a name, tags or certificates out. For URL, - reads it from
+    the file or pipe on stdin, so that the password is in no list of processes.
     """
-    from cw.cli.joining import Invitation, join_fleet
+    from cw.cli.invitation import Invitation
+    from cw.cli.joining import join_fleet
 
     done = join_fleet(cli, Invitation.read(url, **options))
     if as_json:
@@ -54,16 +56,9 @@ def leave(cli: Cli, as_json: bool) -> None:
 
     Its workers' HOMEs stay on the disk; their ids can be given again elsewhere.
     """
-    from cw.cli.configfile import set_values
-    from cw.cli.joining import WRITTEN
-    from cw.operations.hosts import forget_host
-    from cw.settings import config_path
+    from cw.cli.joining import leave_fleet
 
-    done = forget_host(cli.store, cli.settings.host_name)
-    path = config_path(cli.environ)
-    if path.exists():
-        set_values(path, dict.fromkeys(WRITTEN))
-    _tell(done, as_json)
+    _tell(leave_fleet(cli), as_json)
 
 
 @command.command("forget")
