@@ -307,4 +307,5 @@ program
 configuration
 wall
 services
+[ -z "$join" ] || say "the fleet's signing key belongs into $STATE/signing.key: docs/deploy.md"
 say "it runs. Next: GH_TOKEN=… ANTHROPIC_API_KEY=… cw init 01..04"
