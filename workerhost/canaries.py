@@ -15,6 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 from cw.settings import Settings
 
+ROOTS_OWN = "/etc/shadow"  # may not exist, and then cannot be reached
+
 
 @dataclass(frozen=True, slots=True)
 class Canaries:

@@ -15,7 +15,7 @@ OUTER = ("strict", "outer")
 INNER = ("strict", "claude")
 _PROBE_SECONDS = 10
 # To an agent a host that is root looks like an ordinary user, without a single capability: it would
-# otherwise own the kernel's switches below /proc/sys.
+# otherwise own the kernel's switches below /proc/sys. It still owns root's files (`rootonly`).
 _AS_ROOT = ("--uid", "1000", "--gid", "1000")
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from cw.errors import CwError
 from cw.settings import Settings
 from workerhost.agentenv import GITHUB_TOKENS, agent_environment
-from workerhost.canaries import Canaries, canaries
+from workerhost.canaries import ROOTS_OWN, Canaries, canaries
 from workerhost.claude import transcript
 from workerhost.files import write_private
 from workerhost.isolation import Wall
@@ -97,7 +97,7 @@ def probe(
 def outer(home: Home, wall: Wall, settings: Settings, claude: Path, placed: Canaries) -> str:
     """Plain processes behind bubblewrap."""
     own_startup_files(home)
-    closed = [str(placed.secret(one)) for one in (placed.beside, placed.outside)]
+    closed = [str(placed.secret(one)) for one in (placed.beside, placed.outside)] + [ROOTS_OWN]
     own = [str(one) for one in home.host_owned if one.exists()]
     args = [placed.broker, str(placed.port), str(PORT), *closed, "own", *own]
     with opened(home.run / "net-probe", reach(settings, {})) as door:

@@ -10,8 +10,9 @@ from cw.settings import Settings
 from workerhost.isolation import Wall, namespaces
 from workerhost.layout import Home, in_place
 from workerhost.reach import DOOR, PORT
+from workerhost.rootonly import ETC, for_all
 
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/opt", "/nix")
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/nix")
 _EMPTY = ("/tmp", "/var/tmp", "/run", "/home", "/root")  # noqa: S108  these are emptied, not used
 # Waits until the port is open, then becomes the program itself, so that signals reach that; socat
 # ends with the process namespace.
@@ -47,12 +48,15 @@ def wrap(
     command = [wall.bwrap, *namespaces(wall)]
     for path in _SYSTEM:
         command += ["--ro-bind-try", path, path]
+    command += for_all(ETC) if wall.root else ["--ro-bind-try", ETC, ETC]
     for path in _EMPTY:
         command += ["--tmpfs", path]
     command += ["--proc", "/proc", "--dev", "/dev"]
     command += _resolver()
     for one in readable:
-        command += ["--ro-bind-try", str(one), str(one)]
+        if not (wall.root and _of_etc(one)):
+            command += ["--ro-bind-try", str(one), str(one)]
+    command += ["--remount-ro", ETC] if wall.root else []
     command += ["--bind", str(home.path), str(home.path)]
     command += _host_owned(home)
     for one in hidden:
@@ -101,6 +105,11 @@ def _host_owned(home: Home) -> list[str]:
     binds.append(("--ro-bind", Path("/dev/null"), home.zshenv))
     found = [one for one in binds if one[2].exists() and in_place(home, one[2])]
     return [str(word) for bind in found for word in bind]
+
+
+def _of_etc(path: Path) -> bool:
+    """A folder of it is there as far as it is for all."""
+    return path.is_dir() and path.resolve().is_relative_to(ETC)
 
 
 def _resolver() -> list[str]:

@@ -47,6 +47,7 @@ def all_checks(cli: Cli) -> Iterator[Check]:
     yield gh_check()
     yield claude_check(cli)
     yield isolation_check(cli)
+    yield from user_checks(os.geteuid())
     yield from access_checks(cli)
     yield key_check(cli)
     yield from broker_checks(cli)
@@ -112,6 +113,12 @@ def isolation_fix(restriction: Path = _RESTRICTION) -> str:
         "Allow user namespaces: sysctl -w kernel.unprivileged_userns_clone=1 (for a container, on"
         " its machine; the container needs deploy/seccomp-bwrap.json as well)"
     )
+
+
+def user_checks(uid: int) -> Iterator[Check]:
+    if uid == 0:
+        text = "root: below /usr and /opt its agents read what root alone should"
+        yield Check("user", "warn", text, "Run the host as an ordinary user, who owns workers_root")
 
 
 def access_checks(cli: Cli) -> Iterator[Check]:

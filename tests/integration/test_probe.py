@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -92,6 +93,16 @@ def test_folder_that_the_settings_open_is_found(
     opened = replace(settings, sandbox_read=(tmp_path,))
 
     assert f"reached {settings.workers_root}" in ask(home, opened, broker)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's agents could")
+def test_file_of_root_that_can_be_read_is_found(
+    home: Home, settings: Settings, broker: Listener, tmp_path: Path
+) -> None:
+    rule = '[ "$word" != --chdir ] || set -- "$@" --ro-bind /etc /etc'
+    wall = opened(tmp_path, choose_wall(settings), rule)
+
+    assert "reached /etc/shadow" in ask(home, settings, broker, wall)
 
 
 def test_change_of_what_agents_may_read_is_proven_anew(home: Home, settings: Settings) -> None:

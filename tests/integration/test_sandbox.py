@@ -164,6 +164,30 @@ def test_system_is_readable_and_not_writable(home: Home) -> None:
     assert not Path("/usr/x").exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="others have groups that may read more")
+def test_of_etc_a_host_that_is_root_shows_what_is_for_all_and_nothing_else(home: Home) -> None:
+    everything = [one for one in Path("/etc").rglob("*") if not one.is_symlink()]
+    closed = {one for one in everything if one.is_dir() and one.stat().st_mode & 0o005 != 0o005}
+    files = {one for one in everything if one.is_file() and one.stat().st_mode & 0o004}
+
+    done = inside(home, "find /etc -type f -readable; touch /etc/passwd; touch /etc/cw-canary")
+
+    open_ = {str(one) for one in files if not closed.intersection(one.parents)}
+    assert "/etc/passwd" in open_
+    assert set(done.stdout.splitlines()) == open_
+    assert done.stderr.count("Read-only file system") == 2, done.stderr
+    assert not Path("/etc/cw-canary").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="others may have groups that may read it")
+def test_folder_of_etc_that_the_settings_open_shows_no_more_of_it(home: Home) -> None:
+    script = "cat /etc/shadow /etc/ssl/private/* | head -c 1; test -r /etc/passwd && echo fine"
+
+    done = inside(home, script, readable=(Path("/etc"), Path("/etc/ssl")))
+
+    assert done.stdout == "fine\n"
+
+
 def test_processes_of_the_machine_are_not_seen(home: Home) -> None:
     done = inside(home, f"kill -0 {os.getpid()} && echo reached; ls /proc | grep -c '^[0-9]'")
 

@@ -14,6 +14,7 @@ from cw.cli.checks import (
     isolation_fix,
     mode_check,
     token_check,
+    user_checks,
     worker_checks,
 )
 from cw.cli.context import Cli
@@ -148,3 +149,11 @@ def test_disk_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
     found = disk_check(tmp_path / "a" / "b")
 
     assert found.text.endswith(f"GiB free at {tmp_path}")
+
+
+def test_host_of_root_is_warned_of() -> None:
+    (found,) = user_checks(0)
+
+    assert (found.state, found.name) == ("warn", "user")
+    assert "ordinary user" in found.fix
+    assert list(user_checks(1000)) == []
