@@ -69,6 +69,9 @@ class Newcomer:
     def log(self) -> str:
         return (self.home / "host.log").read_text("utf-8", "replace")[-3000:]
 
+    def archives(self) -> list[Path]:
+        return list((self.home / "workers" / "05" / "completed").glob("*.json"))
+
     def files(self) -> list[Path]:
         return sorted(self.home.rglob("*"))
 
@@ -112,7 +115,7 @@ def test_joined_machine_does_what_the_first_one_dispatches(
         task = json.loads(said)["task"]
         wait_until(lambda: _state(first, task) is State.DONE, 60, newcomer.log)
 
-        (run,) = (newcomer.home / "workers" / "05" / "completed").glob("*.json")
+        (run,) = wait_until(newcomer.archives, what=newcomer.log)
         assert json.loads(run.read_text())["run"]["host"] == "east"
         assert host.poll() is None
         assert first.denied() == []
