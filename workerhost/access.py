@@ -15,15 +15,12 @@ from workerhost import journal
 from workerhost.agentenv import own_variables
 from workerhost.files import write_private
 from workerhost.isolation import Wall
-from workerhost.layout import Home, in_place
+from workerhost.layout import Home
 
 if TYPE_CHECKING:
     from cw.github.app import AppTokens
 
 log = logging.getLogger("workerhost.access")
-
-# What may log in to GitHub from a HOME, beside the environment.
-_LOGINS = (".zshenv", ".ssh", ".git-credentials", ".netrc", ".config/gh", ".config/git")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +85,6 @@ def open_access(settings: Settings) -> Access:
     from cw.github.app import app_tokens
 
     return Access(settings, app_tokens(settings))
-
-
-def hidden_logins(home: Home, settings: Settings) -> tuple[Path, ...]:
-    """What an agent without access must not see of its HOME. Raises CwError for a link among it:
-    what it leads to would stay in sight.
-    """
-    if settings.github_access != "host":
-        return ()
-    found = tuple(home.path / name for name in _LOGINS if (home.path / name).exists())
-    for path in found:
-        if not in_place(home, path):
-            raise CwError(
-                f"{path} is a link and cannot be hidden from the agent",
-                hint="Put the file itself there, or remove the link",
-            )
-    return found
 
 
 def open_files(home: Home) -> list[Path]:

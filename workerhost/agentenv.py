@@ -143,10 +143,15 @@ def _identity(home: Home, env: Mapping[str, str]) -> dict[str, str]:
         config.is_file() and "email" in config.read_text("utf-8", "replace")
     ):
         return {}
-    name, mail = f"Claude worker {home.id}", f"worker-{home.id}@claude-workers.invalid"
+    name, mail = default_identity(home)
     return {
         "GIT_AUTHOR_NAME": name,
         "GIT_AUTHOR_EMAIL": mail,
         "GIT_COMMITTER_NAME": name,
         "GIT_COMMITTER_EMAIL": mail,
     }
+
+
+def default_identity(home: Home) -> tuple[str, str]:
+    """Name and mail."""
+    return f"Claude worker {home.id}", f"worker-{home.id}@claude-workers.invalid"

@@ -17,6 +17,7 @@ from workerhost.isolation import Wall
 from workerhost.layout import Home
 from workerhost.leaving import HostLeavesError
 from workerhost.leftovers import OURS
+from workerhost.logins import hidden_from_git, replaced
 from workerhost.reach import opened, reach, through_the_door
 from workerhost.sandbox import git_folder, wrap
 
@@ -86,6 +87,9 @@ class Git:
             home=self.home,
             readable=(*self.settings.sandbox_read, *(() if origin_writable else shared)),
             writable=shared if origin_writable else (),
+            # What a clone has git start needs none of them; ssh to another server does.
+            hidden=() if door else hidden_from_git(self.home, self.settings),
+            replaced=() if door else replaced(self.home, self.settings),
             cwd=at,
             door=door,
         )

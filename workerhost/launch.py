@@ -17,10 +17,10 @@ from pathlib import Path
 from cw.errors import CwError
 from cw.settings import Settings
 from workerhost import shim
-from workerhost.access import hidden_logins
 from workerhost.files import read_json
 from workerhost.isolation import Wall
 from workerhost.layout import Home
+from workerhost.logins import hidden_logins, replaced
 from workerhost.policy import (
     forget_what_was_allowed,
     own_startup_files,
@@ -94,6 +94,7 @@ def _order(home: Home, launch: Launch, wall: Wall, settings: Settings) -> dict[s
             home=home,
             readable=readable_paths(settings, launch.claude, launch.repo_path),
             hidden=hidden_logins(home, settings),
+            replaced=replaced(home, settings),
             cwd=launch.cwd,
             door=home.door,
         ),

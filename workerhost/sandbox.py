@@ -32,11 +32,13 @@ def wrap(
     readable: tuple[Path, ...] = (),
     writable: tuple[Path, ...] = (),
     hidden: tuple[Path, ...] = (),
+    replaced: tuple[tuple[Path, Path], ...] = (),
     cwd: Path | None = None,
     door: Path | None = None,
 ) -> list[str]:
     """`argv` behind the wall. `readable` and `writable` are bound at their own places; what is
-    `hidden` of HOME is empty inside. `door` is a proxy's socket; without one there is no network.
+    `hidden` of HOME is empty inside, and for what is `replaced` there is something else: (what,
+    where). `door` is a proxy's socket; without one there is no network.
 
     Nothing else of the machine is there: no other HOME, no /tmp, no /run, no broker's socket.
     The environment is the caller's to clear. Raises CwError when the wall cannot be built.
@@ -59,8 +61,9 @@ def wrap(
     command += ["--remount-ro", ETC] if wall.root else []
     command += ["--bind", str(home.path), str(home.path)]
     command += _host_owned(home)
-    for one in hidden:
-        command += ["--tmpfs", str(one)] if one.is_dir() else ["--dev-bind", os.devnull, str(one)]
+    command += _hidden(home, hidden)
+    for what, where in replaced:
+        command += ["--ro-bind", str(what), str(where)]
     for one in writable:
         command += ["--bind", str(one), str(one)]
     if door:
@@ -105,6 +108,17 @@ def _host_owned(home: Home) -> list[str]:
     binds.append(("--ro-bind", Path("/dev/null"), home.zshenv))
     found = [one for one in binds if one[2].exists() and in_place(home, one[2])]
     return [str(word) for bind in found for word in bind]
+
+
+def _hidden(home: Home, hidden: tuple[Path, ...]) -> list[str]:
+    """The folders on the way to it are mounts, too: one that only contains mounts could be moved,
+    and what is below it would be found there by the next run.
+    """
+    ways = (way for one in hidden for way in reversed(one.parents) if home.path in way.parents)
+    words = [word for way in dict.fromkeys(ways) for word in ("--bind", str(way), str(way))]
+    for one in hidden:
+        words += ["--tmpfs", str(one)] if one.is_dir() else ["--dev-bind", os.devnull, str(one)]
+    return words
 
 
 def _of_etc(path: Path) -> bool:
