@@ -146,6 +146,8 @@ def test_wrong_invitation_ends_in_one_line_and_writes_nothing(
         assert "PASSWORD" not in done.stderr
         assert newcomer.files() == []
     assert newcomer.cw(*invitation(first)).returncode == 0
+    assert newcomer.cw("host", "join", first.address("host"), "--tags", "big").returncode == 0
+    assert newcomer.cw("hosts").returncode == 0
     assert {one.partition(":")[0] for one in first.denied()} == {"host", "dispatcher"}
 
 
