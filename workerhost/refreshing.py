@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from io import StringIO
@@ -47,7 +48,7 @@ def refresh_rules(home: Home, templates: Path) -> Refreshed:
         now = path.read_bytes() if path.is_file() else None
         if now is None or (now != content and fingerprint(now) == written.get(name)):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_private(path, content)
+            _put(path, content)
             updated.append(name)
         elif now != content:
             kept.append(name)
@@ -58,7 +59,7 @@ def refresh_rules(home: Home, templates: Path) -> Refreshed:
         written[name] = fingerprint(content)
         _inside(home, name + _OFFER).unlink(missing_ok=True)
     state = {**marker, "files": written, "version": __version__}
-    write_private(home.marker, json.dumps(state).encode() + b"\n")
+    _put(home.marker, json.dumps(state).encode() + b"\n")
     return Refreshed(
         worker=home.id,
         updated=tuple(updated),
@@ -79,7 +80,7 @@ def refresh_tokens(home: Home, templates: Path, tokens: Mapping[str, str]) -> tu
         raise CwError(f"{path} cannot be read", hint="It has to be text in UTF-8") from error
     merged, names = merge_tokens(text, tokens)
     if names:
-        write_private(path, merged.encode())
+        _put(path, merged.encode())
     return names
 
 
@@ -87,7 +88,22 @@ def refresh_git(home: Home, user_home: Path) -> None:
     """Copy .gitconfig and .ssh again; what else lies in the HOME's .ssh stays."""
     _inside(home, ".gitconfig")
     _inside(home, ".ssh/config")
-    copy_git_and_ssh(user_home, home.path, write_private)
+    copy_git_and_ssh(user_home, home.path, _put)
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Into the file that is there: one that is replaced loses what the wall of an agent that runs
+    has bound over it, and lies open to that agent.
+    """
+    if path.is_symlink() or not path.is_file():
+        write_private(path, data)
+        return
+    path.chmod(0o600)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_NOFOLLOW), "wb") as file:
+        file.write(data)
+        file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def merge_tokens(text: str, tokens: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:

@@ -14,10 +14,13 @@ import pytest
 
 from cw.settings import Settings
 from tests.needs import need, require
+from tests.waiting import wait_until
 from tests.walls import WALLS, outer_wall
 from workerhost.home import make_home, templates_dir
 from workerhost.isolation import Wall
 from workerhost.layout import Home
+from workerhost.policy import own_startup_files
+from workerhost.refreshing import refresh_git, refresh_rules, refresh_tokens
 from workerhost.sandbox import git_folder, readable_paths, wrap
 
 STRICT = outer_wall()  # bubblewrap where it works; else these tests are skipped
@@ -252,3 +255,34 @@ def test_git_folder_of_a_worktree_is_the_common_one(git_repo: Path, tmp_path: Pa
 
 def test_without_the_wall_nothing_is_changed(home: Home) -> None:
     assert wrap(["x"], wall=Wall("none"), home=home) == ["x"]
+
+
+def test_refresh_while_an_agent_runs_opens_none_of_its_files(home: Home, tmp_path: Path) -> None:
+    """What is bound by itself is open as soon as somebody puts another file in its place."""
+    operator = tmp_path / "operator"
+    operator.mkdir()
+    (operator / ".gitconfig").write_text("[user]\n\tname = New\n", "utf-8")
+    own_startup_files(home)
+    ready, go = home.tmp / "ready", home.tmp / "go"
+    script = (
+        f"touch {ready}; until [ -e {go} ]; do sleep 0.05; done; cat ~/.zshenv;"
+        " for one in .zshenv .gitconfig .cw.json .claude/CLAUDE.md; do echo evil >>~/$one; done"
+    )
+    argv = wrap(["/bin/sh", "-c", script], wall=STRICT, home=home)
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(home.path)}
+    with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            wait_until(ready.exists, what="the agent")
+            refresh_tokens(home, templates_dir(), {"GH_TOKEN": "new-token"})
+            refresh_git(home, operator)
+            refresh_rules(home, templates_dir())
+            go.touch()
+            said = process.communicate(timeout=30)[0]
+        finally:
+            process.kill()
+
+    assert "new-token" in home.zshenv.read_text("utf-8")
+    assert "New" in (home.path / ".gitconfig").read_text("utf-8")
+    assert said == ""
+    for name in (".zshenv", ".gitconfig", ".cw.json", ".claude/CLAUDE.md"):
+        assert "evil" not in (home.path / name).read_text("utf-8")
