@@ -13,6 +13,7 @@ from cw.models import Outcome, TaskSpec
 from cw.names import BLOCKED_LABEL, worker_label
 from cw.states import OutcomeKind
 from cw.store.outbox import Effect, OutboxStore
+from workerhost.delivered import Delivered
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub
@@ -22,27 +23,42 @@ log = logging.getLogger("workerhost.deliver")
 _TAIL_CAP = 3000
 
 
-def deliver(outbox: OutboxStore, host: str, github_for: Callable[[str], GitHub | None]) -> int:
+def deliver(
+    outbox: OutboxStore,
+    host: str,
+    delivered: Delivered,
+    github_for: Callable[[str], GitHub | None],
+) -> int:
     """Do what can be done now; stops at the first write that GitHub cannot take yet.
 
-    Repeating an effect that was carried out but not taken off the list changes nothing.
+    Repeating an effect that was carried out and not yet remembered changes nothing.
     """
     done = 0
-    while effect := outbox.first(host):
-        github = github_for(effect.worker)
-        if github is None:
-            log.warning("effect dropped: no token kind=%s repo=%s", effect.kind, effect.repo)
-        else:
-            try:
-                _perform(effect, github)
-            except GitHubUnavailableError as error:
-                log.warning("effect waits kind=%s repo=%s: %s", effect.kind, effect.repo, error)
-                return done
-            except CwError as error:
-                log.warning("effect dropped kind=%s repo=%s: %s", effect.kind, effect.repo, error)
-        outbox.done(host)
+    while entry := outbox.first(host):
+        if delivered.knows(entry.id):
+            log.warning("effect dropped: it was carried out before host=%s", host)
+        elif not _carried_out(entry.effect, github_for):
+            return done
+        delivered.add(entry.id, entry.until)
+        outbox.done(host, entry)
         done += 1
     return done
+
+
+def _carried_out(effect: Effect, github_for: Callable[[str], GitHub | None]) -> bool:
+    """False: not yet. What never can be is as good as done."""
+    github = github_for(effect.worker)
+    if github is None:
+        log.warning("effect dropped: no token kind=%s repo=%s", effect.kind, effect.repo)
+        return True
+    try:
+        _perform(effect, github)
+    except GitHubUnavailableError as error:
+        log.warning("effect waits kind=%s repo=%s: %s", effect.kind, effect.repo, error)
+        return False
+    except CwError as error:
+        log.warning("effect dropped kind=%s repo=%s: %s", effect.kind, effect.repo, error)
+    return True
 
 
 def _perform(effect: Effect, github: GitHub) -> None:

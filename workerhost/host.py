@@ -28,6 +28,7 @@ from workerhost.board import Board
 from workerhost.brokerclock import BrokerClock
 from workerhost.clients import Clients
 from workerhost.commands import Revoker
+from workerhost.delivered import Delivered, delivered_file
 from workerhost.gate import Gate
 from workerhost.holding import Context
 from workerhost.isolation import choose_wall
@@ -80,6 +81,7 @@ class Host:
             settled=self._settled,
         )
         self.tickets = Tickets(self.ctx.store)
+        self._delivered = Delivered(delivered_file(settings))
         self._clock = BrokerClock(
             store.tasks.now, ttl=settings.lease_ttl, jump=settings.lease_margin / 2
         )
@@ -191,7 +193,7 @@ class Host:
         outbox, name = self.ctx.store.outbox, self.settings.host_name
         while not self.leaving.detach.is_set():
             try:
-                deliver.deliver(outbox, name, self._clients.of)
+                deliver.deliver(outbox, name, self._delivered, self._clients.of)
                 self._clients.tell_budgets(self.ctx.store.github)
             except CwError as error:
                 log.warning("%s", error)

@@ -172,7 +172,7 @@ class Leases:
             int(begun),
             f"run:{outcome.kind.value}:{outcome.reason}",
             outcome.cost_usd,
-            *sealed(self._db, effects),
+            *sealed(self._db, host, effects),
         ]
         return bool(self._db.run("settle", names, args))
 

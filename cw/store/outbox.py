@@ -1,19 +1,34 @@
-"""GitHub writes still to do, one list a host, in order. An entry leaves when it was done."""
+"""GitHub writes still to do, one list a host, in order. An entry leaves when it was done.
+
+What was put there is good once, for its own host, for a week: whoever can read an entry and push it
+again is not obeyed.
+"""
 
 from __future__ import annotations
 
 import logging
-from typing import Literal
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from cw.models import Model
+from cw.names import TASK_PATTERN, new_task_id
 from cw.store import keys
+from cw.store.clock import ms
 from cw.store.connection import Connection
 
+# Outages of GitHub and hosts that are away are waited for so long, and what was done is remembered
+# for as long.
+LIFE_SECONDS = 7 * 24 * 3600.0
 _KIND = "effect"
 
 log = logging.getLogger("cw.store.outbox")
+
+Clock = Callable[[], float]  # epoch seconds
 
 
 class Effect(Model):
@@ -27,38 +42,86 @@ class Effect(Model):
     mark: str = ""
 
 
-def sealed(db: Connection, effects: list[Effect]) -> list[str]:
-    """As they lie in an outbox: what GitHub is told in our name was said by us."""
-    return [db.keyring.seal(_KIND, one.model_dump(mode="json")) for one in effects]
+class _Sealed(Model):
+    """What is signed."""
+
+    host: str  # for no other one
+    id: Annotated[str, Field(pattern=TASK_PATTERN)]  # a ULID
+    at: int  # epoch seconds by the clock of whoever put it there
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`until`: epoch seconds after which it is refused for its age; `row`: as it lies there."""
+
+    id: str
+    until: float
+    effect: Effect
+    row: str
+
+
+def sealed(db: Connection, host: str, effects: list[Effect], clock: Clock = time.time) -> list[str]:
+    """As they lie in the outbox of this host: what GitHub is told in our name was said by us."""
+    now = clock()
+    entries = [
+        _Sealed(
+            host=host, id=new_task_id(int(now * 1000), secrets.randbits), at=int(now), effect=one
+        )
+        for one in effects
+    ]
+    return [db.keyring.seal(_KIND, one.model_dump(mode="json")) for one in entries]
 
 
 class OutboxStore:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, clock: Clock = time.time) -> None:
         self._db = connection
+        self._clock = clock
 
     def add(self, host: str, effects: list[Effect]) -> None:
         if effects:
             with self._db.errors() as client:
-                client.rpush(keys.outbox(host), *sealed(self._db, effects))
+                client.rpush(keys.outbox(host), *sealed(self._db, host, effects, self._clock))
 
-    def first(self, host: str) -> Effect | None:
-        """An entry that is not ours or cannot be read would hold up all others: dropped."""
+    def first(self, host: str) -> Entry | None:
+        """An entry that is not for this host now would hold up all others: dropped."""
+        key = keys.outbox(host)
         while True:
             with self._db.errors() as client:
-                row = client.lindex(keys.outbox(host), 0)
-            if not row:
+                try:
+                    row = client.lindex(key, 0)
+                except UnicodeDecodeError:  # a stranger's bytes
+                    row = ""
+            if row is None:
                 return None
-            try:
-                return Effect.model_validate(self._db.keyring.unseal(_KIND, row))
-            except ValidationError:
-                log.warning("effect dropped: it is not signed, or cannot be read host=%s", host)
-                self.done(host)
+            found = self._read(host, row)
+            if isinstance(found, Entry):
+                return found
+            log.warning("effect dropped: %s host=%s", found, host)
+            with self._db.errors() as client:
+                client.ltrim(key, 1, -1)
 
-    def done(self, host: str) -> None:
-        """The first entry was carried out."""
-        with self._db.errors() as client:
-            client.lpop(keys.outbox(host))
+    def done(self, host: str, entry: Entry) -> None:
+        """It was carried out, or never will be: it leaves and is not taken again, at once."""
+        left = ms(max(1.0, entry.until - self._clock()))
+        self._db.run("delivered", [keys.outbox(host), keys.nonce(entry.id)], [entry.row, left])
 
     def length(self, host: str) -> int:
         with self._db.errors() as client:
             return int(client.llen(keys.outbox(host)))
+
+    def _read(self, host: str, row: str) -> Entry | str:
+        """Or why it is refused."""
+        try:
+            found = _Sealed.model_validate(self._db.keyring.unseal(_KIND, row))
+        except ValidationError:
+            return "it is not signed, or cannot be read"
+        if found.host != host:
+            return f"it is for {found.host}"
+        until = found.at + LIFE_SECONDS
+        if until < self._clock():
+            return "it is too old"
+        with self._db.errors() as client:
+            if client.exists(keys.nonce(found.id)):
+                return "it was carried out before"
+        return Entry(found.id, until, found.effect, row)

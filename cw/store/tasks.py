@@ -67,7 +67,7 @@ class TaskStore(TaskReads, Leases):
             target(Move.CLOSE),
             outcome.model_dump_json(),
             outcome.message,
-            *sealed(self._db, effects),
+            *sealed(self._db, host, effects),
         ]
         return bool(self._db.run("close", names, args))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cw.github.client import GitHub
@@ -10,6 +12,7 @@ from cw.store.store import Store
 from tests.integration.conftest import REPO
 from tests.standins.github import GitHubStandIn
 from workerhost.deliver import deliver
+from workerhost.delivered import Delivered
 
 
 @pytest.fixture
@@ -32,6 +35,11 @@ def add(store: Store, issue: int, *what: tuple[str, str]) -> None:
     store.outbox.add("here", effects)
 
 
+@pytest.fixture
+def delivered(tmp_path: Path) -> Delivered:
+    return Delivered(tmp_path / "delivered" / "here.txt")
+
+
 def texts(hub: GitHubStandIn, issue: int) -> list[str]:
     return [one.body.split("\n")[0] for one in hub.issue(REPO, issue).comments]
 
@@ -45,11 +53,11 @@ ALL = (
 
 
 def test_effects_are_carried_out_in_order(
-    store: Store, hub: GitHubStandIn, github: GitHub, issue: int
+    store: Store, hub: GitHubStandIn, delivered: Delivered, github: GitHub, issue: int
 ) -> None:
     add(store, issue, *ALL)
 
-    assert deliver(store.outbox, "here", lambda _: github) == 4
+    assert deliver(store.outbox, "here", delivered, lambda _: github) == 4
 
     assert texts(hub, issue) == ["first", "second"]
     assert hub.issue(REPO, issue).labels == ()
@@ -61,13 +69,19 @@ def test_effects_are_carried_out_in_order(
 @pytest.mark.parametrize("drop", [False, True], ids=["502", "no answer"])
 @pytest.mark.parametrize("path", ["/comments$", "/issues/[0-9]+/labels", "/labels$"])
 def test_write_whose_answer_was_lost_is_not_done_twice(
-    store: Store, hub: GitHubStandIn, github: GitHub, issue: int, path: str, drop: bool
+    store: Store,
+    hub: GitHubStandIn,
+    delivered: Delivered,
+    github: GitHub,
+    issue: int,
+    path: str,
+    drop: bool,
 ) -> None:
     add(store, issue, *ALL[:3])
     hub.fault(method="POST", path_regex=path, after_effect=True, drop=drop)
 
     for _ in range(2):  # the client may look for itself whether it was done
-        deliver(store.outbox, "here", lambda _: github)
+        deliver(store.outbox, "here", delivered, lambda _: github)
 
     assert store.outbox.length("here") == 0
     assert texts(hub, issue) == ["first", "second"]
@@ -75,52 +89,52 @@ def test_write_whose_answer_was_lost_is_not_done_twice(
 
 
 def test_nothing_overtakes_a_write_that_waits(
-    store: Store, hub: GitHubStandIn, github: GitHub, issue: int
+    store: Store, hub: GitHubStandIn, delivered: Delivered, github: GitHub, issue: int
 ) -> None:
     add(store, issue, *ALL)
     hub.fault(method="POST", path_regex="/comments$", status=503, times=2)
 
-    done = [deliver(store.outbox, "here", lambda _: github) for _ in range(3)]
+    done = [deliver(store.outbox, "here", delivered, lambda _: github) for _ in range(3)]
 
     assert done == [1, 0, 3]
     assert texts(hub, issue) == ["first", "second"]
 
 
 def test_secondary_limit_makes_the_write_wait(
-    store: Store, hub: GitHubStandIn, github: GitHub, issue: int
+    store: Store, hub: GitHubStandIn, delivered: Delivered, github: GitHub, issue: int
 ) -> None:
     add(store, issue, ("comment", "first"))
     hub.secondary_limit(method="POST", path_regex="/comments$", times=1)
 
-    assert deliver(store.outbox, "here", lambda _: github) == 0
-    assert deliver(store.outbox, "here", lambda _: github) == 1
+    assert deliver(store.outbox, "here", delivered, lambda _: github) == 0
+    assert deliver(store.outbox, "here", delivered, lambda _: github) == 1
     assert texts(hub, issue) == ["first"]
 
 
 def test_write_that_github_refuses_does_not_hold_up_the_rest(
-    store: Store, hub: GitHubStandIn, github: GitHub, issue: int
+    store: Store, hub: GitHubStandIn, delivered: Delivered, github: GitHub, issue: int
 ) -> None:
     add(store, 999, ("comment", "nowhere"))
     add(store, issue, ("comment", "first"))
 
-    assert deliver(store.outbox, "here", lambda _: github) == 2
+    assert deliver(store.outbox, "here", delivered, lambda _: github) == 2
     assert texts(hub, issue) == ["first"]
 
 
 def test_label_that_is_gone_already_is_fine(
-    store: Store, hub: GitHubStandIn, github: GitHub, issue: int
+    store: Store, hub: GitHubStandIn, delivered: Delivered, github: GitHub, issue: int
 ) -> None:
     add(store, issue, ("unlabel", "worker:01"), ("comment", "first"))
 
-    deliver(store.outbox, "here", lambda _: github)
+    deliver(store.outbox, "here", delivered, lambda _: github)
 
     assert texts(hub, issue) == ["first"]
 
 
 def test_worker_without_a_token_drops_its_own_writes_only(
-    store: Store, hub: GitHubStandIn, issue: int
+    store: Store, hub: GitHubStandIn, delivered: Delivered, issue: int
 ) -> None:
     add(store, issue, ("comment", "first"))
 
-    assert deliver(store.outbox, "here", lambda _: None) == 1
+    assert deliver(store.outbox, "here", delivered, lambda _: None) == 1
     assert texts(hub, issue) == []

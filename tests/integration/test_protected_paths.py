@@ -17,6 +17,7 @@ from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
 from workerhost import preparing, remote
 from workerhost.deliver import deliver, on_outcome
+from workerhost.delivered import Delivered
 from workerhost.events import Progress
 from workerhost.protected import UNKNOWN
 from workerhost.redact import Redactor
@@ -60,7 +61,8 @@ class Bench:
             redact=Redactor(),
         )
         self.store.outbox.add("here", on_outcome(self.spec, "01", 1, outcome, ""))
-        deliver(self.store.outbox, "here", lambda _: self.github)
+        memory = Delivered(place.clone.parent / "delivered.txt")
+        deliver(self.store.outbox, "here", memory, lambda _: self.github)
         return outcome
 
     def pull(self) -> tuple[bool, list[str]]:

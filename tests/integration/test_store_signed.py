@@ -117,17 +117,22 @@ def test_record_that_is_none_is_passed_over(store: Store) -> None:
 
 def test_only_what_we_said_is_told_to_github(store: Store) -> None:
     client, key = store.connection.client, keys.outbox("here")
+    store.outbox.add("here", [EFFECT])
+    genuine = json.loads(client.lpop(key))["data"]
     forged = [
         EFFECT.model_dump_json(),
-        STRANGER.seal("effect", EFFECT.model_dump(mode="json")),
-        KEYRING.seal("github fact", EFFECT.model_dump(mode="json")),
+        STRANGER.seal("effect", genuine),
+        KEYRING.seal("github fact", genuine),
+        KEYRING.seal("effect", EFFECT.model_dump(mode="json")),  # for no host, for ever
         "[" * 5000,
         "null",
     ]
     client.rpush(key, *forged)
     store.outbox.add("here", [EFFECT])
 
-    assert store.outbox.first("here") == EFFECT
+    found = store.outbox.first("here")
+    assert found
+    assert found.effect == EFFECT
     assert store.outbox.length("here") == 1
 
 
