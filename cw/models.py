@@ -87,6 +87,7 @@ class Outcome(Model):
     elsewhere: tuple[str, ...] = ()  # other refs that changed at the remote meanwhile, by whomever
     issues: tuple[str, ...] = ()  # URLs of issues the agent created, in mode `issue`
     protected: tuple[str, ...] = ()  # paths of CW_PROTECTED_PATHS that its pull request touches
+    also_protected: dict[str, tuple[str, ...]] = {}  # those of others it opened, by URL
     cost_usd: float = 0.0
     turns: int = 0
     duration_s: float = 0.0

@@ -100,12 +100,22 @@ def _on_pull(task: TaskSpec, worker: str, outcome: Outcome) -> list[Effect]:
     """A pull request that changes protected paths is a draft, whoever opened it, and says why: once
     for the same paths.
     """
-    number = outcome.pr.rpartition("/")[2]
-    if not (outcome.protected and number.isdigit()):
+    guarded = {outcome.pr: outcome.protected, **outcome.also_protected}
+    return [
+        effect
+        for url, paths in guarded.items()
+        if paths
+        for effect in _to_draft(task, worker, url, paths)
+    ]
+
+
+def _to_draft(task: TaskSpec, worker: str, url: str, paths: tuple[str, ...]) -> list[Effect]:
+    number = url.rpartition("/")[2]
+    if not number.isdigit():
         return []
-    mark = hashlib.sha256("\0".join(outcome.protected).encode()).hexdigest()[:16]
+    mark = hashlib.sha256("\0".join(paths).encode()).hexdigest()[:16]
     draft = Effect(kind="draft", repo=task.repo, issue=int(number), worker=worker, text="")
-    note = {"kind": "comment", "text": _note(outcome.protected), "mark": f"cw:protected:{mark}"}
+    note = {"kind": "comment", "text": _note(paths), "mark": f"cw:protected:{mark}"}
     return [draft, draft.model_copy(update=note)]
 
 

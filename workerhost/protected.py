@@ -9,7 +9,7 @@ from pathspec import GitIgnoreSpec
 
 from cw.errors import CwError
 from workerhost.git import Git
-from workerhost.remote import borrowing
+from workerhost.remote import borrowing, fetch
 from workerhost.workspace import Workspace
 
 ALWAYS = (
@@ -48,5 +48,7 @@ def _changed(git: Git, place: Workspace, head: str) -> list[str]:
     """In a repository of our own."""
     plain = ("diff", "--name-only", "--no-renames", "-z")
     with borrowing(git, place.clone, "compare") as bare:
+        if not git.run("cat-file", "-e", f"{head}^{{commit}}", at=bare).ok:
+            fetch(git, place, bare, head)
         names = git.need(*plain, f"{place.base_sha}...{head}", "--", at=bare)
     return [one for one in names.split("\0") if one]

@@ -114,6 +114,16 @@ def borrowing(git: Git, clone: Path, name: str) -> Iterator[Path]:
         shutil.rmtree(bare, ignore_errors=True)
 
 
+def fetch(git: Git, workspace: Workspace, bare: Path, sha: str) -> None:
+    """What was pushed from elsewhere. The base tells the remote what is here already; the clone is
+    not asked for its refs, as a git with a login would run there. Whether it worked shows later.
+    """
+    git.run("update-ref", "refs/heads/base", workspace.base_sha, at=bare)
+    apart = ("-c", "core.alternateRefsCommand=true", "-c", "gc.auto=0")
+    what = ("--quiet", "--no-tags", "--no-write-fetch-head", workspace.url, sha)
+    git.run(*apart, "fetch", *what, at=bare, network=True)
+
+
 def fast_forward(git: Git, workspace: Workspace, state: GitState) -> bool:
     """Whether the remote's branch, if any, is part of ours: pushing loses nothing."""
     if not state.remote_head:

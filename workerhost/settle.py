@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cw.errors import CwError, GitHubUnavailableError
+from cw.errors import CwError
 from cw.models import Outcome, TaskSpec
 from cw.states import Mode, OutcomeKind
-from workerhost import remote, workspace
+from workerhost import pulls, remote, workspace
 from workerhost.breaches import conduct, exposure
 from workerhost.created import created_issues
 from workerhost.events import Progress
@@ -46,21 +45,24 @@ def settle(
     report = redact(str((progress.result or {}).get("result") or "").strip())[:_REPORT_CAP]
     place = Workspace(Path(run.clone), task.branch, run.base, run.base_sha, task.repo_url)
     state = remote.inspect(git, place)
-    guard = cache(lambda head: touched(git, place, head))
+    guard = cache(lambda head: tuple(map(redact, touched(git, place, head))))
     pull: Pull | None = None
     issues: tuple[str, ...] = ()
     verdict = process
     exposed = exposure(git, place, state, redact)
+    found = pulls.look(task, run, github)
     if process == FINISHED:
         evidence = replace(_deliver(task, git, place, state, exposed), report=report)
         evidence = created_issues(task, run, github, evidence, git.home)
-        evidence, pull = _pull_request(task, run, github, evidence, report, guard)
+        evidence, pull = pulls.of_branch(task, run, github, evidence, report, guard)
+        evidence = replace(evidence, pull_away=evidence.pull_away or found.away)
         verdict, issues = judge_work(evidence, now, defer), evidence.issues
         state = replace(state, remote_head=evidence.remote_head)
-    elif github and task.issue is not None and state.commits:
-        pull = _find(github, task)
+    pull = pull or next(iter(found.mine), None)
+    also = pulls.guarded(found, pull, guard)
     seen = conduct(git, place, task.repo, github)
     verdict = with_breaches(verdict, [*([exposed] if exposed else []), *seen.breaches])
+    verdict = pulls.told(verdict, found, also)
     kept = ""
     if verdict.kind is not OutcomeKind.SUCCEEDED and state.dirty:
         kept = _keep(git, place, task)
@@ -75,8 +77,9 @@ def settle(
         pushed=bool(state.head) and state.remote_head == state.head,
         wip=kept,
         issues=issues,
-        elsewhere=seen.elsewhere,
-        protected=tuple(map(redact, guard(pull.head))) if pull and pull.open else (),
+        elsewhere=tuple(map(redact, seen.elsewhere)),
+        protected=guard(pull.head) if pull and pull.open else (),
+        also_protected=also,
         cost_usd=progress.cost_usd,
         turns=progress.turns,
         duration_s=run.lasted(now),
@@ -108,54 +111,6 @@ def _deliver(
         push_away=pushed.away,
         wants_pull=task.github and task.issue is not None and not exposed,
         mode=task.mode if task.issue is None else None,
-    )
-
-
-def _pull_request(
-    task: TaskSpec,
-    run: Run,
-    github: GitHub | None,
-    evidence: Evidence,
-    report: str,
-    guard: Callable[[str], tuple[str, ...]],
-) -> tuple[Evidence, Pull | None]:
-    """Find the pull request of the branch, or open it: as a draft when it changes what `guard`
-    names.
-    """
-    ready = evidence.commits and evidence.remote_head == evidence.head
-    if not (evidence.wants_pull and ready):
-        return evidence, None
-    if github is None:
-        return replace(evidence, pull_error="no GitHub token to look it up with"), None
-    try:
-        pull = github.find_pull(task.repo, task.branch)
-        if not (pull and (pull.open or (pull.merged and pull.head == evidence.head))):
-            pull = github.open_pull(
-                task.repo,
-                branch=task.branch,
-                base=run.base,
-                title=task.title or f"Issue #{task.issue}",
-                body=_body(task, run, report),
-                draft=bool(guard(evidence.head)),
-            )
-    except GitHubUnavailableError:
-        return replace(evidence, pull_away=True), None
-    except CwError as error:
-        return replace(evidence, pull_error=error.message), None
-    return replace(evidence, pull_head=pull.head, protected=guard(pull.head)), pull
-
-
-def _find(github: GitHub, task: TaskSpec) -> Pull | None:
-    try:
-        return github.find_pull(task.repo, task.branch)
-    except CwError:
-        return None
-
-
-def _body(task: TaskSpec, run: Run, report: str) -> str:
-    return (
-        f"Fixes #{task.issue}\n\n{report}\n\n"
-        f"---\nOpened by Claude Workers for worker `{run.worker}`, task `{task.id}`."
     )
 
 

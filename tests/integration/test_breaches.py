@@ -241,6 +241,15 @@ def test_what_others_did_meanwhile_is_told_and_blamed_on_nobody(
     )
 
 
+def test_secret_in_the_name_of_a_branch_is_not_told(
+    worker: Worker, spec: TaskSpec, place: Workspace, hub: GitHubStandIn
+) -> None:
+    hub.add_commit(REPO, f"leak/{SECRET}", {"x.txt": "1"})
+    commit(place.clone, "fix.txt")
+
+    assert settled(worker, spec, place).elsewhere == ("refs/heads/leak/[redacted] created by acme",)
+
+
 def test_commits_that_a_run_found_on_its_branch_and_dropped_are_told(
     worker: Worker, spec: TaskSpec, hub: GitHubStandIn
 ) -> None:

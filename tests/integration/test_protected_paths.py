@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from workerhost.deliver import deliver, on_outcome
 from workerhost.delivered import Delivered
 from workerhost.events import Progress
 from workerhost.protected import UNKNOWN
-from workerhost.redact import Redactor
+from workerhost.redact import redactor
 from workerhost.remote import Pushed
 from workerhost.settle import settle
 from workerhost.verdict import FINISHED, Verdict
@@ -38,6 +38,8 @@ class Bench:
         self.spec: TaskSpec = worker.spec(issue=hub.add_issue(REPO, "Title", "Text"))
         self.git = worker.git(self.spec)
         self.place: Workspace = preparing.prepare(self.git, self.spec, resume=False)
+        self.started_at = datetime.now(UTC)
+        self.attempt = 1
         self.github = GitHub(hub.api_url, "bot-token", pace=0)
         (self.place.clone / ".github" / "workflows").mkdir(parents=True)
 
@@ -45,10 +47,16 @@ class Bench:
         state = remote.inspect(self.git, self.place)
         assert remote.push(self.git, self.place, self.spec, state) == Pushed()
 
-    def settle(self, process: Verdict = FINISHED) -> Outcome:
+    def settle(self, process: Verdict = FINISHED, secret: str = "") -> Outcome:
         """And carry out what follows from it."""
         place = self.place
-        update = {"clone": str(place.clone), "base": place.base, "base_sha": place.base_sha}
+        update = {
+            "clone": str(place.clone),
+            "base": place.base,
+            "base_sha": place.base_sha,
+            "started_at": self.started_at,
+            "attempt": self.attempt,
+        }
         outcome = settle(
             self.spec,
             make_journal().run.model_copy(update=update),
@@ -58,7 +66,7 @@ class Bench:
             Progress(turns=3, result={"result": "Fixed it."}),
             now=NOW,
             defer=timedelta(minutes=10),
-            redact=Redactor(),
+            redact=redactor({"GH_TOKEN": secret}),
         )
         self.store.outbox.add("here", on_outcome(self.spec, "01", 1, outcome, ""))
         memory = Delivered(place.clone.parent / "delivered.txt")
@@ -140,10 +148,131 @@ def test_what_the_agent_says_of_its_history_is_not_believed(bench: Bench) -> Non
     assert bench.pull()[0]
 
 
-def test_head_that_is_not_here_counts_as_protected(bench: Bench) -> None:
-    commit(bench.place.clone, "src.py")
+def test_amended_after_the_push_is_a_draft_all_the_same(bench: Bench) -> None:
+    commit(bench.place.clone, FLOW)
+    bench.push()
+    bench.hub.add_pull(REPO, bench.spec.branch, "By the agent", author="bot")
+    run(bench.place.clone, "commit", "-q", "--amend", "-m", "Another message")
+
+    outcome = bench.settle()
+
+    assert (outcome.reason, outcome.protected) == ("not_pushed", (FLOW,))
+    assert outcome.pr
+    assert bench.pull()[0]
+
+
+@pytest.mark.parametrize("process", [FINISHED, KILLED], ids=["done", "killed"])
+def test_pushed_from_another_clone_is_a_draft_all_the_same(bench: Bench, process: Verdict) -> None:
     bench.hub.add_commit(REPO, bench.spec.branch, {FLOW: "on: push\n"})
     bench.hub.add_pull(REPO, bench.spec.branch, "Pushed from elsewhere", author="bot")
+
+    outcome = bench.settle(process)
+    bench.settle(process)
+
+    draft, (note,) = bench.pull()
+    assert (outcome.commits, outcome.protected, draft) == (0, (FLOW,), True)
+    assert f"- `{FLOW}`\n" in note
+
+
+@pytest.mark.parametrize("process", [FINISHED, KILLED], ids=["done", "killed"])
+@pytest.mark.parametrize("where", ["theirs", "fork"])
+def test_pull_request_from_another_branch_is_a_draft_and_told(
+    bench: Bench, process: Verdict, where: str
+) -> None:
+    head = "task-zzz"
+    if where == "fork":
+        bench.hub.add_repo("bot/app", fork_of=REPO)
+        head = "bot:task-zzz"
+    bench.hub.add_commit("bot/app" if where == "fork" else REPO, "task-zzz", {FLOW: "on: push\n"})
+    number = bench.hub.add_pull(REPO, head, "Another branch", author="bot")
+    commit(bench.place.clone, "src.py")
+
+    outcome = bench.settle(process)
+
+    (url,) = outcome.also_protected
+    other = next(one for one in bench.hub.pulls(REPO) if one.number == number)
+    assert (outcome.protected, outcome.also_protected[url]) == ((), (FLOW,))
+    assert f"it also opened {url}, which changes protected paths: {FLOW}" in outcome.message
+    assert (other.draft, len(other.comments)) == (True, 1)
+    assert url.endswith(f"/{number}")
+
+
+def test_run_with_a_secret_has_its_pull_request_looked_at_too(bench: Bench) -> None:
+    secret = "7dK2mQ9xV4tB1nR8wZ5cH3jL6pS0yF2gA4eU"
+    commit(bench.place.clone, FLOW, secret)
+    bench.push()
+    bench.hub.add_pull(REPO, bench.spec.branch, "By the agent", author="bot")
+
+    outcome = bench.settle(secret=secret)
+
+    assert (outcome.reason, outcome.protected) == ("secret_pushed", (FLOW,))
+    assert bench.pull()[0]
+
+
+def test_task_without_an_issue_is_looked_at_too(bench: Bench) -> None:
+    bench.spec = bench.spec.model_copy(update={"issue": None, "title": ""})
+    bench.hub.add_commit(REPO, bench.spec.branch, {FLOW: "on: push\n"})
+    bench.hub.add_pull(REPO, bench.spec.branch, "By the agent", author="bot")
+
+    assert bench.settle().protected == (FLOW,)
+    assert bench.pull()[0]
+
+
+def test_what_an_interrupted_run_opened_is_looked_at_when_the_next_one_ends(bench: Bench) -> None:
+    bench.spec = bench.spec.model_copy(update={"created_at": bench.started_at})
+    bench.hub.add_commit(REPO, "task-zzz", {FLOW: "on: push\n"})
+    bench.hub.add_pull(REPO, "task-zzz", "Another branch", author="bot")
+    bench.started_at += timedelta(hours=1)
+    before = bench.settle(KILLED).also_protected
+    bench.attempt = 2
+
+    assert (before, len(bench.settle(KILLED).also_protected)) == ({}, 1)
+    assert bench.pull()[0]
+
+
+def test_pull_requests_of_others_stay_as_they_are(bench: Bench) -> None:
+    """Of another account, of a fork with the same branch, from before the run; and of a worker that
+    has the same account, if it changes nothing that is protected.
+    """
+    hub, branch = bench.hub, bench.spec.branch
+    hub.add_user("somebody")
+    hub.add_repo("somebody/app", fork_of=REPO)
+    hub.add_commit("somebody/app", branch, {FLOW: "on: push\n"})
+    hub.add_pull(REPO, f"somebody:{branch}", "Theirs")
+    hub.add_commit(REPO, "theirs", {FLOW: "on: push\n"})
+    hub.add_pull(REPO, "theirs", "Theirs", author="acme")
+    hub.add_commit(REPO, "issue-4711", {"src.py": "x\n"})
+    hub.add_pull(REPO, "issue-4711", "By another worker", author="bot")
+
+    outcome = bench.settle(KILLED)
+    hub.add_commit(REPO, "older", {FLOW: "on: push\n"})
+    hub.add_pull(REPO, "older", "From before", author="bot")
+    bench.started_at += timedelta(hours=1)
+    later = bench.settle(KILLED)
+
+    assert (outcome.also_protected, later.also_protected) == ({}, {})
+    assert not any(one.draft or one.comments for one in hub.pulls(REPO))
+
+
+@pytest.mark.parametrize(("status", "kind"), [(503, "deferred"), (403, "succeeded")])
+def test_pull_requests_that_github_does_not_tell_of_are_no_silent_success(
+    bench: Bench, status: int, kind: str
+) -> None:
+    commit(bench.place.clone, "src.py")
+    bench.hub.fault(method="POST", operation="Opened", status=status, times=None)
+
+    outcome, killed = bench.settle(), bench.settle(KILLED)
+
+    assert outcome.kind.value == kind
+    assert outcome.reason == "github_unavailable" or "is not known" in outcome.message
+    assert "which pull requests it opened is not known" in killed.message
+
+
+def test_head_that_cannot_be_had_counts_as_protected(bench: Bench) -> None:
+    commit(bench.place.clone, "src.py")
+    bench.hub.add_commit(REPO, bench.spec.branch, {"src.py": "y\n"})
+    bench.hub.add_pull(REPO, bench.spec.branch, "Pushed from elsewhere", author="bot")
+    bench.hub.fault(method="POST", path_regex="git-upload-pack", status=503, times=None)
 
     outcome = bench.settle(KILLED)
 

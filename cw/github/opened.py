@@ -1,0 +1,53 @@
+"""Which pull requests are open: of a branch, and of the token's own account. One request."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from cw.github.client import Pull
+
+if TYPE_CHECKING:
+    from cw.github.client import GitHub
+
+_FIND = """query Opened($owner: String!, $name: String!, $branch: String!) {
+  repository(owner: $owner, name: $name) {
+    branch: pullRequests(states: OPEN, headRefName: $branch, first: 20,
+      orderBy: {field: CREATED_AT, direction: DESC}) { nodes { ...told } }
+    newest: pullRequests(states: OPEN, first: 100,
+      orderBy: {field: CREATED_AT, direction: DESC}) { nodes { ...told } }
+  }
+}
+fragment told on PullRequest {
+  number url headRefOid isDraft createdAt viewerDidAuthor isCrossRepository
+}"""
+
+
+def opened(
+    github: GitHub, repo: str, branch: str, since: datetime
+) -> tuple[list[Pull], list[Pull]]:
+    """Those of this repository's branch; and others that the token's account opened since then, of
+    whatever branch. Newest first.
+    """
+    owner, _, name = repo.partition("/")
+    variables = {"owner": owner, "name": name, "branch": branch}
+    found = github.graphql(repo, _FIND, variables)["repository"]
+    # Forks use the same names of branches, and their pull requests are other people's.
+    mine = [_pull(one) for one in found["branch"]["nodes"] if not one["isCrossRepository"]]
+    ours = [_pull(one) for one in found["newest"]["nodes"] if _is_ours(one, since)]
+    return mine, [one for one in ours if one not in mine]
+
+
+def _is_ours(one: Any, since: datetime) -> bool:
+    return one["viewerDidAuthor"] and datetime.fromisoformat(one["createdAt"]) >= since
+
+
+def _pull(one: Any) -> Pull:
+    return Pull(
+        one["number"],
+        one["url"],
+        one["headRefOid"],
+        open=True,
+        draft=bool(one["isDraft"]),
+        merged=False,
+    )
