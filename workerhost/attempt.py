@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
 
 from cw.errors import BrokerUnavailableError, CwError, ForgedError, StaleFenceError
-from cw.models import Task
+from cw.models import Task, TaskSpec
 from cw.states import Move, State
 from cw.store.leases import Grant, Refusal
 from workerhost import deliver, journal, launch, shim
@@ -22,7 +21,7 @@ from workerhost.journal import Journal, Run
 from workerhost.layout import Home
 from workerhost.leaving import HostLeavesError
 from workerhost.publishing import publish, published
-from workerhost.rebuilding import Ended, finished_before
+from workerhost.rebuilding import Ended, finished_before, sessions_here
 from workerhost.recording import record, settled
 from workerhost.settle import settle
 from workerhost.starting import start
@@ -32,7 +31,6 @@ from workerhost.verdict import UNPROVEN, ended_well, judge_process
 log = logging.getLogger("workerhost.attempt")
 
 REFUSED = "refused"  # the record, not the moment: no hint changes it
-_SESSION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ASK_AGAIN_SECONDS = 30.0
 _LOOK_AGAIN_SECONDS = 1.0
 
@@ -53,13 +51,13 @@ def run_task(ctx: Context, home: Home, task_id: str) -> str:
 
 def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
     """What was checked is what is run, whatever the record says a moment later."""
-    task_id = wanted.spec.id
+    task_id, new = wanted.spec.id, str(uuid.uuid4())
     granted = ctx.store.tasks.acquire(
         task_id,
         worker=home.id,
         host=ctx.settings.host_name,
         ttl=ctx.settings.lease_ttl,
-        session=str(uuid.uuid4()),
+        session=new,
     )
     if isinstance(granted, Refusal):
         return f"not run: {granted.reason}"
@@ -67,7 +65,8 @@ def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
     if task is None:
         return "not run: gone"
     task = task.model_copy(update={"spec": wanted.spec})
-    book = Journal(phase="preparing", task=task.spec, run=_run(ctx, home, granted))
+    run = _run(ctx, home, granted, _session(home, task.spec, granted.session, new))
+    book = Journal(phase="preparing", task=task.spec, run=run)
     held = hold(ctx, home, book)
     before = finished_before(ctx.settings.workers_root, task.spec)
     if before:
@@ -135,14 +134,22 @@ def _recall(held: Holding, before: Ended) -> str:
     return "not run: it had ended before" if recorded else "not run: another host has it now"
 
 
-def _run(ctx: Context, home: Home, granted: Grant) -> Run:
+def _session(home: Home, spec: TaskSpec, named: str, new: str) -> str:
+    """`named` by the record: worth nothing unless this HOME knows it. `new` if it named none."""
+    known = sessions_here(home, spec)
+    if named in known:
+        return named
+    # One that is not known here: another worker had the task before this one.
+    return new if named == new or not known else known[-1]
+
+
+def _run(ctx: Context, home: Home, granted: Grant, session: str) -> Run:
     return Run(
         worker=home.id,
         host=ctx.settings.host_name,
         attempt=granted.attempt,
         fence=granted.fence,
-        # It becomes an argument and a file's name, and comes from the broker.
-        session=granted.session if _SESSION.fullmatch(granted.session) else str(uuid.uuid4()),
+        session=session,
         started_at=datetime.now(UTC),
         boot=shim.boot_id(),
         began=time.monotonic(),

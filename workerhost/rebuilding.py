@@ -61,15 +61,26 @@ def finished_before(workers_root: Path, spec: TaskSpec) -> Ended | None:
     earlier time, takes for unfinished. A task that is done is never begun again under its own id.
     """
     for home in homes(workers_root):
-        for path in home.completed.glob(f"{journal.archive_name(spec)}-*.json"):
-            if _changed(path) < (spec.created_at - _CLOCKS_DIFFER).timestamp():
-                continue
-            book = journal.parse(read_json(path))
-            if book is None or book.task.id != spec.id or book.phase != "settled":
-                continue
-            if book.outcome and _ends_the_task(book.outcome):
+        for book in _runs_of(home, spec, since=spec.created_at - _CLOCKS_DIFFER):
+            if book.phase == "settled" and book.outcome and _ends_the_task(book.outcome):
                 return Ended(book, book.outcome)
     return None
+
+
+def sessions_here(home: Home, spec: TaskSpec) -> list[str]:
+    """The conversations that this very task had in this HOME, the newest last. The record names one
+    too, but whoever can write at the broker could have a task go on in that of another.
+    """
+    return [book.run.session for book in sorted(_runs_of(home, spec), key=_end)]
+
+
+def _runs_of(home: Home, spec: TaskSpec, since: datetime | None = None) -> Iterator[Journal]:
+    for path in home.completed.glob(f"{journal.archive_name(spec)}-*.json"):
+        if since and _changed(path) < since.timestamp():
+            continue
+        book = journal.parse(read_json(path))
+        if book and book.task.id == spec.id:
+            yield book
 
 
 def tell(done: Rebuilt) -> None:

@@ -21,6 +21,7 @@ from workerhost.holding import Holding
 from workerhost.journal import Journal, Run
 from workerhost.leaving import HostLeavesError
 from workerhost.policy import policy
+from workerhost.rebuilding import sessions_here
 from workerhost.workspace import Workspace
 
 log = logging.getLogger("workerhost.starting")
@@ -39,7 +40,7 @@ def start(held: Holding, task: Task, prompt: str, book: Journal) -> Journal:
     claude = find_claude(ctx.settings, ctx.host_env)
     issue = _issue(held, spec)
     ctx.store.outbox.add(ctx.settings.host_name, deliver.on_start(spec, home.id))
-    again = book.run.attempt > 1 and not task.fresh
+    again = not task.fresh and book.run.session in sessions_here(home, spec)
     place = preparing.prepare(held.git(book), spec, resume=again)
     breaches.remember(held.git(book), place)
     resume = again and transcript(home, place.clone, book.run.session).exists()
