@@ -53,7 +53,7 @@ def run(settings: Settings) -> None:
 
 def _scheduler(settings: Settings, app: Celery) -> dict[str, Any]:
     if not settings.broker_url:
-        return {"scheduler": "cw.services.schedule:OwnScheduler"}
+        return {"scheduler": "cw.services.schedule:OwnScheduler", "max_interval": _TICK_SECONDS}
     app.conf.update(
         redbeat_redis_url=broker_url(settings),
         redbeat_key_prefix="cw:beat:",

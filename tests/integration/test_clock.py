@@ -169,7 +169,8 @@ def test_beat_goes_on_sending(clock: Clock, git_repo: Path, seconds: int, *, pri
 
             clock.set(seconds)
             before = ticks.llen("fleet")
-            wait_until(lambda: ticks.llen("fleet") > before + 8, 20, "more ticks")
+            log = (here.folder / "beat.log").read_text
+            wait_until(lambda: ticks.llen("fleet") > before + 8, 20, log)
 
 
 @SET
