@@ -55,6 +55,7 @@ class TaskSpec(Model):
     model: str
     mode: Mode = Mode.FREE  # what counts as done when there is no issue
     wanted_worker: MaybeText = None  # None: any idle worker of the pool
+    tag: str = ""  # of the machine; its worker was chosen by it
     prompt_sha256: str = ""  # "" when there is none
     prompt_bytes: int = 0
     created_at: Moment
@@ -155,6 +156,7 @@ class Host(Model):
     disk_mb: int = 0  # free below its HOMEs
     clock_ms: int = 0  # its clock minus the broker's
     seen_at: MaybeMoment = None  # None: it left on purpose
+    rival_at: MaybeMoment = None  # when another machine last said that it has this name
     warning: str = ""
     unfit: str = ""  # why it takes nothing; empty when it does
 

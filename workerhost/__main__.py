@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import signal
 import sys
 from typing import IO, Any
 
@@ -32,11 +33,21 @@ def main() -> int:
         lock = _only_one(settings)
         with lock:
             host = Host(settings, os.environ)
-            host.start()
-            return _consume(host)
+            try:
+                signal.signal(signal.SIGTERM, lambda *_: _leave_early(host))
+                host.start()
+                return _consume(host)
+            except SystemExit:
+                return host.leave()
     except CwError as error:
         sys.stderr.write(f"workerhost: {error.line()}\n")
         return error.exit_code
+
+
+def _leave_early(host: Host) -> None:
+    """Until Celery has handlers of its own; a host that was told to end has not died."""
+    host.leaving.asked()
+    raise SystemExit
 
 
 class _Clean(logging.Formatter):

@@ -7,14 +7,17 @@ import threading
 from collections.abc import Callable, Mapping
 
 from cw.errors import BrokerUnavailableError
-from workerhost import adoption
+from workerhost import adoption, suspects
 from workerhost.board import Board
 from workerhost.holding import Context
 from workerhost.layout import Home
+from workerhost.suspects import Standing
 
 log = logging.getLogger("workerhost.adopting")
 
 _AGAIN_SECONDS = 5.0
+_ALONE_SECONDS = 5.0
+_ALL_ALONE_SECONDS = 40.0  # a supervisor waits a minute for a host to begin
 
 
 class Adopter:
@@ -25,16 +28,41 @@ class Adopter:
         self._board = board
         self._release = release
         self._threads: list[threading.Thread] = []
+        self._guilty: set[str] = set()  # workers whose run is not to be taken up again
+
+    def begin(self, found: Mapping[str, Home]) -> None:
+        """What lay there when the host began. Runs that hosts died with come first, one at a time,
+        while nothing else is done that the host could die of.
+        """
+        standing = {
+            home: suspects.take(home, self._ctx.settings.max_attempts)
+            for home in found.values()
+            if home.journal.exists()
+        }
+        self._guilty = {one.id for one, how in standing.items() if how is Standing.GUILTY}
+        suspected = [one for one, how in standing.items() if how is Standing.SUSPECT]
+        for home in suspected:
+            log.warning("hosts died with this run; taken up alone worker=%s", home.id)
+            thread = self._start(home)
+            if thread:
+                thread.join(min(_ALONE_SECONDS, _ALL_ALONE_SECONDS / len(suspected)))
+            suspects.clear(home)
+        self.look(found)
 
     def look(self, found: Mapping[str, Home]) -> None:
         """A thread for each idle identity with a journal."""
         self._threads = [one for one in self._threads if one.is_alive()]
         for worker in self._board.idle():
-            home = found[worker]
-            if home.journal.exists() and self._board.reserve(worker):
-                thread = threading.Thread(target=self._go_on, args=(home,), name=f"run-{worker}")
-                self._threads.append(thread)
-                thread.start()
+            if found[worker].journal.exists():
+                self._start(found[worker])
+
+    def _start(self, home: Home) -> threading.Thread | None:
+        if not self._board.reserve(home.id):
+            return None
+        thread = threading.Thread(target=self._go_on, args=(home,), name=f"run-{home.id}")
+        self._threads.append(thread)
+        thread.start()
+        return thread
 
     def wait(self) -> None:
         """Until every run that was adopted is over or left alone."""
@@ -56,7 +84,8 @@ class Adopter:
         try:
             found = adoption.find(self._ctx, home)
             if found:
-                log.info("%s", adoption.adopt(self._ctx, found))
+                end = adoption.park if home.id in self._guilty else adoption.adopt
+                log.info("%s", end(self._ctx, found))
         except BrokerUnavailableError as error:
             log.warning("adoption waits worker=%s: %s", home.id, error)
         except Exception:

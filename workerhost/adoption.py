@@ -10,10 +10,11 @@ from cw.store.leases import Refusal
 from workerhost import journal
 from workerhost.attempt import go_on
 from workerhost.follow import stop_and_wait
-from workerhost.holding import Context, restore
+from workerhost.holding import Context, hold, restore
 from workerhost.journal import Journal
 from workerhost.known import redactor_for
 from workerhost.layout import Home
+from workerhost.unproven import host_killed
 
 log = logging.getLogger("workerhost.adoption")
 
@@ -59,6 +60,17 @@ def _take(ctx: Context, home: Home, book: Journal) -> int | Refusal:
         fence=book.run.fence,
         restarted=True,
     )
+
+
+def park(ctx: Context, found: Found) -> str:
+    """A run that hosts die of: ended, without looking at what it left."""
+    stop_and_wait(found.home)
+    run = found.book.run.model_copy(update={"fence": found.fence})
+    book = found.book.model_copy(update={"run": run})
+    held = hold(ctx, found.home, book)
+    with held.lease:
+        journal.write(found.home, book)
+        return host_killed(held, book)
 
 
 def adopt(ctx: Context, found: Found) -> str:

@@ -91,7 +91,7 @@ def on_outcome(
     what = [("comment", _comment(task, worker, outcome, tail), mark)]
     if outcome.reason == "issue_changed":  # `assign` may look at it again
         what.append(("unlabel", worker_label(worker), ""))
-    if outcome.reason in {"blocked", "lost"}:
+    if outcome.reason in {"blocked", "lost", "host_killed"}:
         what.append(("label", BLOCKED_LABEL, ""))
     return [*pull, *_effects(task, worker, *what)]
 

@@ -19,7 +19,7 @@ from cw.operations.control import Control
 from cw.operations.sweep import Swept, sweep
 from cw.settings import Settings
 from cw.store.store import open_store
-from workerhost import answers, deliver, rebuilding, sdnotify
+from workerhost import answers, deliver, rebuilding, sdnotify, suspects
 from workerhost.access import check_access, open_access
 from workerhost.admission import admit
 from workerhost.adopting import Adopter
@@ -150,12 +150,16 @@ class Host:
         """
         sdnotify.notify(self.ctx.host_env, sdnotify.STOPPING)
         self._adopter.wait()
+        for home in self._homes.values():
+            if home.journal.exists():
+                suspects.leave(home)
         self.leaving.now()
         self._wake.set()
         self._outgoing.set()
         self._ticking.join(_TICK_SECONDS)  # so that no heartbeat comes after the goodbye
         try:
-            self.ctx.store.fleet.leave(self.settings.host_name)
+            if self._rounds.named:
+                self.ctx.store.fleet.leave(self.settings.host_name)
         except CwError as error:
             log.warning("%s", error)
         return EX_TEMPFAIL if self._deaf else 0

@@ -55,6 +55,11 @@ class Home:
         return self.run / "task.json"
 
     @property
+    def keeper(self) -> Path:
+        """Which host has the run, and how many died with it."""
+        return self.run / "keeper.json"
+
+    @property
     def log(self) -> Path:
         return self.run / "worker.log"
 

@@ -26,6 +26,8 @@ from workerhost.machine import vitals
 
 log = logging.getLogger("workerhost.rounds")
 
+STARTING = "it is starting"
+
 
 class Rounds:
     """`found`: the HOMEs that are known, shared with the host. `forgotten`: called when the broker
@@ -48,6 +50,7 @@ class Rounds:
         self._hint = hint
         self._finder = Finder(ctx, board, gate, found, forgotten)
         self._fit = Fitness("", "")
+        self.named = True  # whether our name is ours
 
     def begin(self, adopter: Adopter) -> None:
         """Before the consumer: what waits on the disk comes before what waits in the queues.
@@ -55,11 +58,12 @@ class Rounds:
         Raises BadInputError when a machine that is up has our name.
         """
         self._finder.check_name()
+        self._beat(STARTING)  # before its workers: they are those of a machine that is known
         self._finder.look()
         self._finder.drop_old_names()
         for home in self._homes.values():
             end_our_own(home)
-        adopter.look(self._homes)
+        adopter.begin(self._homes)
         self._fit = fitness(self._ctx.settings, self._ctx.host_env)  # starts claude once
         self._obey()
 
@@ -80,13 +84,15 @@ class Rounds:
             hint_next(self._ctx.store, self._hint, worker)
 
     def _unfit(self) -> str:
-        return self._ctx.wall.unfit or self._fit.unfit or self._ctx.proof.failed
+        named = "" if self.named else "another machine that is up has its name"
+        return named or self._ctx.wall.unfit or self._fit.unfit or self._ctx.proof.failed
 
-    def _beat(self) -> None:
+    def _beat(self, starting: str = "") -> None:
         wall = self._ctx.wall
         closing = self._ctx.leaving.closing.is_set()
         still = "its consumer stands still" if self._gate.watchdog.stands_still() else ""
-        unfit = "it is being stopped and waits for its runs" if closing else self._unfit() or still
+        stopping = "it is being stopped and waits for its runs" if closing else ""
+        unfit = starting or stopping or self._unfit() or still
         before = time.time()
         now = self._ctx.store.tasks.now()
         clock = (before + time.time()) / 2 - now.timestamp()
@@ -106,7 +112,10 @@ class Rounds:
             clock_ms=round(clock * 1000),
             **asdict(vitals(self._ctx.settings.workers_root)),
         )
-        self._ctx.store.fleet.beat(beat, now)
+        named = self._ctx.store.fleet.beat(beat, now)
+        if self.named and not named:
+            log.error("another machine that is up has the name %s: CW_HOST_NAME", beat.name)
+        self.named = named
 
     def _obey(self) -> None:
         """What people asked of this host's workers since the last look."""

@@ -19,7 +19,7 @@ from workerhost import journal, workspace
 from workerhost.events import Progress
 from workerhost.holding import Holding
 from workerhost.journal import Journal
-from workerhost.recording import HOST_DIED, INTERRUPTED, record, settled
+from workerhost.recording import HOST_DIED, HOST_KILLED, INTERRUPTED, record, settled
 
 
 def not_started(held: Holding, book: Journal, error: CwError) -> str:
@@ -95,6 +95,19 @@ def fenced(held: Holding, book: Journal) -> str:
     )
     journal.archive(held.home, settled(book, outcome, now), held.redact)
     return "fenced"
+
+
+def host_killed(held: Holding, book: Journal) -> str:
+    """Its log and its clone stay as they are: one of them may be what hosts die of."""
+    now = datetime.now(UTC)
+    outcome = Outcome(
+        kind=OutcomeKind.FAILED,
+        reason=HOST_KILLED,
+        message="its host died each time it took this run up; what it left is in the clone",
+        branch=book.task.branch if book.run.clone else "",
+        duration_s=book.run.lasted(now),
+    )
+    return record(held, settled(book, outcome, now), outcome)
 
 
 def _kept(held: Holding, book: Journal) -> str:

@@ -30,6 +30,7 @@ class Request:
     repo: Repo
     issue: int | None
     worker: str | None
+    tag: str = ""  # that chose the worker
     prompt: str
     model: str
     mode: Mode = Mode.FREE
@@ -167,6 +168,7 @@ def _spec(request: Request, issue: Issue | None, store: Store) -> TaskSpec:
         model=request.model,
         mode=request.mode,
         wanted_worker=request.worker,
+        tag=request.tag,
         prompt_sha256=prompt_sha256(request.prompt),
         prompt_bytes=len(raw),
         created_at=now,

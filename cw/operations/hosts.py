@@ -78,6 +78,11 @@ def host_warnings(hosts: Iterable[Host], now: datetime) -> list[str]:
             found.append(f"host {one.name} has been silent for more than {seconds:.0f} s")
         if one.up(now):
             found += [f"host {one.name}: {words}" for words in _odd(one)]
+        if one.rival_at and now - one.rival_at <= SILENT_AFTER:
+            found.append(
+                f"host {one.name}: another machine has this name as well and takes nothing; give it"
+                " one of its own there: CW_HOST_NAME"
+            )
     return found
 
 

@@ -10,6 +10,7 @@ from enum import Enum
 
 from cw.models import Task, TaskSpec
 from cw.operations.closing import unlabel
+from cw.operations.tags import other_with
 from cw.settings import Settings
 from cw.states import Move, State
 from cw.store.store import Store
@@ -23,7 +24,7 @@ class Action(Enum):
     RELEASE = "its hold is over"
     EXPIRE = "its lease ended; run it again"
     LOSE = "its lease ended once too often"
-    REROUTE = "its worker's host is lost; give it to the pool"
+    REROUTE = "its worker's host is lost; give it to others"
     PARK = "its lease ended, and somebody had asked for a stop"
 
 
@@ -140,11 +141,12 @@ def _carry_out(
         reason = f"its host fell silent {task.attempt} times"
         return store.tasks.requeue(task, Move.LOSE, "lease", reason)
     if action is Action.REROUTE:
-        if not store.tasks.reroute(task):
+        to = other_with(store, task.spec.tag) if task.spec.tag else None
+        if (task.spec.tag and to is None) or not store.tasks.reroute(task, to):
             return False
         store.outbox.add(host, unlabel(task))
         task = task.model_copy(
-            update={"worker": None, "spec": task.spec.model_copy(update={"wanted_worker": None})}
+            update={"worker": to, "spec": task.spec.model_copy(update={"wanted_worker": to})}
         )
     if action is Action.PARK:
         reason = f"its host fell silent after {task.stop_wanted} had asked for a stop"

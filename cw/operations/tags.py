@@ -25,6 +25,13 @@ def worker_with(store: Store, tag: str) -> str:
     return found
 
 
+def other_with(store: Store, tag: str) -> str | None:
+    """For a task whose worker's host is lost: a worker that can begin it; None: nobody now."""
+    hosts, now = store.fleet.hosts(), store.tasks.now()
+    up = {one.name for one in hosts if tag in one.tags.split() and one.up(now) and not one.unfit}
+    return choose(store.fleet.workers(), up, up, store.tasks.open_tasks())
+
+
 def choose(
     workers: Iterable[Worker], tagged: set[str], up: set[str], tasks: Iterable[Task]
 ) -> str | None:

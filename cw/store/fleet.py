@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypeVar
 
-from cw.models import Host, Worker
+from cw.models import SILENT_AFTER, Host, Worker
 from cw.store import keys
-from cw.store.clock import epoch_ms
+from cw.store.clock import epoch_ms, ms
 from cw.store.connection import Connection
 
 
@@ -50,12 +50,15 @@ class FleetStore:
             client.srem(keys.WORKERS, worker_id)
             client.delete(keys.worker(worker_id))
 
-    def beat(self, host: Host, now: datetime) -> None:
-        """A host's sign of life."""
-        row = host.model_dump(exclude={"seen_at"}) | {"seen_at": epoch_ms(now)}
-        with self._db.errors() as client:
-            client.hset(keys.host(host.name), mapping=row)
-            client.sadd(keys.HOSTS, host.name)
+    def beat(self, host: Host, now: datetime) -> bool:
+        """A host's sign of life. False: another machine that is up has its name, and nothing was
+        recorded but that there are two.
+        """
+        row = host.model_dump(exclude={"seen_at", "rival_at"}) | {"seen_at": epoch_ms(now)}
+        fields = [part for pair in row.items() for part in pair]
+        names = [keys.host(host.name), keys.HOSTS]
+        args = [host.name, host.machine, ms(SILENT_AFTER.total_seconds()), *fields]
+        return bool(self._db.run("beat", names, args))
 
     def leave(self, name: str) -> None:
         """A host that stops on purpose is not silent, it is gone."""

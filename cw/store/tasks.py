@@ -96,8 +96,8 @@ class TaskStore(TaskReads, Leases):
         args = [spec.id, sources(move), target(move), kind, reason, score, fence, int(fresh)]
         return bool(self._db.run("requeue", names, args))
 
-    def reroute(self, task: Task) -> bool:
-        """Give a task that waits for a worker whose host is lost to the pool.
+    def reroute(self, task: Task, to: str | None = None) -> bool:
+        """Give a task that waits for a worker whose host is lost to another one, or to the pool.
 
         False: it does not wait for that worker any more, or is not what was dispatched: this signs
         it again, and must not sign what somebody else has written.
@@ -105,19 +105,20 @@ class TaskStore(TaskReads, Leases):
         spec, line = task.spec, task.line or ""
         if not is_genuine(self._db.keyring, spec, self.prompt(spec.id)):
             return False
-        anyone = sign(self._db.keyring, spec.model_copy(update={"wanted_worker": None}))
+        changed = sign(self._db.keyring, spec.model_copy(update={"wanted_worker": to}))
         names = [
             keys.task(spec.id),
             keys.worker(line),
             keys.waiting(line),
-            keys.waiting(None),
+            keys.waiting(to),
         ]
         args = [
             spec.id,
             sources(Move.REROUTE),
             line,
-            anyone.model_dump_json(),
+            changed.model_dump_json(),
             epoch_ms(spec.created_at),
+            to or "",
         ]
         return bool(self._db.run("reroute", names, args))
 

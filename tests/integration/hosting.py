@@ -30,6 +30,7 @@ from tests.waiting import wait_until
 from tests.walls import AROUND_REHEARSAL
 from workerhost.home import make_home, templates_dir
 from workerhost.layout import Home
+from workerhost.rounds import STARTING
 
 ROOT = Path(__file__).parents[2]
 AGENT = ROOT / "tests" / "standins" / "rehearsal_agent.py"
@@ -104,7 +105,9 @@ class Machine:
 
     def beats(self, host: subprocess.Popen[bytes]) -> bool:
         assert host.poll() is None, self.log()
-        return any(one.pid == host.pid for one in self.store().fleet.hosts())
+        return any(
+            one.pid == host.pid and one.unfit != STARTING for one in self.store().fleet.hosts()
+        )
 
     def dispatch(self, prompt: str, **changed: Any) -> TaskSpec:
         spec = self.record(prompt, **changed)

@@ -7,8 +7,10 @@ import stat
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
 
 from cw import __version__
 from cw.models import PROTOCOL, Host, TaskSpec, Worker
@@ -20,7 +22,9 @@ from cw.store.leases import Grant, Refusal
 from cw.store.signing import prompt_sha256
 from cw.store.store import Store
 from tests.conftest import Cw
+from tests.integration.hosting import machine
 from tests.integration.test_store_leases import created
+from tests.waiting import wait_until
 
 KEY = "k" * 64
 SETTINGS = replace(load_settings({})[0], lost_host="redispatch", sweep_every=0.0)
@@ -64,6 +68,23 @@ def test_work_of_a_lost_host_is_given_to_others_once_its_lease_is_over(store: St
     store.tasks.genuine(spec.id, "02")  # signed anew
     assert isinstance(taken(store, spec, "02", "here"), Grant)
     assert swept(store) == ()
+
+
+def test_tagged_work_of_a_lost_host_goes_to_another_machine_with_the_tag(store: Store) -> None:
+    spec = created(store, wanted_worker="01", tag="gpu", prompt_sha256=prompt_sha256("the prompt"))
+    silent_host(store, SETTINGS.lease_ttl + 5)
+    without = swept(store)
+
+    store.fleet.beat(Host(name="here", tags="big gpu"), store.tasks.now())
+
+    assert without == ()
+    assert swept(store) == (spec.id,)
+    task = store.tasks.get(spec.id)
+    assert task
+    assert (task.state, task.line) == (State.QUEUED, "02")
+    assert store.tasks.waiting("02") == [spec.id]
+    assert isinstance(taken(store, spec, "02", "here"), Grant)
+    assert store.tasks.genuine(spec.id, "02")
 
 
 def test_run_of_a_lost_host_waits_for_its_lease_and_leaves_its_worker_free(store: Store) -> None:
@@ -140,6 +161,53 @@ def test_host_of_another_version_that_does_not_answer_is_named_as_such() -> None
 
     assert other == f"It has cw 9.0, here is {__version__}; the older one needs: cw update"
     assert what_to_do(Host(name="away", version=__version__)) == "cw doctor, on that machine"
+
+
+def test_second_machine_with_a_name_is_told_apart_and_said_to_be_there(
+    store: Store, cw: Cw, redis_url: str
+) -> None:
+    silent_host(store, 0)
+
+    first = store.fleet.beat(Host(name="here", machine="one", pid=1), store.tasks.now())
+    second = store.fleet.beat(Host(name="here", machine="two", pid=2), store.tasks.now())
+
+    assert (first, second) == (True, False)
+    assert {one.name: one.pid for one in store.fleet.hosts()} == {"away": 0, "here": 1}
+    said = cw("hosts", CW_BROKER_URL=redis_url)
+    assert "warning: host here: another machine has this name as well and takes nothing" in (
+        said.stderr
+    )
+
+
+def test_name_of_a_silent_machine_is_free(store: Store) -> None:
+    store.fleet.beat(Host(name="here", machine="one"), store.tasks.now() - timedelta(seconds=60))
+
+    assert store.fleet.beat(Host(name="here", machine="two"), store.tasks.now())
+    assert [one.machine for one in store.fleet.hosts()] == ["two"]
+
+
+def test_host_whose_name_is_taken_takes_nothing_until_it_is_free(git_repo: Path) -> None:
+    with machine(git_repo) as here:
+        client = redis.Redis.from_url(here.url, decode_responses=True)
+        here.start()
+        client.hset("cw:host:here", mapping={"machine": "other", "seen_at": 1 << 52})
+        turns: set[Any] = {None}
+
+        def turned() -> bool:
+            turns.add(client.hget("cw:host:here", "rival_at"))
+            return len(turns) > 2  # so the turn that found out is over
+
+        wait_until(turned, 30, here.log)
+        spec = here.dispatch("rehearse: pace 0.01\n")
+        wait_until(lambda: f"cw.run[{spec.id}] succeeded" in here.log(), 30, here.log)
+        before = here.task(spec)
+
+        client.hset("cw:host:here", mapping={"seen_at": ""})
+        done = here.reaches(spec, State.DONE)
+
+        assert "another machine that is up has the name here" in here.log()
+        assert (before.state, before.attempt) == (State.QUEUED, 0)
+        assert done.attempt == 1
 
 
 def test_machine_joins_and_leaves(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from cw.repos import parse_repo
 from cw.states import Mode
 
 if TYPE_CHECKING:
-    from cw.operations.dispatch import Dispatched
+    from cw.operations.dispatch import Dispatched, Request
 
 
 @click.command()
@@ -89,23 +88,37 @@ def command(
         note("warning: standard input is not read beside -i; use -p - if it is the prompt")
 
     # Loaded only now: what was typed wrongly is said at once.
-    from cw.broker import make_app, send_hint
-    from cw.operations.dispatch import Request, check_request, dispatch
+    from cw.operations.dispatch import Request, check_request
 
     request = Request(
         repo=where,
         issue=issue,
         worker=worker,
+        tag=tag or "",
         prompt=text,
         model=chosen,
         mode=Mode(mode),
-        by=_whoami(cli),
+        by=cli.whoami,
     )
     check_request(request)
     if tag:
         request = replace(request, worker=_tagged(cli, tag, worker))
-    github = cli.github if where.github else None
+    done = _dispatch(cli, request)
+    if as_json:
+        json_out(_row(done))
+    else:
+        _tell(done)
+    if not done.hosts_up:
+        note("warning: no host is running, so nothing starts yet. Start one with: cw up")
+
+
+def _dispatch(cli: Cli, request: Request) -> Dispatched:
+    """And write down in whose name."""
+    from cw.broker import make_app, send_hint
+    from cw.operations.dispatch import dispatch
+
     app = make_app(cli.settings)
+    github = cli.github if request.repo.github else None
     done = dispatch(
         request, cli.store, github, lambda spec: send_hint(app, spec, spec.wanted_worker)
     )
@@ -119,12 +132,7 @@ def command(
         model=spec.model,
         prompt_sha256=spec.prompt_sha256,
     )
-    if as_json:
-        json_out(_row(done))
-    else:
-        _tell(done)
-    if not done.hosts_up:
-        note("warning: no host is running, so nothing starts yet. Start one with: cw up")
+    return done
 
 
 def _tagged(cli: Cli, tag: str, worker: str | None) -> str:
@@ -135,13 +143,6 @@ def _tagged(cli: Cli, tag: str, worker: str | None) -> str:
             "-w and -t were both given", hint="-w names the worker, -t lets a tag choose it"
         )
     return worker_with(cli.store, tag)
-
-
-def _whoami(cli: Cli) -> str:
-    try:
-        return f"{getpass.getuser()}@{cli.settings.host_name}"
-    except (KeyError, OSError):  # a user id without a name, as containers have
-        return cli.settings.host_name
 
 
 def _row(done: Dispatched) -> dict[str, Any]:
