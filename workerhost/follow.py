@@ -20,6 +20,7 @@ from workerhost.leftovers import end_leftovers
 _POLL_SECONDS = 0.2
 _CHUNK = 1 << 20
 _UNSENT_KEPT = 2000  # as many as the stream keeps
+LINE_BYTES = 16 << 20  # a longer line is no event: whoever wrote it wants the host's memory
 
 
 class Ending(Enum):
@@ -39,6 +40,7 @@ class Follower:
     published_to: int = 0  # bytes of the log whose events the stream has
     progress: Progress = field(default_factory=Progress)
     _rest: bytes = b""
+    _cut: bool = False  # the beginning of the next line was dropped
     _unsent: list[Event] = field(default_factory=list)
 
     def read(self) -> bool:
@@ -53,6 +55,9 @@ class Follower:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._take(line)
+        if len(self._rest) > LINE_BYTES:
+            self.progress.offset += len(self._rest)
+            self._rest, self._cut = b"", True
         self._send()
         return bool(data)
 
@@ -67,6 +72,9 @@ class Follower:
 
     def _take(self, line: bytes) -> None:
         self.progress.offset += len(line) + 1
+        if self._cut:
+            self._cut = False
+            return
         data = parse(line)
         if data is not None:
             self.progress.take(data)

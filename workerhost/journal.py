@@ -16,6 +16,8 @@ from workerhost.files import read_json, sync_folder, write_private
 from workerhost.layout import Home
 from workerhost.redact import Redactor
 
+_PIECE_BYTES = 16 << 20  # of a log in memory at once
+
 Phase = Literal["preparing", "running", "settling", "settled", "overtaken"]
 
 
@@ -106,7 +108,8 @@ def _put_away(log: Path, target: Path, clean: Redactor) -> None:
     with log.open("rb") as source, part.open("wb") as copy:
         part.chmod(0o600)
         # A line of the log is JSON and whole by itself; a key in plain text has many lines.
-        for line in source if target.suffix == ".log" else [source.read()]:
+        take = source.readline if target.suffix == ".log" else source.read
+        while line := take(_PIECE_BYTES):
             kept = clean.same_length(line)
             changed = changed or kept != line
             copy.write(kept)

@@ -68,4 +68,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 2 or sys.argv[-1].startswith("-"):
+        sys.exit("python -m cw.cli.docs [FOLDER]: writes commands, settings and schemas to docs")
     main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs"))

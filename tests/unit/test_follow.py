@@ -1,0 +1,31 @@
+"""Reading a run's log as it grows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from cw.models import Event
+from workerhost.follow import LINE_BYTES, Follower
+from workerhost.layout import Home
+
+SAID = {"type": "assistant", "message": {"id": "m1", "content": [{"type": "text", "text": "Hi"}]}}
+
+
+def test_line_without_an_end_is_dropped_and_what_follows_is_heard(tmp_path: Path) -> None:
+    home = Home(tmp_path / "01")
+    home.run.mkdir(parents=True)
+    told: list[Event] = []
+    follower = Follower(home, told.extend)
+    longest = 0
+    with home.log.open("wb") as log:
+        log.write(json.dumps(SAID).encode() + b"\n" + b"x" * (2 * LINE_BYTES))
+        log.flush()
+        while follower.read():
+            longest = max(longest, len(follower._rest))  # noqa: SLF001  what it keeps in memory
+        log.write(b"y" * 10 + b"\n" + json.dumps(SAID).encode() + b"\n")
+    follower.finish()
+
+    assert [one.text for one in told] == ["Hi", "Hi"]
+    assert follower.progress.offset == home.log.stat().st_size
+    assert longest <= LINE_BYTES
