@@ -29,6 +29,11 @@ log = logging.getLogger("cw.wire")
 MAX_MESSAGE_BYTES = 1 << 20
 LIFE_SECONDS = 24 * 3600.0  # of a hint; the sweep sends another one to whoever is idle after that
 SKEW_SECONDS = 300.0  # by which the clocks of two machines may differ
+# Of a broadcast: whoever is not there to hear it does not hear it later. A control command gets no
+# more than that, however the clocks are: it ends tasks.
+BROADCAST_SECONDS = 60.0
+CONTROL = "celery.pidbox"  # the exchange of control commands
+_PASSING = frozenset({f"reply.{CONTROL}", "celeryev"})  # answers to them, and events
 OPTION = "cw"  # in the transport options of an app of ours: which of `_RULES`
 _SEAL = "cw"
 _KIND = "message"
@@ -62,7 +67,7 @@ def install(keyring: Keyring, admit: Admit | None) -> str:
 def sign(keyring: Keyring, message: dict[str, Any], now: float) -> None:
     """Put a fresh seal on a message: each sending is another one."""
     headers = message.setdefault("headers", {})
-    seal = {"v": 1, "iat": int(now), "exp": _end(headers, now), "nonce": secrets.token_hex(16)}
+    seal = {"v": 1, "iat": int(now), "exp": _end(message, now), "nonce": secrets.token_hex(16)}
     headers[_SEAL] = seal
     seal["mac"] = keyring.sign(_KIND, _whole(message))
 
@@ -98,7 +103,7 @@ def refusal(
 
 
 def seal_of(request: Any) -> tuple[str, float]:
-    """Nonce and end of the message behind a Celery request."""
+    """Nonce and end of the message behind a Celery request, or of one with these headers."""
     seal = request.get(_SEAL) or {}
     return str(seal.get("nonce", "")), float(seal.get("exp", 0))
 
@@ -185,10 +190,15 @@ def _whole(message: dict[str, Any]) -> Any:
     return copy
 
 
-def _end(headers: dict[str, Any], now: float) -> int:
+def _end(message: dict[str, Any], now: float) -> int:
     """A message whose task expires is not believed for much longer than that."""
-    wanted = headers.get("expires")
-    if isinstance(wanted, str):  # a task's; a control command has a number, 0 for none
+    exchange = message["properties"]["delivery_info"]["exchange"]
+    if exchange == CONTROL:
+        return int(now + BROADCAST_SECONDS)
+    if exchange in _PASSING:
+        return int(now + BROADCAST_SECONDS + SKEW_SECONDS)
+    wanted = message["headers"].get("expires")
+    if isinstance(wanted, str):
         moment = datetime.fromisoformat(wanted)
         wanted = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     latest = now + LIFE_SECONDS

@@ -14,8 +14,9 @@ from cw.broker import ASK_TASK, ASSIGN_TASK, RECONCILE_TASK, RUN_TASK, SWEEP_TAS
 from cw.models import Model
 from cw.names import TASK_PATTERN
 from cw.operations.ask import Ask
+from cw.wire import CONTROL
 
-_PIDBOX = ".celery.pidbox"
+_PIDBOX = f".{CONTROL}"
 
 # What Flower and `celery inspect` read, and what ends tasks. Celery's others would add queues and
 # threads, change limits, or end the host.
@@ -77,11 +78,15 @@ class _Control(Model):
     reply_to: dict[str, str] | None = None
 
 
+def is_control(queue: str) -> bool:
+    return queue.endswith(_PIDBOX)
+
+
 def admit(message: dict[str, Any], queue: str) -> str:
     """Why a signed message is refused all the same; empty when it is not."""
     try:
         body = json.loads(base64.b64decode(message["body"], validate=True))
-        if queue.endswith(_PIDBOX):
+        if is_control(queue):
             command = _Control.model_validate(body)
             return "" if command.method in CONTROLS else f"{command.method} is no command here"
         name = str(message["headers"].get("task"))

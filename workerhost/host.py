@@ -51,7 +51,7 @@ class Host:
 
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self.settings = settings
-        self.app = make_app(settings, admit)
+        self.app = make_app(settings, self._admit)
         self.board = Board()
         watchdog = Watchdog(settings.deaf_after)
         self.gate = Gate(self.board, settings.host_name, watchdog, self._waits)
@@ -80,7 +80,7 @@ class Host:
             github_for=self._clients.of,
             settled=self._settled,
         )
-        self.tickets = Tickets(self.ctx.store)
+        self.tickets = Tickets(self.ctx.store, settings.host_name)
         self._delivered = Delivered(delivered_file(settings))
         self._clock = BrokerClock(
             store.tasks.now, ttl=settings.lease_ttl, jump=settings.lease_margin / 2
@@ -224,6 +224,9 @@ class Host:
                 log.warning("finished tasks not compared with the archives: %s", error)
             except Exception:
                 log.exception("rebuild failed")
+
+    def _admit(self, message: dict[str, Any], queue: str) -> str:
+        return admit(message, queue) or self.tickets.control(message, queue)
 
     def _settled(self) -> None:
         self._outgoing.set()

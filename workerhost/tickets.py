@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from cw.errors import BrokerUnavailableError
+from cw.errors import BrokerUnavailableError, CwError
 from cw.store.store import Store
 from cw.wire import seal_of
+from workerhost.admission import is_control
 
 log = logging.getLogger("workerhost.tickets")
 
 Body = Callable[..., Any]
+_BEFORE = "it was acted on before"
 
 
 class Tickets:
@@ -22,8 +24,9 @@ class Tickets:
     because hosts share queues and are started again. Thread-safe.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, host: str) -> None:
         self._store = store
+        self._host = host
         self._lock = threading.Lock()
         self._seen: dict[str, float] = {}  # nonce -> when it is refused for its age
 
@@ -34,7 +37,7 @@ class Tickets:
             try:
                 if self.burn(*seal_of(task.request)):
                     return body(*args)
-                why = "it was acted on before"
+                why = _BEFORE
             except BrokerUnavailableError as error:
                 why = error.message
             log.warning("message refused task=%s: %s", task.name, why)
@@ -42,6 +45,18 @@ class Tickets:
             return f"refused: {why}"
 
         return call
+
+    def control(self, message: dict[str, Any], queue: str) -> str:
+        """Why a control command is refused that is good otherwise. Each host burns it for itself:
+        all of them hear it. Messages of tasks are burned when their body begins.
+        """
+        if not is_control(queue):
+            return ""
+        nonce, until = seal_of(message["headers"])
+        try:
+            return "" if self.burn(f"{nonce}:{self._host}", until) else _BEFORE
+        except CwError as error:
+            return error.message
 
     def burn(self, nonce: str, until: float) -> bool:
         """False: acted on before. `until`: epoch seconds. Raises BrokerUnavailableError."""

@@ -19,6 +19,7 @@
 | cw:lock:<name> | string | who does a pass that only one may do | after 2 minutes, or when done |
 | cw:audit | hash | by host: the last line of its audit file, signed | |
 | cw:nonce:<nonce> | string | a message or GitHub write that was acted on | when that would expire |
+| cw:nonce:<nonce>:<host> | string | a control command that this host acted on | the same |
 | cw:github:page:<token>:<path> | hash | ETag and digest of a list GitHub gave | 7 days unused |
 | cw:github:fact:<name> | string | what was asked once and seldom changes | by its own time |
 | cw:github:budget | hash | by token: requests left and when they are renewed, as JSON | |

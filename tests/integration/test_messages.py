@@ -221,8 +221,8 @@ def test_message_is_acted_on_once(attack: Attack) -> None:
 def test_message_of_before_a_restart_is_known_after_it(attack: Attack) -> None:
     store, end = attack.here.store(), time.time() + 60
 
-    assert Tickets(store).burn("a nonce", end)
-    assert not Tickets(store).burn("a nonce", end)
+    assert Tickets(store, "here").burn("a nonce", end)
+    assert not Tickets(store, "here").burn("a nonce", end)
 
 
 @pytest.mark.parametrize(
@@ -250,6 +250,48 @@ def test_forged_prompt_reaches_no_agent(attack: Attack) -> None:
 
     wait_until(lambda: "refuses it" in attack.here.task(spec).reason, what=attack.here.log)
     attack.nothing_happened(spec)
+
+
+def overheard(attack: Attack, command: str, **options: Any) -> bytes:
+    """A broadcast of ours, as it goes over the broker."""
+    ear: Any = attack.client.pubsub()  # type: ignore[no-untyped-call]
+    with ear, make_app(attack.here.settings()) as app:
+        ear.psubscribe("/*celery.pidbox")
+        wait_until(lambda: ear.get_message(timeout=1), what="the subscription")
+        app.control.broadcast(command, **options)
+        raw = wait_until(lambda: ear.get_message(timeout=1), what="the broadcast")["data"]
+    return bytes(raw, "utf-8")
+
+
+def test_control_command_is_obeyed_once(attack: Attack) -> None:
+    """Its task waits again later, and a stranger sends what they heard."""
+    here, before = attack.here, attack.refusals()
+    spec = attack.waiting("02")
+    raw = overheard(attack, "revoke", arguments={"task_id": spec.id})
+    here.reaches(spec, State.DONE)
+    assert attack.refusals() == before
+
+    for count in (1, 2):
+        for key in attack.client.scan_iter("cw:nonce:*"):
+            attack.client.delete(key)
+        attack.client.publish("/0.celery.pidbox", raw)
+        attack.refused(before + count)
+
+    assert here.log().count(f"revoke task={spec.id}") == 1
+    assert "celery.pidbox: it was acted on before" in here.log()
+
+
+def test_control_command_is_for_every_host_once_also_after_a_restart(attack: Attack) -> None:
+    store, queue = attack.here.store(), "cw@here.celery.pidbox"
+    message = json.loads(overheard(attack, "ping", destination=["cw@nobody"]))
+    key = keys.nonce(f"{message['headers']['cw']['nonce']}:here")
+    wait_until(lambda: attack.client.exists(key), what=attack.here.log)
+
+    said = [Tickets(store, host).control(message, queue) for host in ("here", "there", "there")]
+
+    assert said == ["it was acted on before", "", "it was acted on before"]
+    assert 0 < attack.client.pttl(key) <= 1000 * wire.BROADCAST_SECONDS
+    assert Tickets(store, "there").control(message, "worker.01") == ""
 
 
 def test_control_commands_look_and_stop_and_do_nothing_else(attack: Attack) -> None:
