@@ -22,7 +22,7 @@ def test_line_without_an_end_is_dropped_and_what_follows_is_heard(tmp_path: Path
         log.write(json.dumps(SAID).encode() + b"\n" + b"x" * (2 * LINE_BYTES))
         log.flush()
         while follower.read():
-            longest = max(longest, len(follower._rest))  # noqa: SLF001  what it keeps in memory
+            longest = max(longest, len(follower._rest))  # what it keeps in memory
         log.write(b"y" * 10 + b"\n" + json.dumps(SAID).encode() + b"\n")
     follower.finish()
 
