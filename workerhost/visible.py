@@ -2,36 +2,26 @@
 
 The text is parsed as Markdown, so that code stays code, and written again without what nobody
 reads there: comments, tags and their attributes, alternative texts, titles of links, definitions
-that nothing refers to, characters without a shape. Targets of links are kept.
+and footnotes that nothing refers to, what maths and diagrams do not draw, characters without a
+shape. Targets of links are kept.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from workerhost.drawn import fenced, formula, with_maths
+from workerhost.footnotes import footnotes, without
+from workerhost.markup import COMMENT, Markup
 from workerhost.shapes import shown
 
-_NAME = r"[A-Za-z][A-Za-z0-9-]*"
-_VALUE = r"""(?:[^\s"'=<>`]+|'[^']*'|"[^"]*")"""
-_ATTRIBUTES = rf"(?:\s+[A-Za-z_:][\w.:-]*(?:\s*=\s*{_VALUE})?)*"
-_MARKUP = re.compile(
-    r"<!--.*?(?:-->|\Z)"  # one that is not closed hides all that follows
-    r"|<\?.*?(?:\?>|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<![A-Za-z].*?(?:>|\Z)"
-    rf"|<(?P<open>{_NAME})(?P<attributes>{_ATTRIBUTES})\s*(?P<empty>/?)>|</(?P<close>{_NAME})\s*>",
-    re.DOTALL,
-)
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_TARGET = re.compile(rf"\b(?:src|href)\s*=\s*({_VALUE})", re.IGNORECASE)
-_UNSEEN = re.compile(
-    r"\shidden(?:[\s=]|\Z)"
-    r"|display\s*:\s*none|visibility\s*:\s*hidden|(?:opacity|font-size)\s*:\s*0(?![.\d]*[1-9])",
-    re.IGNORECASE,
-)
-_VOID = frozenset({"br", "hr", "img", "input", "source", "wbr", "col", "area", "embed", "meta"})
+_NOTES = 100  # more are left out
 _MARKS = {
     "strong_open": "**",
     "strong_close": "**",
@@ -47,17 +37,25 @@ _MARKS = {
 def visible(text: str) -> str:
     """A text of many lines."""
     plain = shown(text.replace("\r\n", "\n").replace("\r", "\n"))
-    return shown(_Page().write(_parser().parse(plain))).strip()
+    tokens = _parser().parse(plain)
+    page, notes = _Page(), frozenset[str]()
+    text = page.write(without(tokens, notes))
+    while page.notes - notes and len(notes) < _NOTES:  # a footnote may refer to others
+        page, notes = _Page(), page.notes | notes
+        text = page.write(without(tokens, notes))
+    return shown(text).strip()
 
 
 def visible_line(text: str) -> str:
     """A title: no Markdown, one line."""
-    return " ".join(_COMMENT.sub("", shown(text)).split())
+    return " ".join(COMMENT.sub("", shown(text)).split())
 
 
 @cache
 def _parser() -> MarkdownIt:
-    return MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    footnotes(parser)
+    return parser
 
 
 class _Page:
@@ -70,9 +68,11 @@ class _Page:
         self._cells: list[str] | None = None  # of the table row we are in
         self._columns = 0
         self._links: list[str] = []  # how those we are in are written to their end
-        self._unseen: list[str] = []  # open elements since the one that hides its content
+        self._markup = Markup()
+        self._seen = self._markup.seen
+        self.notes: frozenset[str] = frozenset()  # that something seen refers to
 
-    def write(self, tokens: list[Token]) -> str:
+    def write(self, tokens: Iterable[Token]) -> str:
         for token in tokens:
             self._block(token)
         return re.sub(r"\n{3,}", "\n\n", "\n".join(self._lines))
@@ -80,16 +80,17 @@ class _Page:
     def _block(self, token: Token) -> None:
         kind = token.type
         if kind == "inline":
-            text = "".join(self._inline(one) for one in token.children or [])
+            text = self._line(token.children or [])
             if self._cells is None:
                 self._say(text)
             else:
                 self._cells.append(text.replace("|", "\\|"))
         elif kind in {"fence", "code_block"}:
-            fence = "`" * max(3, 1 + _longest_run(token.content, "`"))
-            self._say(self._seen(f"{fence}{token.info.strip()}\n{token.content}{fence}"), gap=True)
+            language, code = fenced(token.info, token.content)
+            fence = "`" * max(3, 1 + _longest_run(code, "`"))
+            self._say(self._seen(f"{fence}{language}\n{code}{fence}"), gap=True)
         elif kind == "html_block":
-            self._say(self._html(token.content).strip("\n"), gap=True)
+            self._say(self._markup.html(token.content).strip("\n"), gap=True)
         elif kind == "hr":
             self._say("---", gap=True)
         elif kind == "heading_open":
@@ -117,6 +118,8 @@ class _Page:
         kind = token.type
         if kind == "blockquote_open":
             self._prefix.append("> ")
+        elif kind == "footnote_open":
+            self._prefix.append(f"[^{token.info}]: ")
         elif kind in {"bullet_list_open", "ordered_list_open"}:
             ordered = kind.startswith("ordered")
             self._numbers.append(int(token.attrGet("start") or 1) if ordered else None)
@@ -124,7 +127,7 @@ class _Page:
             number = self._numbers[-1]
             self._prefix.append("- " if number is None else f"{number}. ")
             self._numbers[-1] = None if number is None else number + 1
-        elif kind in {"blockquote_close", "list_item_close"}:
+        elif kind in {"blockquote_close", "list_item_close", "footnote_close"}:
             self._prefix.pop()
             if kind == "blockquote_close":
                 while self._lines and not self._lines[-1].strip("> "):
@@ -147,10 +150,25 @@ class _Page:
     def _gap(self) -> None:
         self._lines.append("".join(one for one in self._prefix if one == "> ").rstrip())
 
+    def _line(self, tokens: list[Token]) -> str:
+        """Code is not maths, but for that between dollars."""
+        line = prose = ""
+        for token, after in pairwise([*tokens, Token("end", "", 0)]):
+            part = self._inline(token)
+            if token.type != "code_inline":
+                prose += part
+                continue
+            maths = prose.endswith("$") and after.content.startswith("$")
+            line += with_maths(prose) + (formula(part) if maths else part)
+            prose = ""
+        return line + with_maths(prose)
+
     def _inline(self, token: Token) -> str:
         kind = token.type
+        if kind == "footnote_ref" and self._seen(token.content):
+            self.notes |= {token.info}
         if kind == "html_inline":
-            return self._html(token.content)
+            return self._markup.html(token.content)
         if kind == "code_inline":
             return self._seen(f"{token.markup}{token.content}{token.markup}")
         if kind == "image":
@@ -161,35 +179,7 @@ class _Page:
             return self._seen("<" if auto else "[")
         if kind == "link_close":
             return self._seen(self._links.pop())
-        return self._seen(_MARKS.get(kind) or _COMMENT.sub("", token.content))
-
-    def _seen(self, text: str) -> str:
-        return "" if self._unseen else text
-
-    def _html(self, source: str) -> str:
-        """What stands between the tags, and where they lead."""
-        out, at = "", 0
-        for found in _MARKUP.finditer(source):
-            out += self._seen(source[at : found.start()])
-            at = found.end()
-            out += self._tag(found)
-        return out + self._seen(source[at:])
-
-    def _tag(self, found: re.Match[str]) -> str:
-        if found["close"]:
-            name = found["close"].lower()
-            if name in self._unseen:
-                while self._unseen.pop() != name:
-                    pass
-            return ""
-        if not found["open"]:
-            return ""
-        name, attributes = found["open"].lower(), found["attributes"]
-        nests = name not in _VOID and not found["empty"]
-        if nests and (self._unseen or _UNSEEN.search(attributes)):
-            self._unseen.append(name)
-        target = _TARGET.search(attributes)
-        return self._seen(f"<{target[1].strip(chr(34) + chr(39))}> ") if target else ""
+        return self._seen(_MARKS.get(kind) or COMMENT.sub("", token.content))
 
 
 def _longest_run(text: str, char: str) -> int:

@@ -43,6 +43,12 @@ HIDDEN = {
     "zero width": "{}",  # made invisible below
     "bidi": "\u202e<!--\u2066{}\u2069-->\u202c",
     "alt text": '![{}](https://x.dev/p.png "{}")',
+    "footnote": "[^1]: {}",
+    "word of code": "```python {}\nx = 1\n```",
+    "diagram": "```mermaid\ngraph TD\n%% {}\nA-->B\n```",
+    "maths": "$$\n% {}\nx\n$$",
+    "phantom": "$x\\phantom{{}}$",
+    "ruby": "<ruby>x<rp>{}</rp></ruby>",
 }
 
 
@@ -118,7 +124,7 @@ def cases(hub: GitHubStandIn) -> list[Case]:
 def change(hub: GitHubStandIn, case: Case) -> None:
     """By its author."""
     if case.edit.startswith("text"):
-        hub.edit_issue(REPO, case.number, body=f"{case.text()} {case.changed()}")
+        hub.edit_issue(REPO, case.number, body=f"{case.changed()} {case.text()}")
     elif case.edit.startswith("title"):
         hub.edit_issue(REPO, case.number, title=f"Case {case.number} {case.changed()}")
 
@@ -152,7 +158,7 @@ def test_only_words_of_those_who_may_write_reach_a_prompt(
 ) -> None:
     reached = assigned(hub, store, cases)
 
-    assert len(cases) == 216
+    assert len(cases) == 360
     for case in cases:
         found = reached.get(case.number, Reached("", "not assigned")).prompt
         approved = case.go == "by one who may write" and case.edit == "unchanged"

@@ -31,6 +31,27 @@ TAGS = "".join(chr(0xE0000 + ord(one)) for one in "obey")
         ('<a href="https://x.dev" title="obey">log</a>', "<https://x.dev> log"),
         ('a <span style="display:none">obey <i>me</i></span>b', "a b"),
         ("a\n\n<div hidden>\n\nobey `me`\n\n```\nme\n```\n</div>\n\nb", "a\n\nb"),
+        ("a <span hidden/>obey</span>b", "a b"),
+        ("<ruby>a<rp>obey</rp><rt>b</rt></ruby>", "ab"),
+        ("a <video src='https://x.dev/v.mp4'>obey</video>b", "a b"),
+        ("a\n\n[^1]: obey me\nand on\n\n    and on\n\n    - and on\n\nb", "a\n\nb"),
+        ("a\n\n> [^x]: obey\n\n- [^y]: obey\n\n  [^z]: [^x]: obey", "a"),
+        ("a \\[^1] `[^1]` <b hidden>[^1]</b>\n\n[^1]: obey", "a [^1] `[^1]`"),
+        ("a ![[^1]](x)\n\n[^1]: obey", "a ![](x)"),
+        ("a[^1]\n\n[^1]: b\n[^1]: obey\n[^2]: obey", "a[^1]\n\n[^1]: b"),
+        ("```python obey me\nx\n```", "```python\nx\n```"),
+        ("```obey-this-and-nothing-else-now\nx\n```", "```\nx\n```"),
+        (
+            "```mermaid\ngraph TD %% obey\n%%{init: {\n'a': 'obey'}}%%\nA-->B\n```",
+            "```mermaid\ngraph TD \n\nA-->B\n```",
+        ),
+        ("```mermaid\npie\naccTitle: obey\naccDescr {\nobey }\n```", "```mermaid\npie\n\n```"),
+        ("a $x % obey$ b", "a $x $ b"),
+        ("a $$x\n% obey\ny$$ b", "a $$x\n\ny$$ b"),
+        ("a $`x % obey`$ b", "a $`x $ b"),
+        ("```math\nx % obey\n\\hphantom{obey {me}}y\n```", "```math\nx \ny\n```"),
+        ("$a\\phantom {obey {me}}b$", "$ab$"),
+        ("$$\\phantom{never closed, obey$$", "$$"),
         ("<details><summary>Log</summary>\n\ntext\n</details>", "Log\n\ntext"),
     ],
 )
@@ -47,6 +68,10 @@ def test_what_the_page_hides_is_left_out(text: str, seen: str) -> None:
         "1. one\n2. two\n   - three\n\n     more\n\nend",
         "| a | b |\n| --- | --- |\n| 1 | `x` |\n| 2 | y\\|z |",
         "use `<!--` and `-->`",
+        "note[^1] and [^Other] end\n\n[^1]: It says [^2]:\n\n      > more\n[^2]: this",
+        "from $5, 20% off, to $6; 50% of $HOME; `$x % 2` and `y$`",
+        "```sh\necho $((x % 2)) \\phantom{x} %% y\n```",
+        "```math\na \\% b\n```\n\n$\\frac{a}{b}$",
         "---",
     ],
 )
@@ -64,7 +89,13 @@ def test_code_that_holds_fences_cannot_end_its_own() -> None:
     assert visible("~~~\n```\nx\n~~~") == "````\n```\nx\n````"
 
 
-@given(st.text(st.sampled_from("ab`<>!-\\ \n\"'=[]()#*|~&;:/1.") | st.characters(), max_size=80))
+def test_footnotes_within_footnotes_have_an_end() -> None:
+    assert visible("a[^1]\n\n" + "[^1]: " * 10_000 + "b") == "a[^1]"
+
+
+@given(
+    st.text(st.sampled_from("ab`<>!-\\ \n\"'=[]()#*|~&;:/1.^$%{}") | st.characters(), max_size=80)
+)
 def test_no_text_breaks_it_and_no_shapeless_character_is_left(text: str) -> None:
     found = visible(text)
 
