@@ -18,9 +18,8 @@ from cw.settings import Settings, load_settings
 from workerhost import chores, commands, sdnotify
 from workerhost.admission import CONTROLS
 from workerhost.host import Host
-from workerhost.known import host_secrets
+from workerhost.known import LogRedactor
 from workerhost.layout import LOCK
-from workerhost.redact import Redactor, redactor
 
 _THREADS = 256  # started as needed; more identities than this share a machine badly
 
@@ -53,7 +52,7 @@ def _leave_early(host: Host) -> None:
 class _Clean(logging.Formatter):
     """Tracebacks and libraries say what they like; secrets are not for a log."""
 
-    def __init__(self, redact: Redactor) -> None:
+    def __init__(self, redact: LogRedactor) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
         self._redact = redact
 
@@ -63,7 +62,7 @@ class _Clean(logging.Formatter):
 
 def _log_to_stderr(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Clean(redactor(host_secrets(settings))))
+    handler.setFormatter(_Clean(LogRedactor(settings, os.environ)))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 

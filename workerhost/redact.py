@@ -101,14 +101,16 @@ def _joined(spans: list[Span]) -> list[Span]:
     return joined
 
 
-def redactor(env: Mapping[str, str]) -> Redactor:
+def redactor(*envs: Mapping[str, str]) -> Redactor:
     """For the secrets among these variables."""
-    found = (
-        value
-        for name, value in env.items()
-        if (_NAMES.search(name) and not _NO_SECRETS.match(name)) or _RANDOM.fullmatch(value)
-    )
-    return _made(frozenset(one for one in found if len(one) >= _SHORTEST))
+    return _made(frozenset(value for env in envs for value in _secrets(env)))
+
+
+def _secrets(env: Mapping[str, str]) -> Iterator[str]:
+    for name, value in env.items():
+        named = _NAMES.search(name) and not _NO_SECRETS.match(name)
+        if len(value) >= _SHORTEST and (named or _RANDOM.fullmatch(value)):
+            yield value
 
 
 @lru_cache(maxsize=64)
