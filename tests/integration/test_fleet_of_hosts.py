@@ -199,13 +199,14 @@ def test_host_whose_name_is_taken_takes_nothing_until_it_is_free(git_repo: Path)
 
         wait_until(turned, 30, here.log)
         spec = here.dispatch("rehearse: pace 0.01\n")
-        wait_until(lambda: f"cw.run[{spec.id}] succeeded" in here.log(), 30, here.log)
+        log = here.folder / "host.log"
+        wait_until(lambda: f"cw.run[{spec.id}] succeeded" in log.read_text("utf-8"), 30, here.log)
         before = here.task(spec)
 
         client.hset("cw:host:here", mapping={"seen_at": ""})
         done = here.reaches(spec, State.DONE)
 
-        assert "another machine that is up has the name here" in here.log()
+        assert "another machine that is up has the name here" in log.read_text("utf-8")
         assert (before.state, before.attempt) == (State.QUEUED, 0)
         assert done.attempt == 1
 
