@@ -64,6 +64,8 @@ def agent_environment(
     env |= own_variables(home)
     if settings.github_access == "host" or settings.github_app_id:
         env = {name: value for name, value in env.items() if name not in GITHUB_TOKENS}
+    # In ~/.config an agent could leave a profile that leads the next one to another API.
+    env.setdefault("ANTHROPIC_CONFIG_DIR", str(home.run / "anthropic"))
     env |= {
         "HOME": str(home.path),
         "USER": home.id,
@@ -73,6 +75,7 @@ def agent_environment(
         "TMPDIR": str(home.tmp),
         "CLAUDE_CODE_TMPDIR": str(home.tmp),  # otherwise all workers of a user share one folder
         "CLAUDE_CODE_ENABLE_TODO_TOOLS": "1",  # newer versions hide them in headless runs
+        "CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1",  # what a run writes there, the next one is told
         "DISABLE_AUTOUPDATER": "1",  # a version changes when its owner says so
         "GH_PROMPT_DISABLED": "1",
         "GH_NO_UPDATE_NOTIFIER": "1",

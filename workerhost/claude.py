@@ -73,6 +73,10 @@ def transcript(home: Home, cwd: Path, session: str) -> Path:
     return home.claude / "projects" / mangled / f"{session}.jsonl"
 
 
+def todo_list(home: Home, session: str) -> Path:
+    return home.claude / "tasks" / session
+
+
 def _bundled() -> Path | None:
     spec = find_spec("claude_agent_sdk")
     for folder in spec.submodule_search_locations or () if spec else ():

@@ -17,9 +17,10 @@ from pathlib import Path
 from cw.errors import CwError
 from cw.settings import Settings
 from workerhost import shim
+from workerhost.claude import todo_list, transcript
 from workerhost.files import read_json
 from workerhost.isolation import Wall
-from workerhost.layout import Home
+from workerhost.layout import Home, in_place
 from workerhost.logins import hidden_logins, replaced
 from workerhost.policy import (
     forget_what_was_allowed,
@@ -93,6 +94,7 @@ def _order(home: Home, launch: Launch, wall: Wall, settings: Settings) -> dict[s
             wall=wall,
             home=home,
             readable=readable_paths(settings, launch.claude, launch.repo_path),
+            writable=_conversation(home, launch) if wall.outer else (),
             hidden=hidden_logins(home, settings),
             replaced=replaced(home, settings),
             cwd=launch.cwd,
@@ -111,6 +113,16 @@ def _order(home: Home, launch: Launch, wall: Wall, settings: Settings) -> dict[s
         "memory_mb": settings.run_memory_mb,
         "min_free_mb": settings.min_free_mb / 10,
     }
+
+
+def _conversation(home: Home, launch: Launch) -> tuple[Path, ...]:
+    """What of .claude outlives the run. Raises CwError for a link among it."""
+    kept = (transcript(home, launch.cwd, launch.session).parent, todo_list(home, launch.session))
+    for path in kept:
+        if not in_place(home, path):
+            raise CwError(f"{path} leads elsewhere", hint="Remove the link on the way to it")
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return kept
 
 
 def environment(home: Home, launch: Launch, wall: Wall) -> dict[str, str]:

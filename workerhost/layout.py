@@ -9,6 +9,8 @@ from cw.names import is_worker_id
 
 MARKER = ".cw.json"
 LOCK = ".host.lock"  # beside the HOMEs: held by the one host process that they have
+# Folders of .claude in which a person puts what claude reads at its start.
+HAND_MADE = ("commands", "agents", "skills", "hooks", "rules", "output-styles")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +112,13 @@ class Home:
         environment and rules. claude itself sources the shells' files, outside its sandbox.
         """
         names = (".gitconfig", ".ssh", ".bashrc", ".bash_profile", ".profile", ".zshrc")
-        rules = (self.claude / "CLAUDE.md", self.claude / "settings.json")
+        rules = ("CLAUDE.md", "settings.json", *HAND_MADE, "plugins")
         return (
             self.run,
             self.completed,
             self.marker,
             self.zshenv,
-            *rules,
+            *map(self.claude.joinpath, rules),
             *map(self.path.joinpath, names),
         )
 

@@ -7,6 +7,9 @@ no policy, and says nothing.
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from cw.settings import Settings
 from workerhost.agentenv import GITHUB_TOKENS
 from workerhost.files import read_json, write_private
 from workerhost.isolation import Wall
-from workerhost.layout import Home
+from workerhost.layout import HAND_MADE, Home
 from workerhost.reach import tool_domains
 
 _TOOLS = (
@@ -36,7 +39,10 @@ _STUBS = (
     *("/.bash_profile", "/.bashrc", "/.profile", "/.zprofile", "/.zshrc", "/.gitconfig"),
     *("/.gitmodules", "/.mcp.json", "/.ripgreprc", "/.idea", "/.vscode", "/.claude/"),
 )
-_ALLOWING = {"projects", "mcpServers"}  # permissions, trust and servers
+_NUMBERS = {"userID", "machineID"}
+_NUMBER = re.compile(r"[0-9a-f]{64}")
+_FOLDERS = {"run", "completed", ".ssh", ".claude", "plugins", *HAND_MADE}
+_STATE_BYTES = 1 << 20
 MODEL_KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
 
 
@@ -108,26 +114,44 @@ def past_the_stubs(home: Home, env: Mapping[str, str]) -> dict[str, str]:
 
 
 def forget_what_was_allowed(home: Home) -> None:
-    """claude's state is the one file of HOME that decides something and that what claude starts
-    outside its sandbox can write: of it, only what allows nothing is kept.
+    """claude's state is the one file of HOME that decides something (permissions, servers, programs
+    to ask for a key, environment) and that what claude starts outside its sandbox can write: of it,
+    only the numbers by which the API knows this claude are kept. Raises CwError.
     """
     state = _state(home)
-    known = None if state.is_symlink() else read_json(state)
-    if known is None:
+    try:
+        kept = {
+            name: value
+            for name, value in (_known(state) or {}).items()
+            if name in _NUMBERS and isinstance(value, str) and _NUMBER.fullmatch(value)
+        }
+        if state.is_dir() and not state.is_symlink():
+            shutil.rmtree(state)
         state.unlink(missing_ok=True)
-    elif _ALLOWING & set(known):
-        kept = {name: value for name, value in known.items() if name not in _ALLOWING}
-        write_private(state, json.dumps(kept).encode())
+        if kept:
+            write_private(state, json.dumps(kept).encode())
+    except OSError as error:
+        raise CwError(f"{state} cannot be cleaned: {error.strerror}") from error
+
+
+def _known(state: Path) -> dict[str, Any] | None:
+    """Of a regular file only: a pipe in its place would never end."""
+    try:
+        found = state.lstat()
+    except FileNotFoundError:
+        return None
+    small = stat.S_ISREG(found.st_mode) and found.st_size <= _STATE_BYTES
+    return read_json(state) if small else None
 
 
 def own_startup_files(home: Home) -> None:
     """What is not there cannot be bound: an agent could make it, for the next run to read."""
-    for path in home.host_owned:
+    for path in (home.claude, *home.host_owned):
         if path.is_symlink():
             path.unlink()
         if path.exists() or path in {home.zshenv, home.marker}:
             continue
-        if path.name in {home.run.name, home.completed.name, ".ssh"}:
+        if path.name in _FOLDERS:
             path.mkdir(mode=0o700)
         else:
             path.touch(mode=0o600)

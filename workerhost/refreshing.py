@@ -16,10 +16,9 @@ from cw.errors import CwError
 from cw.models import Model
 from workerhost.files import read_json, write_private
 from workerhost.home import copy_git_and_ssh, fingerprint, rendered, rules, token_line
-from workerhost.layout import Home, stays_inside
+from workerhost.layout import HAND_MADE, Home, stays_inside
 
 _OFFER = ".new"  # beside a file changed by hand: what the template says now
-_HAND_MADE = ("commands", "agents", "skills", "hooks", "rules", "output-styles")
 
 
 class Refreshed(Model):
@@ -135,7 +134,7 @@ def _line_of(lines: list[str], name: str) -> int | None:
 
 
 def _hand_made(home: Home) -> list[str]:
-    folders = (home.claude / one for one in _HAND_MADE)
+    folders = (home.claude / one for one in HAND_MADE)
     found = (one for folder in folders for one in sorted(folder.rglob("*")) if one.is_file())
     return [one.relative_to(home.path).as_posix() for one in found]
 

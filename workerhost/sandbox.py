@@ -102,12 +102,17 @@ def _host_owned(home: Home) -> list[str]:
     """What lies in HOME but is not the agent's. A link that an agent made in its place is not
     followed. The logins are not even readable: they are in the environment of claude.
     """
-    # A folder that only contains mounts could be moved out of the way, so .claude is one itself.
-    binds = [("--bind", home.claude, home.claude)]
-    binds += [("--ro-bind", one, one) for one in home.host_owned if one != home.zshenv]
+    # Whatever else is written into .claude ends with the run: claude of the next one would read it.
+    empty = (
+        ["--tmpfs", str(home.claude)]
+        if home.claude.exists() and in_place(home, home.claude)
+        else []
+    )
+    owned = (*home.host_owned, home.claude / ".credentials.json")
+    binds = [("--ro-bind", one, one) for one in owned if one != home.zshenv]
     binds.append(("--ro-bind", Path("/dev/null"), home.zshenv))
     found = [one for one in binds if one[2].exists() and in_place(home, one[2])]
-    return [str(word) for bind in found for word in bind]
+    return [*empty, *(str(word) for bind in found for word in bind)]
 
 
 def _hidden(home: Home, hidden: tuple[Path, ...]) -> list[str]:

@@ -38,6 +38,8 @@ class Cell:
     api: MessagesStandIn
     listeners: dict[str, Listener]
     targets: list[tuple[str, str, str]]
+    key: str = KEY  # empty: no login in the environment
+    sessions: list[str] = field(default_factory=list)
     stays: str = field(default_factory=lambda: f"9{secrets.randbelow(10**8):08}")
 
     @property
@@ -49,7 +51,7 @@ class Cell:
         given = {
             "PATH": os.environ["PATH"],
             "ANTHROPIC_BASE_URL": self.api.url,
-            "ANTHROPIC_API_KEY": KEY,
+            "ANTHROPIC_API_KEY": self.key,
             "http_proxy": proxy,
             "https_proxy": proxy,
             "no_proxy": "127.0.0.1",
@@ -75,10 +77,11 @@ class Cell:
         return {one.removeprefix("got ") for one in lines if one != "tried"}
 
     def run_claude(
-        self, claude: Path, wall: Wall, *turns: Turn, trusted: bool = False
+        self, claude: Path, wall: Wall, *turns: Turn, trusted: bool = False, resume: str = ""
     ) -> launch.Exit:
-        """The real claude, started as the host starts it."""
-        session = "11111111-2222-4333-8444-" + secrets.token_hex(6)
+        """The real claude, started as the host starts it. `resume`: an earlier session."""
+        session = resume or "11111111-2222-4333-8444-" + secrets.token_hex(6)
+        self.sessions.append(session)
         self.api.script(*turns, match=session)
         self.home.prompt.write_text("Do your worst.", "utf-8")
         self.home.system_prompt.write_text("You are a test.", "utf-8")
@@ -86,7 +89,7 @@ class Cell:
             claude,
             "sonnet",
             session,
-            resume=False,
+            resume=bool(resume),
             cwd=self.clone,
             env=self.env(),
             trusted=trusted,

@@ -73,6 +73,7 @@ def test_home_is_the_workers_own_and_writable(home: Home) -> None:
         ".zshenv",
         ".claude/settings.json",
         ".claude/CLAUDE.md",
+        ".claude/skills/new",
     ],
 )
 def test_files_of_the_host_in_home_cannot_be_changed(home: Home, place: str) -> None:
@@ -83,6 +84,16 @@ def test_files_of_the_host_in_home_cannot_be_changed(home: Home, place: str) -> 
 
     assert done.returncode != 0 or place.startswith(".claude/")
     assert (path.read_bytes() if path.exists() else None) == before
+
+
+def test_what_is_written_beside_them_into_claudes_folder_ends_with_the_process(home: Home) -> None:
+    (home.claude / "settings.local.json").write_text("old")
+    before = sorted(home.claude.rglob("*"))
+
+    done = inside(home, "cat .claude/settings.local.json; mkdir .claude/new && echo x >.claude/y")
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert sorted(home.claude.rglob("*")) == before
 
 
 def test_other_homes_are_not_there(home: Home) -> None:

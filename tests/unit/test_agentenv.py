@@ -87,6 +87,13 @@ def test_own_file_is_read_and_never_executed(home: Home, text: bytes) -> None:
     assert not (home.path / "canary").exists()
 
 
+def test_profiles_and_memory_of_claude_are_where_no_agent_writes(home: Home) -> None:
+    env = agent_environment(home, Settings(), {})
+
+    assert Path(env["ANTHROPIC_CONFIG_DIR"]).parent == home.run
+    assert env["CLAUDE_CODE_DISABLE_AUTO_MEMORY"] == "1"
+
+
 def test_link_to_a_file_of_the_host_is_not_read(home: Home, tmp_path: Path) -> None:
     (tmp_path / "host.env").write_text("export HOST_SECRET=x\n", "utf-8")
     home.zshenv.symlink_to(tmp_path / "host.env")
