@@ -116,12 +116,15 @@ def _order(home: Home, launch: Launch, wall: Wall, settings: Settings) -> dict[s
 
 
 def _conversation(home: Home, launch: Launch) -> tuple[Path, ...]:
-    """What of .claude outlives the run. Raises CwError for a link among it."""
+    """What of .claude outlives the run. Raises CwError for what is no folder in its place."""
     kept = (transcript(home, launch.cwd, launch.session).parent, todo_list(home, launch.session))
     for path in kept:
         if not in_place(home, path):
             raise CwError(f"{path} leads elsewhere", hint="Remove the link on the way to it")
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise CwError(f"{path} cannot be made: {error.strerror}") from error
     return kept
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from cw.errors import CwError
 from cw.settings import Settings
 from tests.contract.binaries import Claude
 from tests.hostile.cell import Cell, cell
@@ -96,3 +98,14 @@ def test_conversation_and_to_do_list_are_there_when_it_goes_on(claude: Claude, w
         sent = one.api.of_session(again)[-1]
         assert "Half." in sent.text
         assert "item-of-the-list" in str(sent.messages[-1])
+
+
+@pytest.mark.parametrize("left", [Path.touch, lambda path: path.symlink_to(path.parent.parent)])
+def test_what_is_no_folder_of_conversations_is_refused(left: Callable[[Path], None]) -> None:
+    with cell() as one:
+        left(one.home.claude / "projects")
+
+        with pytest.raises(CwError, match="projects"):
+            one.run_claude(Path("/bin/true"), Wall("outer"), text("Done."))
+
+        assert not list(one.root.rglob("*-github-acme-app"))
