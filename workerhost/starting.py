@@ -6,22 +6,26 @@ import hashlib
 import json
 import logging
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cw.errors import BadInputError, StaleFenceError
-from cw.models import Task, TaskSpec
+from cw.models import Event, Task, TaskSpec
 from cw.states import Mode
 from workerhost import breaches, deliver, journal, launch, preparing, workspace
 from workerhost.briefing import brief
 from workerhost.claude import find_claude, transcript
 from workerhost.files import write_private
 from workerhost.fitness import version_of
+from workerhost.git import Git
 from workerhost.hearing import Heard, hear
 from workerhost.holding import Holding
 from workerhost.journal import Journal, Run
 from workerhost.leaving import HostLeavesError
 from workerhost.policy import policy
+from workerhost.publishing import publish
 from workerhost.rebuilding import sessions_here
+from workerhost.trusted import unlike_base
 from workerhost.workspace import Workspace
 
 log = logging.getLogger("workerhost.starting")
@@ -45,6 +49,7 @@ def start(held: Holding, task: Task, prompt: str, book: Journal) -> Journal:
     breaches.remember(held.git(book), place)
     resume = again and transcript(home, place.clone, book.run.session).exists()
     _write_briefing(held, book, place, prompt, issue, resume=resume)
+    trusted = _trusted(held, held.git(book), spec, place)
     update = {
         "clone": str(place.clone),
         "base": place.base,
@@ -60,7 +65,7 @@ def start(held: Holding, task: Task, prompt: str, book: Journal) -> Journal:
         raise StaleFenceError(f"the lease of {spec.id} ended before its agent was started")
     if ctx.leaving.detach.is_set():
         raise HostLeavesError
-    _write_down(held, spec, run, claude)
+    _write_down(held, spec, run, claude, trusted=trusted)
     launch.start(
         home,
         launch.Launch(
@@ -72,7 +77,7 @@ def start(held: Holding, task: Task, prompt: str, book: Journal) -> Journal:
             env=held.env,
             repo_url=spec.repo_url,
             repo_path=spec.repo_path,
-            trusted=spec.github and spec.repo in ctx.settings.trusted_repos,
+            trusted=trusted,
         ),
         ctx.wall,
         ctx.settings,
@@ -81,7 +86,19 @@ def start(held: Holding, task: Task, prompt: str, book: Journal) -> Journal:
     return book
 
 
-def _write_down(held: Holding, spec: TaskSpec, run: Run, claude: Path) -> None:
+def _trusted(held: Holding, git: Git, spec: TaskSpec, place: Workspace) -> bool:
+    """Whether claude loads what the repository brings along, which runs outside the inner wall."""
+    if not spec.github or spec.repo not in held.ctx.settings.trusted_repos:
+        return False
+    unlike = unlike_base(git, place)
+    if unlike:
+        said = f"{spec.repo} is not trusted in this run: {unlike} is not as {place.base} has it"
+        log.warning("%s task=%s", said, spec.id)
+        publish(held, [Event(at=datetime.now(UTC), kind="note", text=said)])
+    return not unlike
+
+
+def _write_down(held: Holding, spec: TaskSpec, run: Run, claude: Path, *, trusted: bool) -> None:
     """Before there is an agent: none runs that is not in the audit file."""
     ctx = held.ctx
     rules = json.dumps(policy(held.home, ctx.wall, ctx.settings, spec.repo_url), sort_keys=True)
@@ -98,6 +115,7 @@ def _write_down(held: Holding, spec: TaskSpec, run: Run, claude: Path) -> None:
         prompt_sha256=spec.prompt_sha256,
         approved_by=spec.approved_by,
         isolation=ctx.wall.mode,
+        trusted=trusted,
         policy_sha256=hashlib.sha256(rules.encode()).hexdigest(),
         claude=str(claude.resolve()),
         claude_version=version_of(claude),
