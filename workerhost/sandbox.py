@@ -50,7 +50,8 @@ def wrap(
     command = [wall.bwrap, *namespaces(wall)]
     for path in _SYSTEM:
         command += ["--ro-bind-try", path, path]
-    command += for_all(ETC) if wall.root else ["--ro-bind-try", ETC, ETC]
+    etc = home.path.parent / ".etc"
+    command += for_all(ETC, etc) if wall.root else ["--ro-bind-try", ETC, ETC]
     for path in _EMPTY:
         command += ["--tmpfs", path]
     command += ["--proc", "/proc", "--dev", "/dev"]
@@ -58,7 +59,6 @@ def wrap(
     for one in readable:
         if not (wall.root and _of_etc(one)):
             command += ["--ro-bind-try", str(one), str(one)]
-    command += ["--remount-ro", ETC] if wall.root else []
     command += ["--bind", str(home.path), str(home.path)]
     command += _host_owned(home)
     command += _hidden(home, hidden)
@@ -127,8 +127,8 @@ def _hidden(home: Home, hidden: tuple[Path, ...]) -> list[str]:
 
 
 def _of_etc(path: Path) -> bool:
-    """A folder of it is there as far as it is for all."""
-    return path.is_dir() and path.resolve().is_relative_to(ETC)
+    """It is there already, if it is for all."""
+    return path.resolve().is_relative_to(ETC)
 
 
 def _resolver() -> list[str]:

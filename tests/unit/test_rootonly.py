@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cw.errors import CwError
+from tests.waiting import wait_until
 from workerhost.rootonly import for_all
 
 
@@ -22,23 +24,28 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def shown(folder: Path) -> dict[str, str]:
-    """By path below the folder: with which option."""
-    words = for_all(str(folder))
-    found, at = {}, 0
-    while at < len(words):
-        count = 2 if words[at] in {"--tmpfs", "--dir"} else 3
-        found[str(Path(words[at + count - 1]).relative_to(folder))] = words[at]
-        at += count
-    return found
+def shown(folder: Path) -> set[str]:
+    """What the copy has, by path."""
+    word, copy, place = for_all(str(folder), folder.parent / "kept")
+    assert (word, place) == ("--ro-bind", str(folder))
+    return {str(path.relative_to(copy)) for path in Path(copy).rglob("*")}
 
 
-def test_folder_in_which_everything_is_for_all_is_bound_whole(folder: Path) -> None:
-    assert shown(folder) == {".": "--ro-bind"}
+EVERYTHING = {
+    "link", "mixed", "mixed/deep", "mixed/deep/shown", "mixed/shown", "plain", "plain/file",
+}  # fmt: skip
 
 
-def test_what_is_not_for_all_is_left_out_and_nothing_is_mounted_over_it(folder: Path) -> None:
-    """Who replaces a file takes away what was mounted over it."""
+def test_what_is_for_all_is_there_as_it_is(folder: Path) -> None:
+    assert shown(folder) == EVERYTHING
+
+    copy = Path(for_all(str(folder), folder.parent / "kept")[1])
+    assert (copy / "link").readlink() == Path("plain/file")
+    assert (copy / "plain" / "file").read_text("utf-8") == "x"
+    assert copy.stat().st_mode & 0o777 == 0o755
+
+
+def test_what_is_not_for_all_is_left_out(folder: Path) -> None:
     for name, mode in (("shadow", 0o640), ("mixed/deep/key", 0o600)):
         (folder / name).touch()
         (folder / name).chmod(mode)
@@ -47,12 +54,27 @@ def test_what_is_not_for_all_is_left_out_and_nothing_is_mounted_over_it(folder: 
         (folder / name / "open").touch(0o644)
         (folder / name).chmod(mode)
 
-    assert shown(folder) == {
-        ".": "--tmpfs",
-        "link": "--symlink",
-        "mixed": "--dir",
-        "mixed/deep": "--dir",
-        "mixed/deep/shown": "--ro-bind-try",
-        "mixed/shown": "--ro-bind-try",
-        "plain": "--ro-bind-try",
+    assert shown(folder) == EVERYTHING
+
+
+def test_change_makes_another_copy_and_the_old_one_stays_for_its_runs(folder: Path) -> None:
+    shown(folder)
+    (folder / "plain" / "file").write_text("changed", "utf-8")
+    wait_until(lambda: len(copies(folder)) == 2, what="a copy of what was changed")
+
+    assert {(one / "plain" / "file").read_text("utf-8") for one in copies(folder)} == {
+        "x",
+        "changed",
     }
+
+
+def copies(folder: Path) -> list[Path]:
+    shown(folder)
+    return list((folder.parent / "kept").iterdir())
+
+
+def test_copy_that_cannot_be_made_is_said_to_be_missing(folder: Path) -> None:
+    (folder.parent / "kept").write_text("in the way", "utf-8")
+
+    with pytest.raises(CwError, match="no copy of"):
+        for_all(str(folder), folder.parent / "kept")
