@@ -6,6 +6,7 @@ whether it is the cause: if the host dies again, it is.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from enum import Enum
 
 from pydantic import ValidationError
@@ -69,4 +70,5 @@ def _read(home: Home) -> Keeper | None:
 
 
 def _write(home: Home, keeper: Keeper) -> None:
-    write_private(home.keeper, keeper.model_dump_json().encode())
+    with suppress(OSError):  # a full disk makes a suspect too few, not a host too few
+        write_private(home.keeper, keeper.model_dump_json().encode())
