@@ -43,6 +43,7 @@ class Adopter:
         suspected = [one for one, how in standing.items() if how is Standing.SUSPECT]
         for home in suspected:
             log.warning("hosts died with this run; taken up alone worker=%s", home.id)
+            suspects.alone(home)
             thread = self._start(home)
             if thread:
                 thread.join(min(_ALONE_SECONDS, _ALL_ALONE_SECONDS / len(suspected)))

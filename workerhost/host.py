@@ -151,8 +151,7 @@ class Host:
         sdnotify.notify(self.ctx.host_env, sdnotify.STOPPING)
         self._adopter.wait()
         for home in self._homes.values():
-            if home.journal.exists():
-                suspects.leave(home)
+            suspects.leave(home)
         self.leaving.now()
         self._wake.set()
         self._outgoing.set()

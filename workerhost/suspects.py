@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from enum import Enum
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -40,21 +41,28 @@ def take(home: Home, limit: int) -> Standing:
     deaths = (before.deaths if before else 0) + died
     if died and before and before.alone:
         return Standing.GUILTY
-    suspect = deaths >= limit
-    _write(home, Keeper(host=_ourselves(), deaths=deaths, alone=suspect))
-    return Standing.SUSPECT if suspect else Standing.TRUSTED
+    _write(home, Keeper(host=_ourselves(), deaths=deaths))
+    return Standing.SUSPECT if deaths >= limit else Standing.TRUSTED
+
+
+def alone(home: Home) -> None:
+    """From now on it is this run that the host dies of, if it dies."""
+    _change(home, alone=True)
 
 
 def clear(home: Home) -> None:
     """Its host has lived on with it."""
-    keeper = _read(home)
-    if keeper:
-        _write(home, keeper.model_copy(update={"alone": False}))
+    _change(home, alone=False)
 
 
 def leave(home: Home) -> None:
     """The host ends in good order, and leaves the run to the next one."""
-    _write(home, (_read(home) or Keeper()).model_copy(update={"host": "", "alone": False}))
+    _change(home, host="", alone=False)
+
+
+def _change(home: Home, **changed: Any) -> None:
+    if home.journal.exists():  # else the run is over
+        _write(home, (_read(home) or Keeper()).model_copy(update=changed))
 
 
 def _ourselves() -> str:

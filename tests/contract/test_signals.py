@@ -111,6 +111,6 @@ def test_works_inside_the_outer_bwrap(room: Room, wrap: list[str]) -> None:
     look = f"ls {outside}; echo made > made.txt"
     ended = room.run(bash(look), text("Done."), wrap=wrap)
 
-    assert (ended.rc, ended.result["is_error"]) == (0, False)
+    assert (ended.rc, ended.result["is_error"]) == (0, False), ended.result
     assert "No such file" in ended.answers("Bash")[0]["content"]
     assert (room.work / "made.txt").exists()

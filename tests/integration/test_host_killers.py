@@ -20,10 +20,11 @@ def keeper(here: Machine, worker: str = "01") -> dict[str, Any]:
     return read_json(here.home(worker).keeper) or {}
 
 
-def dies_with_its_runs(here: Machine, deaths: int) -> None:
-    """A host takes up what is there and is killed. `deaths`: as the run of 01 knows it then."""
+def dies_with_its_runs(here: Machine, deaths: int, *, alone: bool = False) -> None:
+    """A host takes up what is there and is killed. `deaths`, `alone`: as the run of 01 knows it."""
     host = here.start_unwell()
-    wait_until(lambda: keeper(here).get("deaths") == deaths, 30, here.log)
+    wanted = (deaths, alone)
+    wait_until(lambda: (keeper(here).get("deaths"), keeper(here).get("alone")) == wanted, 30)
     host.kill()
     host.wait()
 
@@ -38,7 +39,7 @@ def test_run_that_hosts_die_of_is_parked_and_the_rest_goes_on(git_repo: Path) ->
         first.kill()
         first.wait()
         dies_with_its_runs(here, 1)
-        dies_with_its_runs(here, 2)  # while it is alone with this one
+        dies_with_its_runs(here, 2, alone=True)
 
         here.start()
         task = here.reaches(spec, State.CRASHED)
