@@ -202,7 +202,7 @@ def test_host_whose_name_is_taken_takes_nothing_until_it_is_free(git_repo: Path)
         log = here.folder / "host.log"
         wait_until(lambda: f"cw.run[{spec.id}] succeeded" in log.read_text("utf-8"), 30, here.log)
         before = here.task(spec)
-        here.store().tasks.mark_unhinted(spec.id)  # or the dispatch's own mark came after the host's
+        here.store().tasks.mark_unhinted(spec.id)  # dispatch's own mark may have come after it
 
         client.hset("cw:host:here", mapping={"seen_at": ""})
         done = here.reaches(spec, State.DONE)
