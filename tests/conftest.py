@@ -26,6 +26,17 @@ Cw = Callable[..., "subprocess.CompletedProcess[str]"]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Of several processes each takes the next file: the long ones first, so that all end together.
+LONG_FIRST = ("acceptance", "hostile", "contract", "integration", "rehearsals", "unit")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In each folder of tests the order stays as it was shuffled."""
+    tier = {Path(__file__).parent / name: at for at, name in enumerate(LONG_FIRST)}
+    items.sort(key=lambda item: tier.get(item.path.parent, len(tier)))
+
+
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[str]:
     """URL of a server of our own, on a socket nobody else knows."""
