@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 def until(holds: Callable[[], object], what: str, timeout_s: float = DEADLINE_S) -> None:
