@@ -6,9 +6,11 @@ import logging
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from cw.errors import BrokerUnavailableError, CwError, ForgedError, StaleFenceError
 from cw.models import Task, TaskSpec
+from cw.operations.branches import another_tasks
 from cw.states import Move, State
 from cw.store.leases import Grant, Refusal
 from workerhost import deliver, journal, launch, shim
@@ -199,6 +201,7 @@ def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> 
             now=now,
             defer=defer,
             redact=held.redact,
+            theirs=partial(another_tasks, ctx.store, book.task),
         )
         if outcome.reason not in UNPROVEN or time.monotonic() > until:
             break

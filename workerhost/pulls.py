@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cw.errors import CwError, GitHubUnavailableError
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 _CLOCKS = timedelta(minutes=5)  # by which GitHub's may differ from ours
 _MOST = 5  # that the message names
 _PATHS = 200  # characters of each one's
+_LOOKED_AT = 20  # others; each may have to be fetched
 
 Guard = Callable[[str], tuple[str, ...]]  # protected paths that a head changes
+Theirs = Callable[[str, datetime], bool]  # whether another task has this branch, or had it since
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +37,25 @@ class Found:
     untold: str = ""
 
 
-def look(task: TaskSpec, run: Run, github: GitHub | None) -> Found:
-    """However the run ended: an agent opens what it likes from whatever branch it likes."""
+def nobodys(_branch: str, _since: datetime) -> bool:
+    return False
+
+
+def look(task: TaskSpec, run: Run, github: GitHub | None, theirs: Theirs) -> Found:
+    """However the run ended: an agent opens what it likes from whatever branch it likes. All
+    workers may use one account, so what is opened from other tasks' branches is left to these.
+    """
     if github is None or not run.clone:
         return Found()
     # An earlier run of the task may have ended without a look.
     since = run.started_at if run.attempt == 1 else min(task.created_at, run.started_at)
     try:
-        return Found(*opened(github, task.repo, task.branch, since - _CLOCKS))
+        mine, ours = opened(github, task.repo, task.branch, since - _CLOCKS)
     except CwError as error:
         return Found(away=isinstance(error, GitHubUnavailableError), untold=error.message)
+    others = [one for one in ours if not (one.branch and theirs(one.branch, since - _CLOCKS))]
+    more = f"there are more than {_LOOKED_AT}" if len(others) > _LOOKED_AT else ""
+    return Found(mine, others[:_LOOKED_AT], untold=more)
 
 
 def of_branch(

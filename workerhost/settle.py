@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _REPORT_CAP = 8000  # characters of the agent's last words that the record keeps
 
 
-def settle(
+def settle(  # noqa: PLR0913  evidence, and who judges it
     task: TaskSpec,
     run: Run,
     git: Git,
@@ -40,6 +40,7 @@ def settle(
     now: datetime,
     defer: timedelta,
     redact: Redactor,
+    theirs: pulls.Theirs = pulls.nobodys,
 ) -> Outcome:
     """`process` is what the exit record and the result line said. Raises nothing of git's."""
     report = redact(str((progress.result or {}).get("result") or "").strip())[:_REPORT_CAP]
@@ -50,7 +51,7 @@ def settle(
     issues: tuple[str, ...] = ()
     verdict = process
     exposed = exposure(git, place, state, redact)
-    found = pulls.look(task, run, github)
+    found = pulls.look(task, run, github, theirs)
     if process == FINISHED:
         evidence = replace(_deliver(task, git, place, state, exposed), report=report)
         evidence = created_issues(task, run, github, evidence, git.home)

@@ -47,6 +47,7 @@ class Pull:
     open: bool
     draft: bool
     merged: bool
+    branch: str = ""  # in this repository; empty: of a fork, or not asked for
 
 
 class GitHub(Connection):

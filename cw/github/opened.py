@@ -19,7 +19,7 @@ _FIND = """query Opened($owner: String!, $name: String!, $branch: String!) {
   }
 }
 fragment told on PullRequest {
-  number url headRefOid isDraft createdAt viewerDidAuthor isCrossRepository
+  number url headRefName headRefOid isDraft createdAt viewerDidAuthor isCrossRepository
 }"""
 
 
@@ -50,4 +50,5 @@ def _pull(one: Any) -> Pull:
         open=True,
         draft=bool(one["isDraft"]),
         merged=False,
+        branch="" if one["isCrossRepository"] else str(one["headRefName"]),
     )

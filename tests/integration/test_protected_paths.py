@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from cw.github.client import GitHub
 from cw.models import Outcome, TaskSpec
+from cw.operations.branches import another_tasks
 from cw.states import OutcomeKind
 from cw.store.store import Store
 from tests.integration.cloning import REPO, Worker, commit, run
+from tests.integration.test_store_leases import created
 from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
 from workerhost import preparing, remote
@@ -67,6 +70,7 @@ class Bench:
             now=NOW,
             defer=timedelta(minutes=10),
             redact=redactor({"GH_TOKEN": secret}),
+            theirs=partial(another_tasks, self.store, self.spec),
         )
         self.store.outbox.add("here", on_outcome(self.spec, "01", 1, outcome, ""))
         memory = Delivered(place.clone.parent / "delivered.txt")
@@ -195,6 +199,21 @@ def test_pull_request_from_another_branch_is_a_draft_and_told(
     assert f"it also opened {url}, which changes protected paths: {FLOW}" in outcome.message
     assert (other.draft, len(other.comments)) == (True, 1)
     assert url.endswith(f"/{number}")
+
+
+def test_pull_request_of_another_task_is_left_to_that(bench: Bench) -> None:
+    """All workers may use one account."""
+    created(bench.store, repo=REPO, issue=77)
+    for branch in ("issue-77", "issue-78"):
+        bench.hub.add_commit(REPO, branch, {FLOW: "on: push\n"})
+        bench.hub.add_pull(REPO, branch, branch, author="bot")
+    commit(bench.place.clone, "src.py")
+
+    outcome = bench.settle()
+
+    assert len(outcome.also_protected) == 1
+    drafts = {one.head: one.draft for one in bench.hub.pulls(REPO)}
+    assert (drafts["issue-77"], drafts["issue-78"]) == (False, True)
 
 
 def test_run_with_a_secret_has_its_pull_request_looked_at_too(bench: Bench) -> None:
