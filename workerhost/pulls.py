@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cw.errors import CwError, GitHubUnavailableError
-from cw.github.opened import opened
 from cw.models import TaskSpec
 from workerhost.journal import Run
 from workerhost.verdict import UNPROVEN, Evidence, Verdict
@@ -47,6 +46,8 @@ def look(task: TaskSpec, run: Run, github: GitHub | None, theirs: Theirs) -> Fou
     """
     if github is None or not run.clone:
         return Found()
+    from cw.github.opened import opened  # a host without GitHub never loads its client
+
     # An earlier run of the task may have ended without a look.
     since = run.started_at if run.attempt == 1 else min(task.created_at, run.started_at)
     try:
