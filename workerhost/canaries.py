@@ -57,7 +57,8 @@ def canaries(settings: Settings, broker_url: str) -> Iterator[Canaries]:
         for root in (settings.workers_root, settings.state_dir)
     )
     listener = socket.create_server(("127.0.0.1", 0))
-    threading.Thread(target=_listen, args=(listener, called), daemon=True).start()
+    thread = threading.Thread(target=_listen, args=(listener, called), daemon=True)
+    thread.start()
     try:
         for place in (beside, outside):
             Canaries.secret(place).write_text(word, "utf-8")
@@ -66,6 +67,7 @@ def canaries(settings: Settings, broker_url: str) -> Iterator[Canaries]:
     finally:
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)  # wakes the thread
+        thread.join()  # before another socket gets this one's number
         listener.close()
         for place in (beside, outside):
             shutil.rmtree(place, ignore_errors=True)

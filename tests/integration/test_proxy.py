@@ -32,10 +32,15 @@ def server(answer: bytes) -> Iterator[tuple[int, list[bytes]]]:
             except OSError:
                 return
 
-    threading.Thread(target=serve, daemon=True).start()
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
     try:
         yield listener.getsockname()[1], asked
     finally:
+        # A thread that still waits here would wait at whatever has the number of this socket next:
+        # the kernel begins such a call again after a signal that nobody handles.
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
         listener.close()
 
 
