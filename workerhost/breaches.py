@@ -14,6 +14,7 @@ from cw.errors import CwError
 from workerhost import remote, workspace
 from workerhost.files import read_json, write_private
 from workerhost.git import Git
+from workerhost.layout import Home
 from workerhost.redact import Redactor
 from workerhost.verdict import Breach
 from workerhost.workspace import GitState, Workspace
@@ -37,11 +38,9 @@ class Conduct:
     elsewhere: tuple[str, ...] = ()
 
 
-def remember(git: Git, place: Workspace) -> None:
+def remember(home: Home, refs: Mapping[str, str]) -> None:
     """What the remote has before the agent starts, for the comparison after it."""
-    found = remote.refs(git, place)
-    if found is not None:
-        write_private(git.home.refs, json.dumps(found).encode())
+    write_private(home.refs, json.dumps(refs).encode())
 
 
 def exposure(git: Git, place: Workspace, state: GitState, redact: Redactor) -> Breach | None:
@@ -51,7 +50,7 @@ def exposure(git: Git, place: Workspace, state: GitState, redact: Redactor) -> B
     Looked for from a repository of our own: the clone's attributes, replaced objects and
     configuration could make git show something else than what would be pushed.
     """
-    if not state.head:
+    if state.head in {"", place.base_sha}:
         return None
     git = replace(git, env={**git.env, "GIT_CONFIG_GLOBAL": os.devnull})
     try:
@@ -96,9 +95,11 @@ def _exposed(git: Git, place: Workspace, state: GitState, commit: str) -> Breach
     return Breach("secret_committed", f"{what}; it was not pushed for the agent")
 
 
-def conduct(git: Git, place: Workspace, repo: str, github: GitHub | None) -> Conduct:
+def conduct(
+    git: Git, place: Workspace, repo: str, github: GitHub | None, after: Mapping[str, str] | None
+) -> Conduct:
     """Compare the remote with what it was. Nothing when either is unknown."""
-    before, after = _remembered(git), remote.refs(git, place)
+    before = _remembered(git)
     if before is None or after is None or not workspace.is_clone(place.clone):
         return Conduct()
     own = f"refs/heads/{place.branch}"
@@ -149,5 +150,7 @@ def _pushed_from(git: Git, place: Workspace, ref: str, sha: str) -> bool:
     if not ref.startswith("refs/heads/") or not sha:
         return False
     tracking = f"refs/remotes/origin/{ref.removeprefix('refs/heads/')}"
+    if not os.path.lexists(place.clone / ".git" / "logs" / tracking):
+        return False  # most: what the other workers push
     told = git.run("log", "--walk-reflogs", "--format=%H %gs", tracking, "--", at=place.clone).out
     return f"{sha} update by push" in told.splitlines()

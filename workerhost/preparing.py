@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from pathlib import Path
 
 from cw.errors import WorkspaceError
 from cw.models import TaskSpec
-from workerhost import remote
+from workerhost import breaches, remote
 from workerhost.git import Git
 from workerhost.layout import stays_inside
 from workerhost.workspace import Workspace, clone_path, save_work
 
+_ORIGIN = "refs/remotes/origin/"
+_UNFINISHED = (("MERGE_HEAD", "merge"), ("rebase-merge", "rebase"), ("rebase-apply", "rebase"))
+
 
 def prepare(git: Git, spec: TaskSpec, *, resume: bool) -> Workspace:
-    """Clone or fetch, and stand on the task's branch. Raises WorkspaceError.
+    """Clone or fetch, and stand on the task's branch. What the remote has is written down, for the
+    comparison after the run. Raises WorkspaceError.
 
     A resumed task finds its clone as it was left. Otherwise whatever lies about uncommitted is kept
     as a commit on a ref below refs/cw/wip before the clone is made clean.
@@ -31,12 +34,17 @@ def prepare(git: Git, spec: TaskSpec, *, resume: bool) -> Workspace:
     else:
         _unlock(git, clone)
         _fetch(git, spec, clone)
-    base = _default_branch(git, spec, clone)
-    base_sha = git.need("rev-parse", f"refs/remotes/origin/{base}", at=clone)
+    found = remote.find(git, spec.repo_url)
+    breaches.remember(git.home, found.refs)
+    base, here = found.default, _refs(git, clone, found.default, spec.branch)
+    if _ORIGIN + base not in here:
+        raise WorkspaceError(f"the default branch {base} was not fetched")
+    if here.get(_ORIGIN + "HEAD") != _ORIGIN + base:
+        git.run("remote", "set-head", "origin", base, at=clone)
     if not (resume and _on_branch(git, clone, spec.branch)):
         save_work(git, clone, f"before-{spec.id.lower()}")
-        _start_branch(git, clone, spec.branch, base)
-    return Workspace(clone, spec.branch, base, base_sha, spec.repo_url)
+        _start_branch(git, clone, spec.branch, base, here)
+    return Workspace(clone, spec.branch, base, here[_ORIGIN + base], spec.repo_url)
 
 
 def _clone(git: Git, spec: TaskSpec, clone: Path) -> None:
@@ -58,14 +66,23 @@ def _fetch(git: Git, spec: TaskSpec, clone: Path) -> None:
     """From the repository itself: an earlier agent may have pointed `origin` elsewhere. By way of a
     repository of our own, because the clone's configuration must not meet the login.
     """
-    every = "+refs/heads/*:refs/remotes/origin/*"
-    for name, value in (("url", spec.repo_url), ("fetch", every)):
-        git.need("config", "--replace-all", f"remote.origin.{name}", value, at=clone)
-    git.run("config", "--unset-all", "remote.origin.pushurl", at=clone)
+    every = f"+refs/heads/*:{_ORIGIN}*"
+    _point(git, clone, {"url": spec.repo_url, "fetch": every})
     with remote.borrowing(git, clone, f"fetch-{spec.id.lower()}") as bare:
         heads = "+refs/heads/*:refs/heads/*"
         remote.need(git.run("fetch", "--quiet", spec.repo_url, heads, at=bare, network=True))
         git.need("fetch", "--prune", "--quiet", str(bare), every, at=clone)
+
+
+def _point(git: Git, clone: Path, wanted: dict[str, str]) -> None:
+    """For the agent's own git: this is what `origin` means."""
+    names = r"^remote\.origin\.(url|fetch|pushurl)$"
+    told = git.run("config", "--local", "--get-regexp", names, at=clone).out
+    if sorted(told.splitlines()) == sorted(f"remote.origin.{n} {v}" for n, v in wanted.items()):
+        return
+    for name, value in wanted.items():
+        git.need("config", "--replace-all", f"remote.origin.{name}", value, at=clone)
+    git.run("config", "--unset-all", "remote.origin.pushurl", at=clone)
 
 
 def _unlock(git: Git, clone: Path) -> None:
@@ -78,33 +95,31 @@ def _unlock(git: Git, clone: Path) -> None:
                 (Path(folder) / name).unlink(missing_ok=True)
 
 
-def _default_branch(git: Git, spec: TaskSpec, clone: Path) -> str:
-    asked = remote.ask(git, "--symref", spec.repo_url, "HEAD")
-    remote.need(asked)
-    found = re.match(r"ref: refs/heads/(\S+)\tHEAD$", asked.out, re.MULTILINE)
-    if not found:
-        raise WorkspaceError("the repository has no default branch; is it empty?")
-    git.run("remote", "set-head", "origin", found[1], at=clone)
-    return found[1]
+def _refs(git: Git, clone: Path, base: str, branch: str) -> dict[str, str]:
+    """What the clone has: ref to sha; `origin`'s HEAD to the ref it stands for. One question for
+    all, as each has a wall of its own.
+    """
+    names = (_ORIGIN + "HEAD", _ORIGIN + base, _ORIGIN + branch, f"refs/heads/{branch}")
+    told = git.need("for-each-ref", "--format=%(refname) %(objectname) %(symref)", *names, at=clone)
+    rows = (line.split() for line in told.splitlines())
+    return {row[0]: row[-1] for row in rows if row[0] in names}
 
 
-def _start_branch(git: Git, clone: Path, branch: str, base: str) -> None:
+def _start_branch(git: Git, clone: Path, branch: str, base: str, here: dict[str, str]) -> None:
     """The branch as the remote has it, else new from the default branch; a clean tree."""
-    known = f"refs/remotes/origin/{branch}"
-    start = branch if git.run("rev-parse", "--verify", "--quiet", known, at=clone).ok else base
-    _keep_commits(git, clone, branch, f"origin/{start}")
-    git.run("merge", "--abort", at=clone)
-    git.run("rebase", "--abort", at=clone)
-    git.need("reset", "--quiet", "--hard", at=clone)
+    start = _ORIGIN + (branch if _ORIGIN + branch in here else base)
+    _keep_commits(git, clone, branch, here.get(f"refs/heads/{branch}", ""), start)
+    for begun, command in _UNFINISHED:
+        if os.path.lexists(clone / ".git" / begun):
+            git.run(command, "--abort", at=clone)
+    git.need("checkout", "--quiet", "--force", "--no-track", "-B", branch, start, at=clone)
     git.need("clean", "-ffdq", at=clone)
-    git.need("checkout", "--quiet", "--no-track", "-B", branch, f"origin/{start}", at=clone)
 
 
-def _keep_commits(git: Git, clone: Path, branch: str, start: str) -> None:
+def _keep_commits(git: Git, clone: Path, branch: str, old: str, start: str) -> None:
     """Commits of an earlier task on this branch that were never pushed stay reachable."""
-    old = git.run("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", at=clone)
-    if old.ok and not git.run("merge-base", "--is-ancestor", old.out, start, at=clone).ok:
-        git.need("update-ref", f"refs/cw/wip/{branch}-{old.out[:12]}", old.out, at=clone)
+    if old and not git.run("merge-base", "--is-ancestor", old, start, at=clone).ok:
+        git.need("update-ref", f"refs/cw/wip/{branch}-{old[:12]}", old, at=clone)
 
 
 def _on_branch(git: Git, clone: Path, branch: str) -> bool:

@@ -21,6 +21,9 @@ _PASSING = re.compile(
     r"|expected flush|unexpected disconnect|Failed to connect|Empty reply|Temporary failure"
 )
 
+_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tcommitGraph = false\n"
+_DEFAULT = re.compile(r"^ref: refs/heads/(\S+)\tHEAD$", re.MULTILINE)
+
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
@@ -30,42 +33,60 @@ class Pushed:
     away: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`default`: the name of its default branch; `refs`: its branches and tags, ref to sha."""
+
+    default: str
+    refs: dict[str, str]
+
+
+def find(git: Git, url: str) -> Found:
+    """What a repository has. Raises UnavailableError for what may pass by itself, else
+    WorkspaceError.
+    """
+    asked = ask(git, "--symref", url, "HEAD", "refs/heads/*", "refs/tags/*")
+    need(asked)
+    default = _DEFAULT.search(asked.out)
+    if not default:
+        raise WorkspaceError("the repository has no default branch; is it empty?")
+    return Found(default[1], _listed(asked.out))
+
+
 def inspect(git: Git, workspace: Workspace) -> GitState:
     """What stands on the branch, here and at the remote."""
-    at, branch = workspace.clone, workspace.branch
+    at, branch = workspace.clone, f"refs/heads/{workspace.branch}"
     if not is_clone(at):
         return GitState("", 0, dirty=False, remote_head=None)
-    tip = git.run("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", at=at)
-    if not tip.ok:
-        return GitState("", 0, dirty=is_dirty(git, at), remote_head=None)
-    base = f"refs/remotes/origin/{workspace.base}"
-    count = git.run("rev-list", "--count", f"{base}..{tip.out}", at=at)
-    return GitState(
-        head=tip.out,
-        commits=int(count.out) if count.ok and count.out.isdigit() else 0,
-        dirty=is_dirty(git, at),
-        remote_head=head(git, workspace),
-    )
+    # The newest first: with a single branch to start from, that is its head.
+    more = git.run("rev-list", f"refs/remotes/origin/{workspace.base}..{branch}", at=at)
+    commits = more.out.split() if more.ok else []
+    head = commits[0] if commits else _head(git, at, branch)
+    seen = GitState(head, len(commits), dirty=is_dirty(git, at), remote_head=None)
+    return ask_again(git, workspace, seen)
 
 
-def head(git: Git, workspace: Workspace) -> str | None:
-    try:
-        asked = ask(git, workspace.url, f"refs/heads/{workspace.branch}")
-    except CwError:
-        return None
-    if not asked.ok:
-        return None
-    return asked.out.split()[0] if asked.out else ""
+def _head(git: Git, at: Path, branch: str) -> str:
+    tip = git.run("rev-parse", "--verify", "--quiet", branch, at=at)
+    return tip.out if tip.ok else ""
 
 
-def refs(git: Git, workspace: Workspace) -> dict[str, str] | None:
-    """Its branches and tags; None when it could not be asked."""
+def ask_again(git: Git, workspace: Workspace, state: GitState) -> GitState:
+    """The same with what the remote has now."""
     try:
         asked = ask(git, "--heads", "--tags", workspace.url)
     except CwError:
-        return None
-    lines = (line.split("\t") for line in asked.out.splitlines() if "\t" in line)
-    return {ref: sha for sha, ref in lines} if asked.ok else None
+        return replace(state, remote_head=None, there=None)
+    there = _listed(asked.out) if asked.ok else None
+    known = there is not None and state.head
+    at_remote = there.get(f"refs/heads/{workspace.branch}", "") if there and known else ""
+    return replace(state, remote_head=at_remote if known else None, there=there)
+
+
+def _listed(text: str) -> dict[str, str]:
+    """Branches and tags of `ls-remote`'s lines."""
+    lines = (line.split("\t") for line in text.splitlines() if "\trefs/" in line)
+    return {ref: sha for sha, ref in lines if ref.startswith(("refs/heads/", "refs/tags/"))}
 
 
 def push(git: Git, workspace: Workspace, spec: TaskSpec, state: GitState) -> Pushed:
@@ -104,14 +125,25 @@ def borrowing(git: Git, clone: Path, name: str) -> Iterator[Path]:
     bare = git.home.tmp / f"{name}.git"
     shutil.rmtree(bare, ignore_errors=True)
     try:
-        git.need("init", "--bare", "--quiet", str(bare), at=git.home.run)
-        lender = clone / ".git" / "objects"
-        (bare / "objects" / "info" / "alternates").write_text(f"{lender}\n", encoding="utf-8")
-        with (bare / "config").open("a", encoding="utf-8") as config:
-            config.write("[core]\n\tcommitGraph = false\n")
+        _make(bare, lender=clone / ".git" / "objects")
         yield bare
     finally:
         shutil.rmtree(bare, ignore_errors=True)
+
+
+def _make(bare: Path, lender: Path) -> None:
+    """All that git takes for a repository. Raises WorkspaceError."""
+    try:
+        for folder in (bare, bare / "refs", bare / "objects" / "info"):
+            folder.mkdir(parents=True)
+        for name, text in (
+            ("HEAD", "ref: refs/heads/none\n"),
+            ("config", _CONFIG),
+            ("objects/info/alternates", f"{lender}\n"),
+        ):
+            (bare / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise WorkspaceError(f"{bare} cannot be made: {error.strerror}") from error
 
 
 def fetch(git: Git, workspace: Workspace, bare: Path, sha: str) -> None:

@@ -53,15 +53,15 @@ def settle(  # noqa: PLR0913  evidence, and who judges it
     exposed = exposure(git, place, state, redact)
     found = pulls.look(task, run, github, theirs)
     if process == FINISHED:
-        evidence = replace(_deliver(task, git, place, state, exposed), report=report)
+        evidence, state = _deliver(task, git, place, state, exposed)
+        evidence = replace(evidence, report=report)
         evidence = created_issues(task, run, github, evidence, git.home)
         evidence, pull = pulls.of_branch(task, run, github, evidence, report, guard)
         evidence = replace(evidence, pull_away=evidence.pull_away or found.away)
         verdict, issues = judge_work(evidence, now, defer), evidence.issues
-        state = replace(state, remote_head=evidence.remote_head)
     pull = pull or next(iter(found.mine), None)
     also = pulls.guarded(found, pull, guard)
-    seen = conduct(git, place, task.repo, github)
+    seen = conduct(git, place, task.repo, github, state.there)
     verdict = with_breaches(verdict, [*([exposed] if exposed else []), *seen.breaches])
     verdict = pulls.told(verdict, found, also)
     kept = ""
@@ -91,7 +91,7 @@ def settle(  # noqa: PLR0913  evidence, and who judges it
 
 def _deliver(
     task: TaskSpec, git: Git, place: Workspace, state: GitState, exposed: Breach | None
-) -> Evidence:
+) -> tuple[Evidence, GitState]:
     """Push what is committed and not pushed, when that loses nothing at the remote."""
     pushed = Pushed()
     reads_only = task.issue is None and task.mode in {Mode.READ, Mode.ISSUE}
@@ -102,8 +102,8 @@ def _deliver(
             pushed = remote.push(git, place, task, state)
         else:
             pushed = Pushed("the remote's branch has commits that are not here")
-        state = replace(state, remote_head=remote.head(git, place))
-    return Evidence(
+        state = remote.ask_again(git, place, state)
+    evidence = Evidence(
         commits=state.commits,
         dirty=state.dirty,
         head=state.head,
@@ -113,6 +113,7 @@ def _deliver(
         wants_pull=task.github and task.issue is not None and not exposed,
         mode=task.mode if task.issue is None else None,
     )
+    return evidence, state
 
 
 def _keep(git: Git, place: Workspace, task: TaskSpec) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from cw.errors import BadInputError, StaleFenceError
 from cw.models import Event, Task, TaskSpec
 from cw.states import Mode
-from workerhost import breaches, deliver, journal, launch, preparing, workspace
+from workerhost import deliver, journal, launch, preparing, workspace
 from workerhost.briefing import brief
 from workerhost.claude import find_claude, transcript
 from workerhost.files import write_private
@@ -46,7 +46,6 @@ def start(held: Holding, task: Task, prompt: str, book: Journal) -> Journal:
     ctx.store.outbox.add(ctx.settings.host_name, deliver.on_start(spec, home.id))
     again = not task.fresh and book.run.session in sessions_here(home, spec)
     place = preparing.prepare(held.git(book), spec, resume=again)
-    breaches.remember(held.git(book), place)
     resume = again and transcript(home, place.clone, book.run.session).exists()
     _write_briefing(held, book, place, prompt, issue, resume=resume)
     trusted = _trusted(held, held.git(book), spec, place)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cw.models import TaskSpec
@@ -28,6 +29,8 @@ class GitState:
     commits: int  # ahead of the base
     dirty: bool
     remote_head: str | None  # None: the remote could not be asked; empty: not pushed
+    # The remote's branches and tags; None when it could not be asked.
+    there: Mapping[str, str] | None = field(default=None, compare=False)
 
 
 def clone_path(git: Git, spec: TaskSpec) -> Path:

@@ -39,9 +39,7 @@ def spec(worker: Worker, hub: GitHubStandIn) -> TaskSpec:
 
 @pytest.fixture
 def place(worker: Worker, spec: TaskSpec) -> Workspace:
-    place = preparing.prepare(worker.git(spec), spec, resume=False)
-    breaches.remember(worker.git(spec), place)
-    return place
+    return preparing.prepare(worker.git(spec), spec, resume=False)
 
 
 def settled(
@@ -255,7 +253,6 @@ def test_commits_that_a_run_found_on_its_branch_and_dropped_are_told(
 ) -> None:
     hub.add_commit(REPO, spec.branch, {"earlier.txt": "1"})
     place = preparing.prepare(worker.git(spec), spec, resume=False)
-    breaches.remember(worker.git(spec), place)
     run(place.clone, "reset", "-q", "--hard", "origin/main")
     commit(place.clone, "fix.txt")
     push(worker, place, "--force", "origin", "HEAD")

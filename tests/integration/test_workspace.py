@@ -213,7 +213,7 @@ def test_remote_head_is_asked_of_the_remote_not_of_the_clone(
         run(at, "config", "remote.origin.url", str(fake))
         run(at, "config", f"url.{fake}.insteadOf", spec.repo_url)
 
-    assert remote.head(worker.git(spec), place) == ""
+    assert remote.inspect(worker.git(spec), place).remote_head == ""
 
 
 def test_fetch_ignores_where_an_earlier_agent_pointed_origin(

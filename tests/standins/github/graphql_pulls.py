@@ -35,14 +35,14 @@ class RepoTypes(Types):
                 "mergeStateStatus": lambda _args: self._merge_state(repo, issue),
                 "headRefName": pull.head_ref,
                 "headRefOid": pull.head_sha,
-                "headRef": self.ref(head, pull.head_ref),
+                "headRef": lambda _args: self.ref(head, pull.head_ref),
                 "headRepository": self.short_repo(head),
                 "headRepositoryOwner": self.user(head.owner),
                 "isCrossRepository": head is not repo,
                 "maintainerCanModify": False,
                 "baseRefName": pull.base_ref,
                 "baseRefOid": pull.base_sha,
-                "baseRef": self.ref(repo, pull.base_ref),
+                "baseRef": lambda _args: self.ref(repo, pull.base_ref),
                 "closingIssuesReferences": lambda args: connection(
                     self._closing(repo, issue), args
                 ),
