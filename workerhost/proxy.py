@@ -144,11 +144,14 @@ def _relay(client: socket.socket, given: IO[bytes], rules: Rules) -> None:
     with _ask(upstream) if upstream else rules.connect(host, port) as server:
         server.settimeout(None)
         server.sendall(asked)
-        back = threading.Thread(target=_back, args=(server.makefile("rb"), client), daemon=True)
+        ours = threading.Event()
+        told = (server.makefile("rb"), client, ours)
+        back = threading.Thread(target=_back, args=told, daemon=True)
         back.start()
         try:
             frames.body(given, size, server)
         except (OSError, RefusedError):
+            ours.set()  # before the other thread sees the end of it
             server.shutdown(socket.SHUT_RDWR)  # its other end would wait for the rest
             raise
         back.join()
@@ -208,9 +211,9 @@ def _both_ways(client: socket.socket, given: IO[bytes], server: socket.socket) -
     back.join()
 
 
-def _back(source: IO[bytes], client: socket.socket) -> None:
+def _back(source: IO[bytes], client: socket.socket, ours: threading.Event) -> None:
     """The answer, which says that the connection ends with it: the client would send the next
-    request into a connection that is being closed.
+    request into a connection that is being closed. Unless the last word is `ours`.
     """
     with suppress(OSError, ValueError):
         interim = True
@@ -220,7 +223,8 @@ def _back(source: IO[bytes], client: socket.socket) -> None:
             kept = [one for one in lines if not one.lower().startswith(_HOP)]
             last = [] if interim else [b"Connection: close"]
             client.sendall(b"\r\n".join([*kept, *last]) + b"\r\n\r\n")
-    _pump(source, client)
+    if not ours.is_set():
+        _pump(source, client)
 
 
 def _pump(source: IO[bytes], target: socket.socket) -> None:

@@ -206,6 +206,15 @@ def test_chunk_whose_size_others_may_read_in_another_way_is_not_passed_on(
     assert body == b""
 
 
+def test_refusal_is_said_however_soon_the_other_end_is_told(tmp_path: Path) -> None:
+    with collecting() as (port, _):
+        told = reach(Settings(), {"http_proxy": f"http://127.0.0.1:{port}"})
+        with opened(tmp_path / "d", told) as door:
+            said = [ask(door, CHUNKED + b"+4\r\nevil\r\n0\r\n\r\n")[9:12] for _ in range(100)]
+
+    assert set(said) == {b"403"}
+
+
 def test_chunks_reach_the_server_without_what_is_said_beside_them() -> None:
     given = io.BytesIO(b"5;a=b\r\nhello\r\n0\r\nTrailer: x\r\n\r\nnext request")
     ours, theirs = socket.socketpair()
