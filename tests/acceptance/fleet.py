@@ -18,12 +18,14 @@ from typing import Any
 
 from tests.standins.github import GitHubStandIn
 from tests.standins.messages import MessagesStandIn
+from tests.typed import typed
 from tests.waiting import wait_until
 from tests.walls import AROUND_REHEARSAL
 
 ROOT = Path(__file__).parents[2]
 REHEARSAL = ROOT / "tests" / "standins" / "rehearsal_agent.py"
 TOKEN = "ghp_0123456789abcdefghijklmnopqrstuvwxyzABCD"
+STAYING = frozenset({"up", "down", "update"})  # they start and end what stays, and programs
 API_KEY = "sk-ant-dummy-key-of-the-tests"
 PASSED = (
     "http_proxy",
@@ -100,16 +102,20 @@ class Fleet:
         self, *args: str, stdin: bytes | None = None, more: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """What a person types."""
-        done = subprocess.run(
-            ["cw", *args],
-            env=self.env() | dict(more or {}),
-            cwd=self.home,
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            timeout=90,
-            check=False,
-        )
+        env = self.env() | dict(more or {})
+        if args[0] in STAYING:
+            done = subprocess.run(
+                ["cw", *args],
+                env=env,
+                cwd=self.home,
+                input=stdin,
+                stdin=subprocess.DEVNULL if stdin is None else None,
+                capture_output=True,
+                timeout=90,
+                check=False,
+            )
+        else:
+            done = typed(*args, env=env, cwd=self.home, stdin=stdin)
         return subprocess.CompletedProcess(
             done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
         )
