@@ -103,7 +103,7 @@ class Fleet:
     ) -> subprocess.CompletedProcess[str]:
         """What a person types."""
         env = self.env() | dict(more or {})
-        if args[0] in STAYING:
+        if args[0] in STAYING or "PATH" in self.settings:  # which may lead to another cw
             done = subprocess.run(
                 ["cw", *args],
                 env=env,
