@@ -15,11 +15,12 @@ from celery.worker.control import Panel
 from cw.broker import ASK_TASK, ASSIGN_TASK, RECONCILE_TASK, RUN_TASK, SWEEP_TASK
 from cw.errors import BadInputError, CwError
 from cw.settings import Settings, load_settings
-from workerhost import chores, commands, sdnotify
-from workerhost.admission import CONTROLS
+from workerhost import chores, sdnotify
+from workerhost.credentials.known import LogRedactor
+from workerhost.homes.layout import LOCK
 from workerhost.host import Host
-from workerhost.known import LogRedactor
-from workerhost.layout import LOCK
+from workerhost.inbox import commands
+from workerhost.inbox.admission import CONTROLS
 
 _THREADS = 256  # started as needed; more identities than this share a machine badly
 

@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable, Mapping
 
 from cw.errors import BrokerUnavailableError
-from workerhost import adoption, suspects
-from workerhost.board import Board
-from workerhost.holding import Context
-from workerhost.layout import Home
-from workerhost.suspects import Standing
+from workerhost.homes.layout import Home
+from workerhost.inbox.board import Board
+from workerhost.runs import adoption, suspects
+from workerhost.runs.holding import Context
+from workerhost.runs.suspects import Standing
 
 log = logging.getLogger("workerhost.adopting")
 

@@ -16,7 +16,7 @@ from cw.operations.ways import Ways
 if TYPE_CHECKING:
     from celery import Celery
 
-    from workerhost.holding import Context
+    from workerhost.runs.holding import Context
 
 log = logging.getLogger("workerhost.chores")
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from cw.errors import BadInputError
 from cw.models import Worker
-from workerhost.board import Board
-from workerhost.gate import Gate
-from workerhost.holding import Context
-from workerhost.layout import Home, homes
+from workerhost.homes.layout import Home, homes
+from workerhost.inbox.board import Board
+from workerhost.inbox.gate import Gate
 from workerhost.machine import machine_id
+from workerhost.runs.holding import Context
 
 log = logging.getLogger("workerhost.finding")
 

@@ -19,26 +19,29 @@ from cw.operations.control import Control
 from cw.operations.sweep import Swept, sweep
 from cw.settings import Settings
 from cw.store.store import open_store
-from workerhost import answers, deliver, rebuilding, sdnotify, suspects
-from workerhost.access import check_access, open_access
-from workerhost.admission import admit
+from workerhost import sdnotify
 from workerhost.adopting import Adopter
-from workerhost.attempt import run_task
-from workerhost.board import Board
 from workerhost.brokerclock import BrokerClock
-from workerhost.clients import Clients
-from workerhost.commands import Revoker
-from workerhost.delivered import Delivered, delivered_file
-from workerhost.gate import Gate
-from workerhost.holding import Context
-from workerhost.isolation import choose_wall
-from workerhost.layout import Home
+from workerhost.github import deliver
+from workerhost.github.access import check_access, open_access
+from workerhost.github.clients import Clients
+from workerhost.github.delivered import Delivered, delivered_file
+from workerhost.homes.layout import Home
+from workerhost.inbox import answers
+from workerhost.inbox.admission import admit
+from workerhost.inbox.board import Board
+from workerhost.inbox.commands import Revoker
+from workerhost.inbox.gate import Gate
+from workerhost.inbox.tickets import Tickets
+from workerhost.inbox.watchdog import Watchdog, end_process
 from workerhost.leaving import Leaving
-from workerhost.probe import probe
-from workerhost.proof import Proof
+from workerhost.probing.probe import probe
+from workerhost.probing.proof import Proof
 from workerhost.rounds import Rounds
-from workerhost.tickets import Tickets
-from workerhost.watchdog import Watchdog, end_process
+from workerhost.runs import rebuilding, suspects
+from workerhost.runs.attempt import run_task
+from workerhost.runs.holding import Context
+from workerhost.walls.isolation import choose_wall
 
 log = logging.getLogger("workerhost.host")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from workerhost.files import write_private
+from workerhost.homes.files import write_private
 
 _FILE = ".machine"
 

@@ -13,16 +13,16 @@ from cw.models import PROTOCOL
 from cw.models import Host as HostRecord
 from cw.operations.sweep import Hint, hint_next
 from cw.states import State
-from workerhost import launch
 from workerhost.adopting import Adopter
-from workerhost.board import Board
+from workerhost.agents import launch
+from workerhost.agents.fitness import Fitness, fitness
+from workerhost.agents.leftovers import end_our_own
 from workerhost.finding import Finder
-from workerhost.fitness import Fitness, fitness
-from workerhost.gate import Gate
-from workerhost.holding import Context
-from workerhost.layout import Home
-from workerhost.leftovers import end_our_own
+from workerhost.homes.layout import Home
+from workerhost.inbox.board import Board
+from workerhost.inbox.gate import Gate
 from workerhost.machine import vitals
+from workerhost.runs.holding import Context
 
 log = logging.getLogger("workerhost.rounds")
 

@@ -6,7 +6,7 @@ import logging
 import socket
 from collections.abc import Mapping
 
-from workerhost.watchdog import Watchdog
+from workerhost.inbox.watchdog import Watchdog
 
 log = logging.getLogger("workerhost.sdnotify")
 

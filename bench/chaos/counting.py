@@ -13,7 +13,7 @@ from bench.chaos.report import Report
 from cw.errors import CwError
 from cw.models import Task
 from cw.states import OutcomeKind, State
-from workerhost.files import read_json
+from workerhost.homes.files import read_json
 
 _SAID = {State.DONE, State.CRASHED, State.STOPPED}
 

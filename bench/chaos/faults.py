@@ -20,8 +20,8 @@ from cw.errors import CwError
 from cw.models import Outcome
 from cw.names import POOL_QUEUE, worker_queue
 from cw.states import Move, OutcomeKind
-from workerhost import journal
-from workerhost.layout import Home
+from workerhost.homes import journal
+from workerhost.homes.layout import Home
 
 
 @dataclass

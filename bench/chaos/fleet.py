@@ -22,8 +22,8 @@ from bench.chaos.broker import Broker
 from tests.making import give_key
 from tests.standins.github import GitHubStandIn
 from tests.walls import AROUND_REHEARSAL
-from workerhost.home import make_home, templates_dir
-from workerhost.layout import Home, homes
+from workerhost.homes.home import make_home, templates_dir
+from workerhost.homes.layout import Home, homes
 
 ROOT = Path(__file__).parents[2]
 AGENT = ROOT / "tests" / "standins" / "rehearsal_agent.py"

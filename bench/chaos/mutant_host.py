@@ -13,7 +13,7 @@ from typing import Any
 from cw.store import keys
 from cw.store.tasks import TaskStore
 from workerhost.host import Host
-from workerhost.lease import Lease
+from workerhost.runs.lease import Lease
 
 
 def fence() -> None:

@@ -14,7 +14,7 @@ from bench.chaos.fleet import Fleet, Host
 from bench.chaos.load import Load
 from cw.broker import send_ask
 from cw.errors import CwError
-from workerhost.files import read_json
+from workerhost.homes.files import read_json
 
 _POLL_SECONDS = 0.05
 _ASK_SECONDS = 2.0  # a question dies with the host that has it

@@ -22,8 +22,8 @@ from cw.store.signing import prompt_sha256
 from cw.store.store import Store, open_store
 from tests.making import give_key, make_spec
 from tests.walls import AROUND_REHEARSAL
-from workerhost.home import make_home, templates_dir
-from workerhost.layout import homes
+from workerhost.homes.home import make_home, templates_dir
+from workerhost.homes.layout import homes
 
 ROOT = Path(__file__).parents[2]
 AGENT = ROOT / "tests" / "standins" / "rehearsal_agent.py"

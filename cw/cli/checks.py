@@ -14,7 +14,7 @@ from typing import Literal
 from cw.address import exposed
 from cw.cli.context import Cli
 from cw.errors import CwError
-from workerhost.layout import Home, homes
+from workerhost.homes.layout import Home, homes
 
 State = Literal["ok", "warn", "fail"]
 
@@ -71,7 +71,13 @@ def gh_check() -> Check:
 
 
 def claude_check(cli: Cli) -> Check:
-    from workerhost.claude import HOW_TO_GET, MIN_VERSION, claude_version, find_claude, new_enough
+    from workerhost.agents.claude import (
+        HOW_TO_GET,
+        MIN_VERSION,
+        claude_version,
+        find_claude,
+        new_enough,
+    )
 
     try:
         path = find_claude(cli.settings, cli.environ)
@@ -90,7 +96,7 @@ def claude_check(cli: Cli) -> Check:
 
 
 def isolation_check(cli: Cli) -> Check:
-    from workerhost.isolation import bubblewrap_works, choose_wall, socat_there
+    from workerhost.walls.isolation import bubblewrap_works, choose_wall, socat_there
 
     wall = choose_wall(cli.settings)
     if wall.unfit:
@@ -123,8 +129,8 @@ def user_checks(uid: int) -> Iterator[Check]:
 
 def access_checks(cli: Cli) -> Iterator[Check]:
     """Who has GitHub tokens, and whether the App's can be had."""
-    from workerhost.access import check_access, open_access
-    from workerhost.isolation import choose_wall
+    from workerhost.github.access import check_access, open_access
+    from workerhost.walls.isolation import choose_wall
 
     settings = cli.settings
     try:
@@ -202,8 +208,8 @@ def worker_checks(cli: Cli) -> Iterator[Check]:
 
 def token_check(home: Home, cli: Cli) -> Check:
     """Names only, never values."""
-    from workerhost.agentenv import own_variables
-    from workerhost.home import LOGINS
+    from workerhost.credentials.agentenv import own_variables
+    from workerhost.homes.home import LOGINS
 
     passed = {one for one in cli.settings.agent_env if cli.environ.get(one)}
     names = {*own_variables(home), *passed}
@@ -235,7 +241,7 @@ def token_check(home: Home, cli: Cli) -> Check:
 
 def mode_check(home: Home) -> Check:
     """Only the owner may read a HOME: it holds tokens."""
-    from workerhost.access import open_files
+    from workerhost.github.access import open_files
 
     name = f"worker {home.id} files"
     open_ones = open_files(home)

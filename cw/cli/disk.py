@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cw.cli.context import Cli
 from cw.errors import BadInputError
-from workerhost.layout import Home, homes
+from workerhost.homes.layout import Home, homes
 
 if TYPE_CHECKING:
     from cw.operations.remote import Changes
     from cw.operations.todos import Todo
-    from workerhost.redact import Redactor
+    from workerhost.redaction.redact import Redactor
 
 _POLL_SECONDS = 1.0  # between two looks at a log on another host
 
@@ -44,7 +44,7 @@ def home_here(cli: Cli, worker: str) -> Home | None:
 
 def clean_of(cli: Cli, home: Home) -> Redactor:
     """What is shown is pasted elsewhere: the worker's tokens are blotted out."""
-    from workerhost.known import redactor_for
+    from workerhost.credentials.known import redactor_for
 
     return redactor_for(home, cli.settings, cli.environ)
 
@@ -56,9 +56,9 @@ class LocalDisk:
 
     def changes(self, task: str) -> Changes:
         from cw.operations.remote import Changes
-        from workerhost.agentenv import agent_environment
-        from workerhost.changes import changes
-        from workerhost.isolation import choose_wall
+        from workerhost.clones.changes import changes
+        from workerhost.credentials.agentenv import agent_environment
+        from workerhost.walls.isolation import choose_wall
 
         settings = self._cli.settings
         env = agent_environment(self._home, settings, self._cli.environ)
@@ -66,14 +66,14 @@ class LocalDisk:
         return Changes.model_validate(clean_of(self._cli, self._home).deep(found))
 
     def todo_list(self, task: str) -> list[Todo]:
-        from workerhost.pages import todo_list
+        from workerhost.inbox.pages import todo_list
 
         clean = clean_of(self._cli, self._home)
         found = todo_list(self._home, task)
         return [one.model_copy(update={"subject": clean(one.subject)}) for one in found]
 
     def archives(self, task: str = "") -> Iterator[dict[str, Any]]:
-        from workerhost.archives import archives, task_of
+        from workerhost.homes.archives import archives, task_of
 
         return (data for _, data in archives(self._home) if task in {"", task_of(data)})
 

@@ -17,7 +17,7 @@ from cw.services.catalog import beat_pid_file
 from cw.services.files import private_folder
 from cw.settings import Settings, load_settings
 from workerhost import sdnotify
-from workerhost.files import write_private
+from workerhost.homes.files import write_private
 
 if TYPE_CHECKING:
     from celery import Celery

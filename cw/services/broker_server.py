@@ -22,7 +22,7 @@ from cw.services.files import private_folder
 from cw.services.processes import ProcessMark, mark
 from cw.settings import Settings
 from cw.store.store import open_store
-from workerhost.files import write_private
+from workerhost.homes.files import write_private
 
 _SOCKET_BYTES = 100  # the kernel takes 107 on Linux, 103 on macOS
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")  # Flower does not undo what URLs do to other letters

@@ -11,7 +11,7 @@ from cw.models import Model
 from cw.services.decide import Seen
 from cw.services.processes import ProcessMark
 from cw.settings import Settings
-from workerhost.files import read_json, write_private
+from workerhost.homes.files import read_json, write_private
 
 
 class ServiceRecord(Model):

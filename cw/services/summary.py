@@ -12,7 +12,7 @@ from cw.services.catalog import BROKER, flower_password_file, flower_url_file
 from cw.services.flower.login import USER
 from cw.settings import Settings
 from cw.store.store import open_store
-from workerhost.layout import homes
+from workerhost.homes.layout import homes
 
 
 def summary(settings: Settings) -> dict[str, Any]:

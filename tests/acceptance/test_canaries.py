@@ -33,9 +33,9 @@ from tests.needs import require
 from tests.standins.github import GitHubStandIn
 from tests.standins.github.app_key import app_key
 from tests.waiting import wait_until
-from workerhost.files import read_json
-from workerhost.home import make_home, templates_dir
-from workerhost.isolation import bubblewrap_works
+from workerhost.homes.files import read_json
+from workerhost.homes.home import make_home, templates_dir
+from workerhost.walls.isolation import bubblewrap_works
 
 pytestmark = pytest.mark.timeout(300)  # fifty runs take longer than a test should
 

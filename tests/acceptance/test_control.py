@@ -15,7 +15,7 @@ import pytest
 
 from tests.acceptance.fleet import Fleet
 from tests.waiting import wait_until
-from workerhost.home import fingerprint
+from workerhost.homes.home import fingerprint
 
 FAST = "rehearse: pace 0.01\n"
 HANG = f"{FAST}rehearse: orphan 54321\nrehearse: hang once\n"

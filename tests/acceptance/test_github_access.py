@@ -15,7 +15,7 @@ from tests.acceptance.fleet import REHEARSAL, TOKEN, Fleet
 from tests.needs import need, require
 from tests.standins.github.app_key import app_key
 from tests.waiting import wait_until
-from workerhost.isolation import bubblewrap_works
+from workerhost.walls.isolation import bubblewrap_works
 
 REPO = "acme/app"
 URL = f"http://github.localhost/{REPO}.git"

@@ -18,11 +18,11 @@ from cw.settings import Settings
 from tests.hostile.listening import Listener, listening
 from tests.standins.messages import MessagesStandIn, Turn
 from tests.waiting import wait_until
-from workerhost import launch
-from workerhost.agentenv import agent_environment
-from workerhost.home import make_home, templates_dir
-from workerhost.isolation import Wall
-from workerhost.layout import Home
+from workerhost.agents import launch
+from workerhost.credentials.agentenv import agent_environment
+from workerhost.homes.home import make_home, templates_dir
+from workerhost.homes.layout import Home
+from workerhost.walls.isolation import Wall
 
 ATTACK = Path(__file__).with_name("attack.sh")
 KEY = "sk-ant-canary-of-the-model"

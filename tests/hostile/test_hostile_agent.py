@@ -20,10 +20,10 @@ from tests.needs import require
 from tests.standins.messages import Turn, bash, read, text, together, tool, write
 from tests.waiting import wait_until
 from tests.walls import WALLS
-from workerhost.isolation import Wall, choose_wall
-from workerhost.policy import policy
-from workerhost.reach import opened, reach, through_the_door
-from workerhost.sandbox import wrap
+from workerhost.walls.isolation import Wall, choose_wall
+from workerhost.walls.policy import policy
+from workerhost.walls.reach import opened, reach, through_the_door
+from workerhost.walls.sandbox import wrap
 
 CLAUDES: list[Claude | None] = [*found()] or [None]
 OF_CLAUDE = {"own-state-of-claude"}  # cleaned before the next run

@@ -18,8 +18,8 @@ from tests.hostile.test_hostile_agent import CLAUDES, name_of
 from tests.needs import require
 from tests.standins.messages import bash, text, tool
 from tests.walls import WALLS
-from workerhost.claude import transcript
-from workerhost.isolation import Wall, choose_wall
+from workerhost.agents.claude import transcript
+from workerhost.walls.isolation import Wall, choose_wall
 
 POISON = Path(__file__).with_name("poison.sh")
 ELSEWHERE = "http://api.evil.example.com"

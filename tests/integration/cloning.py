@@ -12,10 +12,10 @@ from cw.settings import Settings
 from tests.making import make_spec
 from tests.standins.github import GitHubStandIn
 from tests.walls import outer_wall
-from workerhost.agentenv import agent_environment
-from workerhost.git import Git
-from workerhost.home import make_home, templates_dir
-from workerhost.layout import Home
+from workerhost.clones.git import Git
+from workerhost.credentials.agentenv import agent_environment
+from workerhost.homes.home import make_home, templates_dir
+from workerhost.homes.layout import Home
 
 REPO = "acme/app"
 

@@ -28,8 +28,8 @@ from tests.making import give_key, make_spec
 from tests.needs import need
 from tests.waiting import wait_until
 from tests.walls import AROUND_REHEARSAL
-from workerhost.home import make_home, templates_dir
-from workerhost.layout import Home
+from workerhost.homes.home import make_home, templates_dir
+from workerhost.homes.layout import Home
 from workerhost.rounds import STARTING
 
 ROOT = Path(__file__).parents[2]

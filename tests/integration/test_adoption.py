@@ -15,8 +15,9 @@ from tests.integration.cloning import run
 from tests.integration.hosting import Machine, machine
 from tests.making import make_journal
 from tests.waiting import wait_until
-from workerhost import journal, launch
-from workerhost.events import parse_line
+from workerhost.agents import launch
+from workerhost.agents.events import parse_line
+from workerhost.homes import journal
 
 SLOW = "rehearse: pace 0.05\nrehearse: slow 3\n"
 HANG = "rehearse: pace 0.05\nrehearse: hang\n"

@@ -14,12 +14,13 @@ from cw.states import OutcomeKind
 from tests.integration.cloning import REPO, Worker, commit, run
 from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
-from workerhost import breaches, preparing
-from workerhost.events import Progress
-from workerhost.redact import redactor
-from workerhost.settle import settle
-from workerhost.verdict import FINISHED, Verdict
-from workerhost.workspace import Workspace
+from workerhost.agents.events import Progress
+from workerhost.clones import preparing
+from workerhost.clones.workspace import Workspace
+from workerhost.redaction.redact import redactor
+from workerhost.settling import breaches
+from workerhost.settling.settle import settle
+from workerhost.settling.verdict import FINISHED, Verdict
 
 SECRET = "ghp_7dK2mQ9xV4tB1nR8wZ5cH3jL6pS0yF2gA4eU"
 KILLED = Verdict(OutcomeKind.FAILED, "killed", "it was killed")

@@ -10,11 +10,11 @@ import time
 from pathlib import Path
 
 from tests.waiting import wait_until
-from workerhost.files import read_json
+from workerhost.homes.files import read_json
 
 WRITER = """
 import json, pathlib, sys
-from workerhost.files import write_private
+from workerhost.homes.files import write_private
 number = 0
 while True:
     number += 1

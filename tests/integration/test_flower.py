@@ -20,7 +20,7 @@ from tests.integration.flowering import Browser, flower
 from tests.integration.hosting import Machine, machine
 from tests.needs import need
 from tests.waiting import wait_until
-from workerhost import launch
+from workerhost.agents import launch
 
 DASHBOARD = Path(__file__).parents[2] / "deploy" / "grafana" / "claude-workers.json"
 FAST = "rehearse: pace 0.01\n"

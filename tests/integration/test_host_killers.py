@@ -10,8 +10,8 @@ from cw.states import OutcomeKind, State
 from tests.integration.hosting import Machine, machine
 from tests.integration.test_adoption import HANG, under_way
 from tests.waiting import wait_until
-from workerhost import launch
-from workerhost.files import read_json
+from workerhost.agents import launch
+from workerhost.homes.files import read_json
 
 PATIENT = "rehearse: pace 0.05\nrehearse: slow 12\n"
 

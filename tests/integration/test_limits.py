@@ -13,7 +13,8 @@ from tests.integration.cloning import run
 from tests.integration.hosting import Machine, machine
 from tests.integration.test_shim import DEAF, WALLS, Shims, shims
 from tests.waiting import wait_until
-from workerhost import launch, shim
+from workerhost import shim
+from workerhost.agents import launch
 
 __all__ = ["shims"]
 

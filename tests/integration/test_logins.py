@@ -12,12 +12,12 @@ from cw.errors import CwError
 from cw.settings import Settings
 from tests.needs import require
 from tests.walls import WALLS, outer_wall
-from workerhost.agentenv import agent_environment
-from workerhost.git import Git
-from workerhost.home import make_home, templates_dir
-from workerhost.layout import Home
-from workerhost.logins import hidden_logins, replaced
-from workerhost.sandbox import wrap
+from workerhost.clones.git import Git
+from workerhost.credentials.agentenv import agent_environment
+from workerhost.credentials.logins import hidden_logins, replaced
+from workerhost.homes.home import make_home, templates_dir
+from workerhost.homes.layout import Home
+from workerhost.walls.sandbox import wrap
 
 SECRET = "a-secret-of-the-operator"
 GITCONFIG = f"""

@@ -25,7 +25,7 @@ from cw.store import keys
 from tests.integration.hosting import Machine, machine
 from tests.integration.test_store_signed import rewrite
 from tests.waiting import wait_until
-from workerhost.tickets import Tickets
+from workerhost.inbox.tickets import Tickets
 
 QUICK = "rehearse: pace 0.05\nrehearse: no-change\n"
 STRANGER = make_keyring(["somebody else's key, 32 characters"])

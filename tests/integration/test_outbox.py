@@ -11,8 +11,8 @@ from cw.store.outbox import Effect
 from cw.store.store import Store
 from tests.integration.conftest import REPO
 from tests.standins.github import GitHubStandIn
-from workerhost.deliver import deliver
-from workerhost.delivered import Delivered
+from workerhost.github.deliver import deliver
+from workerhost.github.delivered import Delivered
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from cw.settings import Settings
 from tests.hostile.listening import Listener, listening
 from tests.needs import require
 from tests.walls import WALLS
-from workerhost.home import make_home, templates_dir
-from workerhost.isolation import Wall, choose_wall
-from workerhost.layout import Home
-from workerhost.probe import probe
-from workerhost.proof import Proof
+from workerhost.homes.home import make_home, templates_dir
+from workerhost.homes.layout import Home
+from workerhost.probing.probe import probe
+from workerhost.probing.proof import Proof
+from workerhost.walls.isolation import Wall, choose_wall
 
 NO_CLAUDE = Path("/bin/true")
 

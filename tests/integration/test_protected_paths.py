@@ -18,16 +18,16 @@ from tests.integration.cloning import REPO, Worker, commit, run
 from tests.integration.test_store_leases import created
 from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
-from workerhost import preparing, remote
-from workerhost.deliver import deliver, on_outcome
-from workerhost.delivered import Delivered
-from workerhost.events import Progress
-from workerhost.protected import UNKNOWN
-from workerhost.redact import redactor
-from workerhost.remote import Pushed
-from workerhost.settle import settle
-from workerhost.verdict import FINISHED, Verdict
-from workerhost.workspace import Workspace
+from workerhost.agents.events import Progress
+from workerhost.clones import preparing, remote
+from workerhost.clones.protected import UNKNOWN
+from workerhost.clones.remote import Pushed
+from workerhost.clones.workspace import Workspace
+from workerhost.github.deliver import deliver, on_outcome
+from workerhost.github.delivered import Delivered
+from workerhost.redaction.redact import redactor
+from workerhost.settling.settle import settle
+from workerhost.settling.verdict import FINISHED, Verdict
 
 FLOW = ".github/workflows/ci.yml"
 KILLED = Verdict(OutcomeKind.FAILED, "killed", "it was killed")

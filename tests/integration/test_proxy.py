@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from cw.settings import Settings
-from workerhost import frames
-from workerhost.reach import listen, opened, reach
+from workerhost.walls import frames
+from workerhost.walls.reach import listen, opened, reach
 
 
 @contextmanager

@@ -20,13 +20,13 @@ from tests.integration.hosting import Machine, machine
 from tests.integration.test_adoption import HANG, under_way
 from tests.making import NOW, make_journal, make_outcome, make_spec
 from tests.waiting import wait_until
-from workerhost import journal
-from workerhost.holding import prompt_as_dispatched
-from workerhost.home import make_home, templates_dir
-from workerhost.journal import Journal, Run
-from workerhost.layout import Home
-from workerhost.rebuilding import Rebuilt, rebuild
-from workerhost.redact import Redactor
+from workerhost.homes import journal
+from workerhost.homes.home import make_home, templates_dir
+from workerhost.homes.journal import Journal, Run
+from workerhost.homes.layout import Home
+from workerhost.redaction.redact import Redactor
+from workerhost.runs.holding import prompt_as_dispatched
+from workerhost.runs.rebuilding import Rebuilt, rebuild
 
 QUICK = "rehearse: pace 0.05\n"
 

@@ -16,12 +16,12 @@ from cw.settings import Settings
 from tests.needs import need, require
 from tests.waiting import wait_until
 from tests.walls import WALLS, outer_wall
-from workerhost.home import make_home, templates_dir
-from workerhost.isolation import Wall
-from workerhost.layout import Home
-from workerhost.policy import own_startup_files
-from workerhost.refreshing import refresh_git, refresh_rules, refresh_tokens
-from workerhost.sandbox import git_folder, readable_paths, wrap
+from workerhost.homes.home import make_home, templates_dir
+from workerhost.homes.layout import Home
+from workerhost.homes.refreshing import refresh_git, refresh_rules, refresh_tokens
+from workerhost.walls.isolation import Wall
+from workerhost.walls.policy import own_startup_files
+from workerhost.walls.sandbox import git_folder, readable_paths, wrap
 
 STRICT = outer_wall()  # bubblewrap where it works; else these tests are skipped
 

@@ -13,12 +13,12 @@ from cw.states import OutcomeKind
 from tests.integration.cloning import REPO, Worker, commit
 from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
-from workerhost import preparing
-from workerhost.events import Progress
-from workerhost.redact import Redactor
-from workerhost.settle import settle
-from workerhost.verdict import FINISHED, Verdict
-from workerhost.workspace import Workspace
+from workerhost.agents.events import Progress
+from workerhost.clones import preparing
+from workerhost.clones.workspace import Workspace
+from workerhost.redaction.redact import Redactor
+from workerhost.settling.settle import settle
+from workerhost.settling.verdict import FINISHED, Verdict
 
 KILLED = Verdict(OutcomeKind.FAILED, "killed", "it was killed")
 

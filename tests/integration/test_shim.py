@@ -19,10 +19,11 @@ from cw.errors import CwError
 from cw.settings import Settings
 from tests.needs import need, require
 from tests.waiting import wait_until
-from workerhost import launch, shim
-from workerhost.isolation import Wall, bubblewrap_works
-from workerhost.layout import Home
-from workerhost.sandbox import wrap
+from workerhost import shim
+from workerhost.agents import launch
+from workerhost.homes.layout import Home
+from workerhost.walls.isolation import Wall, bubblewrap_works
+from workerhost.walls.sandbox import wrap
 
 DEAF = "trap '' INT TERM; echo ready; while :; do sleep 0.05; done"
 WALLS = [False, True]

@@ -21,7 +21,7 @@ from tests.integration.cloning import run
 from tests.integration.hosting import Machine, machine
 from tests.integration.test_adoption import SLOW, under_way
 from tests.waiting import wait_until
-from workerhost import launch
+from workerhost.agents import launch
 
 PACE = "rehearse: pace 0.05\n"
 DRAFT = f"{PACE}rehearse: probe draft.txt\nrehearse: hang once\n"

@@ -12,12 +12,12 @@ import pytest
 
 from tests.integration.cloning import Worker, commit, run
 from tests.standins.github import GitHubStandIn
-from workerhost import preparing, remote
-from workerhost.git import Git
-from workerhost.protected import UNKNOWN
-from workerhost.remote import Pushed
-from workerhost.trusted import unlike_base
-from workerhost.workspace import Workspace
+from workerhost.clones import preparing, remote
+from workerhost.clones.git import Git
+from workerhost.clones.protected import UNKNOWN
+from workerhost.clones.remote import Pushed
+from workerhost.clones.trusted import unlike_base
+from workerhost.clones.workspace import Workspace
 
 LIB = "acme/lib"
 SETTINGS = ".claude/settings.json"

@@ -19,8 +19,8 @@ from cw.repos import github_repo
 from cw.store.store import Store
 from tests.integration.assigning import Office
 from tests.standins.github import GitHubStandIn
-from workerhost.briefing import brief
-from workerhost.hearing import hear
+from workerhost.prompts.briefing import brief
+from workerhost.prompts.hearing import hear
 
 REPO, TALK = "acme/app", "acme/talk"
 DOCS = Path(__file__).parents[2] / "docs" / "security.md"

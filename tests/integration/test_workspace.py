@@ -9,7 +9,7 @@ import pytest
 from cw.errors import UnavailableError, WorkspaceError
 from tests.integration.cloning import REPO, Worker, commit, run
 from tests.standins.github import GitHubStandIn
-from workerhost import preparing, remote, workspace
+from workerhost.clones import preparing, remote, workspace
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from cw.errors import WorkspaceError
 from tests.integration.cloning import REPO, Worker, commit, run
 from tests.needs import require
 from tests.standins.github import GitHubStandIn
-from workerhost import preparing, remote, workspace
-from workerhost.isolation import bubblewrap_works
-from workerhost.remote import Pushed
+from workerhost.clones import preparing, remote, workspace
+from workerhost.clones.remote import Pushed
+from workerhost.walls.isolation import bubblewrap_works
 
 # Run by git as programs, each in its own situation.
 HOSTILE = {

@@ -17,9 +17,9 @@ from cw.errors import CwError
 from cw.names import model_name, task_id, worker_id
 from cw.repos import parse_repo
 from tests.making import KEYRING, make_id, make_spec
-from workerhost.admission import admit
-from workerhost.journal import archive_name
-from workerhost.layout import Home
+from workerhost.homes.journal import archive_name
+from workerhost.homes.layout import Home
+from workerhost.inbox.admission import admit
 
 MANY = 2500  # of each of four kinds
 SEED = 20

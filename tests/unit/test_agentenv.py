@@ -10,8 +10,8 @@ import pytest
 
 from cw.settings import Settings
 from tests.needs import need
-from workerhost.agentenv import agent_environment, own_variables, search_path
-from workerhost.layout import Home
+from workerhost.credentials.agentenv import agent_environment, own_variables, search_path
+from workerhost.homes.layout import Home
 
 CANARY = "canary-that-must-not-be-seen"
 HOST_SECRETS = [

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from cw.github.thread import Comment
 from cw.models import TaskSpec
 from tests.making import NOW, make_spec
-from workerhost.briefing import Briefing, brief
-from workerhost.hearing import Heard
+from workerhost.prompts.briefing import Briefing, brief
+from workerhost.prompts.hearing import Heard
 
 MARK = "c0ffee"
 

@@ -19,8 +19,8 @@ from cw.cli.checks import (
 )
 from cw.cli.context import Cli
 from cw.settings import Settings
-from workerhost.home import make_home, templates_dir
-from workerhost.layout import Home
+from workerhost.homes.home import make_home, templates_dir
+from workerhost.homes.layout import Home
 
 
 def cli(tmp_path: Path, *, environ: dict[str, str] | None = None, **more: str) -> Cli:

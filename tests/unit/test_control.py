@@ -15,8 +15,8 @@ from cw.operations.control import Patience
 from cw.operations.stop import Stopped
 from cw.states import OutcomeKind, State
 from tests.making import NOW, make_id, make_outcome, make_spec, make_task
-from workerhost.layout import Home
-from workerhost.removing import set_aside
+from workerhost.homes.layout import Home
+from workerhost.inbox.removing import set_aside
 
 
 def stopped(state: State = State.STOPPED, **changed: object) -> Stopped:
@@ -122,7 +122,7 @@ def test_home_with_a_run_to_be_recorded_stays(
     home = Home(tmp_path / "01")
     home.run.mkdir(parents=True)
     home.journal.write_text(json.dumps({}))
-    monkeypatch.setattr("workerhost.removing._SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("workerhost.inbox.removing._SETTLE_SECONDS", 0.0)
 
     with pytest.raises(CwError, match="still has a run"):
         set_aside(home)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.making import NOW
-from workerhost.events import Progress, parse, parse_line
+from workerhost.agents.events import Progress, parse, parse_line
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

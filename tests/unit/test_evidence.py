@@ -10,7 +10,7 @@ import pytest
 
 from cw.states import Mode, OutcomeKind
 from tests.making import NOW
-from workerhost.verdict import Evidence, Verdict, judge_work
+from workerhost.settling.verdict import Evidence, Verdict, judge_work
 
 DEFER = timedelta(minutes=10)
 HEAD, OTHER = "a" * 40, "b" * 40

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from cw.models import Event
-from workerhost.follow import LINE_BYTES, Follower
-from workerhost.layout import Home
+from workerhost.agents.follow import LINE_BYTES, Follower
+from workerhost.homes.layout import Home
 
 SAID = {"type": "assistant", "message": {"id": "m1", "content": [{"type": "text", "text": "Hi"}]}}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cw.broker import RUN_TASK, SWEEP_TASK
-from workerhost.board import Board
-from workerhost.gate import Gate
-from workerhost.watchdog import Watchdog
+from workerhost.inbox.board import Board
+from workerhost.inbox.gate import Gate
+from workerhost.inbox.watchdog import Watchdog
 
 
 class Hub:

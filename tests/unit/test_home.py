@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cw.errors import BadInputError, CwError
-from workerhost.agentenv import own_variables
-from workerhost.home import check_new, make_home, templates_dir, tokens_in
-from workerhost.layout import Home, homes
+from workerhost.credentials.agentenv import own_variables
+from workerhost.homes.home import check_new, make_home, templates_dir, tokens_in
+from workerhost.homes.layout import Home, homes
 
 TEMPLATES = templates_dir()
 

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.making import NOW, make_journal, make_outcome, make_spec
-from workerhost import journal
-from workerhost.layout import Home
-from workerhost.redact import Redactor, redactor
+from workerhost.homes import journal
+from workerhost.homes.layout import Home
+from workerhost.redaction.redact import Redactor, redactor
 
 WHOLE = make_journal().model_dump_json(indent=2).encode()
 VALUES: st.SearchStrategy[Any] = st.sampled_from(

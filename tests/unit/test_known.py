@@ -7,8 +7,8 @@ from pathlib import Path
 
 from cw.settings import Settings
 from workerhost.__main__ import _Clean
-from workerhost.home import make_home, templates_dir
-from workerhost.known import LogRedactor
+from workerhost.credentials.known import LogRedactor
+from workerhost.homes.home import make_home, templates_dir
 
 
 def line(clean: _Clean, text: str) -> str:

@@ -8,7 +8,7 @@ from cw.models import Outcome
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind, State
 from tests.making import NOW, make_journal, make_outcome, make_task
-from workerhost.recording import is_recorded, next_move
+from workerhost.runs.recording import is_recorded, next_move
 
 SETTINGS = Settings(max_attempts=2, max_deferrals=3)
 

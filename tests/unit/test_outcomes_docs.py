@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from workerhost import breaches, verdict
-from workerhost.recording import HOST_DIED, INTERRUPTED
+from workerhost.runs.recording import HOST_DIED, INTERRUPTED
+from workerhost.settling import breaches, verdict
 
 DOCS = Path(__file__).parents[2] / "docs" / "outcomes.md"
 GIVING = {"_failed", "_later", "Breach"}  # called with the reason first

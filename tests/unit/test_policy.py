@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from cw.settings import Settings
-from workerhost.home import make_home, templates_dir
-from workerhost.isolation import Wall
-from workerhost.layout import Home
-from workerhost.policy import forget_what_was_allowed, own_startup_files, policy
+from workerhost.homes.home import make_home, templates_dir
+from workerhost.homes.layout import Home
+from workerhost.walls.isolation import Wall
+from workerhost.walls.policy import forget_what_was_allowed, own_startup_files, policy
 
 
 @pytest.fixture

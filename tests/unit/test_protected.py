@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workerhost.protected import protected
+from workerhost.clones.protected import protected
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cw.errors import CwError
-from workerhost.agentenv import own_variables
-from workerhost.home import make_home, templates_dir
-from workerhost.layout import Home
-from workerhost.refreshing import merge_tokens, refresh_git, refresh_rules, refresh_tokens
+from workerhost.credentials.agentenv import own_variables
+from workerhost.homes.home import make_home, templates_dir
+from workerhost.homes.layout import Home
+from workerhost.homes.refreshing import merge_tokens, refresh_git, refresh_rules, refresh_tokens
 
 RULES = ".claude/CLAUDE.md"
 SETTINGS = ".claude/settings.json"

@@ -12,9 +12,9 @@ import pytest
 
 from cw.errors import CwError
 from cw.operations.remote import archives, changes, log, todo_list
-from workerhost.layout import Home
-from workerhost.pages import archives_page, log_page
-from workerhost.redact import Redactor, redactor
+from workerhost.homes.layout import Home
+from workerhost.inbox.pages import archives_page, log_page
+from workerhost.redaction.redact import Redactor, redactor
 
 Answer = Callable[..., dict[str, Any]]
 

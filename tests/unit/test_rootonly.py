@@ -8,7 +8,7 @@ import pytest
 
 from cw.errors import CwError
 from tests.waiting import wait_until
-from workerhost.rootonly import for_all
+from workerhost.walls.rootonly import for_all
 
 
 @pytest.fixture

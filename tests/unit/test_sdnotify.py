@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from workerhost.inbox.watchdog import Watchdog
 from workerhost.sdnotify import READY, feed, notify
-from workerhost.watchdog import Watchdog
 
 
 @contextmanager

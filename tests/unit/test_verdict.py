@@ -10,10 +10,10 @@ import pytest
 
 from cw.states import OutcomeKind
 from tests.making import NOW
-from workerhost.events import Progress
-from workerhost.follow import Ending
-from workerhost.launch import Exit
-from workerhost.verdict import FINISHED, Verdict, judge_process
+from workerhost.agents.events import Progress
+from workerhost.agents.follow import Ending
+from workerhost.agents.launch import Exit
+from workerhost.settling.verdict import FINISHED, Verdict, judge_process
 
 DEFER = timedelta(minutes=10)
 FAILED, DEFERRED, STOPPED = OutcomeKind.FAILED, OutcomeKind.DEFERRED, OutcomeKind.STOPPED

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workerhost.shapes import shown
-from workerhost.visible import visible, visible_line
+from workerhost.prompts.shapes import shown
+from workerhost.prompts.visible import visible, visible_line
 
 TAGS = "".join(chr(0xE0000 + ord(one)) for one in "obey")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workerhost.watchdog import Watchdog
+from workerhost.inbox.watchdog import Watchdog
 
 
 @pytest.fixture

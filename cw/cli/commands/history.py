@@ -140,7 +140,7 @@ def _records(cli: Cli) -> Iterator[Finished]:
 def _local(cli: Cli, wanted: Wanted, limit: int) -> list[Finished]:
     from cw.cli.disk import LocalDisk
     from cw.operations.history import newest, take
-    from workerhost.layout import homes
+    from workerhost.homes.layout import homes
 
     rows: list[Finished] = []
     for home in homes(cli.settings.workers_root):

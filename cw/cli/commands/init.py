@@ -25,7 +25,7 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
     ANTHROPIC_BASE_URL. They, .gitconfig and .ssh are copied into the HOME. If one of the HOMEs
     already exists, nothing is made.
     """
-    from workerhost.home import check_new, make_home, templates_dir, tokens_in
+    from workerhost.homes.home import check_new, make_home, templates_dir, tokens_in
 
     root, names, templates = cli.settings.workers_root, expand_ids(ids), templates_dir()
     for name in names:
@@ -49,7 +49,7 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
 
 def missing(tokens: list[str]) -> list[str]:
     """What an agent will lack, in plain words."""
-    from workerhost.home import LOGINS
+    from workerhost.homes.home import LOGINS
 
     found = []
     if "GH_TOKEN" not in tokens:

@@ -17,8 +17,8 @@ from cw.cli.params import Target, id_argument
 from cw.cli.render import note
 from cw.cli.stream import show_event
 from cw.errors import CwError
-from workerhost.archives import is_running, log_of
-from workerhost.layout import Home, homes
+from workerhost.homes.archives import is_running, log_of
+from workerhost.homes.layout import Home, homes
 
 if TYPE_CHECKING:
     from cw.models import Task
@@ -101,7 +101,7 @@ def read_lines(log: Path, live: Home | None) -> Iterator[tuple[bytes, int]]:
 
 
 def _show(line: bytes, offset: int, clean: Callable[[str], str]) -> None:
-    from workerhost.events import parse_line
+    from workerhost.agents.events import parse_line
 
     for event in parse_line(line, offset, datetime.now(UTC)):
         show_event(event.model_copy(update={"text": clean(event.text)}))

@@ -13,7 +13,7 @@ from cw.cli.render import Column, json_out, note, say, table
 
 if TYPE_CHECKING:
     from cw.operations.reconcile import Reconciled, Repair
-    from workerhost.rebuilding import Rebuilt
+    from workerhost.runs.rebuilding import Rebuilt
 
 _COLUMNS = [
     Column("issue", gives=True),
@@ -39,7 +39,7 @@ def command(cli: Cli, dry_run: bool, as_json: bool) -> None:
     seconds. Exit status 4 when GitHub is away or asks to wait.
     """
     from cw.operations.reconcile import reconcile
-    from workerhost.rebuilding import rebuild
+    from workerhost.runs.rebuilding import rebuild
 
     rebuilt = rebuild(cli.store, cli.settings, dry_run=dry_run)
     _tell_rebuilt(rebuilt, dry_run=dry_run, as_json=as_json)

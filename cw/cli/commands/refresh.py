@@ -14,8 +14,8 @@ from cw.cli.render import json_out, note, say
 from cw.errors import BadInputError, BrokerUnavailableError, CwError, UnavailableError
 
 if TYPE_CHECKING:
-    from workerhost.layout import Home
-    from workerhost.refreshing import Refreshed
+    from workerhost.homes.layout import Home
+    from workerhost.homes.refreshing import Refreshed
 
 
 @click.command()
@@ -59,7 +59,7 @@ def command(cli: Cli, ids: tuple[str, ...], everyone: bool, with_git: bool, as_j
 
 def _everyone(cli: Cli) -> list[str]:
     """Those of the fleet and those on this disk."""
-    from workerhost.layout import homes
+    from workerhost.homes.layout import homes
 
     found = {one.id for one in homes(cli.settings.workers_root)}
     try:
@@ -73,14 +73,14 @@ def _everyone(cli: Cli) -> list[str]:
 
 def _local(cli: Cli, worker: str) -> Home | None:
     """Its HOME, if that is on this machine: then no broker is needed."""
-    from workerhost.layout import homes
+    from workerhost.homes.layout import homes
 
     return next((one for one in homes(cli.settings.workers_root) if one.id == worker), None)
 
 
 def _refresh(cli: Cli, home: Home, *, with_git: bool) -> Refreshed:
-    from workerhost.home import templates_dir, tokens_in
-    from workerhost.refreshing import refresh_git, refresh_rules, refresh_tokens
+    from workerhost.homes.home import templates_dir, tokens_in
+    from workerhost.homes.refreshing import refresh_git, refresh_rules, refresh_tokens
 
     templates = templates_dir()
     done = refresh_rules(home, templates)
@@ -95,7 +95,7 @@ def _refresh(cli: Cli, home: Home, *, with_git: bool) -> Refreshed:
 
 def _ask(cli: Cli, worker: str) -> Refreshed:
     from cw.operations.ask import ask
-    from workerhost.refreshing import Refreshed
+    from workerhost.homes.refreshing import Refreshed
 
     return Refreshed.model_validate(ask(cli.store, cli.control.send, "refresh", worker))
 

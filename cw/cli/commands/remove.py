@@ -51,8 +51,8 @@ def _set_aside(cli: Cli, worker: Worker) -> str:
         from cw.operations.ask import ask
 
         return str(ask(cli.store, cli.control.send, "remove", worker.id).get("kept", ""))
-    from workerhost.layout import Home
-    from workerhost.removing import set_aside
+    from workerhost.homes.layout import Home
+    from workerhost.inbox.removing import set_aside
 
     home = Home(cli.settings.workers_root / worker.id)
     if not home.path.exists() and worker.home and Path(worker.home).exists():

@@ -93,9 +93,9 @@ def _finish(cli: Cli, *, as_json: bool) -> None:
 
 def _refresh(cli: Cli) -> list[dict[str, Any]]:
     """Templates only: an update is no reason to change a login."""
-    from workerhost.home import templates_dir
-    from workerhost.layout import homes
-    from workerhost.refreshing import refresh_rules
+    from workerhost.homes.home import templates_dir
+    from workerhost.homes.layout import homes
+    from workerhost.homes.refreshing import refresh_rules
 
     rows = []
     for home in homes(cli.settings.workers_root):

@@ -23,7 +23,7 @@ from cw.services.flower.login import USER, password
 from cw.settings import Settings, load_settings
 from cw.store.store import Store, open_store
 from workerhost import sdnotify
-from workerhost.files import write_private
+from workerhost.homes.files import write_private
 
 _NEXT_PORTS = 20  # tried in order, so that a bookmark mostly survives a restart
 _TASKS_SHOWN = 10_000  # about 50 MB; Flower's own limit is ten times that

@@ -6,7 +6,7 @@ import secrets
 
 from cw.services.catalog import flower_password_file
 from cw.settings import Settings
-from workerhost.files import write_private
+from workerhost.homes.files import write_private
 
 USER = "cw"
 

@@ -1,0 +1,119 @@
+"""Whether what claude would load from a trusted repository is what its default branch has.
+
+The clone, its index and its objects are the agents' to write, and an issue's branch has what none
+but an agent may have seen. So the default branch is asked for anew, and compared with the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from cw.errors import CwError
+from workerhost.clones import remote
+from workerhost.clones.git import Git
+from workerhost.clones.protected import UNKNOWN
+from workerhost.clones.workspace import Workspace
+from workerhost.homes.layout import in_place
+
+_RUNS = (".claude", ".mcp.json")  # wherever it lies: skills have hooks, too
+_TELLS = ("claude.md", "claude.local.md", "agents.md")  # what packages bring along is only read
+_SPEC = GitIgnoreSpec.from_lines((*_RUNS, *(f"/{one}" for one in _TELLS)))
+_MOST_BYTES = 1 << 22  # of one file; none that is meant to be read is larger
+_OTHER = "what git would not keep like this"
+
+
+def unlike_base(git: Git, place: Workspace) -> str:
+    """A path that claude would load and that is not as the default branch has it; empty when there
+    is none. What cannot be compared counts as such a path.
+    """
+    if not in_place(git.home, place.clone):
+        return UNKNOWN
+    if above := _above(git.home.path, place.clone):
+        return above
+    try:
+        expected = _of_base(git, place)
+        found = dict(_in_clone(place.clone))
+    except (CwError, OSError, UnicodeError):
+        return UNKNOWN
+    paths = sorted(expected.keys() | found.keys())
+    return next((one for one in paths if expected.get(one) != found.get(one)), "")
+
+
+def _above(home: Path, clone: Path) -> str:
+    """claude looks in all folders above as well, which are no repository's."""
+    for folder in clone.parents:
+        for path in folder.iterdir() if folder.is_relative_to(home) else ():
+            if path.name.lower() in {*_RUNS, *_TELLS} and path != home / ".claude":
+                return str(path)
+    return ""
+
+
+def _of_base(git: Git, place: Workspace) -> dict[str, str]:
+    """Mode and hash of each file. Raises CwError."""
+    with _fetched(git, place) as bare:
+        listed = git.need("ls-tree", "-r", "-z", "--full-tree", "HEAD", at=bare)
+    found = {}
+    for entry in listed.split("\0"):
+        about, _, path = entry.partition("\t")
+        if path and _SPEC.match_file(path.lower()):
+            mode, _, sha = about.split(" ")
+            found[path] = f"{mode} {sha}"
+    return found
+
+
+@contextmanager
+def _fetched(git: Git, place: Workspace) -> Iterator[Path]:
+    """The tip of the default branch in a repository of our own, without what the files say."""
+    bare = git.home.tmp / "base.git"
+    shutil.rmtree(bare, ignore_errors=True)
+    what = ("--bare", "--quiet", "--depth=1", "--filter=blob:none", "--branch", place.base)
+    try:
+        remote.need(
+            git.run("clone", *what, "--", place.url, str(bare), at=git.home.run, network=True)
+        )
+        yield bare
+    finally:
+        shutil.rmtree(bare, ignore_errors=True)
+
+
+def _in_clone(clone: Path) -> Iterator[tuple[str, str]]:
+    """The same of what lies there, whatever git would say about it."""
+    for folder, folders, files in os.walk(clone, onerror=_raise):
+        if Path(folder) == clone and ".git" in folders:
+            folders.remove(".git")
+        links = [one for one in folders if (Path(folder) / one).is_symlink()]
+        for name in (*files, *links):
+            path = Path(folder) / name
+            inside = path.relative_to(clone).as_posix()
+            if _SPEC.match_file(inside.lower()):
+                yield inside, _as_git_has_it(clone, path)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _as_git_has_it(clone: Path, path: Path) -> str:
+    """Of a link only one whose target is compared as well."""
+    seen = path.lstat()
+    if stat.S_ISLNK(seen.st_mode):
+        target = path.resolve()
+        compared = target.is_relative_to(clone) and _SPEC.match_file(
+            target.relative_to(clone).as_posix().lower()
+        )
+        return f"120000 {_sha(os.fsencode(path.readlink()))}" if compared else _OTHER
+    if not stat.S_ISREG(seen.st_mode) or seen.st_size > _MOST_BYTES:
+        return _OTHER
+    return f"{'100755' if seen.st_mode & 0o100 else '100644'} {_sha(path.read_bytes())}"
+
+
+def _sha(data: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

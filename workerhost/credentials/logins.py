@@ -1,0 +1,96 @@
+"""What in a HOME logs in somewhere, and how agents are kept from it that are to have no login."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from cw.errors import CwError
+from cw.settings import Settings
+from workerhost.credentials.agentenv import default_identity
+from workerhost.homes.files import write_private
+from workerhost.homes.layout import Home, in_place
+
+# claude's own login is not among them: without it there is no agent.
+_LOGINS = (
+    *(".zshenv", ".ssh", ".git-credentials", ".netrc", "_netrc", ".config/gh", ".config/git"),
+    *(".config/hub", ".config/glab-cli", ".config/gcloud", ".aws", ".azure", ".kube", ".gnupg"),
+    *(".docker/config.json", ".config/containers/auth.json", ".npmrc", ".yarnrc.yml", ".pypirc"),
+    *(".config/pip", ".pip", ".cargo/credentials", ".cargo/credentials.toml", ".gem/credentials"),
+    *(".m2/settings.xml", ".gradle/gradle.properties", ".composer/auth.json", ".pgpass"),
+    *(".terraform.d/credentials.tfrc.json", ".vault-token", ".password-store"),
+)
+_HARMLESS = (
+    *("user.name", "user.email", "init.defaultbranch", "core.autocrlf", "core.eol"),
+    *("pull.rebase", "pull.ff", "push.default", "merge.conflictstyle", "diff.algorithm"),
+)
+_SECONDS = 20
+
+
+def hidden_logins(home: Home, settings: Settings) -> tuple[Path, ...]:
+    """What an agent without access must not see of its HOME. Raises CwError for a link among it:
+    what it leads to would stay in sight.
+    """
+    found = _there(home, settings)
+    for path in found:
+        if not in_place(home, path):
+            raise CwError(
+                f"{path} is a link and cannot be hidden from the agent",
+                hint="Put the file itself there, or remove the link",
+            )
+    return found
+
+
+def hidden_from_git(home: Home, settings: Settings) -> tuple[Path, ...]:
+    """The same, from what a clone has the host's own git start. A link that an agent left is only
+    passed over: a run has to come to its end.
+    """
+    return tuple(one for one in _there(home, settings) if in_place(home, one))
+
+
+def _there(home: Home, settings: Settings) -> tuple[Path, ...]:
+    if settings.github_access != "host":
+        return ()
+    return tuple(home.path / name for name in _LOGINS if (home.path / name).exists())
+
+
+def replaced(home: Home, settings: Settings) -> tuple[tuple[Path, Path], ...]:
+    """What such an agent sees in place of its .gitconfig, as (what, where): a URL, a header or a
+    helper in there may be a login.
+    """
+    real, made = home.path / ".gitconfig", home.run / "gitconfig"
+    if settings.github_access != "host" or not real.is_file() or not in_place(home, real):
+        return ()
+    if not made.exists() or made.stat().st_mtime_ns <= real.stat().st_ctime_ns:
+        write_private(made, _harmless(home, real).encode())
+    return ((made, real),)
+
+
+def _harmless(home: Home, config: Path) -> str:
+    name, mail = default_identity(home)
+    values = {"user.name": name, "user.email": mail}
+    told = subprocess.run(
+        ["git", "config", "--file", str(config), "--null", "--list"],
+        cwd="/",
+        env={"PATH": os.environ.get("PATH", os.defpath)},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=_SECONDS,
+        check=False,
+    )
+    for one in told.stdout.split("\0") if told.returncode == 0 else ():
+        key, _, value = one.partition("\n")
+        if key in _HARMLESS and value:
+            values[key] = value
+    return "".join(f"[{_section(key)}]\n\t{_line(key, value)}\n" for key, value in values.items())
+
+
+def _section(key: str) -> str:
+    return key.partition(".")[0]
+
+
+def _line(key: str, value: str) -> str:
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'{key.partition(".")[2]} = "{quoted}"'

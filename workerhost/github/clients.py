@@ -1,0 +1,49 @@
+"""The host's GitHub clients: one a token, or App, however many workers share it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from cw.settings import Settings
+from cw.store.github_cache import Budget, GitHubCache
+from workerhost.github.access import Access
+from workerhost.homes.layout import Home
+
+if TYPE_CHECKING:
+    from cw.github.app import AppTokens
+    from cw.github.client import GitHub
+
+
+class Clients:
+    """`homes`: the host's, as they come and go."""
+
+    def __init__(self, settings: Settings, access: Access, homes: Mapping[str, Home]) -> None:
+        self._settings = settings
+        self._access = access
+        self._homes = homes
+        self._made: dict[str | AppTokens, GitHub] = {}
+        self._told: dict[str, Budget] = {}
+
+    def of(self, worker: str) -> GitHub | None:
+        """A client spaces its writes, so there is one for all who share a token."""
+        key = self._access.key(self._homes.get(worker))
+        if not key:
+            return None
+        if key not in self._made:
+            from cw.github.client import GitHub
+
+            made = GitHub(self._settings.github_api_url, key, pace=self._settings.github_pace)
+            self._made.setdefault(key, made)
+        return self._made[key]
+
+    def tell_budgets(self, cache: GitHubCache) -> None:
+        """What GitHub said of them last, if that is news."""
+        for one in list(self._made.values()):
+            heard = one.heard()
+            if heard is None:
+                continue
+            budget = Budget(*heard)
+            if self._told.get(one.token_mark) != budget:
+                cache.keep_budget(one.token_mark, budget)
+                self._told[one.token_mark] = budget

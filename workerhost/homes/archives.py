@@ -1,0 +1,48 @@
+"""Reading what a HOME keeps of its runs: the current log and the archives. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from workerhost.homes.files import read_json
+from workerhost.homes.layout import Home
+
+
+def archives(home: Home) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The readable archives, newest first."""
+    found = ((_changed(one), one) for one in home.completed.glob("*.json") if one.is_file())
+    for _, path in sorted(found, reverse=True):
+        data = read_json(path)
+        if data is not None:
+            yield path, data
+
+
+def task_of(data: dict[str, Any] | None) -> str:
+    """The task's id in a journal or an archive; empty when there is none."""
+    task = data.get("task") if data else None
+    return str(task.get("id", "")) if isinstance(task, dict) else ""
+
+
+def log_of(home: Home, task: str | None) -> Path | None:
+    """The log of a task, or of the current run, or else of the last one."""
+    if home.log.is_file() and task in {None, task_of(read_json(home.journal))}:
+        return home.log
+    for path, data in archives(home):
+        log = path.with_suffix(".log")
+        if task in {None, task_of(data)} and log.is_file():
+            return log
+    return None
+
+
+def is_running(home: Home) -> bool:
+    """Whether the current log may still grow."""
+    return home.journal.exists() and not home.exit.exists()
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

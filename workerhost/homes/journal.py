@@ -1,0 +1,154 @@
+"""task.json: the run's state on disk, which outlives Redis; and its archive."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from cw.models import MaybeMoment, Model, Moment, Outcome, TaskSpec
+from workerhost import shim
+from workerhost.homes.files import read_json, sync_folder, write_private
+from workerhost.homes.layout import Home
+from workerhost.redaction.redact import Redactor
+
+_PIECE_BYTES = 16 << 20  # of a log in memory at once
+
+Phase = Literal["preparing", "running", "settling", "settled", "overtaken"]
+
+
+class Run(Model):
+    """One execution of a task."""
+
+    worker: str
+    host: str
+    attempt: int
+    fence: int
+    session: str
+    resumed: bool = False
+    started_at: Moment
+    ended_at: MaybeMoment = None
+    boot: str = ""  # of the machine
+    began: float = 0.0  # seconds since then: no change of the clock changes them
+    clone: str = ""
+    base: str = ""
+    base_sha: str = ""
+
+    def lasted(self, now: datetime) -> float:
+        """Seconds so far."""
+        if self.boot and self.boot == shim.boot_id():
+            return round(time.monotonic() - self.began, 1)
+        return round(max(0.0, (now - self.started_at).total_seconds()), 1)
+
+
+class Journal(Model):
+    """The file. `outcome` is there once the run is settled, before the record has it. `overtaken`:
+    the record was not this run's any more, and its outcome counts for nothing.
+    """
+
+    version: Literal[1] = 1
+    phase: Phase
+    task: TaskSpec
+    run: Run
+    outcome: Outcome | None = None
+
+
+def write(home: Home, journal: Journal) -> None:
+    home.run.mkdir(mode=0o700, exist_ok=True)
+    write_private(home.journal, journal.model_dump_json(indent=2).encode())
+
+
+def read(home: Home) -> Journal | None:
+    """The run this HOME is in the middle of. A file that cannot be used is moved aside."""
+    if not home.journal.exists():
+        return None
+    found = parse(read_json(home.journal))
+    if found is None:
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        home.journal.rename(home.journal.with_suffix(f".corrupt-{stamp}"))
+    return found
+
+
+def parse(data: object) -> Journal | None:
+    """A journal or an archive as read from disk; None when it is not one."""
+    try:
+        return Journal.model_validate(data)
+    except (ValueError, TypeError, OverflowError):  # pydantic passes some on from its validators
+        return None
+
+
+def archive(home: Home, journal: Journal, clean: Redactor) -> Path:
+    """Move task.json and the log to completed/, without secrets. Safe to repeat after a crash in
+    the middle.
+    """
+    ended = journal.run.ended_at or journal.run.started_at
+    stamp = ended.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    target = home.completed / f"{archive_name(journal.task)}-{stamp}.json"
+    if _is_another(target, journal):
+        target = target.with_name(f"{target.stem}-{journal.task.id[-8:].lower()}.json")
+    home.completed.mkdir(mode=0o700, exist_ok=True)
+    for path, ending in ((home.log, ".log"), (home.errors, ".err")):
+        if path.exists() and path.stat().st_size:
+            _put_away(path, target.with_suffix(ending), clean)
+    kept = clean.deep(journal.model_dump(mode="json"))
+    write_private(target, json.dumps(kept, indent=2).encode())
+    clear(home)
+    sync_folder(home.completed)
+    return target
+
+
+def _put_away(log: Path, target: Path, clean: Redactor) -> None:
+    """Whoever reads the log by offset goes on in the archive where it was."""
+    part = target.with_name(f".{target.name}.part")
+    changed = False
+    with log.open("rb") as source, part.open("wb") as copy:
+        part.chmod(0o600)
+        # A line of the log is JSON and whole by itself; a key in plain text has many lines.
+        take = source.readline if target.suffix == ".log" else source.read
+        while line := take(_PIECE_BYTES):
+            kept = clean.same_length(line)
+            changed = changed or kept != line
+            copy.write(kept)
+    if changed:
+        part.replace(target)
+        log.unlink()
+    else:
+        part.unlink()
+        shutil.move(log, target)
+
+
+def clear(home: Home) -> None:
+    """An idle HOME has an empty run folder; corrupt journals stay for a person to see."""
+    for path in (home.journal, *_leftovers(home)):
+        path.unlink(missing_ok=True)
+    shutil.rmtree(home.github, ignore_errors=True)  # nothing is lent any more
+
+
+def archive_name(task: TaskSpec) -> str:
+    """`owner-repo-22`, or `owner-repo-task` without an issue."""
+    words = re.sub(r"[^A-Za-z0-9._]+", "-", task.repo_folder).strip("-.")
+    return f"{words}-{task.issue if task.issue is not None else 'task'}"
+
+
+def _is_another(target: Path, journal: Journal) -> bool:
+    """Whether a run that ended in the same second has this place already."""
+    there = read_json(target) or {}
+    task = there.get("task")
+    return isinstance(task, dict) and task.get("id") != journal.task.id
+
+
+def _leftovers(home: Home) -> list[Path]:
+    keep = {home.journal.name}
+    if not home.run.is_dir():
+        return []
+    return [
+        one
+        for one in home.run.iterdir()
+        if (one.is_file() or one.is_socket())
+        and one.name not in keep
+        and ".corrupt-" not in one.name
+    ]

@@ -1,0 +1,103 @@
+"""What other machines may ask of this host's disk: pages of logs, the clone's changes, to-dos."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from cw.errors import CwError
+from cw.operations.ask import PAGE_BYTES, Ask
+from workerhost.clones import changes
+from workerhost.credentials.agentenv import agent_environment
+from workerhost.credentials.known import redactor_for
+from workerhost.homes.home import templates_dir
+from workerhost.homes.layout import Home
+from workerhost.homes.refreshing import refresh_rules
+from workerhost.inbox import pages
+from workerhost.inbox.removing import set_aside
+from workerhost.redaction.redact import Redactor
+from workerhost.runs.holding import Context
+
+log = logging.getLogger("workerhost.answers")
+
+Answer = Callable[[Context, Home, Ask], dict[str, Any]]
+
+
+def answer(ctx: Context, homes: Mapping[str, Home], raw: dict[str, Any]) -> None:
+    """Answers always, if the question can be read at all; a refusal is an answer too."""
+    try:
+        request = Ask.model_validate(raw)
+    except ValidationError:
+        log.warning("question refused: not of the known form")
+        return
+    try:
+        if request.verb == "look":
+            said: dict[str, Any] = {}
+        else:
+            said = _ANSWERS[request.verb](ctx, _home(homes, request), request)
+    except CwError as error:
+        said = {"error": error.line()}
+    except Exception as error:
+        log.exception("question failed verb=%s", request.verb)
+        said = {"error": f"the host failed to answer: {type(error).__name__}"}
+    ctx.store.replies.put(request.id, said)
+
+
+def _home(homes: Mapping[str, Home], request: Ask) -> Home:
+    if request.worker not in homes or not homes[request.worker].marker.is_file():
+        raise CwError(f"worker {request.worker} does not live on this host")
+    return homes[request.worker]
+
+
+def _log(ctx: Context, where: Home, request: Ask) -> dict[str, Any]:
+    limit = min(request.limit, PAGE_BYTES)
+    return pages.log_page(where, request.task, request.offset, limit, _clean(ctx, where))
+
+
+def _diff(ctx: Context, where: Home, request: Ask) -> dict[str, Any]:
+    env = agent_environment(where, ctx.settings, ctx.host_env)
+    found = changes.changes(where, ctx.wall, ctx.settings, env, request.task)
+    clean: dict[str, Any] = _clean(ctx, where).deep(found)
+    return clean
+
+
+def _todos(ctx: Context, where: Home, request: Ask) -> dict[str, Any]:
+    found = [one.model_dump(mode="json") for one in pages.todo_list(where, request.task)]
+    return {"todos": _clean(ctx, where).deep(found)}
+
+
+def _history(ctx: Context, where: Home, request: Ask) -> dict[str, Any]:
+    many = min(request.limit, pages.ARCHIVES_PAGE)
+    page = pages.archives_page(where, request.task, request.offset, many)
+    clean: dict[str, Any] = _clean(ctx, where).deep(page)
+    return clean
+
+
+def _clean(ctx: Context, where: Home) -> Redactor:
+    return redactor_for(where, ctx.settings, ctx.host_env)
+
+
+def _refresh(_: Context, where: Home, __: Ask) -> dict[str, Any]:
+    """The template files only: logins never travel through the broker."""
+    return refresh_rules(where, templates_dir()).model_dump(mode="json")
+
+
+def _remove(ctx: Context, where: Home, _: Ask) -> dict[str, Any]:
+    found = ctx.store.fleet.worker(where.id)
+    if found and (found.task or not found.paused):
+        raise CwError(f"worker {where.id} takes or has work", hint=f"cw remove {where.id}")
+    kept = set_aside(where)
+    return {"kept": str(kept or "")}
+
+
+_ANSWERS: dict[str, Answer] = {
+    "log": _log,
+    "diff": _diff,
+    "todos": _todos,
+    "history": _history,
+    "refresh": _refresh,
+    "remove": _remove,
+}

@@ -1,0 +1,78 @@
+"""Pages of what a HOME keeps, for machines that do not have it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from cw.models import Event
+from cw.operations.todos import KINDS, Todo, todos
+from workerhost.agents.events import parse_line
+from workerhost.homes.archives import archives, is_running, log_of, task_of
+from workerhost.homes.files import read_json
+from workerhost.homes.layout import Home
+from workerhost.redaction.redact import Redactor
+
+ARCHIVES_PAGE = 50
+_MARGIN = 8192  # bytes; no secret is longer, so none is cut in two by the end of a page
+
+
+def log_page(home: Home, task: str, offset: int, limit: int, clean: Redactor) -> dict[str, Any]:
+    """`{data, offset, end, live}`: base64 of the next bytes, where the next page starts, whether
+    the page reached the end, and whether the log may still grow. As claude wrote it, but for
+    secrets.
+    """
+    path = log_of(home, task or None)
+    if path is None:
+        return {"data": "", "offset": offset, "end": True, "live": _prepares(home, task)}
+    live = path == home.log and is_running(home)  # before reading: its last words count
+    start = max(0, offset - _MARGIN)
+    with path.open("rb") as file:
+        file.seek(start)
+        around = file.read(offset - start + limit + _MARGIN)
+    if live and len(around) < offset - start + limit + _MARGIN:
+        around = around[: around.rfind(b"\n") + 1]  # half a line may be half a secret
+    data = clean.same_length(around)[offset - start :][:limit]
+    end = offset - start + limit >= len(around)
+    return {
+        "data": base64.b64encode(data).decode(),
+        "offset": offset + len(data),
+        "end": end,
+        "live": live,
+    }
+
+
+def archives_page(home: Home, task: str, skip: int, limit: int) -> dict[str, Any]:
+    """`{archives, end}`: what completed/ says of all runs, or of one task's, newest first."""
+    mine = (data for _, data in archives(home) if task in {"", task_of(data)})
+    found = list(islice(mine, skip, skip + limit + 1))
+    return {"archives": found[:limit], "end": len(found) <= limit}
+
+
+def todo_list(home: Home, task: str) -> list[Todo]:
+    """From the logs of all runs of a task, which keep what the broker's stream has dropped."""
+    return todos(one for path in _logs(home, task) for one in _todo_events(path))
+
+
+def _logs(home: Home, task: str) -> list[Path]:
+    """The logs of a task's runs, oldest first."""
+    old = [path.with_suffix(".log") for path, data in archives(home) if task_of(data) == task]
+    now = [home.log] if task_of(read_json(home.journal)) == task else []
+    return [one for one in (*reversed(old), *now) if one.is_file()]
+
+
+def _todo_events(path: Path) -> Iterator[Event]:
+    at = datetime.now(UTC)
+    with path.open("rb") as file:
+        for line in file:
+            if b'"Task' in line or b'"TodoWrite"' in line or b"Task #" in line:
+                yield from (one for one in parse_line(line, 0, at) if one.kind in KINDS)
+
+
+def _prepares(home: Home, task: str) -> bool:
+    """Whether a run of this task, or any, is about to write its first line."""
+    return is_running(home) and task in {"", task_of(read_json(home.journal))}

@@ -1,0 +1,1 @@
+"""What an agent is told, and whose words from GitHub are among it."""

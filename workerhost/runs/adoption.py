@@ -1,0 +1,78 @@
+"""Runs this host finds on its disk and takes over: nothing is run again that still runs."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from cw.states import State
+from cw.store.leases import Refusal
+from workerhost.agents.follow import stop_and_wait
+from workerhost.credentials.known import redactor_for
+from workerhost.homes import journal
+from workerhost.homes.journal import Journal
+from workerhost.homes.layout import Home
+from workerhost.runs.attempt import go_on
+from workerhost.runs.holding import Context, hold, restore
+from workerhost.runs.unproven import host_killed
+
+log = logging.getLogger("workerhost.adoption")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A journal, and the new fence of its run."""
+
+    home: Home
+    book: Journal
+    fence: int
+
+
+def find(ctx: Context, home: Home) -> Found | None:
+    """The run in this HOME, with its lease taken again; None when there is none, or not for us.
+
+    A record that moved on without us (done, or taken by a later run) wins: what is left here is
+    stopped and archived. A broker that has forgotten the run is told of it. Raises
+    BrokerUnavailableError.
+    """
+    book = journal.read(home)
+    if book is None:
+        return None
+    answer = _take(ctx, home, book)
+    if isinstance(answer, Refusal) and answer.reason == "gone" and restore(ctx, home, book):
+        answer = _take(ctx, home, book)
+    if not isinstance(answer, Refusal):
+        return Found(home, book, answer)
+    log.warning("run was overtaken (%s) task=%s", answer.reason, book.task.id)
+    stop_and_wait(home)
+    if answer.reason != State.DONE:  # else it was recorded, and only the archive was missing
+        book = book.model_copy(update={"phase": "overtaken"})
+    journal.archive(home, book, redactor_for(home, ctx.settings, ctx.host_env))
+    return None
+
+
+def _take(ctx: Context, home: Home, book: Journal) -> int | Refusal:
+    return ctx.store.tasks.adopt(
+        book.task.id,
+        worker=home.id,
+        host=ctx.settings.host_name,
+        ttl=ctx.settings.lease_ttl,
+        fence=book.run.fence,
+        restarted=True,
+    )
+
+
+def park(ctx: Context, found: Found) -> str:
+    """A run that hosts die of: ended, without looking at what it left."""
+    stop_and_wait(found.home)
+    run = found.book.run.model_copy(update={"fence": found.fence})
+    book = found.book.model_copy(update={"run": run})
+    held = hold(ctx, found.home, book)
+    with held.lease:
+        journal.write(found.home, book)
+        return host_killed(held, book)
+
+
+def adopt(ctx: Context, found: Found) -> str:
+    log.info("run adopted task=%s worker=%s", found.book.task.id, found.home.id)
+    return go_on(ctx, found.home, found.book, found.fence)

@@ -1,0 +1,246 @@
+"""One run of a task, from the lease to the record."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from cw.errors import BrokerUnavailableError, CwError, ForgedError, StaleFenceError
+from cw.models import Task, TaskSpec
+from cw.operations.branches import another_tasks
+from cw.states import Move, State
+from cw.store.leases import Grant, Refusal
+from workerhost import shim
+from workerhost.agents import launch
+from workerhost.agents.events import Progress
+from workerhost.agents.follow import Ending, Follower, follow
+from workerhost.github import deliver
+from workerhost.github.access import open_files
+from workerhost.homes import journal
+from workerhost.homes.files import write_private
+from workerhost.homes.journal import Journal, Run
+from workerhost.homes.layout import Home
+from workerhost.leaving import HostLeavesError
+from workerhost.runs.holding import Context, Holding, hold
+from workerhost.runs.publishing import publish, published
+from workerhost.runs.rebuilding import Ended, finished_before, sessions_here
+from workerhost.runs.recording import record, settled
+from workerhost.runs.starting import start
+from workerhost.runs.unproven import fenced, interrupted, not_begun, not_started
+from workerhost.settling.settle import settle
+from workerhost.settling.verdict import UNPROVEN, ended_well, judge_process
+
+log = logging.getLogger("workerhost.attempt")
+
+REFUSED = "refused"  # the record, not the moment: no hint changes it
+_ASK_AGAIN_SECONDS = 30.0
+_LOOK_AGAIN_SECONDS = 1.0
+
+
+def run_task(ctx: Context, home: Home, task_id: str) -> str:
+    """Take the task and see it through. Returns a line for the log."""
+    obstacle = _obstacle(ctx, home)
+    if obstacle:
+        return f"not run: {obstacle}"
+    try:
+        genuine = ctx.store.tasks.genuine(task_id, home.id)
+    except ForgedError as error:
+        log.warning("task refused task=%s worker=%s: %s", task_id, home.id, error.line())
+        ctx.store.tasks.note(task_id, f"host {ctx.settings.host_name} refuses it: {error.message}")
+        return f"{REFUSED}: {error.message}"
+    return _run_genuine(ctx, home, *genuine) if genuine else "not run: gone"
+
+
+def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
+    """What was checked is what is run, whatever the record says a moment later."""
+    task_id, new = wanted.spec.id, str(uuid.uuid4())
+    granted = ctx.store.tasks.acquire(
+        task_id,
+        worker=home.id,
+        host=ctx.settings.host_name,
+        ttl=ctx.settings.lease_ttl,
+        session=new,
+    )
+    if isinstance(granted, Refusal):
+        return f"not run: {granted.reason}"
+    task = ctx.store.tasks.get(task_id)
+    if task is None:
+        return "not run: gone"
+    task = task.model_copy(update={"spec": wanted.spec})
+    run = _run(ctx, home, granted, _session(home, task.spec, granted.session, new))
+    book = Journal(phase="preparing", task=task.spec, run=run)
+    held = hold(ctx, home, book)
+    before = finished_before(ctx.settings.workers_root, task.spec)
+    if before:
+        return _recall(held, before)
+    with held.lease:
+        journal.clear(home)
+        journal.write(home, book)
+        write_private(home.wanted, prompt.encode())
+        try:
+            book = start(held, task, prompt, book)
+        except StaleFenceError:
+            return fenced(held, book)
+        except HostLeavesError:
+            return interrupted(held, book, Progress())
+        except CwError as error:
+            return not_started(held, book, error)
+        return _see_through(held, book, published_to=0)
+
+
+def _obstacle(ctx: Context, home: Home) -> str:
+    """Why this worker takes nothing now; empty when it may. May probe the walls, which takes
+    seconds.
+    """
+    if ctx.leaving.closing.is_set():
+        return "the host is being stopped"
+    if launch.alive(home) or home.journal.exists():
+        return "the worker has a run to be settled first"
+    if open_ones := open_files(home):
+        note = f"others may use {open_ones[0]}: chmod -R go= {home.path}, then: cw resume {home.id}"
+        ctx.store.fleet.pause(home.id, note)
+        return note
+    unproven = ctx.proof.missing(home)
+    if unproven:
+        log.error("no agent starts worker=%s: %s", home.id, unproven)
+    return unproven
+
+
+def go_on(ctx: Context, home: Home, book: Journal, fence: int) -> str:
+    """For a host that found the run in its journal and has its lease again."""
+    book = book.model_copy(update={"run": book.run.model_copy(update={"fence": fence})})
+    held = hold(ctx, home, book)
+    with held.lease:
+        journal.write(home, book)
+        return (
+            record(held, book, book.outcome)
+            if book.outcome
+            else _see_through(held, book, published_to=published(held, book))
+        )
+
+
+def _recall(held: Holding, before: Ended) -> str:
+    """The broker was restored from a time when the task had not ended. Nothing is run again."""
+    log.warning("task ended before, as its archive says task=%s", held.task_id)
+    recorded = held.ctx.store.tasks.settle(
+        held.task_id,
+        worker=held.home.id,
+        fence=held.fence,
+        move=Move.FINISH,
+        outcome=before.outcome,
+        effects=deliver.on_outcome(
+            before.book.task, before.book.run.worker, before.book.run.attempt, before.outcome, ""
+        ),
+        host=held.ctx.settings.host_name,
+    )
+    return "not run: it had ended before" if recorded else "not run: another host has it now"
+
+
+def _session(home: Home, spec: TaskSpec, named: str, new: str) -> str:
+    """`named` by the record: worth nothing unless this HOME knows it. `new` if it named none."""
+    known = sessions_here(home, spec)
+    if named in known:
+        return named
+    # One that is not known here: another worker had the task before this one.
+    return new if named == new or not known else known[-1]
+
+
+def _run(ctx: Context, home: Home, granted: Grant, session: str) -> Run:
+    return Run(
+        worker=home.id,
+        host=ctx.settings.host_name,
+        attempt=granted.attempt,
+        fence=granted.fence,
+        session=session,
+        started_at=datetime.now(UTC),
+        boot=shim.boot_id(),
+        began=time.monotonic(),
+    )
+
+
+def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
+    """Follow the agent to its end, settle, record."""
+    follower = Follower(held.home, lambda events: publish(held, events), published_to)
+    ending = follow(held.home, follower, held.lease.lost, held.ctx.leaving, held.ours)
+    if ending is Ending.DETACHED:
+        log.info("run goes on without host task=%s worker=%s", held.task_id, held.home.id)
+        return "detached"
+    if ending is Ending.TAKEN:
+        return _stand_back(held)
+    if ending is Ending.LOST and not held.home.shim.exists():
+        return not_begun(held, book)
+    good = ended_well(follower.progress)
+    ended = launch.read_exit(held.home)
+    stopped = ended is not None and ended.cause == "stopped"
+    # The lease stops its run itself, and may be quicker than whoever follows it.
+    if not good and (ending is Ending.FENCED or (stopped and held.lease.lost.is_set())):
+        return fenced(held, book)
+    if stopped and not good and not _stop_wanted(held):
+        return interrupted(held, book, follower.progress)  # by its host, or with the machine
+    try:
+        return _prove(held, book, ending, follower.progress)
+    except HostLeavesError:
+        log.info("run ended; the next host settles it task=%s", held.task_id)
+        return "detached"
+
+
+def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> str:
+    """Settle and record. Raises HostLeavesError."""
+    ctx, defer = held.ctx, timedelta(seconds=held.ctx.settings.defer_seconds)
+    ended = launch.read_exit(held.home)
+    until = time.monotonic() + ctx.settings.defer_seconds * max(1, ctx.settings.max_deferrals)
+    while True:
+        now = datetime.now(UTC)
+        outcome = settle(
+            book.task,
+            book.run,
+            held.git(book),
+            ctx.github_for(held.home.id) if book.task.github else None,
+            judge_process(ending, ended, progress, now, defer),
+            progress,
+            now=now,
+            defer=defer,
+            redact=held.redact,
+            theirs=partial(another_tasks, ctx.store, book.task),
+        )
+        if outcome.reason not in UNPROVEN or time.monotonic() > until:
+            break
+        if held.lease.lost.is_set():
+            return "unproven, and the lease ended"  # the journal stays: adopted, and asked again
+        if _stop_wanted(held):
+            break
+        # The agent is done, only the proof is missing: another run would do its work twice.
+        if ctx.leaving.detach.wait(min(_ASK_AGAIN_SECONDS, defer.total_seconds() / 10)):
+            raise HostLeavesError
+    return record(held, settled(book, outcome, now), outcome)
+
+
+def _stand_back(held: Holding) -> str:
+    """Until the other host process is done with this HOME, or silent for a lease."""
+    while held.home.journal.exists() and _leased(held):
+        if held.ctx.leaving.detach.wait(_LOOK_AGAIN_SECONDS):
+            break
+    return "not ours any more"
+
+
+def _leased(held: Holding) -> bool:
+    tasks = held.ctx.store.tasks
+    try:
+        task, now = tasks.get(held.task_id), tasks.now()
+    except BrokerUnavailableError:
+        return True
+    return bool(
+        task and task.state is State.RUNNING and task.lease_until and task.lease_until > now
+    )
+
+
+def _stop_wanted(held: Holding) -> bool:
+    """Whether a person asked for the end of this run."""
+    try:
+        task = held.ctx.store.tasks.get(held.task_id)
+    except BrokerUnavailableError:
+        return False
+    return task is not None and bool(task.stop_wanted)

@@ -1,0 +1,198 @@
+"""Recording a settled run: journal, then the store with all that follows, then the archive."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cw.errors import BrokerUnavailableError, CwError
+from cw.models import Outcome, Task
+from cw.settings import Settings
+from cw.states import Move, OutcomeKind, State
+from cw.store.leases import Refusal
+from cw.store.outbox import Effect
+from workerhost.agents.events import parse_line
+from workerhost.github import deliver
+from workerhost.homes import journal
+from workerhost.homes.journal import Journal
+from workerhost.runs.holding import Holding, restore
+
+log = logging.getLogger("workerhost.recording")
+
+_TAIL_LINES = 30
+_TAIL_BYTES = 1 << 20
+_RETRY_SECONDS = 2.0
+INTERRUPTED = "interrupted"  # ended with its host: repeated, and nothing is charged for it
+HOST_DIED = "host_died"  # before there was an agent
+HOST_KILLED = "host_killed"  # several died with it
+_CREDENTIALS = frozenset({"authentication_failed", "billing_error"})
+
+
+def record(held: Holding, book: Journal, outcome: Outcome) -> str:
+    """Waits for the broker as long as the host lives; the journal keeps the outcome meanwhile."""
+    if not held.ours():
+        log.warning("another host process has this run task=%s", held.task_id)
+        return "not ours any more"
+    journal.write(held.home, book)
+    while True:
+        try:
+            task = held.ctx.store.tasks.get(held.task_id)
+            final, move = next_move(task, outcome, held.ctx.settings)
+            effects = _effects(held, book, final, move)
+            recorded = (
+                is_recorded(task, book, final)
+                or _settle(held, book, move, final, effects)
+                or (
+                    restore(held.ctx, held.home, book) and _settle(held, book, move, final, effects)
+                )
+                or _settle_late(held, book, move, final, effects)
+            )
+            break
+        except BrokerUnavailableError:
+            if held.ctx.leaving.detach.wait(_RETRY_SECONDS):
+                return "detached"
+    if not recorded:
+        log.warning("stale fence, result not recorded task=%s fence=%s", held.task_id, held.fence)
+    phase = "settled" if recorded else "overtaken"
+    ended = book.model_copy(update={"outcome": final, "phase": phase})
+    journal.archive(held.home, ended, held.redact)
+    _write_down(held, book, final, recorded=recorded)
+    log.info(
+        "run recorded task=%s worker=%s outcome=%s reason=%s",
+        held.task_id,
+        held.home.id,
+        final.kind,
+        final.reason,
+    )
+    if recorded and final.reason in _CREDENTIALS:
+        _pause(held, final)
+    held.ctx.settled()
+    return f"{final.kind.value}: {final.message}"
+
+
+def _write_down(held: Holding, book: Journal, outcome: Outcome, *, recorded: bool) -> None:
+    try:
+        held.ctx.audit.add(
+            "ended",
+            book.task.created_by,
+            task=held.task_id,
+            worker=held.home.id,
+            attempt=book.run.attempt,
+            outcome=outcome.kind.value,
+            reason=outcome.reason,
+            recorded=recorded,
+            branch=outcome.branch,
+            head=outcome.head,
+            commits=outcome.commits,
+            pushed=outcome.pushed,
+            pr=outcome.pr,
+            cost_usd=outcome.cost_usd,
+        )
+    except CwError as error:  # the run is over: what it did must not be lost as well
+        log.warning("%s", error)
+
+
+def _pause(held: Holding, outcome: Outcome) -> None:
+    """The next task would fail for the same reason: one failure is enough for the morning."""
+    note = f"{outcome.message[:200]}. Mend {held.home.zshenv}, then: cw resume {held.home.id}"
+    try:
+        held.ctx.store.fleet.pause(held.home.id, note)
+    except CwError as error:
+        log.warning("worker not paused worker=%s: %s", held.home.id, error)
+
+
+def next_move(task: Task | None, outcome: Outcome, settings: Settings) -> tuple[Outcome, Move]:
+    """What becomes of a task after a run. Pure."""
+    again_later = outcome.reason == "lost" or outcome.kind is OutcomeKind.DEFERRED
+    if outcome.reason == INTERRUPTED and task and task.stop_wanted:
+        said = {"kind": OutcomeKind.STOPPED, "reason": "stopped", "message": "the run was stopped"}
+        return outcome.model_copy(update=said), Move.STOP
+    if outcome.kind is OutcomeKind.STOPPED or (again_later and task and task.stop_wanted):
+        return outcome, Move.STOP
+    if outcome.reason == "lost" and task is not None:
+        again = task.losses + 1 < settings.max_attempts
+        return outcome, Move.EXPIRE if again else Move.LOSE
+    if outcome.reason == HOST_KILLED:
+        return outcome, Move.LOSE
+    if outcome.reason == INTERRUPTED:
+        return outcome, Move.INTERRUPT
+    if outcome.kind is OutcomeKind.DEFERRED:
+        if task is None or task.deferrals < settings.max_deferrals:
+            return outcome, Move.HOLD
+        message = f"put off {task.deferrals} times already; {outcome.message}"
+        failed = {"kind": OutcomeKind.FAILED, "message": message, "retry_at": None}
+        return outcome.model_copy(update=failed), Move.FINISH
+    return outcome, Move.FINISH
+
+
+def settled(book: Journal, outcome: Outcome, now: datetime) -> Journal:
+    run = book.run.model_copy(update={"ended_at": now})
+    return book.model_copy(update={"phase": "settled", "outcome": outcome, "run": run})
+
+
+def _settle(
+    held: Holding, book: Journal, move: Move, outcome: Outcome, effects: list[Effect]
+) -> bool:
+    return held.ctx.store.tasks.settle(
+        held.task_id,
+        worker=held.home.id,
+        fence=held.fence,
+        move=move,
+        outcome=outcome,
+        effects=effects,
+        host=held.ctx.settings.host_name,
+        begun=bool(book.run.clone),
+    )
+
+
+def is_recorded(task: Task | None, book: Journal, outcome: Outcome) -> bool:
+    """We said so before, and only the answer was lost. Pure."""
+    return bool(
+        task
+        and task.state is not State.RUNNING
+        and (task.attempt, task.outcome) == (book.run.attempt, outcome)
+    )
+
+
+def _settle_late(
+    held: Holding, book: Journal, move: Move, outcome: Outcome, effects: list[Effect]
+) -> bool:
+    """The lease ended before we could speak. While nobody took the task since, our word counts."""
+    answer = held.ctx.store.tasks.adopt(
+        held.task_id,
+        worker=held.home.id,
+        host=held.ctx.settings.host_name,
+        ttl=held.ctx.settings.lease_ttl,
+        fence=held.fence,
+    )
+    if isinstance(answer, Refusal):
+        return False
+    return _settle(replace(held, fence=answer), book, move, outcome, effects)
+
+
+def _effects(held: Holding, book: Journal, outcome: Outcome, move: Move) -> list[Effect]:
+    if move in {Move.EXPIRE, Move.INTERRUPT} or outcome.reason == HOST_DIED:
+        return []
+    tail = "" if outcome.reason == HOST_KILLED else _tail(held)
+    return deliver.on_outcome(book.task, held.home.id, book.run.attempt, outcome, tail)
+
+
+def _tail(held: Holding) -> str:
+    """The log's end as a person reads it, without secrets."""
+    lines: list[str] = []
+    for path in (held.home.log, held.home.errors):
+        try:
+            raw = _end(path).splitlines()[-_TAIL_LINES:]
+        except OSError:
+            continue
+        for line in raw:
+            lines += [f"{one.kind}: {one.text}" for one in parse_line(line, 0, datetime.now(UTC))]
+    return deliver.tail_of(held.redact("\n".join(lines[-_TAIL_LINES:])))
+
+
+def _end(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+        return file.read()

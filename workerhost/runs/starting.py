@@ -1,0 +1,160 @@
+"""Starting a run: workspace, prompt, agent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cw.errors import BadInputError, StaleFenceError
+from cw.models import Event, Task, TaskSpec
+from cw.states import Mode
+from workerhost.agents import launch
+from workerhost.agents.claude import find_claude, transcript
+from workerhost.agents.fitness import version_of
+from workerhost.clones import preparing, workspace
+from workerhost.clones.git import Git
+from workerhost.clones.trusted import unlike_base
+from workerhost.clones.workspace import Workspace
+from workerhost.github import deliver
+from workerhost.homes import journal
+from workerhost.homes.files import write_private
+from workerhost.homes.journal import Journal, Run
+from workerhost.leaving import HostLeavesError
+from workerhost.prompts.briefing import brief
+from workerhost.prompts.hearing import Heard, hear
+from workerhost.runs.holding import Holding
+from workerhost.runs.publishing import publish
+from workerhost.runs.rebuilding import sessions_here
+from workerhost.walls.policy import policy
+
+log = logging.getLogger("workerhost.starting")
+
+
+def start(held: Holding, task: Task, prompt: str, book: Journal) -> Journal:
+    """`prompt`: as it was dispatched. Raises CwError when there will be no agent, or
+    HostLeavesError; then nothing of one runs.
+    """
+    ctx, spec, home = held.ctx, task.spec, held.home
+    if spec.mode is Mode.ISSUE and ctx.settings.github_access == "host":
+        raise BadInputError(
+            "with CW_GITHUB_ACCESS=host an agent cannot create issues",
+            hint="Dispatch it to a host with CW_GITHUB_ACCESS=agent",
+        )
+    claude = find_claude(ctx.settings, ctx.host_env)
+    issue = _issue(held, spec)
+    ctx.store.outbox.add(ctx.settings.host_name, deliver.on_start(spec, home.id))
+    again = not task.fresh and book.run.session in sessions_here(home, spec)
+    place = preparing.prepare(held.git(book), spec, resume=again)
+    resume = again and transcript(home, place.clone, book.run.session).exists()
+    _write_briefing(held, book, place, prompt, issue, resume=resume)
+    trusted = _trusted(held, held.git(book), spec, place)
+    update = {
+        "clone": str(place.clone),
+        "base": place.base,
+        "base_sha": place.base_sha,
+        "resumed": resume,
+    }
+    run = book.run.model_copy(update=update)
+    book = book.model_copy(update={"phase": "running", "run": run})
+    journal.write(home, book)
+    if spec.github:
+        ctx.access.lend(home, spec.repo)
+    if held.lease.lost.is_set():
+        raise StaleFenceError(f"the lease of {spec.id} ended before its agent was started")
+    if ctx.leaving.detach.is_set():
+        raise HostLeavesError
+    _write_down(held, spec, run, claude, trusted=trusted)
+    launch.start(
+        home,
+        launch.Launch(
+            claude=claude,
+            model=spec.model,
+            session=run.session,
+            resume=resume,
+            cwd=place.clone,
+            env=held.env,
+            repo_url=spec.repo_url,
+            repo_path=spec.repo_path,
+            trusted=trusted,
+        ),
+        ctx.wall,
+        ctx.settings,
+    )
+    log.info("run started task=%s worker=%s attempt=%s", spec.id, home.id, run.attempt)
+    return book
+
+
+def _trusted(held: Holding, git: Git, spec: TaskSpec, place: Workspace) -> bool:
+    """Whether claude loads what the repository brings along, which runs outside the inner wall."""
+    if not spec.github or spec.repo not in held.ctx.settings.trusted_repos:
+        return False
+    unlike = unlike_base(git, place)
+    if unlike:
+        said = f"{spec.repo} is not trusted in this run: {unlike} is not as {place.base} has it"
+        log.warning("%s task=%s", said, spec.id)
+        publish(held, [Event(at=datetime.now(UTC), kind="note", text=said)])
+    return not unlike
+
+
+def _write_down(held: Holding, spec: TaskSpec, run: Run, claude: Path, *, trusted: bool) -> None:
+    """Before there is an agent: none runs that is not in the audit file."""
+    ctx = held.ctx
+    rules = json.dumps(policy(held.home, ctx.wall, ctx.settings, spec.repo_url), sort_keys=True)
+    ctx.audit.add(
+        "started",
+        spec.created_by,
+        task=spec.id,
+        issue=spec.label,
+        worker=run.worker,
+        attempt=run.attempt,
+        session=run.session,
+        model=spec.model,
+        mode=spec.mode.value,
+        prompt_sha256=spec.prompt_sha256,
+        approved_by=spec.approved_by,
+        isolation=ctx.wall.mode,
+        trusted=trusted,
+        policy_sha256=hashlib.sha256(rules.encode()).hexdigest(),
+        claude=str(claude.resolve()),
+        claude_version=version_of(claude),
+        base_sha=run.base_sha,
+    )
+
+
+def _issue(held: Holding, spec: TaskSpec) -> Heard | None:
+    """The issue as it is now, if those who may still stand for it."""
+    if not spec.github or spec.issue is None:
+        return None
+    github = held.ctx.github_for(held.home.id)
+    if github is None:
+        raise BadInputError(
+            f"worker {held.home.id} has no GitHub token",
+            hint=f"Put GH_TOKEN into {held.home.zshenv}",
+        )
+    return hear(github, held.ctx.store.github, spec, held.ctx.settings.assign_go_label)
+
+
+def _write_briefing(
+    held: Holding,
+    book: Journal,
+    place: Workspace,
+    prompt: str,
+    issue: Heard | None,
+    *,
+    resume: bool,
+) -> None:
+    told = brief(
+        book.task,
+        prompt,
+        issue=issue,
+        mark=secrets.token_hex(8),
+        base=place.base,
+        pushes=held.ctx.settings.github_access == "agent",
+        resumed=workspace.summary(held.git(book), place) if resume else "",
+    )
+    write_private(held.home.prompt, told.prompt.encode())
+    write_private(held.home.system_prompt, told.system.encode())

@@ -1,0 +1,1 @@
+"""What came out of a run: evidence, breaches, pull requests, the outcome."""

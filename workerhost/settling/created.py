@@ -1,0 +1,49 @@
+"""Issues an agent created: those its log names that GitHub says are new."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cw.errors import CwError, GitHubUnavailableError
+from cw.models import TaskSpec
+from cw.states import Mode
+from workerhost.homes.journal import Run
+from workerhost.homes.layout import Home
+from workerhost.settling.verdict import Evidence
+
+if TYPE_CHECKING:
+    from cw.github.client import GitHub
+
+_MOST = 50  # looked up one by one
+
+
+def created_issues(
+    task: TaskSpec, run: Run, github: GitHub | None, evidence: Evidence, home: Home
+) -> Evidence:
+    """In mode `issue` only. Other agents may use the same account, so its log must name them."""
+    if task.issue is not None or task.mode is not Mode.ISSUE or github is None:
+        return evidence
+    found = []
+    for number in _named(home, task.repo)[:_MOST]:
+        try:
+            issue = github.issue(task.repo, number)
+        except GitHubUnavailableError:
+            return replace(evidence, pull_away=True)
+        except CwError:
+            continue
+        # GitHub counts in whole seconds; no agent gets that far in its first one.
+        if not issue.is_pull and issue.created_at and issue.created_at >= run.started_at:
+            found.append(issue.url)
+    return replace(evidence, issues=tuple(found))
+
+
+def _named(home: Home, repo: str) -> list[int]:
+    """Numbers of issues of this repository that the log has a link to, in order."""
+    try:
+        log = home.log.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return []
+    links = re.findall(rf"/{re.escape(repo)}/issues/([1-9][0-9]{{0,9}})", log, re.IGNORECASE)
+    return sorted({int(one) for one in links})

@@ -1,0 +1,229 @@
+"""The outcome of a run from its evidence. Pure: nothing here asks or does anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from cw.states import Mode, OutcomeKind
+from workerhost.agents.events import Progress
+from workerhost.agents.follow import Ending
+from workerhost.agents.launch import Exit
+
+# claude's words for what the API said, and whether the same call may work later.
+_PASSING = frozenset({"rate_limit", "overloaded", "server_error", "api_error"})
+_PERSON = {
+    "authentication_failed": "the API does not accept the worker's credentials",
+    "billing_error": "the account has no credit",
+    "model_not_found": "the API knows no such model",
+    "invalid_request": "the API refused the request",
+}
+_PASSING_STATUS = frozenset({429, 500, 502, 503, 504, 529})
+_LIMITS = {
+    "time_limit": "the run took longer than it may",
+    "stalled": "the run wrote nothing for longer than it may",
+    "memory": "the run's processes took more memory than they may",
+}
+# What judge_work says when a secret is not pushed, or when work went to the default branch.
+_BECAUSE_OF_THEM = frozenset({"not_pushed", "no_changes"})
+_SECOND = timedelta(seconds=1)
+_PATHS = 300  # characters of protected paths that the message names
+_SIGNALLED = 128  # exit codes from here on: ended by a signal, as shells and bubblewrap tell it
+BLOCKED = "BLOCKED:"  # what an agent that needs a person begins its report with (its CLAUDE.md)
+
+# The agent did its part, and what would prove it does not answer.
+UNPROVEN = frozenset({"remote_unavailable", "github_unavailable"})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`kind` None: the agent ended well, and git and GitHub decide."""
+
+    kind: OutcomeKind | None
+    reason: str
+    message: str
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """Something a run must not do, whatever else it did."""
+
+    reason: str
+    message: str
+
+
+FINISHED = Verdict(None, "finished", "the agent finished")
+
+
+def ended_well(progress: Progress) -> bool:
+    """The agent wrote its last line, and it is no error. What became of its process after that
+    does not undo its work, which git and GitHub prove or not.
+    """
+    result = progress.result or {}
+    return result.get("subtype") == "success" and not result.get("is_error")
+
+
+def judge_process(
+    ending: Ending, ended: Exit | None, progress: Progress, now: datetime, defer: timedelta
+) -> Verdict:
+    """What the exit record and the result line say. An exit code of 0 proves nothing."""
+    gone = ending is Ending.LOST or ended is None or ended.cause == "stopped"
+    if gone and ended_well(progress):
+        return _result(progress.result or {}, 0, progress.turns)
+    if ending is Ending.LOST or ended is None:
+        return _failed("lost", "the run's processes disappeared without a record")
+    if ended.cause == "stopped":
+        return Verdict(OutcomeKind.STOPPED, "stopped", "the run was stopped")
+    if ended.cause == "disk_full":
+        return _later("disk_full", "the worker's disk is nearly full", now, defer)
+    if ended.cause in _LIMITS:
+        return _failed(ended.cause, _LIMITS[ended.cause])
+    result = progress.result
+    failed = result is None or bool(result.get("is_error"))
+    if failed and (progress.api_error or (result and result.get("api_error_status"))):
+        return _api(progress, now, defer)
+    if result is None:
+        return _failed("killed", f"the agent ended without a result (exit code {ended.rc})")
+    return _result(result, ended.rc, progress.turns)
+
+
+def _result(result: Mapping[str, Any], rc: int, turns: int) -> Verdict:
+    """What the agent's own last line says, when no API failure is behind it."""
+    if result.get("subtype") != "success":
+        word = str(result.get("subtype") or "error")
+        return _failed(word, _first(result.get("errors")) or f"the agent ended with {word}")
+    if result.get("is_error"):
+        return _failed("agent_error", str(result.get("result") or "the agent reported an error"))
+    if 0 < rc < _SIGNALLED:  # a signal after the last word changes nothing about the work
+        return _failed("exit_code", f"the agent exited with code {rc}")
+    said = str(result.get("result") or "").lstrip()
+    if said.startswith(BLOCKED):
+        return _failed("blocked", said.removeprefix(BLOCKED).strip().partition("\n")[0])
+    if not turns:
+        return _failed("nothing_sent", "the agent ended at once; the prompt reached no model")
+    return FINISHED
+
+
+def _api(progress: Progress, now: datetime, defer: timedelta) -> Verdict:
+    result = progress.result or {}
+    status, word = result.get("api_error_status"), progress.api_error
+    said = str(result.get("result") or word or status)
+    if progress.resets_at:
+        until = max(progress.resets_at, now) + _SECOND
+        message = f"usage limit reached; goes on at {until:%Y-%m-%d %H:%M %Z}"
+        return Verdict(OutcomeKind.DEFERRED, "usage_limit", message, until)
+    if word in _PERSON:
+        return _failed(word, f"{_PERSON[word]}: {said}")
+    if word in _PASSING or status in _PASSING_STATUS or status is None:
+        return Verdict(
+            OutcomeKind.DEFERRED,
+            "api_unavailable",
+            f"the API did not serve us: {said}",
+            now + defer,
+        )
+    return _failed("api_error", f"the API refused: {said}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """What git and GitHub say, after what could be done for the agent was done."""
+
+    commits: int
+    dirty: bool
+    head: str
+    remote_head: str | None  # None: the remote did not answer
+    push_error: str = ""
+    push_away: bool = False  # the remote could not take the push now
+    wants_pull: bool = False
+    pull_head: str = ""  # of the open pull request with this branch; empty when there is none
+    pull_error: str = ""
+    pull_away: bool = False  # GitHub did not answer
+    mode: Mode | None = None  # None: an issue
+    report: str = ""
+    issues: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()  # paths that the pull request changes
+
+
+def judge_work(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
+    """Success only on evidence: commits ahead of the base, head pushed, an open PR with it."""
+    if evidence.mode in {Mode.READ, Mode.ISSUE}:
+        return _words(evidence, now, defer)
+    if not evidence.commits:
+        return _no_commits(evidence)
+    if evidence.remote_head != evidence.head:
+        return _not_pushed(evidence, now, defer)
+    if not evidence.wants_pull:
+        return _good(f"{_count(evidence.commits)} pushed")
+    if evidence.pull_away:
+        return _later("github_unavailable", "pushed, but GitHub does not answer", now, defer)
+    if not evidence.pull_head:
+        why = evidence.pull_error or "there is none"
+        return _failed("no_pull_request", f"pushed, but without an open pull request: {why}")
+    if evidence.pull_head != evidence.head:
+        return _failed("pull_request_behind", "the pull request's head is not the branch's head")
+    message = f"{_count(evidence.commits)} pushed, pull request open"
+    if evidence.protected:
+        message += f"; it changes protected paths: {', '.join(evidence.protected)[:_PATHS]}"
+    return _good(message)
+
+
+def _not_pushed(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
+    if evidence.remote_head is None:
+        return _later("remote_unavailable", "the remote does not answer", now, defer)
+    if evidence.push_away:
+        return _later("remote_unavailable", "the remote does not take the push", now, defer)
+    why = evidence.push_error or "the remote has another head"
+    return _failed("not_pushed", f"{evidence.commits} commits are not pushed: {why}")
+
+
+def with_breaches(verdict: Verdict, breaches: Sequence[Breach]) -> Verdict:
+    """Good work does not outweigh them; of a run that has failed anyway they are told as well."""
+    if not breaches:
+        return verdict
+    told = "; ".join(one.message for one in breaches)
+    if verdict.kind is OutcomeKind.SUCCEEDED or verdict.reason in _BECAUSE_OF_THEM:
+        return _failed(breaches[0].reason, f"{told} (otherwise: {verdict.message})")
+    return replace(verdict, message=f"{told}; {verdict.message}")
+
+
+def _words(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
+    """Modes whose work is not in the clone."""
+    if evidence.mode is Mode.READ:
+        return _good("report recorded") if evidence.report else _failed("no_report", "no report")
+    if evidence.pull_away:
+        return _later("github_unavailable", "GitHub does not answer", now, defer)
+    if evidence.issues:
+        return _good(f"{len(evidence.issues)} issue(s) created")
+    return _failed("no_issues", "the agent finished without creating an issue")
+
+
+def _no_commits(evidence: Evidence) -> Verdict:
+    if evidence.dirty:
+        text = "changes were left uncommitted; they are kept in the clone below refs/cw/wip"
+        return _failed("uncommitted", text)
+    if evidence.mode is Mode.FREE:
+        return _good("finished; nothing to push")
+    return _failed("no_changes", "the agent finished without a single commit")
+
+
+def _count(commits: int) -> str:
+    return "1 commit" if commits == 1 else f"{commits} commits"
+
+
+def _good(message: str) -> Verdict:
+    return Verdict(OutcomeKind.SUCCEEDED, "done", message)
+
+
+def _failed(reason: str, message: str) -> Verdict:
+    return Verdict(OutcomeKind.FAILED, reason, " ".join(message.split())[:500])
+
+
+def _later(reason: str, message: str, now: datetime, defer: timedelta) -> Verdict:
+    return Verdict(OutcomeKind.DEFERRED, reason, message, now + defer)
+
+
+def _first(errors: object) -> str:
+    return str(errors[0]) if isinstance(errors, list) and errors else ""

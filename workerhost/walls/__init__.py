@@ -1,0 +1,1 @@
+"""What stands around an agent: bubblewrap, claude's own sandbox, and the one way to the network."""

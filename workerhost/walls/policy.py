@@ -1,0 +1,157 @@
+"""The inner wall: what claude's own sandbox and permissions let its tools do.
+
+Made here for each run and read back before the start: claude takes a policy that it cannot use for
+no policy, and says nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cw.errors import CwError
+from cw.settings import Settings
+from workerhost.credentials.agentenv import GITHUB_TOKENS
+from workerhost.homes.files import read_json, write_private
+from workerhost.homes.layout import HAND_MADE, Home
+from workerhost.walls.isolation import Wall
+from workerhost.walls.reach import tool_domains
+
+_TOOLS = (
+    "Bash",
+    "Read(~/**)",
+    "Edit(~/**)",
+    "Task",
+    "Skill",
+    "TaskCreate",
+    "TaskUpdate",
+    "TaskList",
+    "TaskGet",
+    "TodoWrite",
+)
+# What it puts before the agent's eyes in a clone: devices that `git add --all` stumbles over.
+_STUBS = (
+    *("/.bash_profile", "/.bashrc", "/.profile", "/.zprofile", "/.zshrc", "/.gitconfig"),
+    *("/.gitmodules", "/.mcp.json", "/.ripgreprc", "/.idea", "/.vscode", "/.claude/"),
+)
+_NUMBERS = {"userID", "machineID"}
+_NUMBER = re.compile(r"[0-9a-f]{64}")
+_FOLDERS = {"run", "completed", ".ssh", ".claude", "plugins", *HAND_MADE}
+_STATE_BYTES = 1 << 20
+MODEL_KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
+
+
+def policy(home: Home, wall: Wall, settings: Settings, repo_url: str) -> dict[str, Any]:
+    domains = tool_domains(settings, repo_url)
+    found: dict[str, Any] = {
+        "permissions": {
+            "defaultMode": "dontAsk",
+            # It fetches in the claude process itself, outside the sandbox of Bash.
+            "allow": [*_TOOLS, *(f"WebFetch(domain:{one})" for one in domains)],
+            "deny": [*_shut(home), "Read(~/.zshenv)"],
+        }
+    }
+    if wall.inner:
+        found["sandbox"] = _sandbox(home, wall, settings, domains)
+    return found
+
+
+def _sandbox(home: Home, wall: Wall, settings: Settings, domains: list[str]) -> dict[str, Any]:
+    """For Bash and whatever it starts."""
+    hidden = MODEL_KEYS + (GITHUB_TOKENS if settings.github_access == "host" else ())
+    own = [str(one) for one in (*home.host_owned, home.claude, _state(home))]
+    found: dict[str, Any] = {
+        "enabled": True,
+        "failIfUnavailable": True,
+        "allowUnsandboxedCommands": False,
+        "filesystem": {
+            "allowWrite": [str(home.path)],
+            "denyWrite": own,
+            "denyRead": [str(home.path.parent), str(home.zshenv)],
+            "allowRead": [str(home.path)],
+        },
+        "network": {"allowedDomains": domains},
+        "credentials": {"envVars": [{"name": one, "mode": "deny"} for one in hidden]},
+    }
+    if wall.root and wall.outer:  # the kernel lets no second /proc be mounted in there
+        found["enableWeakerNestedSandbox"] = True
+    return found
+
+
+def _shut(home: Home) -> list[str]:
+    """For the file tools, which are not in the sandbox."""
+    names = [one.relative_to(home.path) for one in (*home.host_owned, home.claude, _state(home))]
+    return [f"Edit(~/{name}{end})" for name in names for end in ("", "/**")]
+
+
+def _state(home: Home) -> Path:
+    """claude's own, with the tools it was allowed and the servers it starts."""
+    return home.path / ".claude.json"
+
+
+def write_policy(home: Home, made: dict[str, Any]) -> None:
+    """Raises CwError unless what is on the disk is what was made."""
+    write_private(home.policy, json.dumps(made).encode())
+    if read_json(home.policy) != made:
+        raise CwError(f"{home.policy} is not what was written into it")
+
+
+def past_the_stubs(home: Home, env: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which git ignores what claude's sandbox puts into the clone."""
+    write_private(home.ignored, "\n".join(_STUBS).encode() + b"\n")
+    number = int(env.get("GIT_CONFIG_COUNT", "0"))
+    return {
+        **env,
+        "GIT_CONFIG_COUNT": str(number + 1),
+        f"GIT_CONFIG_KEY_{number}": "core.excludesFile",
+        f"GIT_CONFIG_VALUE_{number}": str(home.ignored),
+    }
+
+
+def forget_what_was_allowed(home: Home) -> None:
+    """claude's state is the one file of HOME that decides something (permissions, servers, programs
+    to ask for a key, environment) and that what claude starts outside its sandbox can write: of it,
+    only the numbers by which the API knows this claude are kept. Raises CwError.
+    """
+    state = _state(home)
+    try:
+        kept = {
+            name: value
+            for name, value in (_known(state) or {}).items()
+            if name in _NUMBERS and isinstance(value, str) and _NUMBER.fullmatch(value)
+        }
+        if state.is_dir() and not state.is_symlink():
+            shutil.rmtree(state)
+        state.unlink(missing_ok=True)
+        if kept:
+            write_private(state, json.dumps(kept).encode())
+    except OSError as error:
+        raise CwError(f"{state} cannot be cleaned: {error.strerror}") from error
+
+
+def _known(state: Path) -> dict[str, Any] | None:
+    """Of a regular file only: a pipe in its place would never end."""
+    try:
+        found = state.lstat()
+    except FileNotFoundError:
+        return None
+    small = stat.S_ISREG(found.st_mode) and found.st_size <= _STATE_BYTES
+    return read_json(state) if small else None
+
+
+def own_startup_files(home: Home) -> None:
+    """What is not there cannot be bound: an agent could make it, for the next run to read."""
+    for path in (home.claude, *home.host_owned):
+        if path.is_symlink():
+            path.unlink()
+        if path.exists() or path in {home.zshenv, home.marker}:
+            continue
+        if path.name in _FOLDERS:
+            path.mkdir(mode=0o700)
+        else:
+            path.touch(mode=0o600)

@@ -1,0 +1,256 @@
+"""The one way out of the wall: an HTTP proxy that lets through what its rules allow.
+
+Started as `python -I -S proxy.py`, with a listening socket as standard input. In `CW_REACH`: JSON,
+{domains, endpoints, closed, upstream, direct}. In `CW_PARENT`: the pid of whoever started it, with
+whom it ends. Standard library only: there is one beside each running agent.
+"""
+
+import ctypes
+import json
+import os
+import re
+import signal
+import socket
+import sys
+import threading
+from base64 import b64encode
+from contextlib import suppress
+from typing import IO, Any
+from urllib.parse import unquote, urlsplit
+
+if __name__ == "__main__":  # isolated: what lies beside it is not found
+    sys.path.append(__file__.rsplit("/", 3)[0])
+
+from workerhost.walls import frames
+from workerhost.walls.addresses import is_address, is_public
+from workerhost.walls.frames import RefusedError
+
+PORTS = (22, 80, 443)  # of hosts in `domains`
+_CONNECT_SECONDS = 30.0
+_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|[0-9a-f:.]+")
+_HOP = (b"proxy-", b"connection:", b"keep-alive:")
+_PR_SET_PDEATHSIG = 1
+
+
+class Rules:
+    """`domains`: names, or `*.` and a suffix. `endpoints` are `host:port` that are allowed whatever
+    they are; `closed` ones never. `upstream`: the operator's own proxy, for hosts not in `direct`.
+    """
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self._domains = tuple(told.get("domains", ()))
+        self._endpoints = frozenset(told.get("endpoints", ()))
+        self._closed = frozenset(told.get("closed", ()))
+        self._upstream = str(told.get("upstream", ""))
+        self._direct = str(told.get("direct", ""))
+
+    def check(self, host: str, port: int) -> None:
+        """Raises RefusedError."""
+        if not _NAME.fullmatch(host) or not self._allows(host, port):
+            raise RefusedError(f"{host[:100]!r} port {port} is not among the allowed hosts")
+
+    def _allows(self, host: str, port: int) -> bool:
+        place = f"{host}:{port}"
+        if place in self._closed:
+            return False
+        if place in self._endpoints:
+            return True
+        return port in PORTS and not is_address(host) and self._named(host)
+
+    def _named(self, host: str) -> bool:
+        suffixes = (one[1:] for one in self._domains if one.startswith("*."))
+        return host in self._domains or host.endswith(tuple(suffixes))
+
+    def upstream(self, host: str) -> str:
+        """URL of the proxy to ask; empty: none."""
+        if not self._upstream or _is_direct(host, self._direct):
+            return ""
+        return self._upstream
+
+    def connect(self, host: str, port: int) -> socket.socket:
+        """To an allowed host itself. A name of `domains` that points into this machine or its
+        network is refused.
+        """
+        own = f"{host}:{port}" in self._endpoints
+        error: OSError | None = None
+        for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            if not own and not is_public(str(address[0])):
+                raise RefusedError(f"{host} points into a private network")
+            try:
+                return socket.create_connection((str(address[0]), port), _CONNECT_SECONDS)
+            except OSError as problem:
+                error = problem
+        raise error or OSError(f"{host} has no address")
+
+
+def _is_direct(host: str, told: str) -> bool:
+    """`told` as in no_proxy: names with all below them, or `*`."""
+    names = [one.strip().lstrip(".") for one in told.lower().split(",")]
+    return "*" in names or any(one and f".{host}".endswith(f".{one}") for one in names)
+
+
+def split_place(text: str, default: int) -> tuple[str, int]:
+    """`host:port`, also with [an IPv6 address]. Nobody's name or password belongs there."""
+    if "@" in text:
+        raise RefusedError("no such host")
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise RefusedError("no such host") from error
+    if not host:
+        raise RefusedError("no host")
+    return host.lower().removesuffix("."), default if port is None else port
+
+
+def _place(host: str, port: int) -> str:
+    """As `split_place` reads it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def serve(listener: socket.socket, rules: Rules) -> None:
+    while True:
+        client, _ = listener.accept()
+        threading.Thread(target=_answer, args=(client, rules), daemon=True).start()
+
+
+def _answer(client: socket.socket, rules: Rules) -> None:
+    with client, client.makefile("rb") as given:
+        try:
+            _relay(client, given, rules)
+        except RefusedError as error:
+            _say(client, 403, f"Claude Workers: {error}\n")
+        except (OSError, ValueError) as error:
+            _say(client, 502, f"Claude Workers: {type(error).__name__}\n")
+
+
+def _relay(client: socket.socket, given: IO[bytes], rules: Rules) -> None:
+    method, target, headers = frames.head(given)
+    if method == "CONNECT":
+        host, port = split_place(target, 443)
+        rules.check(host, port)
+        with _tunnel(host, port, rules) as server:
+            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            _both_ways(client, given, server)
+        return
+    parts = urlsplit(target)
+    if parts.scheme != "http":
+        raise RefusedError("a proxy wants CONNECT or an http:// URL")
+    host, port = split_place(parts.netloc, 80)
+    rules.check(host, port)
+    size, upstream = frames.length(headers), rules.upstream(host)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    asked = _request(method, _place(host, port).removesuffix(":80"), path, headers, upstream)
+    with _ask(upstream) if upstream else rules.connect(host, port) as server:
+        server.settimeout(None)
+        server.sendall(asked)
+        ours = threading.Event()
+        told = (server.makefile("rb"), client, ours)
+        back = threading.Thread(target=_back, args=told, daemon=True)
+        back.start()
+        try:
+            frames.body(given, size, server)
+        except (OSError, RefusedError):
+            ours.set()  # before the other thread sees the end of it
+            server.shutdown(socket.SHUT_RDWR)  # its other end would wait for the rest
+            raise
+        back.join()
+
+
+def _request(method: str, place: str, path: str, headers: list[bytes], upstream: str) -> bytes:
+    """What was checked is what is asked for: a proxy outside may read the client's own words, and a
+    server its Host, in another way than we do.
+    """
+    first = f"{method} {f'http://{place}' if upstream else ''}{path} HTTP/1.1".encode("latin-1")
+    # One request a connection: the next one might name another host.
+    kept = [one for one in headers if not one.lower().startswith((*_HOP, b"host:"))]
+    own = [b"Connection: close", *(_credentials(upstream) if upstream else ())]
+    return b"\r\n".join([first, f"Host: {place}".encode(), *kept, *own]) + b"\r\n\r\n"
+
+
+def _tunnel(host: str, port: int, rules: Rules) -> socket.socket:
+    upstream = rules.upstream(host)
+    if not upstream:
+        server = rules.connect(host, port)
+        server.settimeout(None)
+        return server
+    server = _ask(upstream)
+    place = _place(host, port)
+    lines = [f"CONNECT {place} HTTP/1.1".encode(), f"Host: {place}".encode()]
+    server.sendall(b"\r\n".join([*lines, *_credentials(upstream)]) + b"\r\n\r\n")
+    said = b""
+    while not said.endswith(b"\r\n\r\n") and len(said) < frames.HEAD_BYTES:
+        one = server.recv(1)
+        if not one:
+            break
+        said += one
+    if said.split(b" ")[1:2] != [b"200"]:
+        server.close()
+        raise OSError("the proxy outside refuses")
+    server.settimeout(None)
+    return server
+
+
+def _ask(upstream: str) -> socket.socket:
+    parts = urlsplit(upstream)
+    return socket.create_connection((parts.hostname or "", parts.port or 80), _CONNECT_SECONDS)
+
+
+def _credentials(upstream: str) -> list[bytes]:
+    parts = urlsplit(upstream)
+    if parts.username is None:
+        return []
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+    return [b"Proxy-Authorization: Basic " + b64encode(pair)]
+
+
+def _both_ways(client: socket.socket, given: IO[bytes], server: socket.socket) -> None:
+    back = threading.Thread(target=_pump, args=(server.makefile("rb"), client), daemon=True)
+    back.start()
+    _pump(given, server)
+    back.join()
+
+
+def _back(source: IO[bytes], client: socket.socket, ours: threading.Event) -> None:
+    """The answer, which says that the connection ends with it: the client would send the next
+    request into a connection that is being closed. Unless the last word is `ours`.
+    """
+    with suppress(OSError, ValueError):
+        interim = True
+        while interim:
+            lines = frames.lines(source)
+            interim = lines[0].split(b" ")[1:2] == [b"100"]
+            kept = [one for one in lines if not one.lower().startswith(_HOP)]
+            last = [] if interim else [b"Connection: close"]
+            client.sendall(b"\r\n".join([*kept, *last]) + b"\r\n\r\n")
+    if not ours.is_set():
+        _pump(source, client)
+
+
+def _pump(source: IO[bytes], target: socket.socket) -> None:
+    """Until either end is closed; then the other is told."""
+    with suppress(OSError, ValueError):
+        while part := source.read1(65536):  # type: ignore[attr-defined]
+            target.sendall(part)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+def _say(client: socket.socket, status: int, text: str) -> None:
+    body = text.encode("utf-8", "replace")
+    head = f"HTTP/1.1 {status} No\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n"
+    with suppress(OSError):
+        client.sendall(head.encode() + b"Connection: close\r\n\r\n" + body)
+
+
+def main() -> None:
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != int(os.environ["CW_PARENT"]):  # killed while we started: no signal comes
+        return
+    rules = Rules(json.loads(os.environ["CW_REACH"]))
+    serve(socket.socket(fileno=sys.stdin.fileno()), rules)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""The outer wall: bubblewrap around the whole agent. Only HOME is writable, with one way out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cw.errors import CwError
+from cw.settings import Settings
+from workerhost.homes.layout import Home, in_place
+from workerhost.walls.isolation import Wall, namespaces
+from workerhost.walls.reach import DOOR, PORT
+from workerhost.walls.rootonly import ETC, for_all
+
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/nix")
+_EMPTY = ("/tmp", "/var/tmp", "/run", "/home", "/root")  # noqa: S108  these are emptied, not used
+# Waits until the port is open, then becomes the program itself, so that signals reach that; socat
+# ends with the process namespace.
+_OPEN_DOOR = (
+    f'"$0" TCP-LISTEN:{PORT},bind=127.0.0.1,fork,reuseaddr UNIX-CONNECT:{DOOR}'
+    " </dev/null >/dev/null 2>&1 & "
+    f"until grep -qs ' 0100007F:{PORT:04X} ' /proc/net/tcp; do"
+    ' kill -0 $! || exit 127; sleep 0.01; done; exec "$@"'
+)
+
+
+def wrap(
+    argv: list[str],
+    *,
+    wall: Wall,
+    home: Home,
+    readable: tuple[Path, ...] = (),
+    writable: tuple[Path, ...] = (),
+    hidden: tuple[Path, ...] = (),
+    replaced: tuple[tuple[Path, Path], ...] = (),
+    cwd: Path | None = None,
+    door: Path | None = None,
+) -> list[str]:
+    """`argv` behind the wall. `readable` and `writable` are bound at their own places; what is
+    `hidden` of HOME is empty inside, and for what is `replaced` there is something else: (what,
+    where). `door` is a proxy's socket; without one there is no network.
+
+    Nothing else of the machine is there: no other HOME, no /tmp, no /run, no broker's socket.
+    The environment is the caller's to clear. Raises CwError when the wall cannot be built.
+    """
+    if wall.unfit:
+        raise CwError(wall.unfit)
+    if not wall.outer:
+        return argv
+    command = [wall.bwrap, *namespaces(wall)]
+    for path in _SYSTEM:
+        command += ["--ro-bind-try", path, path]
+    etc = home.path.parent / ".etc"
+    command += for_all(ETC, etc) if wall.root else ["--ro-bind-try", ETC, ETC]
+    for path in _EMPTY:
+        command += ["--tmpfs", path]
+    command += ["--proc", "/proc", "--dev", "/dev"]
+    command += _resolver()
+    for one in readable:
+        if not (wall.root and _of_etc(one)):
+            command += ["--ro-bind-try", str(one), str(one)]
+    command += ["--bind", str(home.path), str(home.path)]
+    command += _host_owned(home)
+    command += _hidden(home, hidden)
+    for what, where in replaced:
+        command += ["--ro-bind", str(what), str(where)]
+    for one in writable:
+        command += ["--bind", str(one), str(one)]
+    if door:
+        command += ["--ro-bind", str(door), DOOR]
+        argv = ["/bin/sh", "-c", _OPEN_DOOR, wall.socat, *argv]
+    return [*command, "--chdir", str(cwd or home.path), "--", *argv]
+
+
+def readable_paths(settings: Settings, claude: Path | None, repo_path: str) -> tuple[Path, ...]:
+    """What an agent may read beside the system and its HOME."""
+    found = list(settings.sandbox_read)
+    if claude:
+        found += [claude, claude.resolve()]
+    if repo_path:
+        found.append(git_folder(Path(repo_path)))
+    return tuple(dict.fromkeys(found))
+
+
+def git_folder(repo: Path) -> Path:
+    """The part of a repository that git needs: never its working tree."""
+    inner = repo / ".git"
+    if inner.is_file():  # a worktree or submodule points elsewhere
+        target = inner.read_text("utf-8").partition("gitdir:")[2].strip()
+        return _common((repo / target).resolve())
+    return inner if inner.is_dir() else repo
+
+
+def _common(git_dir: Path) -> Path:
+    pointer = git_dir / "commondir"
+    if not pointer.is_file():
+        return git_dir
+    return (git_dir / pointer.read_text("utf-8").strip()).resolve()
+
+
+def _host_owned(home: Home) -> list[str]:
+    """What lies in HOME but is not the agent's. A link that an agent made in its place is not
+    followed. The logins are not even readable: they are in the environment of claude.
+    """
+    # Whatever else is written into .claude ends with the run: claude of the next one would read it.
+    empty = (
+        ["--tmpfs", str(home.claude)]
+        if home.claude.exists() and in_place(home, home.claude)
+        else []
+    )
+    owned = (*home.host_owned, home.claude / ".credentials.json")
+    binds = [("--ro-bind", one, one) for one in owned if one != home.zshenv]
+    binds.append(("--ro-bind", Path("/dev/null"), home.zshenv))
+    found = [one for one in binds if one[2].exists() and in_place(home, one[2])]
+    return [*empty, *(str(word) for bind in found for word in bind)]
+
+
+def _hidden(home: Home, hidden: tuple[Path, ...]) -> list[str]:
+    """The folders on the way to it are mounts, too: one that only contains mounts could be moved,
+    and what is below it would be found there by the next run.
+    """
+    ways = (way for one in hidden for way in reversed(one.parents) if home.path in way.parents)
+    words = [word for way in dict.fromkeys(ways) for word in ("--bind", str(way), str(way))]
+    for one in hidden:
+        words += ["--tmpfs", str(one)] if one.is_dir() else ["--dev-bind", os.devnull, str(one)]
+    return words
+
+
+def _of_etc(path: Path) -> bool:
+    """It is there already, if it is for all."""
+    return path.resolve().is_relative_to(ETC)
+
+
+def _resolver() -> list[str]:
+    """/etc/resolv.conf often points below /run, which is empty inside."""
+    real = Path("/etc/resolv.conf").resolve()
+    return ["--ro-bind-try", str(real), str(real)] if real.is_relative_to("/run") else []
