@@ -28,13 +28,15 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Of several processes each takes the next file: the long ones first, so that all end together.
 LONG_FIRST = ("acceptance", "hostile", "contract", "integration", "rehearsals", "unit")
+LONG_FILES = ("clock", "split_brain", "signals_host", "services_up", "limits", "adoption")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In each folder of tests the order stays as it was shuffled."""
+    """Otherwise the order stays as it was shuffled."""
     tier = {Path(__file__).parent / name: at for at, name in enumerate(LONG_FIRST)}
-    items.sort(key=lambda item: tier.get(item.path.parent, len(tier)))
+    long = {f"test_{name}.py" for name in LONG_FILES}
+    items.sort(key=lambda item: (tier.get(item.path.parent, len(tier)), item.path.name not in long))
 
 
 @pytest.fixture(scope="session")
