@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from cw.errors import BrokerUnavailableError, CwError, ForgedError, StaleFenceError
-from cw.models import Task, TaskSpec
+from cw.models import Task
 from cw.operations.branches import another_tasks
 from cw.states import Move, State
 from cw.store.leases import Grant, Refusal
@@ -70,7 +70,8 @@ def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
     if task is None:
         return "not run: gone"
     task = task.model_copy(update={"spec": wanted.spec})
-    run = _run(ctx, home, granted, _session(home, task.spec, granted.session, new))
+    known = sessions_here(home, task.spec)
+    run = _run(ctx, home, granted, _session(known, granted.session, new))
     book = Journal(phase="preparing", task=task.spec, run=run)
     held = hold(ctx, home, book)
     before = finished_before(ctx.settings.workers_root, task.spec)
@@ -81,7 +82,7 @@ def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
         journal.write(home, book)
         write_private(home.wanted, prompt.encode())
         try:
-            book = start(held, task, prompt, book)
+            book = start(held, prompt, book, again=not task.fresh and run.session in known)
         except StaleFenceError:
             return fenced(held, book)
         except HostLeavesError:
@@ -139,9 +140,8 @@ def _recall(held: Holding, before: Ended) -> str:
     return "not run: it had ended before" if recorded else "not run: another host has it now"
 
 
-def _session(home: Home, spec: TaskSpec, named: str, new: str) -> str:
+def _session(known: list[str], named: str, new: str) -> str:
     """`named` by the record: worth nothing unless this HOME knows it. `new` if it named none."""
-    known = sessions_here(home, spec)
     if named in known:
         return named
     # One that is not known here: another worker had the task before this one.

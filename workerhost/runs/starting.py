@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cw.errors import BadInputError, StaleFenceError
-from cw.models import Event, Task, TaskSpec
+from cw.models import Event, TaskSpec
 from cw.states import Mode
 from workerhost.agents import launch
 from workerhost.agents.claude import find_claude, transcript
@@ -28,17 +28,17 @@ from workerhost.prompts.briefing import brief
 from workerhost.prompts.hearing import Heard, hear
 from workerhost.runs.holding import Holding
 from workerhost.runs.publishing import publish
-from workerhost.runs.rebuilding import sessions_here
 from workerhost.walls.policy import policy
 
 log = logging.getLogger("workerhost.starting")
 
 
-def start(held: Holding, task: Task, prompt: str, book: Journal) -> Journal:
-    """`prompt`: as it was dispatched. Raises CwError when there will be no agent, or
+def start(held: Holding, prompt: str, book: Journal, *, again: bool) -> Journal:
+    """`prompt`: as it was dispatched. `again`: the run goes on in a session of the task that this
+    HOME knows. Raises CwError when there will be no agent, or
     HostLeavesError; then nothing of one runs.
     """
-    ctx, spec, home = held.ctx, task.spec, held.home
+    ctx, spec, home = held.ctx, book.task, held.home
     if spec.mode is Mode.ISSUE and ctx.settings.github_access == "host":
         raise BadInputError(
             "with CW_GITHUB_ACCESS=host an agent cannot create issues",
@@ -47,7 +47,6 @@ def start(held: Holding, task: Task, prompt: str, book: Journal) -> Journal:
     claude = find_claude(ctx.settings, ctx.host_env)
     issue = _issue(held, spec)
     ctx.store.outbox.add(ctx.settings.host_name, deliver.on_start(spec, home.id))
-    again = not task.fresh and book.run.session in sessions_here(home, spec)
     place = preparing.prepare(held.git(book), spec, resume=again)
     resume = again and transcript(home, place.clone, book.run.session).exists()
     _write_briefing(held, book, place, prompt, issue, resume=resume)
