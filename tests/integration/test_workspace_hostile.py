@@ -92,6 +92,23 @@ def test_configuration_of_the_clone_runs_nothing_outside(
     assert list(worker.home.path.glob("ran-*"))
 
 
+def test_refs_that_stand_for_others_are_taken_for_what_they_lead_to(
+    worker: Worker, hub: GitHubStandIn
+) -> None:
+    place = preparing.prepare(worker.git(worker.spec()), worker.spec(), resume=False)
+    run(place.clone, "branch", "evil")
+    commit(place.clone, "fix.txt")
+    for ref in ("refs/remotes/origin/main", "refs/heads/issue-23"):
+        run(place.clone, "symbolic-ref", ref, "refs/heads/evil")
+    again = worker.spec(issue=23)
+
+    place = preparing.prepare(worker.git(again), again, resume=False)
+
+    main = hub.heads(REPO)["main"]
+    assert (place.base_sha, run(place.clone, "rev-parse", "issue-23")) == (main, main)
+    assert remote.inspect(worker.git(again), place).commits == 0
+
+
 @pytest.mark.parametrize("name", ["github", "github/acme", "github/acme/app", "tmp"])
 def test_link_that_leads_out_of_home_is_not_used(worker: Worker, tmp_path: Path, name: str) -> None:
     outside = tmp_path / "outside"

@@ -99,10 +99,11 @@ def _refs(git: Git, clone: Path, base: str, branch: str) -> dict[str, str]:
     """What the clone has: ref to sha; `origin`'s HEAD to the ref it stands for. One question for
     all, as each has a wall of its own.
     """
-    names = (_ORIGIN + "HEAD", _ORIGIN + base, _ORIGIN + branch, f"refs/heads/{branch}")
+    head = _ORIGIN + "HEAD"
+    names = (head, _ORIGIN + base, _ORIGIN + branch, f"refs/heads/{branch}")
     told = git.need("for-each-ref", "--format=%(refname) %(objectname) %(symref)", *names, at=clone)
     rows = (line.split() for line in told.splitlines())
-    return {row[0]: row[-1] for row in rows if row[0] in names}
+    return {row[0]: row[-1] if row[0] == head else row[1] for row in rows if row[0] in names}
 
 
 def _start_branch(git: Git, clone: Path, branch: str, base: str, here: dict[str, str]) -> None:
