@@ -15,6 +15,7 @@ from tests.making import give_key
 from tests.needs import need, require
 from tests.standins.github import GitHubStandIn
 from tests.standins.messages import MessagesStandIn
+from tests.walls import WALLS
 
 
 @contextmanager
@@ -52,6 +53,7 @@ def real_fleet() -> Iterator[Fleet]:
     """With the real claude, driven by the scripted Messages API."""
     binaries = claudes()
     require(binaries, "a claude binary")
+    require(WALLS, "bubblewrap and socat that work")
     need("gh")
     with running_fleet(binaries[-1].path) as one:
         yield one

@@ -15,6 +15,7 @@ from tests.acceptance.fleet import REHEARSAL, TOKEN, Fleet
 from tests.needs import need, require
 from tests.standins.github.app_key import app_key
 from tests.waiting import wait_until
+from tests.walls import WALLS
 from workerhost.walls.isolation import bubblewrap_works
 
 REPO = "acme/app"
@@ -154,6 +155,7 @@ def app_fleet(tmp_path: Path) -> Iterator[Fleet]:
 
 def test_token_of_an_app_is_renewed_under_a_running_agent(tmp_path: Path) -> None:
     need("gh")
+    require(WALLS, "bubblewrap and socat that work")
     with app_fleet(tmp_path) as fleet:
         home = fleet.worker("01")
         lent, first, go = (home / name for name in ("run/github/token", "tmp/first", "tmp/go"))

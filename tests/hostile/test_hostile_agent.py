@@ -16,7 +16,7 @@ import pytest
 from cw.settings import Settings
 from tests.contract.binaries import Claude, found
 from tests.hostile.cell import KEY, Cell, cell
-from tests.needs import require
+from tests.needs import need, require
 from tests.standins.messages import Turn, bash, read, text, together, tool, write
 from tests.waiting import wait_until
 from tests.walls import WALLS
@@ -189,6 +189,7 @@ def test_plain_process_behind_the_outer_wall_reaches_nothing(wall: Wall) -> None
 
 def test_without_walls_the_same_attacks_reach_everything() -> None:
     """The control: each of these checks can fail."""
+    need("socat")
     with cell() as one:
         one.home.policy.write_text("{}", "utf-8")
         (one.root / "operator" / ".bashrc").touch()

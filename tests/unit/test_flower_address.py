@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -15,6 +16,7 @@ import pytest
 from cw.services import health
 from cw.services.catalog import flower_ready, flower_url, flower_url_file
 from cw.settings import Settings
+from tests.needs import require
 
 
 class Web(BaseHTTPRequestHandler):
@@ -24,6 +26,13 @@ class Web(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Not on the terminal of the tests."""
+
+
+def resolves(address: str) -> bool:
+    try:
+        return bool(socket.getaddrinfo(address or None, 0))
+    except socket.gaierror:
+        return False
 
 
 class SixServer(TCPServer):
@@ -47,6 +56,7 @@ ADDRESSES = ("127.0.0.1", "127.0.0.3", "0.0.0.0", "", "localhost", "::1", "::") 
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_flower_is_found_at_its_address(tmp_path: Path, address: str) -> None:
+    require(resolves(address), f"a name server or hosts file that knows {address}")
     settings = Settings(state_dir=tmp_path, flower_address=address)
     assert health.flower(settings) == "Flower does not listen"
     with listening(address) as port:
