@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cw.operations.overview import Overview, WaitingRow, WorkerRow
 
 
-def why(wanted: str | None, able: list[WorkerRow], up: set[str], task: str) -> str:
-    """Why a queued task does not move. `able`: the workers that may take it."""
+def why(
+    wanted: str | None, able: list[WorkerRow], up: set[str], task: str, unfit: Mapping[str, str]
+) -> str:
+    """Why a queued task does not move. `able`: the workers that may take it. `unfit`: hosts that
+    take nothing, and why.
+    """
     if not up:
         return "no host is running; start one with: cw up"
     if not able and wanted is None:
@@ -19,6 +24,9 @@ def why(wanted: str | None, able: list[WorkerRow], up: set[str], task: str) -> s
     awake = [one for one in able if one.state != "offline"]
     if not awake:
         return f"host {able[0].host} is offline" if wanted else "every worker is offline"
+    if all(one.host in unfit for one in awake):
+        return f"host {awake[0].host} takes nothing: {unfit[awake[0].host]}"
+    awake = [one for one in awake if one.host not in unfit]
     if wanted:
         return _why_not(awake[0], task)
     unpaused = [one for one in awake if not one.paused]

@@ -104,6 +104,14 @@ def test_every_waiting_task_says_why() -> None:
     assert reasons(tasks=[running, mine], workers=[busy]) == ["worker 01 is busy with owner/app#1"]
     assert reasons(tasks=[running, pool], workers=[busy]) == ["every worker is busy"]
     assert reasons(tasks=[pool], workers=[worker("01")]) == ["starts at any moment"]
+    unfit = UP.model_copy(update={"unfit": "no bubblewrap"})
+    for one in (mine, pool):
+        assert reasons(hosts=[unfit], tasks=[one], workers=[worker("01")]) == [
+            "host h takes nothing: no bubblewrap"
+        ]
+    other = UP.model_copy(update={"name": "x"})
+    both = [worker("01"), worker("02", host="x")]
+    assert reasons(hosts=[unfit, other], tasks=[pool], workers=both) == ["starts at any moment"]
     assert reasons(tasks=[task(3, State.QUEUED, "01", reason="its host went away")]) == [
         "its host went away"
     ]
