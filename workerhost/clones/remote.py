@@ -85,9 +85,10 @@ def ask_again(git: Git, workspace: Workspace, state: GitState) -> GitState:
     except CwError:
         return replace(state, remote_head=None, there=None)
     there = _listed(asked.out) if asked.ok else None
-    known = there is not None and state.head
-    at_remote = there.get(f"refs/heads/{workspace.branch}", "") if there and known else ""
-    return replace(state, remote_head=at_remote if known else None, there=there)
+    if there is None or not state.head:
+        return replace(state, remote_head=None, there=there)
+    at_remote = there.get(f"refs/heads/{workspace.branch}", "")
+    return replace(state, remote_head=at_remote, there=there)
 
 
 def _listed(text: str) -> dict[str, str]:
