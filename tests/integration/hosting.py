@@ -25,6 +25,7 @@ from cw.settings import Settings, load_settings
 from cw.states import State
 from cw.store.store import Store, open_store
 from tests.making import give_key, make_spec
+from tests.mutants import host_module, kept_variable
 from tests.needs import need
 from tests.waiting import wait_until
 from tests.walls import AROUND_REHEARSAL
@@ -68,6 +69,7 @@ class Machine:
             "CW_STOP_GRACE": "0.5",
             "CW_REHEARSAL_LOG": str(self.home().tmp / "rehearsal.log"),
             "CW_AGENT_ENV": "CW_REHEARSAL_LOG",
+            **kept_variable(),
             **self.more,
         }
 
@@ -93,7 +95,7 @@ class Machine:
         """The same for a host that cannot be expected to get far."""
         with (self.folder / "host.log").open("ab") as log:
             host = subprocess.Popen(
-                [*inside, sys.executable, "-m", "workerhost"],
+                [*inside, sys.executable, "-m", host_module()],
                 env=self.env(),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
