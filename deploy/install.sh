@@ -73,8 +73,12 @@ program() {
   say "installing the program into $VENV"
   [ -x $VENV/bin/python3 ] || python3 -m venv $VENV
   local pip=("$VENV/bin/python3" -m pip --quiet --no-input --disable-pip-version-check)
-  "${pip[@]}" install --no-deps -r deploy/requirements.txt -r deploy/claude.txt
-  "${pip[@]}" install --no-deps --force-reinstall .
+  "${pip[@]}" install --no-deps --require-hashes -r deploy/requirements.txt -r deploy/claude.txt
+  local build
+  build=$(mktemp -d)
+  "${pip[@]}" install --no-deps --require-hashes --target "$build" -r deploy/build.txt
+  PYTHONPATH=$build "${pip[@]}" install --no-deps --no-build-isolation --force-reinstall .
+  rm -rf "$build"
   install -m 755 deploy/systemd/cw /usr/local/bin/cw
 }
 

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import sysconfig
 import venv
+import zipfile
 from collections.abc import Iterator
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,6 +25,8 @@ from tests.waiting import wait_until
 _SOURCES = ("cw", "workerhost", "templates")
 _FILES = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
 OLD, NEW = "0.0.1", "0.0.2"
+# What is there already is not fetched, and its hash not asked for.
+LOCK = f"click=={version('click')} --hash=sha256:{'0' * 64}\n"
 
 
 def build_wheel(version: str, into: Path) -> None:
@@ -33,6 +37,8 @@ def build_wheel(version: str, into: Path) -> None:
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in _FILES:
         shutil.copy(ROOT / name, source / name)
+    (source / "deploy").mkdir()
+    (source / "deploy" / "requirements.txt").write_text(LOCK)
     (source / "cw" / "__init__.py").write_text(f'"""Under test."""\n\n__version__ = "{version}"\n')
     with (source / "templates" / "worker" / ".claude" / "CLAUDE.md").open("a") as file:
         file.write(f"\nRules of {version}.\n")
@@ -64,8 +70,8 @@ def fleet() -> Iterator[Fleet]:
     need("git")
     require(find_spec("hatchling"), "hatchling")
     home = short_folder()
-    for version in (OLD, NEW):
-        build_wheel(version, home)
+    for one in (OLD, NEW):
+        build_wheel(one, home)
     place = make_environment(home)
     with GitHubStandIn(home / "hub") as hub, MessagesStandIn() as api:
         hub.add_repo("acme/app", files={"README.md": "# App\n"})
@@ -109,9 +115,9 @@ def test_update_gives_everything_the_new_code_and_ends_no_run(fleet: Fleet) -> N
 
     assert done.returncode == 0, done.stderr
     assert planned["version"] == OLD
-    assert planned["commands"][0].endswith(
-        "install --disable-pip-version-check --no-input --upgrade claude-workers"
-    )
+    assert planned["commands"][0].endswith("claude-workers")
+    assert "--require-hashes" in planned["commands"][1]
+    assert "its lock has the hashes of 1 packages, which pip requires" in done.stderr
     said = json.loads(done.stdout)
     assert (said["version"], said["restarted"]) == (NEW, ["host", "beat"])
     assert fleet.ok("--version") == f"cw {NEW}\n"
@@ -124,3 +130,40 @@ def test_update_gives_everything_the_new_code_and_ends_no_run(fleet: Fleet) -> N
     assert f"Rules of {NEW}." in rules.with_name("CLAUDE.md.new").read_text()
     (stopped,) = fleet.json("stop", "01")  # the new host has the run in hand
     assert stopped["state"] == "stopped"
+
+
+def test_wheel_that_is_not_what_it_depends_on_by_hash_is_not_installed(fleet: Fleet) -> None:
+    """The lock wants a version that is not here, and no file has its hash."""
+    lock = f"packaging==0.0.9 --hash=sha256:{'0' * 64}\n"
+    other = fleet.home / "wheels" / "packaging-0.0.9-py3-none-any.whl"
+    with zipfile.ZipFile(other, "w") as file:
+        file.writestr("packaging-0.0.9.dist-info/METADATA", "Name: packaging\nVersion: 0.0.9\n")
+        file.writestr("packaging-0.0.9.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        file.writestr("packaging-0.0.9.dist-info/RECORD", "")
+    put_lock(fleet.home / "wheels" / f"claude_workers-{NEW}-py3-none-any.whl", lock)
+
+    done = fleet.cw("update")
+
+    assert done.returncode == 1
+    assert "THESE PACKAGES DO NOT MATCH THE HASHES" in done.stderr
+    assert fleet.ok("--version") == f"cw {OLD}\n"
+
+
+def test_without_an_index_update_is_one_line_and_changes_nothing(fleet: Fleet) -> None:
+    shutil.rmtree(fleet.home / "wheels")
+
+    done = fleet.cw("update", "--json")
+
+    assert done.returncode == 1
+    assert [one for one in done.stderr.splitlines() if "No matching distribution" in one]
+    assert "ERROR" not in done.stderr
+    assert fleet.ok("--version") == f"cw {OLD}\n"
+
+
+def put_lock(wheel: Path, text: str) -> None:
+    """In the place of its own."""
+    with zipfile.ZipFile(wheel) as file:
+        parts = {one: file.read(one) for one in file.namelist()}
+    with zipfile.ZipFile(wheel, "w") as file:
+        for name, data in (parts | {"cw/requirements.txt": text.encode()}).items():
+            file.writestr(name, data)

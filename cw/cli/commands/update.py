@@ -5,7 +5,10 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
-from typing import Any
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +18,9 @@ from cw.cli.params import json_option
 from cw.cli.render import json_out, note, say
 from cw.cli.steering import now_and_then
 from cw.errors import CwError
+
+if TYPE_CHECKING:
+    from cw.services.installed import Installed
 
 
 @click.command()
@@ -26,16 +32,18 @@ def command(cli: Cli, dry_run: bool, finish: bool, as_json: bool) -> None:
     """Get a newer cw the way this one was installed, and give it to everything here.
 
     Then the templates of this machine's workers are refreshed, and host, beat and Flower are
-    restarted. Agents go on meanwhile and the new host takes them over.
+    restarted. Agents go on meanwhile and the new host takes them over. With pip, the wheel is
+    fetched first, and what it depends on has to have the hashes that it names; what was checked is
+    said.
     """
     if finish:
         _finish(cli, as_json=as_json)
         return
     from cw.services.installed import commands, find_installed
+    from cw.services.verified import can_verify, how_far
 
     found = find_installed()
-    steps = commands(found)
-    lines = [shlex.join(one) for one in steps]
+    lines = _planned(found)
     tell = note if as_json else say
     if dry_run:
         if as_json:
@@ -46,9 +54,13 @@ def command(cli: Cli, dry_run: bool, finish: bool, as_json: bool) -> None:
             click.echo(f"  {line}")
         return
     tell(f"cw {__version__} was installed {found.describe()}")
-    for step in steps:
-        tell(f"running: {shlex.join(step)}")
-        _run(step)
+    if can_verify(found):
+        _get_verified(found, tell)
+    else:
+        tell(how_far(found))
+        for step in commands(found):
+            tell(f"running: {shlex.join(step)}")
+            _run(step)
     # This process is the old cw; its files may have changed under it.
     json_flag = ["--json"] if as_json else []
     done = subprocess.run(
@@ -58,21 +70,50 @@ def command(cli: Cli, dry_run: bool, finish: bool, as_json: bool) -> None:
         raise CwError("the new cw could not finish the update", hint="Run again: cw update")
 
 
-def _run(step: tuple[str, ...]) -> None:
-    """Its words go to standard error: they are for a person."""
+def _planned(found: Installed) -> list[str]:
+    from cw.services.installed import commands
+    from cw.services.verified import can_verify, fetch, install
+
+    room = Path(tempfile.gettempdir()) / "cw-update"
+    steps = [fetch(found, room), install(found, room)] if can_verify(found) else commands(found)
+    return [shlex.join(one) for one in steps]
+
+
+def _get_verified(found: Installed, tell: Callable[[str], None]) -> None:
+    from cw.services.verified import fetch, install, write_list
+
+    with tempfile.TemporaryDirectory(prefix="cw-update-") as name:
+        room = Path(name)
+        tell(f"running: {shlex.join(fetch(found, room))}")
+        _run(fetch(found, room), quiet=True)
+        fetched = write_list(room)
+        tell(fetched.describe())
+        if fetched.version == __version__:
+            tell(f"cw {__version__} is the newest already")
+        tell(f"running: {shlex.join(install(found, room))}")
+        _run(install(found, room))
+
+
+def _run(step: tuple[str, ...], *, quiet: bool = False) -> None:
+    """Its words go to standard error: they are for a person. `quiet`: only its last word is told,
+    when it fails.
+    """
     try:
         done = subprocess.run(
-            step, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), check=False
+            step,
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr.fileno(),
+            stderr=subprocess.PIPE if quiet else None,
+            check=False,
         )
     except OSError as error:
         raise CwError(
             f"{step[0]} cannot be started ({error.strerror})", hint=f"Install {step[0]}"
         ) from error
     if done.returncode:
-        raise CwError(
-            f"{shlex.join(step)} failed (exit status {done.returncode})",
-            hint="Nothing here was restarted",
-        )
+        said = (done.stderr or b"").decode("utf-8", "replace").strip().splitlines()
+        why = said[-1].removeprefix("ERROR: ") if said else f"exit status {done.returncode}"
+        raise CwError(f"{shlex.join(step)} failed: {why}", hint="Nothing here was changed")
 
 
 def _finish(cli: Cli, *, as_json: bool) -> None:
