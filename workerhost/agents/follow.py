@@ -15,6 +15,7 @@ from cw.models import Event
 from workerhost.agents import launch
 from workerhost.agents.events import LINE_BYTES, Progress, parse, parse_line
 from workerhost.agents.leftovers import end_leftovers
+from workerhost.homes.files import open_regular
 from workerhost.homes.layout import Home
 from workerhost.leaving import Leaving
 
@@ -76,10 +77,10 @@ class Follower:
         """Take what the log has grown by. False when it had not."""
         start = self.progress.offset + len(self._rest)
         try:
-            with self.home.log.open("rb") as file:
+            with open_regular(self.home.log) as file:
                 file.seek(start)
                 data = file.read(_CHUNK)
-        except FileNotFoundError:
+        except OSError:
             return False
         *lines, self._rest = (self._rest + data).split(b"\n")
         for left, line in enumerate(lines, -len(lines)):
