@@ -148,8 +148,13 @@ def _crowd(spec: dict[str, Any]) -> dict[str, int]:
     if not group:
         return {}
     many = refused(group)
-    with suppress(OSError):
-        os.rmdir(group)
+    for _ in range(50):
+        try:
+            os.rmdir(group)
+            break
+        except OSError:  # of those that were killed some are still on their way out
+            _reap(0)
+            time.sleep(0.02)
     return {"refused_processes": many}
 
 

@@ -55,9 +55,8 @@ def _with(*marks: str, but: str = "") -> list[int]:
             continue
         with suppress(OSError), Path(place.path, "environ").open("rb", buffering=0) as file:
             environ = b"\0%s\0" % file.read(_ENVIRON_BYTES)  # empty for a zombie
-            if all(one in environ for one in wanted) and not any(
-                one in environ for one in unwanted
-            ):
+            ours = all(one in environ for one in wanted)
+            if ours and not any(one in environ for one in unwanted):
                 found.append(int(place.name))
     return found
 

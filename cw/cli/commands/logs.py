@@ -83,7 +83,8 @@ def _await_log(path: Path) -> None:
 def read_lines(log: Path, live: Home | None) -> Iterator[tuple[bytes, int]]:
     """Whole lines and where each ends. With `live`, until the run of that HOME is over.
 
-    A line that has no end comes in pieces. The file is kept open: it is moved to the archive when the run has been settled.
+    A line that has no end comes in pieces. The file is kept open: it is moved to the archive when
+    the run has been settled.
     """
     rest, offset = b"", 0
     with open_regular(log) as file:
