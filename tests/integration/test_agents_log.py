@@ -99,7 +99,15 @@ def test_limit_of_processes_holds_for_each_namespace_alone() -> None:
     """Two runs of one user: the one that wants too many is refused, its neighbour has them all."""
     require(not bubblewrap_works(), "a bwrap that works")
     plain = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    inside = [need("bwrap"), "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/"]
+    inside = [
+        need("bwrap"),
+        "--die-with-parent",
+        "--unshare-user",
+        "--unshare-pid",
+        "--ro-bind",
+        "/",
+        "/",
+    ]
     inside += ["--proc", "/proc", "--dev", "/dev", "--"]
     if os.geteuid() == 0:  # real root is exempt
         inside = [*plain, *inside]

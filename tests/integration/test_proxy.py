@@ -235,12 +235,12 @@ CLOSED = b"CONNECT closed.example:443 HTTP/1.1\r\n\r\n"
 @contextmanager
 def crowded(tmp_path: Path, descriptors: int) -> Iterator[tuple[Path, int]]:
     """The door with so many descriptors, and its pid."""
-    order = reach(Settings(), {}).order()
+    order: dict[str, Any] = reach(Settings(), {}).order()
     with listen(tmp_path / "d") as listener:
         limited = ["prlimit", f"--nofile={descriptors}:{descriptors}"]
         process = subprocess.Popen(
-            [*limited, *order["argv"]],  # type: ignore[misc]
-            env=order["env"] | {"CW_PARENT": str(os.getpid())},  # type: ignore[operator]
+            [*limited, *order["argv"]],
+            env=order["env"] | {"CW_PARENT": str(os.getpid())},
             stdin=listener,
         )
     try:
