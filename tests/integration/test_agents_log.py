@@ -116,7 +116,7 @@ def test_limit_of_processes_holds_for_each_namespace_alone() -> None:
         subprocess.Popen(
             [*inside, *few_processes(["sh", "-c", script.format(many)], 40)],
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             env={"PATH": os.environ["PATH"]},
         )
         for many in (60, 30)

@@ -241,7 +241,7 @@ def crowded(tmp_path: Path, descriptors: int) -> Iterator[tuple[Path, int]]:
         process = subprocess.Popen(
             [*limited, *order["argv"]],
             env=order["env"] | {"CW_PARENT": str(os.getpid())},
-            stdin=listener,
+            stdin=listener.fileno(),
         )
     try:
         yield tmp_path / "d", process.pid
@@ -253,8 +253,8 @@ def crowded(tmp_path: Path, descriptors: int) -> Iterator[tuple[Path, int]]:
 
 def connected(door: Path, said: bytes = b"") -> socket.socket:
     client = socket.socket(socket.AF_UNIX)
+    client.connect(str(door))  # with a timeout it would not wait for room in the queue
     client.settimeout(20)
-    client.connect(str(door))
     client.sendall(said)
     return client
 
