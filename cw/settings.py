@@ -108,6 +108,12 @@ class Settings:
     run_memory_mb: int = _setting(
         0, values.count, "Megabytes that a run's processes may take together (Linux); 0: no limit"
     )
+    run_max_processes: int = _setting(
+        2048, values.count, "Processes and threads that a run may have at once (Linux); 0: no limit"
+    )
+    run_log_mb: int = _setting(
+        256, values.count, "Megabytes that an agent may write to its log; 0: no limit"
+    )
     min_free_mb: int = _setting(
         1024,
         values.count,

@@ -2,15 +2,19 @@
 
 Started as `python -I -S shim.py`, with one JSON object on stdin:
 `{argv, env, cwd, stdin, stdout, stderr, state, exit, grace_s, limit_s, silence_s, memory_mb,
-min_free_mb, proxy}`. Paths are absolute; a limit of 0 or none is no limit. `proxy`, if any, is
-{argv, env, fd}: the agent's way to the network, given a listening socket; it ends with the run.
+min_free_mb, log_mb, cgroup, proxy}`. Paths are absolute; a limit of 0 or none is no limit. `proxy`,
+if any, is {argv, env, fd}: the agent's way to the network, given a listening socket; it ends with
+the run, and one that ends before it is started again. `cgroup`, if any, is a control group that the
+agent enters and that is removed after it.
 Writes `state` ({pid, start, boot, agent}) when the agent runs and `exit` ({rc, signal, cause,
-started_at, ended_at, max_rss_kb}) when nothing of the tree is left. Times are epoch seconds.
+started_at, ended_at, max_rss_kb, refused_processes}) when nothing of the tree is left. Times are
+epoch seconds. The agent writes into pipes; what comes out is put into `stdout` and `stderr`.
 
 SIGTERM or a limit ends the run: interrupt, after `grace_s` terminate, after as long again kill.
 `cause` is `exit`, `stopped`, `time_limit`, `stalled` (`stdout` has not grown for `silence_s`),
-`memory` (the tree's processes together) or `disk_full` (less than `min_free_mb` free beside
-`stdout`). Standard library only: a host has one of these per busy worker.
+`memory` (the tree's processes together), `log_size` (more than `log_mb` of stdout and stderr) or
+`disk_full` (less than `min_free_mb` free beside `stdout`). Standard library only: a host has one of
+these per busy worker.
 """
 
 import ctypes
@@ -21,11 +25,19 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import Any
+
+if __name__ == "__main__":  # isolated: what lies beside it is not found
+    sys.path.append(__file__.rsplit("/", 2)[0])
+
+from workerhost.captured import Captured
+from workerhost.confined import confine, refused
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+_LOOK_SECONDS = 0.1
 
 
 def main() -> int:
@@ -37,70 +49,122 @@ def main() -> int:
         signal.signal(number, lambda *_: None)
     started = time.time()
     try:
-        if spec.get("proxy"):
-            _start_proxy(spec["proxy"])
-        child = _start(spec)
+        door = Door(spec["proxy"]) if spec.get("proxy") else None
+        captured = Captured([spec["stdout"], spec["stderr"]], int(spec.get("log_mb", 0)) << 20)
+        child = _start(spec, captured)
     except OSError as error:
         _write(spec["exit"], _record(127, "exit", started) | {"error": str(error)})
         return 1
     _write(spec["state"], {**process_id(os.getpid()), "agent": child.pid, "started_at": started})
-    cause = _wait(child, spec, stop)
+    cause = _wait(child, spec, Watched(captured, door, stop))
     _sweep()
-    _write(spec["exit"], _record(child.returncode, cause, started))
+    captured.finish()
+    _write(spec["exit"], _record(child.returncode, cause, started) | _crowd(spec))
     return 0
 
 
-def _start_proxy(spec: dict[str, Any]) -> None:
-    with os.fdopen(spec["fd"], "rb") as listener:
-        subprocess.Popen(
-            spec["argv"],
-            env={**spec["env"], "CW_PARENT": str(os.getpid())},
-            cwd="/",
-            stdin=listener,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+class Door:
+    """The proxy. The listening socket is ours, so that what asks it meanwhile only waits."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        self._spec = spec
+        self._next = 0.0
+        self._start()
+
+    def _start(self) -> None:
+        with os.fdopen(os.dup(self._spec["fd"]), "rb") as listener:
+            self._process = subprocess.Popen(
+                self._spec["argv"],
+                env={**self._spec["env"], "CW_PARENT": str(os.getpid())},
+                cwd="/",
+                stdin=listener,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def keep(self, now: float) -> None:
+        """Start it again if it has ended; about once a second."""
+        if now < self._next or self._process.poll() is None:
+            return
+        self._next = now + 1.0
+        with suppress(OSError):  # no memory, no process: the next time
+            self._start()
 
 
-def _start(spec: dict[str, Any]) -> "subprocess.Popen[bytes]":
-    private = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    with (
-        open(spec["stdin"], "rb") as given,
-        os.fdopen(os.open(spec["stdout"], private, 0o600), "ab") as out,
-        os.fdopen(os.open(spec["stderr"], private, 0o600), "ab") as err,
-    ):
-        return subprocess.Popen(
+class Watched:
+    """What of a run is looked after beside the agent itself."""
+
+    def __init__(self, captured: Captured, door: "Door | None", stop: dict[str, bool]) -> None:
+        self.captured = captured
+        self._door = door
+        self._stop = stop
+
+    @property
+    def stop_asked(self) -> bool:
+        return self._stop["asked"]
+
+    def wait(self, seconds: float) -> None:
+        if self._door:
+            self._door.keep(time.monotonic())
+        self.captured.wait(seconds)
+
+
+def _start(spec: dict[str, Any], captured: Captured) -> "subprocess.Popen[bytes]":
+    def confined() -> None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        confine(spec.get("cgroup", ""))
+
+    with open(spec["stdin"], "rb") as given:
+        child = subprocess.Popen(
             spec["argv"],
             env=spec["env"],
             cwd=spec["cwd"],
             stdin=given,
-            stdout=out,
-            stderr=err,
+            stdout=captured.ends[0],
+            stderr=captured.ends[1],
             start_new_session=True,
-            preexec_fn=lambda: _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),  # noqa: PLW1509  no threads
+            preexec_fn=confined,  # noqa: PLW1509  no threads
         )
+    captured.started(child.pid)
+    return child
 
 
-def _wait(child: "subprocess.Popen[bytes]", spec: dict[str, Any], stop: dict[str, bool]) -> str:
+def _wait(child: "subprocess.Popen[bytes]", spec: dict[str, Any], watched: Watched) -> str:
     """Until the agent ends by itself, or was made to. Returns the cause."""
-    limits = Limits(spec, child.pid)
+    limits = Limits(spec, child.pid, watched.captured)
     while child.poll() is None:
-        cause = "stopped" if stop["asked"] else limits.passed(time.monotonic())
+        cause = "stopped" if watched.stop_asked else limits.passed(time.monotonic())
         if cause:
-            return _end(child, spec["grace_s"], cause)
+            return _end(child, spec["grace_s"], cause, watched)
         _reap(child.pid)
-        time.sleep(0.1)
+        watched.wait(_LOOK_SECONDS)
     # At a shutdown of the machine the agent gets the signal as well, and may be quicker than we.
-    return "stopped" if stop["asked"] and child.returncode else "exit"
+    return "stopped" if watched.stop_asked and child.returncode else "exit"
+
+
+def _crowd(spec: dict[str, Any]) -> dict[str, int]:
+    group = spec.get("cgroup", "")
+    if not group:
+        return {}
+    many = refused(group)
+    for _ in range(50):
+        try:
+            os.rmdir(group)
+            break
+        except OSError:  # of those that were killed some are still on their way out
+            _reap(0)
+            time.sleep(0.02)
+    return {"refused_processes": many}
 
 
 class Limits:
-    """What a run may take. Looks at size, memory and disk about once a second."""
+    """What a run may take. Looks at memory and disk about once a second."""
 
-    def __init__(self, spec: dict[str, Any], agent: int) -> None:
+    def __init__(self, spec: dict[str, Any], agent: int, captured: Captured) -> None:
         self._spec = spec
         self._agent = agent
+        self._captured = captured
         self._begin = self._grown = time.monotonic()
         self._next = 0.0
         self._size = -1
@@ -109,6 +173,8 @@ class Limits:
         """The cause to end the run for, or an empty string."""
         if now - self._begin > (self._spec["limit_s"] or float("inf")):
             return "time_limit"
+        if self._captured.full:
+            return self._captured.full
         if now < self._next:
             return ""
         self._next = now + 1.0
@@ -122,7 +188,7 @@ class Limits:
         return "disk_full" if full else ""
 
     def _silent(self, now: float) -> bool:
-        size = os.stat(self._spec["stdout"]).st_size
+        size = self._captured.taken[0]
         if size != self._size:
             self._size, self._grown = size, now
         return now - self._grown > (self._spec.get("silence_s") or float("inf"))
@@ -147,14 +213,14 @@ def _memory_kib(pid: int, name: str, word: bytes) -> int:
         return 0  # gone
 
 
-def _end(child: "subprocess.Popen[bytes]", grace: float, cause: str) -> str:
+def _end(child: "subprocess.Popen[bytes]", grace: float, cause: str, watched: Watched) -> str:
     """Interrupt, terminate, kill; each only if the one before was not enough."""
     for number in _SIGNALS:
         _signal_agent(child.pid, number)
         deadline = time.monotonic() + grace
         while child.poll() is None and time.monotonic() < deadline:
             _reap(child.pid)
-            time.sleep(0.05)
+            watched.wait(_LOOK_SECONDS / 2)
         if child.poll() is not None:
             return cause
     child.wait()

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import os
+import resource
 import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cw.settings import Settings
-from workerhost.walls import frames
+from tests.waiting import wait_until
+from workerhost.walls import counter, frames
 from workerhost.walls.reach import listen, opened, reach
 
 
@@ -223,3 +227,109 @@ def test_chunks_reach_the_server_without_what_is_said_beside_them() -> None:
 
         assert theirs.recv(100) == b"5\r\nhello\r\n0\r\n\r\n"
     assert given.read() == b"next request"
+
+
+CLOSED = b"CONNECT closed.example:443 HTTP/1.1\r\n\r\n"
+
+
+@contextmanager
+def crowded(tmp_path: Path, descriptors: int) -> Iterator[tuple[Path, int]]:
+    """The door with so many descriptors, and its pid."""
+    order: dict[str, Any] = reach(Settings(), {}).order()
+    with listen(tmp_path / "d") as listener:
+        limited = ["prlimit", f"--nofile={descriptors}:{descriptors}"]
+        process = subprocess.Popen(
+            [*limited, *order["argv"]],
+            env=order["env"] | {"CW_PARENT": str(os.getpid())},
+            stdin=listener.fileno(),
+        )
+    try:
+        yield tmp_path / "d", process.pid
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+
+
+def connected(door: Path, said: bytes = b"") -> socket.socket:
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(str(door))  # with a timeout it would not wait for room in the queue
+    client.settimeout(20)
+    client.sendall(said)
+    return client
+
+
+def test_door_with_too_many_at_it_refuses_and_goes_on(tmp_path: Path) -> None:
+    """150 connections that ask nothing, with 64 descriptors."""
+    with crowded(tmp_path, 64) as (door, _):
+        first = ask(door, CLOSED)
+        silent = [connected(door) for _ in range(100)]
+        refused = [one.recv(12) for one in silent[-20:]]
+        more = [connected(door) for _ in range(50)]
+        for one in (*silent, *more):
+            one.close()
+        wait_until(lambda: b" 403 " in ask(door, CLOSED), what="the door to serve again")
+
+    assert b" 403 " in first
+    assert set(refused) == {b"HTTP/1.1 503"}
+
+
+def test_door_that_cannot_take_anybody_tries_again(tmp_path: Path) -> None:
+    """Fewer descriptors than it holds itself."""
+    with crowded(tmp_path, 64) as (door, pid):
+        ask(door, CLOSED)
+        limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+        waiting = connected(door, CLOSED)
+        waiting.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            waiting.recv(1)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+        waiting.settimeout(20)
+
+        assert b" 403 " in waiting.recv(100)
+
+
+def test_thread_that_cannot_be_had_is_a_refusal(tmp_path: Path, monkeypatch: Any) -> None:
+    """As "can't start new thread", in a process of our own that has one thread too many."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp_path / "d"))
+    listener.listen()
+    served = counter.Counter(lambda visit: visit.client.close())
+
+    class NoThread(threading.Thread):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    client = connected(tmp_path / "d")
+    with monkeypatch.context() as patched:
+        patched.setattr(threading, "Thread", NoThread)
+        served._next(listener)
+
+    assert client.recv(12) == b"HTTP/1.1 503"
+    assert not served._visits
+    listener.close()
+
+
+def test_whoever_does_not_finish_asking_is_ended(tmp_path: Path) -> None:
+    """However many bytes come meanwhile; whoever has asked may be silent."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX)
+    asking, asked = socket.socketpair(socket.AF_UNIX)
+    served = counter.Counter(lambda _: None)
+    late, done = counter.Visit(theirs), counter.Visit(asked)
+    done.asked()
+    served._visits |= {late, done}
+
+    with ours, theirs, asking, asked:
+        served._end_the_silent(late.until + 1)
+        asked.setblocking(False)
+
+        assert theirs.recv(1) == b""
+        with pytest.raises(BlockingIOError):
+            asked.recv(1)
+
+
+def test_head_of_very_many_lines_is_no_request() -> None:
+    """32,000 lines of two bytes take twenty times as much memory."""
+    with pytest.raises(ValueError, match="no head"):
+        frames.lines(io.BytesIO(b"a\n" * 30000 + b"\n"))

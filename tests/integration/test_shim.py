@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +39,9 @@ class Shims:
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
     mark: str = field(default_factory=lambda: f"mark-{uuid.uuid4().hex}")
 
-    def start(self, *argv: str, walled: bool = False, **changed: Any) -> subprocess.Popen[bytes]:
+    def start(
+        self, *argv: str, walled: bool = False, pass_fds: Sequence[int] = (), **changed: Any
+    ) -> subprocess.Popen[bytes]:
         if walled:
             require(WALLS, "a bwrap that works")
         path = self.home
@@ -62,6 +64,7 @@ class Shims:
             stdin=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            pass_fds=pass_fds,
         )
         self.started.append(process)
         assert process.stdin

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 from cw.models import Event
-from workerhost.agents.follow import LINE_BYTES, Follower
+from workerhost.agents.events import LINE_BYTES
+from workerhost.agents.follow import Follower
 from workerhost.homes.layout import Home
 
 SAID = {"type": "assistant", "message": {"id": "m1", "content": [{"type": "text", "text": "Hi"}]}}

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from cw.models import Event
 
+LINE_BYTES = 1 << 20  # a longer line is no event; of claude's only those with pictures are
+_SHORTEST = len(b'{"type":"x"}')  # nothing shorter says anything
+_MARKS = 50_000  # of JSON's structure in a line: each may stand for 200 bytes of memory
 _TEXT_CAP = 20_000  # characters; more is in worker.log
+_DATA_CAP = 16_000  # of what an event has beside its text, as JSON
+_WORD_CAP = 200  # of a name, a version, an id
+_EVENTS_CAP = 100  # of one line
+_IDS_KEPT = 64  # the lines of one message follow each other closely
+_RESULT = ("subtype", "is_error", "api_error_status", "result", "errors")  # what is judged by
 _TODO_TOOLS = frozenset({"TaskCreate", "TaskUpdate", "TodoWrite"})
 _MALFORMED = (AttributeError, TypeError, ValueError, OverflowError, OSError)
 _POINTS = ("command", "file_path", "path", "pattern", "url", "query", "subject", "description")
@@ -31,7 +41,7 @@ class Progress:
     resets_at: datetime | None = None  # a usage limit's end, when the API rejected us for it
     retries: int = 0
     offset: int = 0
-    _messages: set[str] = field(default_factory=set)
+    _messages: deque[str] = field(default_factory=lambda: deque(maxlen=_IDS_KEPT))
 
     def take(self, data: dict[str, Any]) -> None:
         """Add one line. A line that is not as claude writes it adds what it can: agents can write
@@ -43,9 +53,9 @@ class Progress:
     def _take(self, data: dict[str, Any]) -> None:
         kind = data.get("type")
         if kind == "system" and data.get("subtype") == "init":
-            self.session = str(data.get("session_id", ""))
-            self.model = str(data.get("model", ""))
-            self.version = str(data.get("claude_code_version", ""))
+            self.session = _word(data.get("session_id", ""))
+            self.model = _word(data.get("model", ""))
+            self.version = _word(data.get("claude_code_version", ""))
         elif kind == "system" and data.get("subtype") == "api_retry":
             self.retries += 1
         elif kind == "assistant":
@@ -58,11 +68,11 @@ class Progress:
     def _assistant(self, data: dict[str, Any]) -> None:
         if data.get("parent_tool_use_id"):
             return  # a subagent's; what becomes of it is the agent's to say
-        self.api_error = str(data.get("error") or "")
+        self.api_error = _word(data.get("error") or "")
         # One line per content block, so a turn is a new message id.
-        identity = str((data.get("message") or {}).get("id", ""))
+        identity = _word((data.get("message") or {}).get("id", ""))
         if identity and identity not in self._messages and not self.api_error:
-            self._messages.add(identity)
+            self._messages.append(identity)
             self.turns += 1
 
     def _limit(self, info: dict[str, Any]) -> None:
@@ -70,7 +80,7 @@ class Progress:
             self.resets_at = datetime.fromtimestamp(info["resetsAt"]).astimezone()
 
     def _result(self, data: dict[str, Any]) -> None:
-        self.result = data
+        self.result = {name: data[name] for name in _RESULT if name in data}
         self.turns = int(data.get("num_turns") or 0)
         self.cost_usd = _cost(data)
 
@@ -83,8 +93,18 @@ def _cost(result: dict[str, Any]) -> float:
     return float(result.get("total_cost_usd") or 0.0)
 
 
+def _word(value: object) -> str:
+    return str(value)[:_WORD_CAP]
+
+
 def parse(line: bytes) -> dict[str, Any] | None:
-    """One line of the log as an object; None for anything else."""
+    """One line of the log as an object; None for anything else, and for what would take much more
+    memory than its bytes.
+    """
+    if not _SHORTEST <= len(line) <= LINE_BYTES or line.lstrip()[:1] != b"{":
+        return None
+    if sum(map(line.count, (b",", b"[", b"{"))) > _MARKS:
+        return None
     try:
         data = json.loads(line)
         if b"\\ud" in line.lower():  # half of a pair, cut by claude, is no text that can be kept
@@ -98,16 +118,21 @@ def parse_line(line: bytes, offset: int, at: datetime) -> list[Event]:
     """What one line of worker.log says, for people. `offset` is where the next line starts."""
     data = parse(line)
     if data is None:
-        text = line.decode("utf-8", "replace").strip()
+        text = line[: 4 * _TEXT_CAP].decode("utf-8", "replace").strip()
         found: list[tuple[str, str, dict[str, Any]]] = [("note", text, {})] if text else []
     else:
         found = []
         with suppress(*_MALFORMED):
-            found.extend(_events(data))
+            found.extend(islice(_events(data), _EVENTS_CAP))
     return [
-        Event(at=at, kind=kind, text=text[:_TEXT_CAP], offset=offset, data=extra)
+        Event(at=at, kind=kind, text=text[:_TEXT_CAP], offset=offset, data=_small(extra))
         for kind, text, extra in found
     ]
+
+
+def _small(extra: dict[str, Any]) -> dict[str, Any]:
+    """It goes to the broker and stays there."""
+    return extra if len(json.dumps(extra)) <= _DATA_CAP else {}
 
 
 def _events(data: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -171,12 +196,12 @@ def _point(given: Any) -> str:
 def _first_line(content: Any) -> str:
     if isinstance(content, list):
         content = " ".join(str(one.get("text", "")) for one in content if isinstance(one, dict))
-    lines = str(content or "").strip().splitlines()
+    lines = str(content or "").strip()[:_TEXT_CAP].splitlines()
     return lines[0] if lines else ""
 
 
 def _one_line(value: Any) -> str:
-    return " ".join(str(value).split())
+    return " ".join(str(value)[: 2 * _TEXT_CAP].split())
 
 
 def _totals(data: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,15 +13,17 @@ from enum import Enum
 from cw.errors import CwError
 from cw.models import Event
 from workerhost.agents import launch
-from workerhost.agents.events import Progress, parse, parse_line
+from workerhost.agents.events import LINE_BYTES, Progress, parse, parse_line
 from workerhost.agents.leftovers import end_leftovers
+from workerhost.homes.files import open_regular
 from workerhost.homes.layout import Home
 from workerhost.leaving import Leaving
 
 _POLL_SECONDS = 0.2
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
+_HEARD = 500  # lines of a chunk, the last ones: more are no words of claude's
 _UNSENT_KEPT = 2000  # as many as the stream keeps
-LINE_BYTES = 16 << 20  # a longer line is no event: whoever wrote it wants the host's memory
+_UNSENT_BYTES = 4 << 20  # of the lines that they come from
 
 
 class Ending(Enum):
@@ -29,6 +32,33 @@ class Ending(Enum):
     DETACHED = "the host stops; the run goes on"
     FENCED = "the lease was lost; the run was stopped"
     TAKEN = "another host process has the run now"
+
+
+class Unsent:
+    """Events that the broker has not taken: the newest, while there is room for them."""
+
+    def __init__(self) -> None:
+        self._lines: deque[tuple[list[Event], int]] = deque(maxlen=_UNSENT_KEPT)
+        self._bytes = 0
+
+    def add(self, events: list[Event], line: int) -> None:
+        """`line`: its length, for which the events stand."""
+        if len(self._lines) == _UNSENT_KEPT:
+            self._drop()
+        self._lines.append((events, line))
+        self._bytes += line
+        while self._bytes > _UNSENT_BYTES:
+            self._drop()
+
+    def events(self) -> list[Event]:
+        return [one for events, _ in self._lines for one in events][-_UNSENT_KEPT:]
+
+    def clear(self) -> None:
+        self._lines.clear()
+        self._bytes = 0
+
+    def _drop(self) -> None:
+        self._bytes -= self._lines.popleft()[1]
 
 
 @dataclass(slots=True)
@@ -41,20 +71,20 @@ class Follower:
     progress: Progress = field(default_factory=Progress)
     _rest: bytes = b""
     _cut: bool = False  # the beginning of the next line was dropped
-    _unsent: list[Event] = field(default_factory=list)
+    _unsent: Unsent = field(default_factory=Unsent)
 
     def read(self) -> bool:
         """Take what the log has grown by. False when it had not."""
         start = self.progress.offset + len(self._rest)
         try:
-            with self.home.log.open("rb") as file:
+            with open_regular(self.home.log) as file:
                 file.seek(start)
                 data = file.read(_CHUNK)
-        except FileNotFoundError:
+        except OSError:
             return False
         *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            self._take(line)
+        for left, line in enumerate(lines, -len(lines)):
+            self._take(line, heard=left >= -_HEARD)
         if len(self._rest) > LINE_BYTES:
             self.progress.offset += len(self._rest)
             self._rest, self._cut = b"", True
@@ -70,7 +100,7 @@ class Follower:
             self._rest = b""
         self._send()
 
-    def _take(self, line: bytes) -> None:
+    def _take(self, line: bytes, *, heard: bool = True) -> None:
         self.progress.offset += len(line) + 1
         if self._cut:
             self._cut = False
@@ -78,9 +108,8 @@ class Follower:
         data = parse(line)
         if data is not None:
             self.progress.take(data)
-        if self.progress.offset > self.published_to:
-            self._unsent += self._events(line)
-            del self._unsent[:-_UNSENT_KEPT]
+        if heard and self.progress.offset > self.published_to and (events := self._events(line)):
+            self._unsent.add(events, len(line))
 
     def _events(self, line: bytes) -> list[Event]:
         """With the count of turns so far, for those who look at the last event only."""
@@ -89,14 +118,15 @@ class Follower:
         return [one.model_copy(update={"data": turns | one.data}) for one in found]
 
     def _send(self) -> None:
-        if not self._unsent:
+        events = self._unsent.events()
+        if not events:
             return
         try:
-            self.publish(self._unsent)
+            self.publish(events)
         except CwError:
             return  # again with the next lines; the log has them all
         self.published_to = self.progress.offset
-        self._unsent = []
+        self._unsent.clear()
 
 
 def follow(

@@ -18,10 +18,12 @@ from cw.errors import CwError
 from cw.settings import Settings
 from workerhost import shim
 from workerhost.agents.claude import todo_list, transcript
+from workerhost.confined import few_processes
 from workerhost.credentials.logins import hidden_logins, replaced
 from workerhost.homes.files import read_json
 from workerhost.homes.layout import Home, in_place
 from workerhost.homes.owner import give_own, make_folders
+from workerhost.walls.cgroup import process_group
 from workerhost.walls.isolation import Wall
 from workerhost.walls.policy import (
     forget_what_was_allowed,
@@ -60,6 +62,7 @@ class Exit:
     started_at: float
     ended_at: float
     max_rss_kb: int = 0
+    refused_processes: int = 0  # as far as the kernel counts them
     error: str = ""
 
 
@@ -94,7 +97,7 @@ def door(
 def _order(home: Home, launch: Launch, wall: Wall, settings: Settings) -> dict[str, object]:
     return {
         "argv": wrap(
-            [*claude_argv(home, launch), *_limits(settings)],
+            _few([*claude_argv(home, launch), *_limits(settings)], wall, settings),
             wall=wall,
             home=home,
             readable=readable_paths(settings, launch.claude, launch.repo_path),
@@ -116,7 +119,14 @@ def _order(home: Home, launch: Launch, wall: Wall, settings: Settings) -> dict[s
         "silence_s": settings.run_silence_limit,
         "memory_mb": settings.run_memory_mb,
         "min_free_mb": settings.min_free_mb / 10,
+        "log_mb": settings.run_log_mb,
+        "cgroup": str(process_group(home, wall, settings.run_max_processes) or ""),
     }
+
+
+def _few(argv: list[str], wall: Wall, settings: Settings) -> list[str]:
+    """Without a wall there is no user namespace to count in."""
+    return few_processes(argv, settings.run_max_processes) if wall.outer else argv
 
 
 def _conversation(home: Home, launch: Launch) -> tuple[Path, ...]:
@@ -233,5 +243,6 @@ def read_exit(home: Home) -> Exit | None:
         started_at=float(data["started_at"]),
         ended_at=float(data["ended_at"]),
         max_rss_kb=int(data.get("max_rss_kb", 0)),
+        refused_processes=int(data.get("refused_processes", 0)),
         error=str(data.get("error", "")),
     )

@@ -18,6 +18,7 @@ OURS = {"CW_NO_AGENT": "1"}  # in the environment of what we run in a HOME ourse
 _OURS = "CW_NO_AGENT=1"
 _PAUSE_SECONDS = 0.05
 _TRIES = 100
+_ENVIRON_BYTES = 6 << 20  # as long as Linux lets one be
 
 
 def end_leftovers(home: Home) -> int:
@@ -47,11 +48,18 @@ def _end(look: Callable[[], list[int]]) -> int:
 
 def _with(*marks: str, but: str = "") -> list[int]:
     """Whose environment has all of `marks`, and not `but`."""
-    wanted, unwanted = {one.encode() for one in marks}, {but.encode()} if but else set()
+    wanted, unwanted = [_entry(one) for one in marks], [_entry(one) for one in (but,) if one]
     found = []
-    for place in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            environ = {*(place / "environ").read_bytes().split(b"\0")}  # empty for a zombie
-            if environ >= wanted and not environ & unwanted:
+    for place in os.scandir("/proc"):
+        if not place.name.isdigit():
+            continue
+        with suppress(OSError), Path(place.path, "environ").open("rb", buffering=0) as file:
+            environ = b"\0%s\0" % file.read(_ENVIRON_BYTES)  # empty for a zombie
+            ours = all(one in environ for one in wanted)
+            if ours and not any(one in environ for one in unwanted):
                 found.append(int(place.name))
     return found
+
+
+def _entry(text: str) -> bytes:
+    return b"\0%s\0" % text.encode()

@@ -10,6 +10,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from cw.settings import Settings
+from workerhost.homes.files import read_regular
 from workerhost.homes.layout import Home, stays_inside
 
 _FROM_HOST = ("LANG", "LC_ALL", "TZ")
@@ -43,10 +44,11 @@ _FROM_FILE = (
 
 def own_variables(home: Home) -> dict[str, str]:
     """What the worker's .zshenv sets. `export NAME=value` lines; nothing is executed."""
-    if not home.zshenv.is_file() or not stays_inside(home, home.zshenv):
+    real = home.zshenv.resolve()  # a link of the person's own to another file of HOME
+    if not stays_inside(home, real):
         return {}
     try:
-        text = home.zshenv.read_text(encoding="utf-8")
+        text = read_regular(real).decode()
     except (OSError, UnicodeDecodeError):
         return {}
     values = dotenv_values(stream=StringIO(text), interpolate=False)
@@ -142,9 +144,7 @@ def _visible(folder: Path, extra: tuple[Path, ...]) -> bool:
 def _identity(home: Home, env: Mapping[str, str]) -> dict[str, str]:
     """git refuses to commit without a name; the worker's .gitconfig may have a better one."""
     config = home.path / ".gitconfig"
-    if "GIT_AUTHOR_NAME" in env or (
-        config.is_file() and "email" in config.read_text("utf-8", "replace")
-    ):
+    if "GIT_AUTHOR_NAME" in env or (b"email" in _content(config)):
         return {}
     name, mail = default_identity(home)
     return {
@@ -153,6 +153,13 @@ def _identity(home: Home, env: Mapping[str, str]) -> dict[str, str]:
         "GIT_COMMITTER_NAME": name,
         "GIT_COMMITTER_EMAIL": mail,
     }
+
+
+def _content(config: Path) -> bytes:
+    try:
+        return read_regular(config.resolve())
+    except OSError:
+        return b""
 
 
 def default_identity(home: Home) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from cw.address import broker_url
 from cw.errors import CwError
 from cw.settings import Settings
 from workerhost.credentials.agentenv import agent_environment, own_variables
+from workerhost.homes.files import read_regular
 from workerhost.homes.layout import Home, homes
 from workerhost.redaction.redact import Redactor, redactor
 
@@ -60,7 +61,7 @@ def _mark(path: Path) -> tuple[int, ...]:
 def _secrets_of(home: Home, settings: Settings, host_env: Mapping[str, str]) -> dict[str, str]:
     own = {**own_variables(home), **agent_environment(home, settings, host_env)}
     with contextlib.suppress(OSError, UnicodeDecodeError):  # none is lent
-        own["LENT_TOKEN"] = _lent(home).read_text(encoding="ascii")
+        own["LENT_TOKEN"] = read_regular(_lent(home)).decode("ascii")
     return own
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from cw.models import MaybeMoment, Model, Moment, Outcome, TaskSpec
 from workerhost import shim
-from workerhost.homes.files import read_json, sync_folder, write_private
+from workerhost.homes.files import open_regular, read_json, sync_folder, write_private
 from workerhost.homes.layout import Home
 from workerhost.homes.owner import make_folders
 from workerhost.redaction.redact import Redactor
-
-_PIECE_BYTES = 16 << 20  # of a log in memory at once
+from workerhost.redaction.streams import copy_blotted
 
 Phase = Literal["preparing", "running", "settling", "settled", "overtaken"]
 
@@ -106,20 +107,31 @@ def _put_away(log: Path, target: Path, clean: Redactor) -> None:
     """Whoever reads the log by offset goes on in the archive where it was."""
     part = target.with_name(f".{target.name}.part")
     changed = False
-    with log.open("rb") as source, part.open("wb") as copy:
+    with open_regular(log) as source, part.open("wb") as copy:
         part.chmod(0o600)
-        # A line of the log is JSON and whole by itself; a key in plain text has many lines.
-        take = source.readline if target.suffix == ".log" else source.read
-        while line := take(_PIECE_BYTES):
-            kept = clean.same_length(line)
-            changed = changed or kept != line
-            copy.write(kept)
+        for begin, end in _data(source.fileno()):
+            source.seek(begin)
+            copy.seek(begin)
+            changed |= copy_blotted(source, clean, copy.write, end - begin)
+        copy.truncate(os.fstat(source.fileno()).st_size)
     if changed:
         part.replace(target)
         log.unlink()
     else:
         part.unlink()
         shutil.move(log, target)
+
+
+def _data(file: int) -> Iterator[tuple[int, int]]:
+    """Where a file has something on the disk. A hole may be larger than any disk."""
+    at, size = 0, os.fstat(file).st_size
+    while at < size:
+        try:
+            begin = os.lseek(file, at, os.SEEK_DATA)
+        except OSError:  # nothing but a hole up to the end
+            return
+        at = os.lseek(file, begin, os.SEEK_HOLE)
+        yield begin, at
 
 
 def clear(home: Home) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -14,11 +15,12 @@ from dotenv import dotenv_values
 from cw import __version__
 from cw.errors import CwError
 from cw.models import Model
-from workerhost.homes.files import read_json, write_private
+from workerhost.homes.files import read_json, read_regular, write_private
 from workerhost.homes.home import copy_git_and_ssh, fingerprint, rendered, rules, token_line
 from workerhost.homes.layout import HAND_MADE, Home, stays_inside
 from workerhost.homes.owner import make_folders
 
+_MOST_NAMED = 1000  # of the files made by hand
 _OFFER = ".new"  # beside a file changed by hand: what the template says now
 
 
@@ -45,7 +47,7 @@ def refresh_rules(home: Home, templates: Path) -> Refreshed:
             kept.append(name)
             continue
         path = _inside(home, name)
-        now = path.read_bytes() if path.is_file() else None
+        now = read_regular(path) if path.is_file() else None
         if now is None or (now != content and fingerprint(now) == written.get(name)):
             make_folders(path.parent)
             _put(path, content)
@@ -73,7 +75,7 @@ def refresh_tokens(home: Home, templates: Path, tokens: Mapping[str, str]) -> tu
     """Set the caller's tokens in .zshenv. Returns the names of those that were other before."""
     path = _inside(home, home.zshenv.name)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path).decode()
     except FileNotFoundError:
         text = rendered(home, templates, {}).get(path.name, b"").decode()
     except (OSError, UnicodeDecodeError) as error:
@@ -137,7 +139,7 @@ def _line_of(lines: list[str], name: str) -> int | None:
 def _hand_made(home: Home) -> list[str]:
     folders = (home.claude / one for one in HAND_MADE)
     found = (one for folder in folders for one in sorted(folder.rglob("*")) if one.is_file())
-    return [one.relative_to(home.path).as_posix() for one in found]
+    return [one.relative_to(home.path).as_posix() for one in islice(found, _MOST_NAMED)]
 
 
 def _inside(home: Home, name: str) -> Path:

@@ -12,8 +12,9 @@ from typing import Any
 from cw.models import Event
 from cw.operations.todos import KINDS, Todo, todos
 from workerhost.agents.events import parse_line
+from workerhost.agents.loglines import log_lines
 from workerhost.homes.archives import archives, is_running, log_of, task_of
-from workerhost.homes.files import read_json
+from workerhost.homes.files import open_regular, read_json
 from workerhost.homes.layout import Home
 from workerhost.redaction.redact import Redactor
 
@@ -31,7 +32,7 @@ def log_page(home: Home, task: str, offset: int, limit: int, clean: Redactor) ->
         return {"data": "", "offset": offset, "end": True, "live": _prepares(home, task)}
     live = path == home.log and is_running(home)  # before reading: its last words count
     start = max(0, offset - _MARGIN)
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         file.seek(start)
         around = file.read(offset - start + limit + _MARGIN)
     if live and len(around) < offset - start + limit + _MARGIN:
@@ -67,8 +68,8 @@ def _logs(home: Home, task: str) -> list[Path]:
 
 def _todo_events(path: Path) -> Iterator[Event]:
     at = datetime.now(UTC)
-    with path.open("rb") as file:
-        for line in file:
+    with open_regular(path) as file:
+        for line in log_lines(file):
             if b'"Task' in line or b'"TodoWrite"' in line or b"Task #" in line:
                 yield from (one for one in parse_line(line, 0, at) if one.kind in KINDS)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from cw.errors import CwError
 from cw.settings import Settings
 from workerhost.agents.claude import find_claude
-from workerhost.homes.files import read_json, write_private
+from workerhost.homes.files import read_json, read_regular, write_private
 from workerhost.homes.layout import Home
 from workerhost.probing import canaries, probe
 from workerhost.walls.isolation import Wall
@@ -110,6 +110,6 @@ def _stamp(path: Path) -> list[object]:
 
 def _content(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(read_regular(path.resolve())).hexdigest()
     except FileNotFoundError:
         return ""

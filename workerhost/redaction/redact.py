@@ -14,13 +14,18 @@ _SHAPES = re.compile(
     r"gh[pousr]_[A-Za-z0-9]{16,}"
     r"|github_pat_[A-Za-z0-9_]{20,}"
     r"|sk-ant-[A-Za-z0-9_-]{8,}"
-    r"|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
     r"|\bxox[a-z]-[A-Za-z0-9-]{10,}"
     r"|(?<=://)[^\s/:@\"']+:[^\s/@\"']+(?=@)"  # user:password of a URL
     # Not past a quote: in a line of JSON it ends the text that the key stands in.
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[^\"]*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?=\")|\Z)"
 )
+# A JSON web token. Each run of its letters is looked at once: to begin anew at each `eyJ` of a
+# megabyte of them would take minutes, and nothing else in the process would go on meanwhile.
+_JWT = re.compile(
+    r"(?<![A-Za-z0-9_-])(?=([A-Za-z0-9_-]{13,}+)\.[A-Za-z0-9_-]{10,}+\.([A-Za-z0-9_-]{10,}+))"
+)
+_JWT_BEGINS, _JWT_LEAST = "eyJ", 13
 _NAMES = re.compile(
     r"(?:^|_)(?:\w*TOKEN|SECRET|PASSWORD|PASSWD|PASS|PWD|\w*KEY|CREDENTIALS?|PRIVATE|DSN)(?:_|$|S$)",
     re.IGNORECASE,
@@ -49,9 +54,17 @@ class Redactor:
 
     def same_length(self, raw: bytes) -> bytes:
         """For logs, which are read by offset."""
+        return self.part(raw, len(raw))[0]
+
+    def part(self, raw: bytes, wanted: int) -> tuple[bytes, int]:
+        """The same for the beginning of a text that goes on, and how long the beginning is: it ends
+        at `wanted`, or before the secret that lies across that place.
+        """
         text = raw.decode("latin-1")
-        shown = _blotted(text, self._spans(text), lambda n: _BLOT.ljust(n, "*")[:n])
-        return shown.encode("latin-1")
+        spans = self._spans(text)
+        cut = next((a for a, b in _joined(spans) if 0 < a < wanted < b), wanted)
+        shown = _blotted(text, spans, lambda n: _BLOT.ljust(n, "*")[:n])
+        return shown[:cut].encode("latin-1"), cut
 
     def deep(self, value: Any) -> Any:
         """The same for every text in a JSON value."""
@@ -72,13 +85,22 @@ class Redactor:
     def _spans(self, text: str) -> list[Span]:
         shapes = (one.span() for one in _SHAPES.finditer(text))
         pieces = self._chopped(text) if self.pieces else ()
-        return sorted([*self.secrets.spans(text), *pieces, *shapes])
+        return sorted([*self.secrets.spans(text), *pieces, *shapes, *_web_tokens(text)])
 
     def _chopped(self, text: str) -> Iterator[Span]:
         for word in _WORDS.finditer(text):
+            if not _MIXED.search(word[0]):  # most: no piece is like it
+                continue
             for at in range(word.start(), word.end() - _PIECE + 1):
                 if text[at : at + _PIECE] in self.pieces:
                     yield at, at + _PIECE
+
+
+def _web_tokens(text: str) -> Iterator[Span]:
+    for one in _JWT.finditer(text) if _JWT_BEGINS in text else ():
+        begin = text.find(_JWT_BEGINS, one.start(1), one.end(1) - _JWT_LEAST + len(_JWT_BEGINS))
+        if begin >= 0:
+            yield begin, one.end(2)
 
 
 def _blotted(text: str, spans: list[Span], blot: Callable[[int], str]) -> str:

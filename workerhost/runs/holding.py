@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cw.audit import Audit
 from cw.models import TaskSpec
+from cw.names import MAX_PROMPT_BYTES
 from cw.settings import Settings
 from cw.store.signing import prompt_sha256
 from cw.store.store import Store
@@ -20,6 +21,7 @@ from workerhost.credentials.agentenv import agent_environment, remote_environmen
 from workerhost.credentials.known import redactor_for
 from workerhost.github.access import Access
 from workerhost.homes import journal
+from workerhost.homes.files import read_regular
 from workerhost.homes.journal import Journal
 from workerhost.homes.layout import Home
 from workerhost.leaving import Leaving
@@ -140,7 +142,7 @@ def restore(ctx: Context, home: Home, book: Journal) -> bool:
 def prompt_as_dispatched(home: Home, spec: TaskSpec) -> str:
     """What the task was dispatched with, as its run began with it."""
     try:
-        text = home.wanted.read_bytes().decode()  # line ends as they were
+        text = read_regular(home.wanted, MAX_PROMPT_BYTES).decode()  # line ends as they were
     except (OSError, UnicodeDecodeError):
         return ""
     return text if prompt_sha256(text) == spec.prompt_sha256 else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from cw.store.outbox import Effect
 from workerhost.agents.events import parse_line
 from workerhost.github import deliver
 from workerhost.homes import journal
+from workerhost.homes.files import open_regular
 from workerhost.homes.journal import Journal
 from workerhost.runs.holding import Holding, restore
 
@@ -193,6 +195,6 @@ def _tail(held: Holding) -> str:
 
 
 def _end(path: Path) -> bytes:
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+    with open_regular(path) as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
         return file.read()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cw.errors import CwError, GitHubUnavailableError
 from cw.models import TaskSpec
 from cw.states import Mode
+from workerhost.homes.files import open_regular
 from workerhost.homes.journal import Run
 from workerhost.homes.layout import Home
 from workerhost.settling.verdict import Evidence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cw.github.client import GitHub
 
 _MOST = 50  # looked up one by one
+_PART, _OVERLAP = 1 << 18, 1024  # bytes of the log at once; no link is longer
 
 
 def created_issues(
@@ -26,7 +28,7 @@ def created_issues(
     if task.issue is not None or task.mode is not Mode.ISSUE or github is None:
         return evidence
     found = []
-    for number in _named(home, task.repo)[:_MOST]:
+    for number in _named(home, task.repo):
         try:
             issue = github.issue(task.repo, number)
         except GitHubUnavailableError:
@@ -41,9 +43,14 @@ def created_issues(
 
 def _named(home: Home, repo: str) -> list[int]:
     """Numbers of issues of this repository that the log has a link to, in order."""
+    link = re.compile(rb"/%s/issues/([1-9][0-9]{0,9})" % re.escape(repo.encode()), re.IGNORECASE)
+    found: list[int] = []
     try:
-        log = home.log.read_bytes().decode("utf-8", "replace")
+        with open_regular(home.log) as log:
+            text = b""
+            while part := log.read(_PART):
+                text = text[-_OVERLAP:] + part
+                found = sorted({*found, *(int(one) for one in link.findall(text))})[:_MOST]
     except OSError:
         return []
-    links = re.findall(rf"/{re.escape(repo)}/issues/([1-9][0-9]{{0,9}})", log, re.IGNORECASE)
-    return sorted({int(one) for one in links})
+    return found

@@ -25,6 +25,7 @@ _LIMITS = {
     "time_limit": "the run took longer than it may",
     "stalled": "the run wrote nothing for longer than it may",
     "memory": "the run's processes took more memory than they may",
+    "log_size": "the run wrote more to its log than it may",
 }
 # What judge_work says when a secret is not pushed, or when work went to the default branch.
 _BECAUSE_OF_THEM = frozenset({"not_pushed", "no_changes"})

@@ -9,6 +9,7 @@ import socket
 from typing import IO
 
 HEAD_BYTES = 65536
+_HEAD_LINES = 256  # each takes more memory than it has bytes
 _REQUEST = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([^\x00-\x20\x7f\\]+) HTTP/1\.[01]")
 _HEADER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
@@ -35,7 +36,7 @@ def lines(given: IO[bytes]) -> list[bytes]:
     while True:
         line = given.readline(HEAD_BYTES)
         size += len(line)
-        if not line.endswith(b"\n") or size > HEAD_BYTES:
+        if not line.endswith(b"\n") or size > HEAD_BYTES or len(found) > _HEAD_LINES:
             raise ValueError("no head")
         line = line.rstrip(b"\r\n")
         if not line and found:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -132,13 +131,7 @@ def forget_what_was_allowed(home: Home) -> None:
 
 
 def _known(state: Path) -> dict[str, Any] | None:
-    """Of a regular file only: a pipe in its place would never end."""
-    try:
-        found = state.lstat()
-    except FileNotFoundError:
-        return None
-    small = stat.S_ISREG(found.st_mode) and found.st_size <= _STATE_BYTES
-    return read_json(state) if small else None
+    return read_json(state, _STATE_BYTES)
 
 
 def own_startup_files(home: Home) -> None:

@@ -24,6 +24,7 @@ if __name__ == "__main__":  # isolated: what lies beside it is not found
 
 from workerhost.walls import frames
 from workerhost.walls.addresses import is_address, is_public
+from workerhost.walls.counter import Counter, Visit
 from workerhost.walls.frames import RefusedError
 
 PORTS = (22, 80, 443)  # of hosts in `domains`
@@ -110,28 +111,30 @@ def _place(host: str, port: int) -> str:
 
 
 def serve(listener: socket.socket, rules: Rules) -> None:
-    while True:
-        client, _ = listener.accept()
-        threading.Thread(target=_answer, args=(client, rules), daemon=True).start()
+    Counter(lambda visit: _answer(visit, rules)).serve(listener)
 
 
-def _answer(client: socket.socket, rules: Rules) -> None:
+def _answer(visit: Visit, rules: Rules) -> None:
+    client = visit.client
     with client, client.makefile("rb") as given:
         try:
-            _relay(client, given, rules)
+            _relay(visit, given, rules)
         except RefusedError as error:
             _say(client, 403, f"Claude Workers: {error}\n")
         except (OSError, ValueError) as error:
             _say(client, 502, f"Claude Workers: {type(error).__name__}\n")
+        except (RuntimeError, MemoryError):  # "can't start new thread"
+            _say(client, 503, "Claude Workers: no room for another connection\n")
 
 
-def _relay(client: socket.socket, given: IO[bytes], rules: Rules) -> None:
+def _relay(visit: Visit, given: IO[bytes], rules: Rules) -> None:
+    client = visit.client
     method, target, headers = frames.head(given)
+    visit.asked()
     if method == "CONNECT":
         host, port = split_place(target, 443)
         rules.check(host, port)
         with _tunnel(host, port, rules) as server:
-            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             _both_ways(client, given, server)
         return
     parts = urlsplit(target)
@@ -206,10 +209,16 @@ def _credentials(upstream: str) -> list[bytes]:
 
 
 def _both_ways(client: socket.socket, given: IO[bytes], server: socket.socket) -> None:
-    back = threading.Thread(target=_pump, args=(server.makefile("rb"), client), daemon=True)
-    back.start()
+    back = threading.Thread(target=_established, args=(server.makefile("rb"), client), daemon=True)
+    back.start()  # before anything was said: without it there is no tunnel
     _pump(given, server)
     back.join()
+
+
+def _established(source: IO[bytes], client: socket.socket) -> None:
+    with suppress(OSError):
+        client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    _pump(source, client)
 
 
 def _back(source: IO[bytes], client: socket.socket, ours: threading.Event) -> None:

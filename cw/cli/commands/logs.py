@@ -18,12 +18,14 @@ from cw.cli.render import note
 from cw.cli.stream import show_event
 from cw.errors import CwError
 from workerhost.homes.archives import is_running, log_of
+from workerhost.homes.files import open_regular
 from workerhost.homes.layout import Home, homes
 
 if TYPE_CHECKING:
     from cw.models import Task
 
 _CHUNK = 1 << 16
+_LONGEST = 1 << 20  # of a line in memory; a longer one comes in pieces
 _POLL_SECONDS = 0.2
 
 
@@ -81,10 +83,11 @@ def _await_log(path: Path) -> None:
 def read_lines(log: Path, live: Home | None) -> Iterator[tuple[bytes, int]]:
     """Whole lines and where each ends. With `live`, until the run of that HOME is over.
 
-    The file is kept open: it is moved to the archive when the run has been settled.
+    A line that has no end comes in pieces. The file is kept open: it is moved to the archive when
+    the run has been settled.
     """
     rest, offset = b"", 0
-    with log.open("rb") as file:
+    with open_regular(log) as file:
         while True:
             over = live is None or not is_running(live)  # before reading: its last words count
             data = file.read(_CHUNK)
@@ -92,6 +95,10 @@ def read_lines(log: Path, live: Home | None) -> Iterator[tuple[bytes, int]]:
             for line in lines:
                 offset += len(line) + 1
                 yield line + b"\n", offset
+            if len(rest) > _LONGEST:
+                offset += len(rest)
+                yield rest, offset
+                rest = b""
             if not data and over:
                 break
             if not data:
