@@ -11,15 +11,16 @@ import pytest
 
 from cw.settings import Settings
 from tests.integration.test_proxy import ask
-from tests.integration.test_shim import WALLS, Shims, shims
+from tests.integration.test_shim import WALLED, Shims, shims
 from tests.needs import need, require
 from tests.waiting import wait_until
+from tests.walls import WALLS
 from workerhost import shim
 from workerhost.agents import launch
 from workerhost.confined import few_processes
 from workerhost.homes.layout import Home
 from workerhost.walls.cgroup import process_group
-from workerhost.walls.isolation import Wall, bubblewrap_works
+from workerhost.walls.isolation import Wall
 from workerhost.walls.reach import listen, reach
 
 __all__ = ["shims"]
@@ -40,7 +41,7 @@ FLOOD = "import os\nwhile True:\n    os.write({}, b'x' * 65536)"
 BYTES = "import os\nfor _ in range(3000): os.write(1, b'ab\\n')"
 
 
-@pytest.mark.parametrize("walled", WALLS)
+@pytest.mark.parametrize("walled", WALLED)
 def test_agent_can_neither_shorten_nor_inflate_its_log(shims: Shims, walled: bool) -> None:
     python = "/usr/bin/python3" if walled else sys.executable
     require(Path(python).exists(), python)
@@ -97,7 +98,7 @@ def test_run_has_as_many_processes_as_it_may_and_goes_on(shims: Shims) -> None:
 
 def test_limit_of_processes_holds_for_each_namespace_alone() -> None:
     """Two runs of one user: the one that wants too many is refused, its neighbour has them all."""
-    require(not bubblewrap_works(), "a bwrap that works")
+    require(WALLS, "a bwrap that works")
     plain = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     inside = [
         need("bwrap"),

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from workerhost.homes.owner import inherit
+
 FILE_BYTES = 1 << 20  # of a file in a HOME that is read whole
 JSON_BYTES = 16 << 20  # of what we wrote ourselves: a remote may have 10^5 refs
-
-from workerhost.homes.owner import inherit
 
 
 def write_private(path: Path, data: bytes) -> None:
