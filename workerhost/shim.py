@@ -13,11 +13,13 @@ epoch seconds. The agent writes into pipes; what comes out is put into `stdout` 
 SIGTERM or a limit ends the run: interrupt, after `grace_s` terminate, after as long again kill.
 `cause` is `exit`, `stopped`, `time_limit`, `stalled` (`stdout` has not grown for `silence_s`),
 `memory` (the tree's processes together), `log_size` (more than `log_mb` of stdout and stderr) or
-`disk_full` (less than `min_free_mb` free beside `stdout`). Standard library only: a host has one of
+`disk_full` (less than `min_free_mb` free beside `stdout`, or no room for `exit` but what was kept
+for it). Standard library only: a host has one of
 these per busy worker.
 """
 
 import ctypes
+import errno
 import json
 import os
 import resource
@@ -38,6 +40,8 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _LOOK_SECONDS = 0.1
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_ROOM = 4096  # bytes: a block, and more than any record of an end
 
 
 def main() -> int:
@@ -49,17 +53,18 @@ def main() -> int:
         signal.signal(number, lambda *_: None)
     started = time.time()
     try:
+        _keep_room(spec["exit"])
         door = Door(spec["proxy"]) if spec.get("proxy") else None
         captured = Captured([spec["stdout"], spec["stderr"]], int(spec.get("log_mb", 0)) << 20)
         child = _start(spec, captured)
     except OSError as error:
-        _write(spec["exit"], _record(127, "exit", started) | {"error": str(error)})
+        _write_end(spec["exit"], _record(127, "exit", started) | {"error": str(error)})
         return 1
     _write(spec["state"], {**process_id(os.getpid()), "agent": child.pid, "started_at": started})
     cause = _wait(child, spec, Watched(captured, door, stop))
     _sweep()
     captured.finish()
-    _write(spec["exit"], _record(child.returncode, cause, started) | _crowd(spec))
+    _write_end(spec["exit"], _record(child.returncode, cause, started) | _crowd(spec))
     return 0
 
 
@@ -337,13 +342,50 @@ def _record(rc: int, cause: str, started: float) -> dict[str, Any]:
     }
 
 
+def _keep_room(path: str) -> None:
+    """Blocks on the disk for the record of the end, which has to be written when none is left."""
+    _put(_room(path), b"\0" * _ROOM)
+
+
+def _write_end(path: str, data: dict[str, Any]) -> None:
+    """A run without a record of its end is taken for lost: on a full disk it is written into the
+    blocks that were kept, and says so. With less than that the error goes on.
+    """
+    try:
+        _write(path, data)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        text = json.dumps(data | {"cause": "disk_full"}).encode()
+        _put(_room(path), text.ljust(_ROOM))  # not a byte shorter: nothing is cut or added
+        _move(_room(path), path)
+    for left in (_room(path), f"{path}.new"):
+        if os.path.exists(left):
+            os.unlink(left)
+
+
+def _room(path: str) -> str:
+    return f"{path}.room"
+
+
 def _write(path: str, data: dict[str, Any]) -> None:
     """Whole or absent, also after a power cut."""
     temporary = f"{path}.new"
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(data, file)
+    if os.path.exists(temporary):
+        os.unlink(temporary)
+    _put(temporary, json.dumps(data).encode())
+    _move(temporary, path)
+
+
+def _put(path: str, data: bytes) -> None:
+    """Over what is there, in its blocks."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _move(temporary: str, path: str) -> None:
     os.rename(temporary, path)
     folder = os.open(os.path.dirname(path), os.O_RDONLY)
     os.fsync(folder)

@@ -13,21 +13,9 @@ import secrets
 import sys
 import time
 
+from bench.chaos.faults import FAULTS
 from bench.chaos.gate import Plan, run
-from bench.chaos.mutant_host import MUTANTS
-
-FAULTS = {
-    "kill host": 40,
-    "kill agent": 40,
-    "kill shim": 10,
-    "kill broker": 5,
-    "kill beat": 5,
-    "freeze broker": 3,
-    "partition": 10,
-    "deploy": 6,
-    "forget messages": 10,
-    "late word": 6,
-}
+from bench.chaos.mutants import MUTANTS
 
 
 def main() -> int:
@@ -40,7 +28,7 @@ def main() -> int:
         github=given.tasks * 40 // 300,
         hints=given.tasks,
         doubles=given.tasks // 10,
-        faults={name: round(often * given.times) for name, often in FAULTS.items()},
+        faults={name: round(one.often * given.times) for name, one in FAULTS.items()},
         hosts=given.hosts,
         workers=given.workers,
         working=given.working,
@@ -52,15 +40,23 @@ def main() -> int:
     began = time.monotonic()
     report = run(plan)
     print("\n".join(report.lines()))
+    if plan.mutant:
+        print(f"chaos: {_noticed(plan.mutant, report.red)}")
     print(f"chaos: {'green' if report.green else 'RED'} after {time.monotonic() - began:.0f} s")
     return 0 if report.green else 1
+
+
+def _noticed(mutant: str, red: list[str]) -> str:
+    wanted = MUTANTS[mutant].notices
+    word = "noticed by" if wanted in red else "NOT noticed by"
+    return f"mutant {mutant} was {word} {wanted!r}; red: {', '.join(red) or 'nothing'}"
 
 
 def _stock(given: argparse.Namespace) -> int:
     """Always 0: nothing is wrong with our code when Celery loses something."""
     from bench.chaos import stock
 
-    faults = {name: round(often * given.times) for name, often in FAULTS.items()}
+    faults = {name: round(one.often * given.times) for name, one in FAULTS.items()}
     for acks in ("early", "late"):
         report = stock.run(acks, given.seed, given.tasks, faults, given.seconds)
         print("\n".join(report.lines()), flush=True)

@@ -22,6 +22,8 @@ class Seen:
     issue: str  # repository and number: what must have one agent at a time
     attempt: int
     fence: int
+    session: str
+    resumed: bool  # it went on in its conversation
     start: float
     last: float  # its last sign of life
     rc: int | None = None  # None: it never said that it ended
@@ -70,6 +72,8 @@ class AgentLog:
                 issue=f"{line.get('repo')}#{line.get('issue')}",
                 attempt=line.get("attempt", 0),
                 fence=line.get("fence", 0),
+                session=line["session"],
+                resumed=line.get("resumed", False),
                 start=line["at"],
                 last=line["at"],
             )
@@ -90,14 +94,18 @@ def completed(runs: Iterable[Seen]) -> dict[str, int]:
     return counts
 
 
+def by(runs: Iterable[Seen], key: str) -> dict[str, list[Seen]]:
+    """In the order of their starts."""
+    groups: dict[str, list[Seen]] = {}
+    for one in sorted(runs, key=lambda one: one.start):
+        groups.setdefault(getattr(one, key), []).append(one)
+    return groups
+
+
 def overlaps(runs: Iterable[Seen], key: str) -> list[float]:
     """Seconds in which two agents of the same `key` (issue, home) lived at once."""
-    groups: dict[str, list[Seen]] = {}
-    for one in runs:
-        groups.setdefault(getattr(one, key), []).append(one)
     found = []
-    for group in groups.values():
-        group.sort(key=lambda one: one.start)
+    for group in by(runs, key).values():
         for before, after in pairwise(group):
             shared = min(before.last, after.last) - after.start
             if shared > 0:

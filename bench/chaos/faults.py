@@ -19,9 +19,11 @@ from bench.chaos.recovery import Recovery, fences_of
 from cw.errors import CwError
 from cw.models import Outcome
 from cw.names import POOL_QUEUE, worker_queue
-from cw.states import Move, OutcomeKind
+from cw.states import Move, OutcomeKind, State
 from workerhost.homes import journal
 from workerhost.homes.layout import Home
+
+_SAID = frozenset({"killed", "done"})
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Faults:
     late_words: int = 0
     late_accepted: int = 0
     threads: list[Thread] = field(default_factory=list)
+    _told: set[str] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
@@ -48,24 +51,22 @@ class Faults:
         return sum(self.done.values())
 
     def inject(self, name: str) -> None:
-        what: dict[str, Callable[[], str | None]] = {
-            "kill host": self.kill_host,
-            "kill agent": self.kill_agent,
-            "kill shim": self.kill_shim,
-            "kill broker": self.kill_broker,
-            "kill beat": self.kill_beat,
-            "freeze broker": self.freeze_broker,
-            "partition": self.partition,
-            "deploy": self.deploy,
-            "forget messages": self.forget_messages,
-            "late word": self.late_word,
-        }
         now = time.time()
-        who = what[name]()
+        who = FAULTS[name].strike(self)
         if who is None:
             return  # nothing to do it to
         self.at.append((name, now, who))
         self.done[name] = self.done.get(name, 0) + 1
+
+    def told(self) -> set[str]:
+        """Tasks whose agent was killed and whose record says so, or that its work was done."""
+        for one in self.agents_killed - self._told:
+            with suppress(CwError):
+                task = self.load.store.tasks.get(one)
+                reason = task.outcome.reason if task and task.outcome else ""
+                if task and task.state is State.DONE and reason in _SAID:
+                    self._told.add(one)
+        return set(self._told)
 
     def kill_host(self) -> str | None:
         with self._lock:
@@ -212,3 +213,26 @@ class Faults:
     def finish(self) -> None:
         for one in self.threads:
             one.join()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`often`: in the gate. `strike` returns the host or task it struck; None: there was none."""
+
+    often: int
+    strike: Callable[[Faults], str | None]
+
+
+# What goes wrong at random. A fault is one entry.
+FAULTS: dict[str, Fault] = {
+    "kill host": Fault(40, Faults.kill_host),
+    "kill agent": Fault(40, Faults.kill_agent),
+    "kill shim": Fault(10, Faults.kill_shim),
+    "kill broker": Fault(5, Faults.kill_broker),
+    "kill beat": Fault(5, Faults.kill_beat),
+    "freeze broker": Fault(3, Faults.freeze_broker),
+    "partition": Fault(10, Faults.partition),
+    "deploy": Fault(6, Faults.deploy),
+    "forget messages": Fault(10, Faults.forget_messages),
+    "late word": Fault(6, Faults.late_word),
+}

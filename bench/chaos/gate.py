@@ -8,14 +8,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from threading import Thread
 
-from bench.chaos import counting, scenes
+from bench.chaos import counts, scenes
 from bench.chaos.broker import until
+from bench.chaos.counts.github import wrong_labels
+from bench.chaos.counts.runs import finished, missing
 from bench.chaos.faults import Faults
 from bench.chaos.fleet import TOKEN, Fleet, fleet, make_repo
 from bench.chaos.load import APP, Load
-from bench.chaos.mutant_host import mutate
+from bench.chaos.mutants import mutate
 from bench.chaos.recovery import next_runs
-from bench.chaos.report import Report, percentiles
+from bench.chaos.report import Found, Report, found, percentiles
 from tests.standins.github import GitHubStandIn
 
 _BACKLOG = 3  # open tasks a worker
@@ -58,13 +60,13 @@ def run(plan: Plan) -> Report:
         try:
             _run(plan, report, load, faults)
         except TimeoutError as error:  # what could not be counted is not green
-            report.count("parts not done in time", 1, 1)
-            report.details.append(str(error))
+            report.add("parts not done in time", found([str(error)], 1))
         load.over.set()
         faults.finish()
-        counting.count_runs(report, load, faults)
-        counting.count_files(report, load)
-        _count_processes(report, made)
+        for name, count in counts.AT_THE_END.items():
+            report.add(name, count(load, faults))
+        report.add("orphan processes", _processes(made))
+        report.details += [f"unexpected: {one}" for one in load.unexpected]
         _tell(plan, report, load, faults)
     return report
 
@@ -89,39 +91,43 @@ def _run(plan: Plan, report: Report, load: Load, faults: Faults) -> None:
         load.beat,
         lambda: _bring(plan, load, faults),
         lambda: _hint(plan, load),
+        lambda: _ask_again(plan, load),
     ):
         Thread(target=target, daemon=True).start()
     _fault_loop(plan, load, faults, began)
     faults.finish()
     _wait(load.all_brought.is_set, load, deadline)
-    _wait(lambda: not counting.missing(load, faults), load, deadline)
+    _wait(lambda: not missing(load, faults), load, deadline)
     report.told.append(f"  random faults: {time.monotonic() - began:.0f} s")
-    with suppress(TimeoutError):
-        _wait(lambda: not counting.wrong_labels(load, faults), load, time.monotonic() + 60)
-    with suppress(TimeoutError):
-        idle = [home.journal for home in load.fleet.homes]
-        _wait(lambda: not any(one.exists() for one in idle), load, time.monotonic() + 30)
-    counting.count_records(report, load, faults)
-    counting.count_github(report, load, faults)
     if plan.scenes:
         _scenes(report, load, faults)
+    _settle_down(load, faults)
+    for name, count in counts.WHILE_KNOWN.items():
+        report.add(name, count(load, faults))
+    if plan.scenes:
+        _add(report, scenes.LAST(load.fleet, load, (1 + len(scenes.SCENES)) * _SCENE_ISSUES))
     report.told.append(f"  with scenes: {time.monotonic() - began:.0f} s")
 
 
+def _settle_down(load: Load, faults: Faults) -> None:
+    """What is not as it should be after this time is counted."""
+    with suppress(TimeoutError):
+        _wait(lambda: not wrong_labels(load, faults).wrong, load, time.monotonic() + 60)
+    with suppress(TimeoutError):
+        idle = [home.journal for home in load.fleet.homes]
+        _wait(lambda: not any(one.exists() for one in idle), load, time.monotonic() + 30)
+
+
 def _scenes(report: Report, load: Load, faults: Faults) -> None:
-    away = scenes.broker_away(load.fleet, load, _SCENE_ISSUES)
-    report.count("seconds alive after lease", *away)
-    _wait(lambda: not _speak(faults, load), load, time.monotonic() + 60)
-    untold, of, after = scenes.machine_gone(load.fleet, load, 2 * _SCENE_ISSUES)
-    report.count("machine gone, nobody told", untold, of)
-    _wait(lambda: not _speak(faults, load), load, time.monotonic() + 60)
-    emptied = scenes.broker_emptied(load.fleet, load, 3 * _SCENE_ISSUES)
-    report.count("begun again, broker emptied", emptied.again, emptied.running)
-    report.count("labelled and missing, emptied", emptied.missing, emptied.labelled)
-    report.told += [
-        f"  machine gone: told after {after:.1f} s",
-        f"  broker emptied: {emptied.unlabelled} came back of what waited without a label",
-    ]
+    for at, play in enumerate(scenes.SCENES, 1):
+        _add(report, play(load.fleet, load, at * _SCENE_ISSUES))
+        _wait(lambda: not _speak(faults, load), load, time.monotonic() + 60)
+
+
+def _add(report: Report, scene: scenes.Scene) -> None:
+    for name, count in scene.counts.items():
+        report.add(name, count)
+    report.told += scene.told
 
 
 def _bring(plan: Plan, load: Load, faults: Faults) -> None:
@@ -145,7 +151,7 @@ def _bring(plan: Plan, load: Load, faults: Faults) -> None:
 
 def _enough(plan: Plan, load: Load, faults: Faults) -> bool:
     """Work waits already; or it is ahead of the faults, which need something to strike."""
-    waiting = len(load.taken) - len(counting.finished(load, faults))
+    waiting = len(load.taken) - len(finished(load, faults))
     done = (faults.struck + _AHEAD * plan.strikes) / plan.strikes if plan.strikes else 1.0
     return waiting >= _BACKLOG * len(load.workers) or load.brought > plan.tasks * done
 
@@ -153,7 +159,7 @@ def _enough(plan: Plan, load: Load, faults: Faults) -> bool:
 def _speak(faults: Faults, load: Load) -> list[str]:
     """Let earlier holders speak up until the work is done. Returns what is not."""
     faults.inject("late word")
-    return counting.missing(load, faults)
+    return missing(load, faults)
 
 
 def _hint(plan: Plan, load: Load) -> None:
@@ -161,6 +167,13 @@ def _hint(plan: Plan, load: Load) -> None:
     while load.hints < plan.hints and not load.over.wait(0.05):
         if load.hints * plan.tasks < plan.hints * len(load.taken):
             load.stray_hint()
+
+
+def _ask_again(plan: Plan, load: Load) -> None:
+    """As many late dispatches of what is at work as there are double ones, spread over the work."""
+    while load.late_doubles < plan.doubles and not load.over.wait(0.1):
+        if load.late_doubles * plan.tasks < plan.doubles * len(load.taken):
+            load.late_double()
 
 
 def _fault_loop(plan: Plan, load: Load, faults: Faults, began: float) -> None:
@@ -171,7 +184,7 @@ def _fault_loop(plan: Plan, load: Load, faults: Faults, began: float) -> None:
     deadline = began + (plan.working or plan.seconds)
     while todo and time.monotonic() < deadline:
         load.fleet.revive()
-        share = len(counting.finished(load, faults)) / plan.tasks
+        share = len(finished(load, faults)) / plan.tasks
         idle = _PATIENCE_SECONDS if faults.recovery.unwell else _FAULT_SECONDS
         due = 1 - len(todo) / whole <= share or time.monotonic() - last > idle
         if not due:
@@ -183,7 +196,7 @@ def _fault_loop(plan: Plan, load: Load, faults: Faults, began: float) -> None:
         if faults.struck == before:
             todo.insert(0, name)
             time.sleep(0.1)
-        if load.all_brought.is_set() and not counting.missing(load, faults):
+        if load.all_brought.is_set() and not missing(load, faults):
             return  # nothing is left to strike
 
 
@@ -195,16 +208,14 @@ def _wait(condition: object, load: Load, deadline: float) -> None:
     until(met, max(0.0, deadline - time.monotonic()), "the end of the work")
 
 
-def _count_processes(report: Report, made: Fleet) -> None:
+def _processes(made: Fleet) -> Found:
     for host in made.hosts:
         if host.process:
             host.process.terminate()
     for host in made.hosts:
         if host.process:
             host.process.wait(30)
-    left = made.left_over()
-    report.count("orphan processes", len(left), len(made.homes))
-    report.details += [f"left over: {one}" for one in left]
+    return found(made.left_over(), len(made.homes))
 
 
 def _tell(plan: Plan, report: Report, load: Load, faults: Faults) -> None:
@@ -215,7 +226,8 @@ def _tell(plan: Plan, report: Report, load: Load, faults: Faults) -> None:
         f"  {len(load.taken)} tasks of {plan.tasks}, {len(runs)} runs",
         f"  {len(faults.agents_killed)} tasks had their agent killed",
         f"  {restarts}",
-        f"  {load.hints} duplicated hints, {load.doubles} double dispatches",
+        f"  {load.hints} duplicated hints",
+        f"  {load.doubles} dispatches at the same moment as another, {load.late_doubles} later",
         f"  {faults.late_words} late words, {load.refused} dispatches refused for a fault",
         *(
             f"  {name}: well again after {percentiles(values)}"

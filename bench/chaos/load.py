@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,24 +24,27 @@ from cw.settings import Settings, load_settings
 from cw.store.store import open_store
 
 APP = "acme/app"
-_PACE = "rehearse: pace 0.01\n"
+PACE = "rehearse: pace 0.01\n"
 # What the agents do, and how often in a hundred. Every one of them ends well when left alone.
 _KINDS = (
-    (55, _PACE + "rehearse: slow 0.3\nrehearse: no-change\n"),
-    (25, _PACE + "rehearse: slow 0.2\nrehearse: commit-only\n"),
-    (15, _PACE + "rehearse: orphan 300\nrehearse: slow 1\nrehearse: no-change\n"),
-    (5, _PACE + "rehearse: slow 8\nrehearse: no-change\n"),  # longer than a lease
+    (50, PACE + "rehearse: slow 0.3\nrehearse: no-change\n"),
+    (25, PACE + "rehearse: slow 0.2\nrehearse: commit-only\n"),
+    (15, PACE + "rehearse: orphan 300\nrehearse: slow 1\nrehearse: no-change\n"),
+    (5, PACE + "rehearse: slow 8\nrehearse: no-change\n"),  # longer than a lease
+    (5, PACE + "rehearse: api-error 529 once\nrehearse: no-change\n"),  # is put off, and goes on
 )
-_ON_GITHUB = _PACE + "rehearse: slow 0.3\nrehearse: commit-only\n"
+_LATE_SECONDS = 1.0
+_ON_GITHUB = PACE + "rehearse: slow 0.3\nrehearse: commit-only\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
     """An answered dispatch. `asked` and `at`: epoch seconds before and after the call; `commits`:
-    its agent commits something, so that its work can be proven.
+    its agent commits something.
     """
 
     spec: TaskSpec
+    request: Request
     asked: float
     at: float
     commits: bool
@@ -58,6 +62,8 @@ class Load:
     refused: int = 0  # dispatches that failed, and said so
     hints: int = 0
     doubles: int = 0
+    late_doubles: int = 0
+    tried: Counter[int] = field(default_factory=Counter)  # dispatches of issues on GitHub
     unexpected: list[str] = field(default_factory=list)
     all_brought: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
@@ -112,6 +118,8 @@ class Load:
         """Whether the issue is somebody's now."""
         asked = time.time()
         github = self.github if request.repo.github else None
+        if github and request.issue is not None:
+            self.tried[request.issue] += 1
         try:
             done = dispatch(request, self.store, github, self._hint)
         except ClaimedError as error:
@@ -122,7 +130,8 @@ class Load:
         except CwError:
             self.refused += 1
             return False
-        into.append(Taken(done.task, asked, time.time(), "commit-only" in request.prompt))
+        commits = "commit-only" in request.prompt
+        into.append(Taken(done.task, request, asked, time.time(), commits))
         return True
 
     def _hint(self, spec: TaskSpec) -> None:
@@ -137,6 +146,21 @@ class Load:
         with suppress(CwError):
             send_hint(self.app, spec, self.dice.choice([spec.wanted_worker, None, *self.workers]))
             self.hints += 1
+
+    def late_double(self) -> None:
+        """Somebody wants an issue that was taken a while ago, while its agent is at work. On GitHub
+        its label would tell as well; elsewhere the claim alone does.
+        """
+        now = time.time()
+        at_work = {one.task for one in self.log.read() if one.rc is None and now - one.last < 1}
+        able = [
+            one
+            for one in list(self.taken)
+            if one.spec.id in at_work and not one.spec.github and now - one.at > _LATE_SECONDS
+        ]
+        if able:
+            self.late_doubles += 1
+            self._once(self.dice.choice(able).request, self.taken)
 
     def beat(self) -> None:
         """A beat beside the two real ones, that knows nothing of theirs."""

@@ -1,5 +1,5 @@
 """Faults that chance does not reach: a broker that is away for longer than a lease, or emptied; a
-machine that is gone.
+machine that is gone; a GitHub that is told nothing while runs begin and end.
 """
 
 from __future__ import annotations
@@ -7,54 +7,51 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import psutil
 
-from bench.chaos.agentlog import Seen
+from bench.chaos.agentlog import Seen, by
 from bench.chaos.broker import until
-from bench.chaos.fleet import BEAT_SECONDS, LEASE_SECONDS, Fleet
-from bench.chaos.load import APP, Load, Taken
+from bench.chaos.counts.github import words_about
+from bench.chaos.fleet import LEASE_SECONDS, Fleet
+from bench.chaos.load import APP, PACE, Load, Taken
+from bench.chaos.report import Found, found
 from cw.states import State
 
 _PATIENCE = 120.0
 _TOLD_SECONDS = LEASE_SECONDS + 30
 _QUEUED = 4  # of each kind
-_LONG = "rehearse: pace 0.01\nrehearse: slow 30 once\nrehearse: slow 1\n"
-_SHORT = "rehearse: pace 0.01\nrehearse: slow 3\n"
+_ALIVE_SECONDS = 5.0  # without a sign of life; on a busy machine a beat takes its time
+# None of these ends by itself before the scene has them all under way, however busy the machine is.
+_GOES_ON = PACE + "rehearse: until ~/tmp/never once\nrehearse: slow 1\nrehearse: no-change\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Emptied:
-    """What became of everything when the broker had forgotten it. `unlabelled`: came back, of those
-    that waited and had no label on GitHub; none of them is promised.
-    """
+class Scene:
+    """`counts`: what has to be zero; `told`: what people may want to know."""
 
-    again: int
-    running: int
-    missing: int
-    labelled: int
-    unlabelled: int
+    counts: dict[str, Found]
+    told: list[str] = field(default_factory=list)
 
 
-def broker_away(fleet: Fleet, load: Load, first: int) -> tuple[float, int]:
-    """Seconds in which agents lived on after the end of their lease, and how many agents there
-    were. Afterwards all of them go on in their sessions.
-    """
-    runs = _under_way(load, _one_each(load, first, _LONG, load.workers))
+def broker_away(fleet: Fleet, load: Load, first: int) -> Scene:
+    """For longer than a lease: no agent lives on after it, and all go on in their sessions."""
+    runs = _under_way(load, _one_each(load, first, _GOES_ON, load.workers))
     frozen_at = time.time()
     fleet.broker.freeze(LEASE_SECONDS + 2)
     load.log.read()
     late = [one.last - frozen_at - LEASE_SECONDS for one in runs]
-    return sum(max(0.0, one) for one in late), len(runs)
+    seconds = sum(max(0.0, one) for one in late)
+    return Scene({"seconds alive after lease": Found(seconds, len(runs))})
 
 
-def machine_gone(fleet: Fleet, load: Load, first: int) -> tuple[int, int, float]:
-    """A host and all it runs at once, and nobody starts it. How many of its tasks did not say so in
-    time, of how many, and after how many seconds the last one did. Then it comes back.
+def machine_gone(fleet: Fleet, load: Load, first: int) -> Scene:
+    """A host and all it runs at once, and nobody starts it: its tasks say so in time. Then it comes
+    back.
     """
     host = fleet.hosts[0]
-    tasks = _one_each(load, first, _LONG, [home.id for home in host.homes])
+    tasks = _one_each(load, first, _GOES_ON, [home.id for home in host.homes])
     _under_way(load, tasks)
     began, host.frozen = time.monotonic(), True
     fleet.kill(host)
@@ -64,15 +61,44 @@ def machine_gone(fleet: Fleet, load: Load, first: int) -> tuple[int, int, float]
             with suppress(psutil.Error):
                 shim.kill()
     _soon(lambda: not _running(load, tasks), _TOLD_SECONDS)
-    untold, after = len(_running(load, tasks)), time.monotonic() - began
+    untold, after = _running(load, tasks), time.monotonic() - began
     fleet.start(host)
     host.frozen = False
-    return untold, len(tasks), after
+    told = [f"  machine gone: told after {after:.1f} s"]
+    return Scene({"machine gone, nobody told": found(untold, len(tasks))}, told)
 
 
-def broker_emptied(fleet: Fleet, load: Load, first: int) -> Emptied:
+def github_away(fleet: Fleet, load: Load, first: int) -> Scene:
+    """It takes no label and no comment while runs begin and end. Of each issue it is told in the
+    end that a worker has it and that it is done, once and in this order.
+    """
+    deaf = [
+        fleet.hub.fault(method=method, path_regex="labels|comments", status=503, times=None)
+        for method in ("POST", "DELETE")
+    ]
+    numbers = [
+        fleet.hub.add_issue(APP, f"Work {first}", "Do it.", author="bot") for _ in load.workers[:8]
+    ]
+    before = len(load.taken)
+    for number in numbers:
+        load.bring(replace(load.request(number, github=True), worker=None))
+    tasks = [one.spec.id for one in load.taken[before:]]
+    ended = _soon(lambda: all(_state(load, one) is State.DONE for one in tasks))
+    for one in deaf:
+        one.times = 0
+    _soon(lambda: not any(load.store.outbox.length(host.name) for host in fleet.hosts))
+    told = {number: words_about(load, number) for number in numbers}
+    wrong = [f"#{number}: {words}" for number, words in told.items() if not _in_order(words)]
+    if not ended:
+        wrong.append("runs did not end while GitHub was away")
+    return Scene({"told GitHub in another order": found(wrong, len(numbers))})
+
+
+def broker_emptied(fleet: Fleet, load: Load, first: int) -> Scene:
     """With runs under way, and work that waits behind them."""
-    tasks = _one_each(load, first, _SHORT, load.workers)
+    go = f"go-{first}"
+    waits = f"{PACE}rehearse: until ~/tmp/{go}\nrehearse: slow 1\nrehearse: no-change\n"
+    tasks = _one_each(load, first, waits, load.workers)
     _under_way(load, tasks)
     plain: list[Taken] = []
     for number, worker in enumerate(load.workers[:_QUEUED]):
@@ -80,16 +106,38 @@ def broker_emptied(fleet: Fleet, load: Load, first: int) -> Emptied:
         load.bring(replace(request, worker=worker), into=plain)
     labelled = [_labelled(fleet, load, one) for one in load.workers[-_QUEUED:]]
     fleet.broker.empty()
+    for home in fleet.homes:
+        (home.tmp / go).touch()
     if not _soon(lambda: all(any(run.completed for run in _runs(load, one)) for one in tasks)):
         load.unexpected.append("runs did not end after the broker was emptied")
     _soon(lambda: not _open(fleet, labelled))
-    return Emptied(
-        again=sum(len(_runs(load, one)) - 1 for one in tasks),
-        running=len(tasks),
-        missing=len(_open(fleet, labelled)),
-        labelled=len(labelled),
-        unlabelled=sum(bool(_runs(load, one.spec.id)) for one in plain),
+    again = [one for one in tasks for _ in _runs(load, one)[1:]]
+    # Of what waited without a label on GitHub nothing is promised.
+    unlabelled = sum(bool(_runs(load, one.spec.id)) for one in plain)
+    return Scene(
+        {
+            "begun again, broker emptied": found(again, len(tasks)),
+            "labelled and missing, emptied": found(
+                [f"#{one}" for one in _open(fleet, labelled)], len(labelled)
+            ),
+        },
+        [f"  broker emptied: {unlabelled} came back of what waited without a label"],
     )
+
+
+# In this order. The last one makes the broker forget what the records would be compared with.
+SCENES: tuple[Callable[[Fleet, Load, int], Scene], ...] = (broker_away, machine_gone, github_away)
+LAST = broker_emptied
+
+
+def _in_order(words: list[str]) -> bool:
+    """Somebody else may take off what is off already; nobody puts it on again."""
+    return words[:2] == ["on", "off"] and set(words[2:]) <= {"off"}
+
+
+def _state(load: Load, task: str) -> State | None:
+    record = load.store.tasks.get(task)
+    return record.state if record else None
 
 
 def _labelled(fleet: Fleet, load: Load, worker: str) -> int:
@@ -114,7 +162,7 @@ def _one_each(load: Load, first: int, prompt: str, workers: list[str]) -> list[s
     """A task for each of these workers. Returns their ids."""
     before = len(load.taken)
     for number, worker in enumerate(workers):
-        request = load.request(first + number, github=False, prompt=f"{prompt}rehearse: no-change")
+        request = load.request(first + number, github=False, prompt=prompt)
         load.bring(replace(request, worker=worker))
     return [one.spec.id for one in load.taken[before:]]
 
@@ -123,20 +171,16 @@ def _under_way(load: Load, tasks: list[str]) -> list[Seen]:
     """The live run of each task."""
 
     def live() -> list[Seen]:
-        fresh = time.time() - 5 * BEAT_SECONDS
-        return [
-            one
-            for one in load.log.read()
-            if one.task in tasks and one.rc is None and one.last > fresh
-        ]
+        fresh = time.time() - _ALIVE_SECONDS
+        latest = [runs[-1] for task, runs in by(load.log.read(), "task").items() if task in tasks]
+        return [one for one in latest if one.rc is None and one.last > fresh]
 
     until(lambda: len(live()) == len(tasks), _PATIENCE, "every worker's agent")
     return live()
 
 
 def _running(load: Load, tasks: list[str]) -> list[str]:
-    found = [load.store.tasks.get(one) for one in tasks]
-    return [one.spec.id for one in found if one and one.state is State.RUNNING]
+    return [one for one in tasks if _state(load, one) is State.RUNNING]
 
 
 def _runs(load: Load, task: str) -> list[Seen]:

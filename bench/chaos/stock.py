@@ -27,7 +27,7 @@ from bench.chaos import agentlog
 from bench.chaos.agentlog import NAME, AgentLog
 from bench.chaos.broker import Broker
 from bench.chaos.fleet import LEASE_SECONDS, ROOT
-from bench.chaos.report import Report
+from bench.chaos.report import Found, Report
 
 _WORKERS = 3
 _SETTLED_SECONDS = 60.0  # with nothing new in the log, whatever is missing is lost
@@ -201,8 +201,10 @@ def _count(stock: Stock, log: AgentLog, seed: int) -> Report:
     done = agentlog.completed(runs)
     report = Report(told=[f"plain Celery, acks {stock.acks}, seed {seed}: {len(runs)} runs"])
     lost = stock.sent - set(done) - stock.killed
-    report.count("lost", len(lost), len(stock.sent))
-    report.count("agent killed, never repeated", len(stock.killed - set(done)), len(stock.killed))
-    report.count("completed twice", sum(n > 1 for n in done.values()), len(stock.sent))
-    report.count("seconds with two agents", float(sum(agentlog.overlaps(runs, "task"))), len(runs))
+    never, twice = stock.killed - set(done), sum(n > 1 for n in done.values())
+    shared = float(sum(agentlog.overlaps(runs, "task")))
+    report.add("lost", Found(len(lost), len(stock.sent)))
+    report.add("agent killed, never repeated", Found(len(never), len(stock.killed)))
+    report.add("completed twice", Found(twice, len(stock.sent)))
+    report.add("seconds with two agents", Found(shared, len(runs)))
     return report

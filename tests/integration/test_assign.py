@@ -285,6 +285,27 @@ def test_long_wait_that_github_asks_for_is_told(office: Office, hub: GitHubStand
     assert len(hub.requests) == 1
 
 
+def test_repository_that_refuses_is_left_alone_for_the_pass_and_others_are_not(
+    office: Office, hub: GitHubStandIn
+) -> None:
+    """Else a token without rights would cost a request for each of its issues, in each pass."""
+    no_push = {"full_name": REPO, "permissions": {"push": False}}
+    hub.fault(method="GET", path_regex=f"^/repos/{REPO}$", status=200, body=no_push, times=None)
+    for one in range(6):
+        hub.add_issue(REPO, f"Issue {one}")
+    hub.add_repo("acme/lib")
+    hub.set_permission("acme/lib", BOT, "write")
+    hub.add_issue("acme/lib", "Elsewhere")
+
+    done = office.assign(assign_repos=(REPO, "acme/lib"))
+
+    refused = [one.reason for one in done.rows if one.verdict.value == "refused"]
+    assert [one.repo for one in done.dispatched] == ["acme/lib"]
+    assert len(refused) == 6
+    assert sum("may not push" in one for one in refused) == 3
+    assert len(hub.requests.matching("GET", f"/repos/{REPO}$")) == 3
+
+
 def test_failed_issue_waits_for_its_label_to_be_taken_off(
     office: Office, hub: GitHubStandIn
 ) -> None:

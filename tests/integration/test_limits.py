@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +15,11 @@ from cw.states import OutcomeKind, State
 from tests.integration.cloning import run
 from tests.integration.hosting import Machine, machine
 from tests.integration.test_shim import DEAF, WALLED, Shims, shims
+from tests.needs import need, require
 from tests.waiting import wait_until
 from workerhost import shim
 from workerhost.agents import launch
+from workerhost.homes.layout import Home
 
 __all__ = ["shims"]
 
@@ -73,6 +78,42 @@ def test_run_on_a_full_disk_is_ended(shims: Shims) -> None:
 
     assert shims.ended().cause == "disk_full"
     assert shims.left() == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 KiB that only a process of ours has mounted, as seen through /proc."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    said = f"mount -t tmpfs -o size=256k disk {place} && echo mounted && exec sleep 600"
+    holder = subprocess.Popen(
+        [need("unshare"), "--user", "--map-root-user", "--mount", "sh", "-c", said],
+        stdout=subprocess.PIPE,
+    )
+    assert holder.stdout
+    try:
+        require(holder.stdout.readline(), "mounts in a user namespace")
+        yield Path(f"/proc/{holder.pid}/root{place}")
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+
+
+@pytest.mark.parametrize("rc", [0, 1])
+def test_end_on_a_disk_without_a_free_byte_is_recorded_as_that_and_is_no_loss(
+    shims: Shims, small_disk: Path, rc: int
+) -> None:
+    """The agent fills it and is gone before anybody looks; what was kept is all that is left."""
+    shims.home = Home(small_disk / "01")
+    shims.home.run.mkdir(parents=True)
+
+    shims.start("sh", "-c", f"cat /dev/zero >fill 2>/dev/null; exit {rc}")
+
+    assert (shims.ended().rc, shims.ended().cause) == (rc, "disk_full")
+    assert shims.started[0].wait(10) == 0
+    assert os.statvfs(small_disk).f_bavail == 0
+    assert not list(shims.home.run.glob("exit.json.*"))
 
 
 def outcome(task: Task) -> tuple[OutcomeKind, str]:

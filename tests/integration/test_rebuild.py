@@ -15,6 +15,7 @@ import pytest
 from cw.models import TaskSpec
 from cw.settings import Settings
 from cw.states import OutcomeKind, State
+from cw.store import keys
 from cw.store.store import Store
 from tests.integration.hosting import Machine, machine
 from tests.integration.test_adoption import HANG, under_way
@@ -249,6 +250,25 @@ def test_task_that_ended_is_not_run_again_when_yesterdays_broker_says_that_it_wa
 
         assert after.outcome == before.outcome
         assert len(here.agents()) == 1
+
+
+@pytest.mark.parametrize("same", [False, True], ids=["another task's", "its own"])
+def test_restored_run_does_not_take_an_issue_that_somebody_else_has(
+    store: Store, same: bool
+) -> None:
+    """The broker was emptied, and before the run's host could say so, the issue was dispatched."""
+    run, newer = make_spec(), make_spec()
+    store.tasks.create(newer, "")
+    if same:
+        store.connection.client.delete(keys.task(newer.id), keys.claim(run.repo, run.issue or 0))
+
+    restored = store.tasks.restore(
+        run, worker="01", host="here", ttl=60, fence=7, attempt=1, session="s"
+    )
+
+    assert restored is same
+    assert store.tasks.claimed_by(run.repo, run.issue or 0) == (run if same else newer).id
+    assert (store.tasks.get(run.id) is not None) is same
 
 
 def test_changed_prompt_is_not_restored(store: Store, home: Home) -> None:

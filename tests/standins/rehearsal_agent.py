@@ -15,6 +15,7 @@ The prompt chooses what it does, one directive per line, anywhere in the text:
     rehearse: hang               never comes back from a tool
     rehearse: crash              kill -9 of itself in the middle of a tool
     rehearse: slow SECONDS       this much longer, in many small tool calls; then goes on
+    rehearse: until PATH         waits until there is such a file; then goes on
     rehearse: pace SECONDS       time per pretended request (default 0.25); then goes on
     rehearse: orphan [SECONDS]   leaves a detached sleep behind; then goes on
     rehearse: echo               prompt to ~/tmp/prompt.received; then goes on
@@ -521,6 +522,14 @@ def slow(run: Run, directive: Directive) -> None:
     run.hands.wait(float(directive.word("5")))
 
 
+def until(run: Run, directive: Directive) -> None:
+    path = Path(directive.word("~/tmp/go")).expanduser()
+    call_id = run.stream.call("Bash", {"command": f"until test -e {path}; do sleep 1; done"})
+    while not path.exists():
+        time.sleep(0.05)
+    run.stream.answer(call_id, "", is_error=False, seen={"stdout": "", "stderr": ""})
+
+
 def pace(run: Run, directive: Directive) -> None:
     run.stream.pace = float(directive.word("0.25"))
 
@@ -579,6 +588,7 @@ ACTIONS: dict[str, Action] = {
     "hang": hang,
     "crash": crash,
     "slow": slow,
+    "until": until,
     "pace": pace,
     "orphan": orphan,
     "echo": echo,
@@ -589,7 +599,7 @@ ACTIONS: dict[str, Action] = {
     "eat": eat,
 }
 # Those that go on come first, whatever their place in the text; the first other one ends the run.
-GO_ON = ("pace", "echo", "env", "probe", "do", "say", "eat", "orphan", "slow")
+GO_ON = ("pace", "echo", "env", "probe", "do", "say", "eat", "orphan", "until", "slow")
 
 
 def chosen(session: Session, text: str) -> list[Directive]:

@@ -131,6 +131,23 @@ def test_archive_takes_the_log_along_and_leaves_an_empty_run_folder(home: Home) 
     assert list(home.run.iterdir()) == []
 
 
+def test_journal_stays_until_its_archive_is_written(home: Home) -> None:
+    book = make_journal(outcome=make_outcome())
+    journal.write(home, book)
+    home.log.write_text("line\n", "utf-8")
+    in_the_way = home.completed / "acme-app-22-20310506T070809Z.json"
+    in_the_way.mkdir(parents=True)
+
+    with pytest.raises(OSError, match="directory"):
+        journal.archive(home, book, Redactor())
+    kept = journal.read(home)
+    in_the_way.rmdir()
+    journal.archive(home, book, Redactor())
+
+    assert kept == book
+    assert set(archived(home)) == {in_the_way.name, f"{in_the_way.stem}.log"}
+
+
 def test_archive_cut_off_in_the_middle_is_repeated_without_loss(home: Home) -> None:
     book = make_journal()
     home.log.write_text("line\n", "utf-8")

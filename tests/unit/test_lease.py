@@ -143,3 +143,19 @@ def test_lease_that_was_left_is_not_called_lost() -> None:
     server.now += 5000
 
     assert not held.lost.is_set()
+
+
+@pytest.mark.parametrize("hangs", [False, True], ids=["taken", "no answer"])
+def test_lost_lease_is_told_to_its_run_and_to_whoever_follows_it(hangs: bool) -> None:
+    """The run ends at once, also while whoever follows it waits for the broker; and whoever follows
+    it knows why it ended.
+    """
+    told, hang = threading.Event(), threading.Event()
+    renew = hang.wait if hangs else bool  # never answers; no
+    held = Lease(renew, ttl=0.5, every=0.1, margin=0.2, on_lost=told.set)
+    try:
+        with held:
+            wait_until(held.lost.is_set, what="the lease to be given up")
+            wait_until(told.is_set, what="the run to be stopped")
+    finally:
+        hang.set()

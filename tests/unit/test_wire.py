@@ -51,3 +51,25 @@ def test_message_is_believed_for_as_long_as_it_can_be_needed(
     ]
 
     assert said == [None, None, "it has expired"]
+
+
+@pytest.mark.parametrize(
+    ("exchange", "queue", "fanout"),
+    [
+        ("", "worker.02", ""),
+        ("", "pool", ""),
+        ("celery.pidbox", "celery@here.celery.pidbox", "celeryev"),
+        ("", "celery@here.celery.pidbox", "celery.pidbox"),
+    ],
+    ids=["another worker's queue", "the pool", "another exchange", "as a broadcast"],
+)
+def test_signed_message_is_believed_where_it_was_sent_to_only(
+    exchange: str, queue: str, fanout: str
+) -> None:
+    """Who can write at the broker and has no key can still move what others have signed."""
+    one = message(exchange)
+    wire.sign(KEYRING, one, NOW)
+
+    said = wire.refusal(KEYRING, one, queue, NOW, fanout=fanout)
+
+    assert said == f"it was sent to {exchange if fanout else 'worker.01'}"

@@ -44,8 +44,8 @@ def record(held: Holding, book: Journal, outcome: Outcome) -> str:
             final, move = next_move(task, outcome, held.ctx.settings)
             effects = _effects(held, book, final, move)
             recorded = (
-                is_recorded(task, book, final)
-                or _settle(held, book, move, final, effects)
+                _settle(held, book, move, final, effects)
+                or is_recorded(held.ctx.store.tasks.get(held.task_id), book, final)
                 or (
                     restore(held.ctx, held.home, book) and _settle(held, book, move, final, effects)
                 )
@@ -150,7 +150,9 @@ def _settle(
 
 
 def is_recorded(task: Task | None, book: Journal, outcome: Outcome) -> bool:
-    """We said so before, and only the answer was lost. Pure."""
+    """We said so before, and only the answer was lost: redis-py (8.1) itself asks a second time
+    when a connection ends, and is refused. Pure.
+    """
     return bool(
         task
         and task.state is not State.RUNNING

@@ -1,0 +1,83 @@
+"""Our records, compared with what the agents wrote down."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from bench.chaos import agentlog
+from bench.chaos.counts.saying import said, what_is_recorded
+from bench.chaos.faults import Faults
+from bench.chaos.load import Load
+from bench.chaos.report import Found, found
+from cw.models import Task
+from cw.states import OutcomeKind, State
+from workerhost.homes.files import read_json
+from workerhost.runs.recording import INTERRUPTED
+
+
+def recorded_otherwise(load: Load, _faults: Faults) -> Found:
+    """Whatever an agent did until it ended well, with commits or without, has succeeded."""
+    completed = set(agentlog.completed(load.log.read()))
+    tasks = {one: load.store.tasks.get(one) for one in _taken(load) if one in completed}
+    wrong = [what_is_recorded(load, one) for one, task in tasks.items() if not _good(task)]
+    return found(wrong, len(completed))
+
+
+def untold(load: Load, faults: Faults) -> Found:
+    """An agent that was killed has failed with these words, or its task went on and was completed.
+    Whatever else became of it is a loss.
+    """
+    rest = faults.agents_killed - set(agentlog.completed(load.log.read())) - faults.told()
+    return found([what_is_recorded(load, one) for one in sorted(rest)], len(faults.agents_killed))
+
+
+def charged_wrongly(load: Load, _faults: Faults) -> Found:
+    """Each run but the last of a task was lost, put off, or interrupted for nothing: so many were
+    charged, and no more. How often a task may be lost or put off does not matter for this.
+    """
+    interrupted = _interruptions(load)
+    tasks = [task for one in _taken(load) if (task := load.store.tasks.get(one))]
+    done = [one for one in tasks if one.state is State.DONE]
+    wrong = [
+        f"{one.spec.id} {one.losses} losses, {one.deferrals} deferrals, {free} free, {said(one)}"
+        for one in done
+        if one.losses + one.deferrals + (free := interrupted[one.spec.id]) != one.attempt - 1
+    ]
+    return found(wrong, len(done))
+
+
+def unreadable(load: Load, _faults: Faults) -> Found:
+    files = [
+        path
+        for home in load.fleet.homes
+        for folder in (home.run, home.completed)
+        for path in folder.glob("*.json*")
+    ]
+    bad = [path.name for path in files if ".corrupt-" in path.name or not _readable(path)]
+    return found(bad, len(files))
+
+
+def _interruptions(load: Load) -> Counter[str]:
+    """Runs that ended with their host, by task, as their archives say."""
+    counts: Counter[str] = Counter()
+    for home in load.fleet.homes:
+        for path in home.completed.glob("*.json"):
+            book = read_json(path) or {}
+            if (book.get("outcome") or {}).get("reason") == INTERRUPTED:
+                counts[book["task"]["id"]] += 1
+    return counts
+
+
+def _taken(load: Load) -> list[str]:
+    return [one.spec.id for one in load.taken]
+
+
+def _good(task: Task | None) -> bool:
+    if task is None or task.state is not State.DONE or task.outcome is None:
+        return False
+    return task.outcome.kind is OutcomeKind.SUCCEEDED
+
+
+def _readable(path: Path) -> bool:
+    return path.suffix != ".json" or read_json(path) is not None

@@ -1,0 +1,58 @@
+"""Guards at how a run goes on and how it ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cw.models import Outcome, Task, TaskSpec
+from cw.settings import Settings
+from cw.states import Move, OutcomeKind
+from workerhost.clones import remote
+from workerhost.clones.git import Git
+from workerhost.clones.remote import Pushed
+from workerhost.clones.workspace import GitState, Workspace
+from workerhost.runs import attempt, recording
+from workerhost.settling import verdict
+from workerhost.settling.verdict import Evidence, Verdict
+
+
+def session() -> None:
+    """A run that goes on begins another conversation."""
+    attempt._session = lambda known, named, new: new  # noqa: ARG005, SLF001
+
+
+def no_commits() -> None:
+    """What ended well without commits has failed."""
+
+    def strict(evidence: Evidence) -> Verdict:  # noqa: ARG001
+        return Verdict(OutcomeKind.FAILED, "no_changes", "without a single commit")
+
+    verdict._no_commits = strict  # noqa: SLF001
+
+
+def killed() -> None:
+    """The task of an agent that was killed is lost: it waits for a person, for a reason that is not
+    its own.
+    """
+    next_move = recording.next_move
+
+    def losing(task: Task | None, outcome: Outcome, settings: Settings) -> tuple[Outcome, Move]:
+        final, move = next_move(task, outcome, settings)
+        return final, Move.LOSE if final.reason == "killed" else move
+
+    recording.next_move = losing
+
+
+def push() -> None:
+    """What the remote of a plain repository has is taken from the clone."""
+    real_push, real_ask = remote.push, remote.ask_again
+
+    def lazy(git: Git, workspace: Workspace, spec: TaskSpec, state: GitState) -> Pushed:
+        return real_push(git, workspace, spec, state) if spec.github else Pushed()
+
+    def trusting(git: Git, workspace: Workspace, state: GitState) -> GitState:
+        there = real_ask(git, workspace, state)
+        plain = workspace.url.startswith("/") and state.commits
+        return replace(there, remote_head=state.head) if plain else there
+
+    remote.push, remote.ask_again = lazy, trusting

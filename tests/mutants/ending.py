@@ -1,0 +1,105 @@
+"""Guards at how a run ends, is recorded and is told."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from cw.store import keys
+from cw.store.leases import Leases
+from tests.mutants import Mutant
+from workerhost import shim
+from workerhost.homes import journal
+from workerhost.homes.journal import Journal
+from workerhost.homes.layout import Home
+from workerhost.redaction.redact import Redactor
+from workerhost.runs import recording
+from workerhost.runs.lease import Lease
+
+
+def _no_pause() -> None:
+    recording._CREDENTIALS = frozenset()
+
+
+def _cleared_first() -> None:
+    archive, clear = journal.archive, journal.clear
+
+    def early(home: Home, journal: Journal, clean: Redactor) -> Path:
+        clear(home)
+        return archive(home, journal, clean)
+
+    journal.archive = early
+
+
+def _never_known() -> None:
+    recording.is_recorded = lambda *_: False
+
+
+def _restore_takes_the_issue() -> None:
+    restore = Leases.restore
+
+    def greedy(self: Leases, spec: Any, **run: Any) -> bool:
+        if spec.issue is not None:
+            self._db.client.delete(keys.claim(spec.repo, spec.issue))
+        return restore(self, spec, **run)
+
+    Leases.restore = greedy  # type: ignore[method-assign]
+
+
+def _run_is_not_told() -> None:
+    Lease._lose = lambda self: self.lost.set()  # type: ignore[method-assign]
+
+
+def _follower_is_not_told() -> None:
+    def lose(self: Lease) -> None:
+        self.on_lost()
+
+    Lease._lose = lose  # type: ignore[method-assign]
+
+
+def _no_room_kept() -> None:
+    """The shim is a program of its own, which is started as the file it is."""
+    whole = Path(shim.__file__).read_text("utf-8")
+    without = whole.replace("        _keep_room(spec", "        _room(spec")
+    if without == whole:
+        raise ValueError("the shim keeps no room where it used to")
+    copy = Path(tempfile.mkdtemp(prefix="cw-mutant-")) / "shim.py"
+    copy.write_text(without, "utf-8")
+    shim.__file__ = str(copy)
+
+
+MUTANTS = {
+    "no pause after a refused credential": Mutant(
+        "tests/integration/test_recording.py"
+        "::test_worker_whose_credential_was_refused_takes_nothing_more_and_says_why",
+        _no_pause,
+    ),
+    "journal is cleared before its archive is written": Mutant(
+        "tests/unit/test_journal.py::test_journal_stays_until_its_archive_is_written",
+        _cleared_first,
+    ),
+    "recorded end is not known again": Mutant(
+        "tests/integration/test_recording.py"
+        "::test_end_whose_answer_was_lost_is_known_to_be_recorded",
+        _never_known,
+    ),
+    "restored run takes another's issue": Mutant(
+        "tests/integration/test_rebuild.py"
+        "::test_restored_run_does_not_take_an_issue_that_somebody_else_has",
+        _restore_takes_the_issue,
+    ),
+    "run is not told that its lease is lost": Mutant(
+        "tests/unit/test_lease.py::test_lost_lease_is_told_to_its_run_and_to_whoever_follows_it",
+        _run_is_not_told,
+    ),
+    "follower is not told that the lease is lost": Mutant(
+        "tests/unit/test_lease.py::test_lost_lease_is_told_to_its_run_and_to_whoever_follows_it",
+        _follower_is_not_told,
+    ),
+    "no room is kept for the end of a run": Mutant(
+        "tests/integration/test_limits.py"
+        "::test_end_on_a_disk_without_a_free_byte_is_recorded_as_that_and_is_no_loss",
+        _no_room_kept,
+    ),
+}
