@@ -26,6 +26,7 @@ from workerhost.github import deliver
 from workerhost.github.access import check_access, open_access
 from workerhost.github.clients import Clients
 from workerhost.github.delivered import Delivered, delivered_file
+from workerhost.guards.guarded import Guarded
 from workerhost.homes.layout import Home
 from workerhost.inbox import answers
 from workerhost.inbox.admission import admit
@@ -93,7 +94,13 @@ class Host:
         self._adopter = Adopter(self.ctx, self.board, self._release)
         self._ticking = threading.Thread(target=self._tick_forever, name="tick", daemon=True)
         self._rounds = Rounds(
-            self.ctx, self.board, self.gate, self._homes, self._hint, self._rebuild
+            self.ctx,
+            self.board,
+            self.gate,
+            self._homes,
+            self._hint,
+            self._rebuild,
+            Guarded(self.app, settings),
         )
 
     def start(self) -> None:

@@ -18,6 +18,7 @@ from workerhost.agents import launch
 from workerhost.agents.fitness import Fitness, fitness
 from workerhost.agents.leftovers import end_our_own
 from workerhost.finding import Finder
+from workerhost.guards.guarded import Guarded
 from workerhost.homes.layout import Home
 from workerhost.inbox.board import Board
 from workerhost.inbox.gate import Gate
@@ -42,6 +43,7 @@ class Rounds:
         found: dict[str, Home],
         hint: Hint,
         forgotten: Callable[[], None],
+        guarded: Guarded,
     ) -> None:
         self._ctx = ctx
         self._board = board
@@ -50,6 +52,7 @@ class Rounds:
         self._hint = hint
         self._finder = Finder(ctx, board, gate, found, forgotten)
         self._fit = Fitness("", "")
+        self._guarded = guarded
         self.named = True  # whether our name is ours
 
     def begin(self, adopter: Adopter) -> None:
@@ -64,12 +67,14 @@ class Rounds:
         for home in self._homes.values():
             end_our_own(home)
         adopter.begin(self._homes)
+        self._guarded.look()
         self._fit = fitness(self._ctx.settings, self._ctx.host_env)  # starts claude once
         self._obey()
 
     def turn(self, adopter: Adopter) -> None:
         """Raises BrokerUnavailableError."""
         self._finder.look()
+        self._guarded.look()
         self._fit = fitness(self._ctx.settings, self._ctx.host_env)
         self._ctx.proof.look_again(self._homes)
         self._beat()
@@ -85,7 +90,8 @@ class Rounds:
 
     def _unfit(self) -> str:
         named = "" if self.named else "another machine that is up has its name"
-        return named or self._ctx.wall.unfit or self._fit.unfit or self._ctx.proof.failed
+        mine = self._guarded.unfit or self._ctx.wall.unfit
+        return named or mine or self._fit.unfit or self._ctx.proof.failed
 
     def _beat(self, starting: str = "") -> None:
         wall = self._ctx.wall
