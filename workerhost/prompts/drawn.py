@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
+from workerhost.prompts.mermaid import drawn_by_mermaid
+
 _WORD = re.compile(r"[A-Za-z0-9_+#.-]{1,20}")
-_NOT_DRAWN = re.compile(r"%%\{.*?(?:\}%%|\Z)|%%[^\n]*", re.DOTALL)  # of mermaid
-_TOLD = re.compile(
-    r"^[ \t]*acc(?:Title|Descr)\b\s*(?:\{.*?(?:\}|\Z)|[^\n]*)", re.DOTALL | re.MULTILINE
-)
+_MODELS = frozenset({"stl", "geojson", "topojson"})  # of which the page shows no letter
 _MATHS = re.compile(
     r"\$\$.+?(?:\$\$|\Z)|(?<![\\$\w])\$(?=[^\s$])[^$]*(?<![\s\\])\$(?![\w$])", re.DOTALL
 )
@@ -20,9 +19,12 @@ def fenced(info: str, source: str) -> tuple[str, str]:
     """The language and the text of a block of code. Of its first line the page shows nothing."""
     word = (info.split() or [""])[0]
     language = word if _WORD.fullmatch(word) else ""
-    if language.lower() == "mermaid":
-        return language, _TOLD.sub("", _NOT_DRAWN.sub("", source))
-    return language, formula(source) if language.lower() == "math" else source
+    kind = language.lower()
+    if kind in _MODELS:
+        return language, "[left out: the page shows a picture made from this]\n"
+    if kind == "mermaid":
+        return language, drawn_by_mermaid(source)
+    return language, formula(source) if kind == "math" else source
 
 
 def with_maths(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from markdown_it import MarkdownIt
 from markdown_it.ruler import RuleOptionsType
@@ -14,6 +14,7 @@ from markdown_it.token import Token
 _DEFINITION = re.compile(r"\[\^([^\]\s]+)\]:[ \t]*")
 _REFERENCE = re.compile(r"\[\^([^\]\s]+)\]")
 _DEEP = 8  # within each other; what is deeper is left out
+_LEFT_OUT = "<plaintext>"  # whatever it is, it may hide what follows
 _INDENT = 4  # of what follows its first line
 
 
@@ -26,18 +27,20 @@ def footnotes(parser: MarkdownIt) -> None:
     parser.inline.ruler.before("link", "footnote_ref", _reference)
 
 
-def without(tokens: Iterable[Token], shown: Container[str]) -> Iterator[Token]:
-    """Leaves out the footnotes that are not `shown`, and all but the first with the same label."""
-    inside: list[bool] = []
-    defined: set[str] = set()
+def split(tokens: Iterable[Token]) -> tuple[list[Token], dict[str, list[Token]]]:
+    """What is no footnote, and the footnotes by label: of several with the same one the first."""
+    body: list[Token] = []
+    notes: dict[str, list[Token]] = {}
+    inside: list[list[Token]] = [body]
     for token in tokens:
         if token.type == "footnote_open":
-            inside.append(token.info in shown and token.info not in defined)
-            defined.add(token.info)
-        if all(inside):
-            yield token
-        if token.type == "footnote_close":
+            inside.append([])
+            notes.setdefault(token.info, inside[-1])
+        elif token.type == "footnote_close":
             inside.pop()
+        else:
+            inside[-1].append(token)
+    return body, notes
 
 
 def _definition(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
@@ -54,6 +57,8 @@ def _definition(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
     if deep < _DEEP:
         inner = {**state.env, "notes": deep + 1}
         state.md.block.parse("\n".join(lines), state.md, inner, state.tokens)
+    else:
+        state.push("html_block", "", 0).content = _LEFT_OUT
     state.push("footnote_close", "", -1)
     state.line = begin + len(lines)
     return True

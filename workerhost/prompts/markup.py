@@ -1,61 +1,119 @@
-"""HTML in a text: what stands between the tags that a person sees, and where they lead."""
+"""HTML as a browser reads it: which of its texts are drawn.
+
+Read by justhtml, which follows the HTML standard's own algorithm: tokenizer, tree builder, errors.
+"""
 
 from __future__ import annotations
 
 import re
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
-_NAME = r"[A-Za-z][A-Za-z0-9-]*"
-_VALUE = r"""(?:[^\s"'=<>`]+|'[^']*'|"[^"]*")"""
-_ATTRIBUTES = rf"(?:\s+[A-Za-z_:][\w.:-]*(?:\s*=\s*{_VALUE})?)*"
-_MARKUP = re.compile(
-    r"<!--.*?(?:-->|\Z)"  # one that is not closed hides all that follows
-    r"|<\?.*?(?:\?>|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<![A-Za-z].*?(?:>|\Z)"
-    rf"|<(?P<open>{_NAME})(?P<attributes>{_ATTRIBUTES})\s*/?>|</(?P<close>{_NAME})\s*>",
-    re.DOTALL,
+from justhtml import JustHTML
+
+from workerhost.prompts.bounds import readable
+from workerhost.prompts.styles import unseen
+
+# GFM shows the tags of these as text ("Disallowed Raw HTML"), and a browser takes what they hold
+# for no markup. What only one of the two would draw is left out.
+RAW = frozenset(
+    {
+        *("script", "style", "title", "textarea", "xmp", "iframe"),
+        *("noembed", "noframes", "plaintext"),
+    }
 )
-COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_TARGET = re.compile(rf"\b(?:src|href)\s*=\s*({_VALUE})", re.IGNORECASE)
-_UNSEEN = re.compile(
-    r"\shidden(?:[\s=]|\Z)"
-    r"|display\s*:\s*none|visibility\s*:\s*hidden|(?:opacity|font-size)\s*:\s*0(?![.\d]*[1-9])",
-    re.IGNORECASE,
-)
-_NEVER = frozenset(  # elements whose content no browser shows, or only one that is very old
-    {"rp", "script", "style", "template", "noscript", "video", "audio", "object", "iframe"}
-)
-_VOID = frozenset({"br", "hr", "img", "input", "source", "wbr", "col", "area", "embed", "meta"})
+_NEVER = RAW | {  # elements whose content no browser shows, only an old one, or not GitHub's pages
+    *("rp", "template", "noscript", "video", "audio", "object", "applet", "canvas", "datalist"),
+    *("dialog", "progress", "meter", "head", "svg", "math"),
+}
 
 
-class Markup:
-    """Piece by piece, in order: an element may hide what follows in other pieces."""
+class Marks:
+    """Texts that stand for places in a document. Nobody who wrote in it can know them."""
 
     def __init__(self) -> None:
-        self._unseen: list[str] = []  # open elements since the one that hides its content
+        self._word = f"\x01{secrets.token_hex(8)}:"
+        self._pattern = re.compile(re.escape(self._word) + r"(\d+)\x01")
 
-    def seen(self, text: str) -> str:
-        return "" if self._unseen else text
+    def mark(self, number: int) -> str:
+        return f"{self._word}{number}\x01"
 
-    def html(self, source: str) -> str:
-        """What stands between the tags, and where they lead."""
-        out, at = "", 0
-        for found in _MARKUP.finditer(source):
-            out += self.seen(source[at : found.start()])
-            at = found.end()
-            out += self._tag(found)
-        return out + self.seen(source[at:])
+    def split(self, text: str) -> Iterator[int | str]:
+        """Numbers of marks, and what stands between them."""
+        for at, part in enumerate(self._pattern.split(text)):
+            if at % 2:
+                yield int(part)
+            elif part:
+                yield part
 
-    def _tag(self, found: re.Match[str]) -> str:
-        if found["close"]:
-            name = found["close"].lower()
-            if name in self._unseen:
-                while self._unseen.pop() != name:
-                    pass
-            return ""
-        if not found["open"]:
-            return ""
-        name, attributes = found["open"].lower(), found["attributes"]
-        nests = name not in _VOID  # HTML takes <b/> for <b>
-        if nests and (self._unseen or name in _NEVER or _UNSEEN.search(attributes)):
-            self._unseen.append(name)
-        target = _TARGET.search(attributes)
-        return self.seen(f"<{target[1].strip(chr(34) + chr(39))}> ") if target else ""
+
+@dataclass(slots=True)
+class Drawn:
+    """`marks`: those that are drawn. `texts`: what is drawn after a mark and before the next one.
+    `doubtful`: what follows may be read in another way too, or is too much; it was not read.
+    """
+
+    marks: set[int] = field(default_factory=set)
+    texts: dict[int, str] = field(default_factory=dict)
+    doubtful: bool = False
+
+
+def drawn(html: str, marks: Marks) -> Drawn:
+    html, whole = readable(html)
+    found = Drawn(doubtful=not whole)
+    place = -1
+    for text, seen in _texts(_parsed(html)):
+        if text is None:
+            found.doubtful = True
+            break
+        for part in marks.split(text):
+            if isinstance(part, int):
+                place = part
+                if seen:
+                    found.marks.add(place)
+            elif seen:
+                found.texts[place] = found.texts.get(place, "") + part
+    return found
+
+
+def _parsed(html: str) -> Iterable[Any]:
+    document = JustHTML(html, fragment=True, sanitize=False, scripting_enabled=False)
+    return document.root.children or ()
+
+
+def _texts(nodes: Iterable[Any], *, inner: bool = False) -> Iterator[tuple[str | None, bool]]:
+    """Of the tree in its order, and whether they are drawn; None where it cannot be relied on."""
+    waiting = [(one, True) for one in reversed(list(nodes))]
+    while waiting:
+        node, seen = waiting.pop()
+        if node.name == "#text":
+            yield str(node.data), seen
+        elif node.name in RAW and (inner or not _ends_as_text(node)):
+            yield None, False
+        else:
+            attributes = node.attrs or {}
+            seen = seen and not _hides(node.name, attributes)
+            if target := attributes.get("href") or attributes.get("src"):
+                yield f"<{' '.join(target.split())}> ", seen
+            waiting.extend((one, seen) for one in reversed(node.children or ()))
+
+
+def _hides(name: str, attributes: dict[str, str | None]) -> bool:
+    if name in _NEVER or "hidden" in attributes or "popover" in attributes:
+        return True
+    return unseen(attributes.get("style") or "")
+
+
+def _ends_as_text(element: Any) -> bool:
+    """Whether what follows is read the same if what the element holds is markup after all."""
+    content = "".join(str(one.data) for one in element.children or () if one.name == "#text")
+    if "<" not in content:
+        return True
+    content, whole = readable(f"{content}.")
+    last: tuple[str | None, bool] = ("", False)
+    for last in _texts(_parsed(content) if whole else (), inner=True):
+        if last[0] is None:
+            return False
+    return last[1] and str(last[0]).endswith(".")

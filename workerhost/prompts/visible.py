@@ -1,186 +1,105 @@
 """Text from GitHub as a person sees it on the page: what Markdown and HTML hide is left out.
 
-The text is parsed as Markdown, so that code stays code, and written again without what nobody
-reads there: comments, tags and their attributes, alternative texts, titles of links, definitions
-and footnotes that nothing refers to, what maths and diagrams do not draw, characters without a
-shape. Targets of links are kept.
+As GitHub does it: Markdown becomes HTML, HTML is read by the standard's own algorithm, and what it
+draws is written again as Markdown. Comments, tags and their attributes, alternative texts, titles
+of links, definitions and footnotes that nothing refers to, what maths and diagrams do not draw, and
+characters without a shape are not among it. Targets of links are kept.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from workerhost.prompts.drawn import fenced, formula, with_maths
-from workerhost.prompts.footnotes import footnotes, without
-from workerhost.prompts.markup import COMMENT, Markup
+from workerhost.prompts.footnotes import footnotes, split
+from workerhost.prompts.markup import drawn
+from workerhost.prompts.page import Page
+from workerhost.prompts.rendering import render
 from workerhost.prompts.shapes import shown
 
+_LONGEST = 65_536  # characters; GitHub takes no more
 _NOTES = 100  # more are left out
-_MARKS = {
-    "strong_open": "**",
-    "strong_close": "**",
-    "em_open": "*",
-    "em_close": "*",
-    "s_open": "~~",
-    "s_close": "~~",
-    "softbreak": "\n",
-    "hardbreak": "\n",
-}
+_LINES = 8000
+_NESTED = 20  # lists and quotes within each other; of what is deeper the parser says nothing
+_NESTED_SPANS = 8  # each costs another look at all brackets that are not closed
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_CUT = "[The rest is left out: it is too much, or nobody can say how a page shows it.]"
 
 
 def visible(text: str) -> str:
     """A text of many lines."""
-    plain = shown(text.replace("\r\n", "\n").replace("\r", "\n"))
-    tokens = _parser().parse(plain)
-    page, notes = _Page(), frozenset[str]()
-    text = page.write(without(tokens, notes))
-    while page.notes - notes and len(notes) < _NOTES:  # a footnote may refer to others
-        page, notes = _Page(), page.notes | notes
-        text = page.write(without(tokens, notes))
-    return shown(text).strip()
+    plain = shown(text[:_LONGEST].replace("\r\n", "\n").replace("\r", "\n"))
+    lines = plain.split("\n")
+    try:
+        seen, whole = _seen("\n".join(lines[:_LINES]))
+    except RecursionError:  # markdown-it-py 4.3 calls itself for images within images
+        seen, whole = "", False
+    whole = whole and len(lines) <= _LINES and len(text) <= _LONGEST
+    return shown(seen if whole else f"{seen}\n\n{_CUT}").strip()
 
 
 def visible_line(text: str) -> str:
     """A title: no Markdown, one line."""
-    return " ".join(COMMENT.sub("", shown(text)).split())
+    return " ".join(_COMMENT.sub("", shown(text)).split())
 
 
 @cache
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    parser, spans = (
+        MarkdownIt("commonmark", {"maxNesting": most}).enable(["table", "strikethrough"])
+        for most in (_NESTED, _NESTED_SPANS)
+    )
+
+    def read_spans(state: StateCore) -> None:
+        for one in state.tokens:
+            if one.type == "inline":
+                one.children = []
+                spans.inline.parse(one.content, spans, state.env, one.children)
+
+    parser.core.ruler.at("inline", read_spans)
     footnotes(parser)
+    footnotes(spans)
     return parser
 
 
-class _Page:
-    """Tokens in, text out. Quotes and lists are written as prefixes of their lines."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """`notes`: what it refers to. `whole`: what follows is drawn as if it stood alone."""
 
-    def __init__(self) -> None:
-        self._lines: list[str] = []
-        self._prefix: list[str] = []
-        self._numbers: list[int | None] = []  # of the lists we are in; None: bullets
-        self._cells: list[str] | None = None  # of the table row we are in
-        self._columns = 0
-        self._links: list[str] = []  # how those we are in are written to their end
-        self._markup = Markup()
-        self._seen = self._markup.seen
-        self.notes: frozenset[str] = frozenset()  # that something seen refers to
-
-    def write(self, tokens: Iterable[Token]) -> str:
-        for token in tokens:
-            self._block(token)
-        return re.sub(r"\n{3,}", "\n\n", "\n".join(self._lines))
-
-    def _block(self, token: Token) -> None:
-        kind = token.type
-        if kind == "inline":
-            text = self._line(token.children or [])
-            if self._cells is None:
-                self._say(text)
-            else:
-                self._cells.append(text.replace("|", "\\|"))
-        elif kind in {"fence", "code_block"}:
-            language, code = fenced(token.info, token.content)
-            fence = "`" * max(3, 1 + _longest_run(code, "`"))
-            self._say(self._seen(f"{fence}{language}\n{code}{fence}"), gap=True)
-        elif kind == "html_block":
-            self._say(self._markup.html(token.content).strip("\n"), gap=True)
-        elif kind == "hr":
-            self._say("---", gap=True)
-        elif kind == "heading_open":
-            self._gap()
-            self._prefix.append(token.markup + " " if "#" in token.markup else "# ")
-        elif kind == "heading_close":
-            self._prefix.pop()
-            self._gap()
-        elif kind in {"paragraph_close", "table_close"} and not token.hidden:
-            self._gap()
-        else:
-            self._row(token)
-            self._container(token)
-
-    def _row(self, token: Token) -> None:
-        if token.type == "tr_open":
-            self._cells = []
-        elif token.type == "tr_close" and self._cells is not None:
-            self._say(f"| {' | '.join(self._cells)} |")
-            self._columns, self._cells = len(self._cells), None
-        elif token.type == "thead_close":
-            self._say(f"|{' --- |' * self._columns}")
-
-    def _container(self, token: Token) -> None:
-        kind = token.type
-        if kind == "blockquote_open":
-            self._prefix.append("> ")
-        elif kind == "footnote_open":
-            self._prefix.append(f"[^{token.info}]: ")
-        elif kind in {"bullet_list_open", "ordered_list_open"}:
-            ordered = kind.startswith("ordered")
-            self._numbers.append(int(token.attrGet("start") or 1) if ordered else None)
-        elif kind == "list_item_open":
-            number = self._numbers[-1]
-            self._prefix.append("- " if number is None else f"{number}. ")
-            self._numbers[-1] = None if number is None else number + 1
-        elif kind in {"blockquote_close", "list_item_close", "footnote_close"}:
-            self._prefix.pop()
-            if kind == "blockquote_close":
-                while self._lines and not self._lines[-1].strip("> "):
-                    self._lines.pop()
-                self._gap()
-        elif kind in {"bullet_list_close", "ordered_list_close"}:
-            self._numbers.pop()
-            self._gap()
-
-    def _say(self, text: str, *, gap: bool = False) -> None:
-        """A block of lines; a list's mark stands before its first line only."""
-        if not text.strip():
-            return
-        for line in text.split("\n"):
-            self._lines.append("".join(self._prefix) + line)
-            self._prefix = [one if one == "> " else " " * len(one) for one in self._prefix]
-        if gap:
-            self._gap()
-
-    def _gap(self) -> None:
-        self._lines.append("".join(one for one in self._prefix if one == "> ").rstrip())
-
-    def _line(self, tokens: list[Token]) -> str:
-        """Code is not maths, but for that between dollars."""
-        line = prose = ""
-        for token, after in pairwise([*tokens, Token("end", "", 0)]):
-            part = self._inline(token)
-            if token.type != "code_inline":
-                prose += part
-                continue
-            maths = prose.endswith("$") and after.content.startswith("$")
-            line += with_maths(prose) + (formula(part) if maths else part)
-            prose = ""
-        return line + with_maths(prose)
-
-    def _inline(self, token: Token) -> str:
-        kind = token.type
-        if kind == "footnote_ref" and self._seen(token.content):
-            self.notes |= {token.info}
-        if kind == "html_inline":
-            return self._markup.html(token.content)
-        if kind == "code_inline":
-            return self._seen(f"{token.markup}{token.content}{token.markup}")
-        if kind == "image":
-            return self._seen(f"![]({token.attrGet('src')})")
-        if kind == "link_open":
-            auto = token.markup == "autolink"
-            self._links.append(">" if auto else f"]({token.attrGet('href')})")
-            return self._seen("<" if auto else "[")
-        if kind == "link_close":
-            return self._seen(self._links.pop())
-        return self._seen(_MARKS.get(kind) or COMMENT.sub("", token.content))
+    text: str
+    notes: tuple[str, ...]
+    whole: bool
+    doubtful: bool
 
 
-def _longest_run(text: str, char: str) -> int:
-    return max((len(one) for one in re.findall(f"{re.escape(char)}+", text)), default=0)
+def _seen(plain: str) -> tuple[str, bool]:
+    """And whether all of it could be read. Footnotes are at the page's end."""
+    tokens = _parser().parse(plain)
+    deep = next((at for at, one in enumerate(tokens) if one.level >= _NESTED - 2), None)
+    body, notes = split(tokens[:deep])
+    source = plain.lower()
+    part = _write(body, source)
+    parts = [part]
+    wanted = list(part.notes)
+    for label in wanted:  # it grows: a footnote may refer to others
+        if not part.whole or len(parts) > _NOTES:
+            break
+        if label in notes:
+            part = _write(notes.pop(label), source, f"[^{label}]: ")
+            parts.append(part)
+            wanted.extend(part.notes)
+    whole = deep is None and not any(one.doubtful for one in parts)
+    return "\n\n".join(one.text.strip("\n") for one in parts), whole
+
+
+def _write(tokens: list[Token], source: str, prefix: str = "") -> _Part:
+    made = render(tokens, source)
+    found = drawn(made.html, made.marks)
+    page = Page(found, prefix)
+    text = page.write(tokens)
+    return _Part(text, tuple(page.notes), made.number in found.marks, found.doubtful)
