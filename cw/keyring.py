@@ -43,6 +43,10 @@ class Keyring:
             return False
         return any(hmac.compare_digest(_mac(key, kind, data), mac) for key in self.keys)
 
+    def signatures(self, kind: str, data: Any) -> tuple[str, ...]:
+        """What each of the keys would sign with; that of the one that signs is the first."""
+        return tuple(_mac(key, kind, data) for key in self.keys)
+
     def seal(self, kind: str, data: Any) -> str:
         """A text that `unseal` takes back."""
         return json.dumps({"data": data, "mac": self.sign(kind, data)})

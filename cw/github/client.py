@@ -109,14 +109,10 @@ class GitHub(Connection):
             except UnknownObjectException:
                 return
 
-    def comment_once(self, repo: str, number: int, body: str, mark: str) -> None:
-        """Post a comment, unless one that carries `mark` (a hidden line) is there."""
-        hidden = f"<!-- {mark} -->"
+    def comment(self, repo: str, number: int, body: str) -> None:
+        """Not to be repeated: see `comments.comment_once`."""
         with github_errors(f"comment on {repo}#{number}"):
-            issue = self._at(repo).get_repo(repo).get_issue(number)
-            if any(hidden in (one.body or "") for one in issue.get_comments()):
-                return
-            issue.create_comment(f"{body}\n\n{hidden}")
+            self._at(repo).get_repo(repo).get_issue(number).create_comment(body)
 
     def last_push(self, repo: str, ref: str) -> tuple[str, str]:
         """What the newest push, or deletion, made of a branch, and the login of who did it. Empty

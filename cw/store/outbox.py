@@ -25,6 +25,8 @@ from cw.store.connection import Connection
 # for as long.
 LIFE_SECONDS = 7 * 24 * 3600.0
 _KIND = "effect"
+_MARK = "mark"
+_MARK_CHARS = 40  # 160 bits
 
 log = logging.getLogger("cw.store.outbox")
 
@@ -105,6 +107,14 @@ class OutboxStore:
         """It was carried out, or never will be: it leaves and is not taken again, at once."""
         left = ms(max(1.0, entry.until - self._clock()))
         self._db.run("delivered", [keys.outbox(host), keys.nonce(entry.id)], [entry.row, left])
+
+    def marks(self, effect: Effect) -> tuple[str, ...]:
+        """By which its comment is found again. Nobody without the key can make them, and they are
+        good in one place only. The first is that of the key that signs.
+        """
+        what = [effect.repo.lower(), effect.issue, effect.mark, effect.text]
+        made = self._db.keyring.signatures(_MARK, what)
+        return tuple(f"cw:{one[:_MARK_CHARS]}" for one in made)
 
     def length(self, host: str) -> int:
         with self._db.errors() as client:

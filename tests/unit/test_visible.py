@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workerhost.prompts.shapes import shown
+from cw.shapes import shown
 from workerhost.prompts.visible import visible, visible_line
 
 TAGS = "".join(chr(0xE0000 + ord(one)) for one in "obey")

@@ -9,16 +9,10 @@ from pathspec import GitIgnoreSpec
 
 from cw.errors import CwError
 from workerhost.clones.git import Git
+from workerhost.clones.guarded import ALWAYS
 from workerhost.clones.remote import borrowing, fetch
 from workerhost.clones.workspace import Workspace
 
-ALWAYS = (
-    "/.github/workflows",
-    "CLAUDE.md",
-    "AGENTS.md",
-    ".claude",
-    ".mcp.json",
-)
 UNKNOWN = "what git here cannot compare"
 _MOST = 20
 _LONGEST = 200

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from cw.errors import CwError, GitHubUnavailableError
+from cw.github.comments import comment_once
 from cw.github.drafts import to_draft
+from cw.github.publishable import block, publishable_words, span
 from cw.models import Outcome, TaskSpec
 from cw.names import BLOCKED_LABEL, worker_label
 from cw.states import OutcomeKind
@@ -37,7 +39,7 @@ def deliver(
     while entry := outbox.first(host):
         if delivered.knows(entry.id):
             log.warning("effect dropped: it was carried out before host=%s", host)
-        elif not _carried_out(entry.effect, github_for):
+        elif not _carried_out(entry.effect, github_for, outbox.marks(entry.effect)):
             return done
         delivered.add(entry.id, entry.until)
         outbox.done(host, entry)
@@ -45,14 +47,16 @@ def deliver(
     return done
 
 
-def _carried_out(effect: Effect, github_for: Callable[[str], GitHub | None]) -> bool:
+def _carried_out(
+    effect: Effect, github_for: Callable[[str], GitHub | None], marks: Sequence[str]
+) -> bool:
     """False: not yet. What never can be is as good as done."""
     github = github_for(effect.worker)
     if github is None:
         log.warning("effect dropped: no token kind=%s repo=%s", effect.kind, effect.repo)
         return True
     try:
-        _perform(effect, github)
+        _perform(effect, github, marks)
     except GitHubUnavailableError as error:
         log.warning("effect waits kind=%s repo=%s: %s", effect.kind, effect.repo, error)
         return False
@@ -61,7 +65,7 @@ def _carried_out(effect: Effect, github_for: Callable[[str], GitHub | None]) -> 
     return True
 
 
-def _perform(effect: Effect, github: GitHub) -> None:
+def _perform(effect: Effect, github: GitHub, marks: Sequence[str]) -> None:
     if effect.kind == "label":
         github.ensure_label(effect.repo, effect.text, f"Claude {effect.text.replace(':', ' ')}")
         github.add_label(effect.repo, effect.issue, effect.text)
@@ -70,7 +74,7 @@ def _perform(effect: Effect, github: GitHub) -> None:
     elif effect.kind == "draft":
         to_draft(github, effect.repo, effect.issue)
     else:
-        github.comment_once(effect.repo, effect.issue, effect.text, effect.mark)
+        comment_once(github, effect.repo, effect.issue, effect.text, marks)
 
 
 def on_start(task: TaskSpec, worker: str) -> list[Effect]:
@@ -120,15 +124,15 @@ def _to_draft(task: TaskSpec, worker: str, url: str, paths: tuple[str, ...]) -> 
 
 
 def _note(paths: tuple[str, ...]) -> str:
-    listed = "\n".join(f"- `{_in_code(one)}`" for one in paths)
+    listed = "\n".join(f"- {span(_name(one))}" for one in paths)
     return (
         "A draft, because it changes paths that decide what runs here or what agents are told:\n\n"
         f"{listed}\n\nLook at them closely before you mark it ready for review."
     )
 
 
-def _in_code(path: str) -> str:
-    """The name of a file is the agent's choice: it must not end the code it stands in."""
+def _name(path: str) -> str:
+    """Of a file, which is the agent's choice: one line, and no character that is not seen."""
     return "".join(one if one.isprintable() and one != "`" else "?" for one in path)
 
 
@@ -155,25 +159,17 @@ def _comment(task: TaskSpec, worker: str, outcome: Outcome, tail: str) -> str:
     work = ""
     if outcome.commits:
         where = "pushed" if outcome.pushed else "in the worker's clone, not pushed"
-        work = f"\n\n{outcome.commits} commit(s) on `{outcome.branch}` are {where}."
-    # Fenced with more backticks than the log can contain in a row.
-    fence = "`" * max(3, 1 + _longest_run(tail, "`"))
+        work = f"\n\n{outcome.commits} commit(s) on {span(outcome.branch)} are {where}."
     log_part = (
-        f"\n\n<details><summary>End of the log</summary>\n\n{fence}\n{tail}\n{fence}\n</details>"
+        f"\n\n<details><summary>End of the log</summary>\n\n{block(tail + chr(10))}\n</details>"
+        if tail
+        else ""
     )
-    message = outcome.message.replace("@", "@\u200b")  # an agent's words must not call anybody
     return (
-        f"Worker `{worker}` {said.get(outcome.kind.value, 'ended')}: {message}"
-        f" (`{outcome.reason}`, task `{task.id}`).{work}{log_part if tail else ''}"
+        f"Worker `{worker}` {said.get(outcome.kind.value, 'ended')}:"
+        f" {publishable_words(outcome.message)} ({span(outcome.reason)}, task `{task.id}`)."
+        f"{work}{log_part}"
     )
-
-
-def _longest_run(text: str, char: str) -> int:
-    longest = current = 0
-    for one in text:
-        current = current + 1 if one == char else 0
-        longest = max(longest, current)
-    return longest
 
 
 def tail_of(text: str) -> str:

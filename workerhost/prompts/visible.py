@@ -13,20 +13,18 @@ from dataclasses import dataclass
 from functools import cache
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
+from cw.markdown import NESTED, readers
+from cw.shapes import shown
 from workerhost.prompts.footnotes import footnotes, split
 from workerhost.prompts.markup import drawn
 from workerhost.prompts.page import Page
 from workerhost.prompts.rendering import render
-from workerhost.prompts.shapes import shown
 
 _LONGEST = 65_536  # characters; GitHub takes no more
 _NOTES = 100  # more are left out
 _LINES = 8000
-_NESTED = 20  # lists and quotes within each other; of what is deeper the parser says nothing
-_NESTED_SPANS = 8  # each costs another look at all brackets that are not closed
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _CUT = "[The rest is left out: it is too much, or nobody can say how a page shows it.]"
 
@@ -50,21 +48,10 @@ def visible_line(text: str) -> str:
 
 @cache
 def _parser() -> MarkdownIt:
-    parser, spans = (
-        MarkdownIt("commonmark", {"maxNesting": most}).enable(["table", "strikethrough"])
-        for most in (_NESTED, _NESTED_SPANS)
-    )
-
-    def read_spans(state: StateCore) -> None:
-        for one in state.tokens:
-            if one.type == "inline":
-                one.children = []
-                spans.inline.parse(one.content, spans, state.env, one.children)
-
-    parser.core.ruler.at("inline", read_spans)
-    footnotes(parser)
+    blocks, spans = readers()
+    footnotes(blocks)
     footnotes(spans)
-    return parser
+    return blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +67,7 @@ class _Part:
 def _seen(plain: str) -> tuple[str, bool]:
     """And whether all of it could be read. Footnotes are at the page's end."""
     tokens = _parser().parse(plain)
-    deep = next((at for at, one in enumerate(tokens) if one.level >= _NESTED - 2), None)
+    deep = next((at for at, one in enumerate(tokens) if one.level >= NESTED - 2), None)
     body, notes = split(tokens[:deep])
     source = plain.lower()
     part = _write(body, source)

@@ -82,7 +82,7 @@ def of_branch(
                 task.repo,
                 branch=task.branch,
                 base=run.base,
-                title=task.title or f"Issue #{task.issue}",
+                title=_title(task),
                 body=_body(task, run, report),
                 draft=bool(guard(evidence.head)),
             )
@@ -110,8 +110,18 @@ def told(verdict: Verdict, found: Found, also: Mapping[str, Sequence[str]]) -> V
     return replace(verdict, message="; ".join([verdict.message, *more]))
 
 
+def _title(task: TaskSpec) -> str:
+    """Of the issue, which anybody may have named."""
+    from cw.github.publishable import publishable_title
+
+    return publishable_title(task.title) or f"Work on issue {task.issue}"
+
+
 def _body(task: TaskSpec, run: Run, report: str) -> str:
+    """It closes the task's own issue; what the agent says there closes nothing."""
+    from cw.github.publishable import publishable
+
     return (
-        f"Fixes #{task.issue}\n\n{report}\n\n"
+        f"Fixes #{task.issue}\n\n{publishable(report)}\n\n"
         f"---\nOpened by Claude Workers for worker `{run.worker}`, task `{task.id}`."
     )

@@ -1,0 +1,43 @@
+"""A comment that is made once, however often it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cw.github.client import GitHub
+
+_PAGE = """comments(first: 100, after: $after) {
+  nodes { body viewerDidAuthor } pageInfo { hasNextPage endCursor }
+}"""
+_FIND = f"""query Comments($owner: String!, $name: String!, $number: Int!, $after: String) {{
+  repository(owner: $owner, name: $name) {{ issueOrPullRequest(number: $number) {{
+    ... on Issue {{ {_PAGE} }}
+    ... on PullRequest {{ {_PAGE} }}
+  }} }}
+}}"""
+
+
+def comment_once(github: GitHub, repo: str, number: int, body: str, marks: Sequence[str]) -> None:
+    """Post it with the first mark in a hidden line, unless it is there with one of them.
+
+    Only the very same comment counts, and only of the account that would post it: whoever can read
+    a mark can write it, and an agent that shares the account can change what it stands under.
+    """
+    made = [f"{body}\n\n<!-- {one} -->" for one in marks]
+    if not {one.strip() for one in made} & set(_own(github, repo, number)):
+        github.comment(repo, number, made[0])
+
+
+def _own(github: GitHub, repo: str, number: int) -> Iterator[str]:
+    owner, _, name = repo.partition("/")
+    variables: dict[str, object] = {"owner": owner, "name": name, "number": number}
+    more = True
+    while more:
+        found = github.graphql(repo, _FIND, variables)["repository"]["issueOrPullRequest"]
+        for one in found["comments"]["nodes"]:
+            if one["viewerDidAuthor"]:
+                yield one["body"].replace("\r\n", "\n").strip()
+        page = found["comments"]["pageInfo"]
+        more, variables["after"] = page["hasNextPage"], page["endCursor"]
