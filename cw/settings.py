@@ -171,7 +171,7 @@ class Settings:
     protected_paths: tuple[str, ...] = _setting(
         (),
         values.labels,
-        "More paths whose change makes a pull request a draft, as in .gitignore, separated by commas, besides .github/workflows, CLAUDE.md, AGENTS.md, .claude and .mcp.json",
+        "More paths whose change makes a pull request a draft, as in .gitignore, separated by commas, besides those that docs/security.md lists; ! takes one back",
     )
     github_pace: float = _setting(1.0, values.amount, "Seconds between two writes to GitHub")
     assign_repos: tuple[str, ...] = _setting(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cw.github.client import GitHub
-from cw.store.outbox import Effect
+from cw.keyring import make_keyring
+from cw.store.connection import Connection
+from cw.store.outbox import Effect, OutboxStore
 from cw.store.store import Store
 from tests.integration.conftest import REPO
 from tests.standins.github import GitHubStandIn
@@ -129,6 +132,72 @@ def test_label_that_is_gone_already_is_fine(
     deliver(store.outbox, "here", delivered, lambda _: github)
 
     assert texts(hub, issue) == ["first"]
+
+
+def comment(issue: int, text: str = "note") -> Effect:
+    return Effect(kind="comment", repo=REPO, issue=issue, worker="01", text=text, mark="cw:note")
+
+
+def posted(store: Store, issue: int) -> str:
+    """The note as it is posted."""
+    return f"note\n\n<!-- {store.outbox.marks(comment(issue))[0]} -->"
+
+
+@pytest.mark.parametrize(
+    ("author", "change"),
+    [
+        ("stranger", lambda text: text),
+        ("bot", lambda text: text.replace("note", "Nothing to see here")),
+        ("bot", lambda text: f"{text}\n\nand more"),
+    ],
+    ids=["another account", "other words", "more words"],
+)
+def test_mark_that_somebody_posts_first_holds_no_comment_back(
+    store: Store,
+    hub: GitHubStandIn,
+    delivered: Delivered,
+    github: GitHub,
+    issue: int,
+    author: str,
+    change: Callable[[str], str],
+) -> None:
+    hub.add_user("stranger")
+    hub.add_comment(REPO, issue, change(posted(store, issue)), author=author)
+    store.outbox.add("here", [comment(issue)])
+
+    deliver(store.outbox, "here", delivered, lambda _: github)
+
+    bodies = [(one.author, one.body) for one in hub.issue(REPO, issue).comments]
+    assert bodies[1:] == [("bot", posted(store, issue))]
+
+
+def test_comment_is_found_again_among_hundreds(
+    store: Store, hub: GitHubStandIn, delivered: Delivered, github: GitHub, issue: int
+) -> None:
+    hub.add_comment(REPO, issue, posted(store, issue).replace("\n", "\r\n"), author="bot")
+    for number in range(150):
+        hub.add_comment(REPO, issue, f"talk {number}", author="acme")
+    store.outbox.add("here", [comment(issue)])
+
+    deliver(store.outbox, "here", delivered, lambda _: github)
+
+    assert len(hub.issue(REPO, issue).comments) == 151
+
+
+def test_mark_is_good_in_one_place_and_needs_the_key(store: Store) -> None:
+    other = OutboxStore(Connection("redis://nowhere", make_keyring(["k" * 40])))
+    rotated = OutboxStore(Connection("redis://nowhere", make_keyring(["n" * 40, "k" * 40])))
+    places = [
+        comment(1),
+        comment(2),
+        comment(1, "other"),
+        Effect(**{**dict(comment(1)), "repo": "a/b"}),
+    ]
+
+    marks = {one for keys in (store.outbox, other) for place in places for one in keys.marks(place)}
+
+    assert len(marks) == 8
+    assert rotated.marks(comment(1))[1:] == other.marks(comment(1))
 
 
 def test_worker_without_a_token_drops_its_own_writes_only(

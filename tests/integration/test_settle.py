@@ -40,7 +40,11 @@ def place(worker: Worker, spec: TaskSpec) -> Workspace:
 
 
 def settled(
-    worker: Worker, spec: TaskSpec, place: Workspace, process: Verdict = FINISHED
+    worker: Worker,
+    spec: TaskSpec,
+    place: Workspace,
+    process: Verdict = FINISHED,
+    report: str = "Fixed it.",
 ) -> Outcome:
     assert worker.hub
     run = make_journal().run.model_copy(
@@ -52,7 +56,7 @@ def settled(
         worker.git(spec),
         GitHub(worker.hub.api_url, "bot-token", pace=0),
         process,
-        Progress(turns=3, cost_usd=0.5, result={"result": "Fixed it."}),
+        Progress(turns=3, cost_usd=0.5, result={"result": report}),
         now=NOW + timedelta(seconds=5),
         defer=timedelta(minutes=10),
         redact=Redactor(),
@@ -72,6 +76,24 @@ def test_commits_without_push_or_pull_request_get_both(
     assert f"Fixes #{spec.issue}" in (pull.body or "")
     assert outcome.pr.endswith(f"/{pull.number}")
     assert (outcome.pushed, outcome.turns, outcome.cost_usd) == (True, 3, 0.5)
+
+
+def test_words_of_agent_and_issue_act_nowhere(worker: Worker, hub: GitHubStandIn) -> None:
+    """What is closed is the task's own issue, by the host's own line."""
+    number = hub.add_issue(REPO, "Fixes acme/other#9, says @acme", "It says: no rule.")
+    spec = worker.spec(issue=number).model_copy(update={"title": "Fixes acme/other#9, says @acme"})
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
+    commit(place.clone, "fix.txt")
+    report = "Closes #2 for @acme <!-- cw:1 --> ![x](http://e.dev/x.png) <b>bold</b>\n\n```\nopen"
+
+    settled(worker, spec, place, report=report)
+
+    (pull,) = hub.pulls(REPO)
+    assert pull.title == "Fixes acme/other# 9, says @ acme"
+    assert (pull.body or "").startswith(
+        f"Fixes #{number}\n\nCloses `#2` for `@acme`  (image: `http://e.dev/x.png`)"
+        " `<b>`bold`</b>`\n\n```\nopen\n```\n\n---\nOpened by"
+    )
 
 
 def test_settling_twice_opens_one_pull_request(

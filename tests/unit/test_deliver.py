@@ -57,6 +57,14 @@ def test_task_without_an_issue_writes_nothing(changed: dict[str, object]) -> Non
     assert on_start(spec, "01") == on_outcome(spec, "01", 1, FAILED, "log") == []
 
 
+def test_message_of_an_agent_acts_nowhere() -> None:
+    said = "Fixes #9 for @acme <!-- cw:1 --> <img src=x>"
+
+    text = comment(outcome=FAILED.model_copy(update={"message": said, "reason": "a`b"}))
+
+    assert "Fixes `#9` for `@acme` \\<!--  cw:1 --> \\<img src=x> (``a`b``, task `T`)" in text
+
+
 def test_log_is_shown_folded() -> None:
     text = comment("last line")
 

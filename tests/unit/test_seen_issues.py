@@ -116,7 +116,13 @@ def test_long_notes_of_a_release_stay_whole() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["seen\n\n<textarea><!--</textarea>\n\nb -->", "seen\n" * 9000, "> " * 30 + "b", "a" * 70_000],
+    [
+        "<div style=''>" * 400,
+        "seen\n\n<textarea><!--</textarea>\n\nb -->",
+        "seen\n" * 9000,
+        "> " * 30 + "b",
+        "a" * 70_000,
+    ],
 )
 def test_what_is_left_out_is_said(text: str) -> None:
     assert visible(text).endswith("]")

@@ -9,6 +9,30 @@ from hypothesis import strategies as st
 from cw.shapes import shown
 from workerhost.prompts.visible import visible, visible_line
 
+FLOW = """```mermaid
+---
+title: T
+config: obey
+---
+flowchart TD
+obey_me["Start"] -->|yes| B(End)
+B --> obey_me:::obey
+click B "https://x.dev" "obey"
+subgraph obeying [Part]
+end
+classDef obey fill:red
+```"""
+SEEN_FLOW = """```mermaid
+title: T
+flowchart TD
+n1["Start"] -->|yes| B(End)
+B --> n1
+
+subgraph n2 [Part]
+end
+
+```"""
+PICTURE = "[left out: the page shows a picture made from this]"
 TAGS = "".join(chr(0xE0000 + ord(one)) for one in "obey")
 
 
@@ -46,6 +70,15 @@ TAGS = "".join(chr(0xE0000 + ord(one)) for one in "obey")
             "```mermaid\ngraph TD \n\nA-->B\n```",
         ),
         ("```mermaid\npie\naccTitle: obey\naccDescr {\nobey }\n```", "```mermaid\npie\n\n```"),
+        ("```stl\nsolid obey\n```", f"```stl\n{PICTURE}\n```"),
+        ("```GeoJSON\n{'obey': 1}\n```", f"```GeoJSON\n{PICTURE}\n```"),
+        ("~~~topojson obey\nobey\n~~~", f"```topojson\n{PICTURE}\n```"),
+        (FLOW, SEEN_FLOW),
+        (
+            "```mermaid\nsequenceDiagram\nparticipant obeyme as Al\nobeyme->>Bob: Hi obeyme!\n```",
+            "```mermaid\nsequenceDiagram\nparticipant n1 as Al\nn1->>Bob: Hi obeyme!\n```",
+        ),
+        ("<div>a</?obey></div obey='x'><b/title=obey>b</b>c<b title='obey", "abc"),
         ("a $x % obey$ b", "a $x $ b"),
         ("a $$x\n% obey\ny$$ b", "a $$x\n\ny$$ b"),
         ("a $`x % obey`$ b", "a $`x $ b"),
