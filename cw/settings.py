@@ -72,6 +72,11 @@ class Settings:
     agent_env: tuple[str, ...] = _setting(
         (), values.names, "Names of variables of the host that agents get as well"
     )
+    agent_user: str = _setting(
+        "",
+        values.text,
+        "User that agents run as where the host is root, which they never are. Empty: the one of deploy/install.sh or the image; without one root starts nothing. A host that is not root runs them as itself",
+    )
     isolation: str = _setting(
         "strict",
         values.one_of("strict", "outer", "claude", "none"),

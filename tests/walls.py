@@ -1,11 +1,39 @@
 """Which walls tests ask for. The rehearsal agent is no claude and has no sandbox of its own."""
 
-from cw.settings import Settings
-from workerhost.walls.isolation import Wall, bubblewrap_works, choose_wall, socat_there
+import os
+import pwd
+from dataclasses import replace
 
-WALLS = not (bubblewrap_works() or socat_there())
+from cw.settings import Settings
+from workerhost.agents.taking import take_home
+from workerhost.homes.layout import Home
+from workerhost.walls.isolation import Wall, bubblewrap_works, choose_wall, socat_there
+from workerhost.walls.user import AgentUser, agent_user
+
+
+def _somebody() -> str:
+    """Whom root's agents run as: anybody who is there and is not root will do."""
+    known = {one.pw_name for one in pwd.getpwall()} if os.geteuid() == 0 else set()
+    return next((one for one in ("daemon", "nobody") if one in known), "")
+
+
+# For the environment of a host that a test starts: nothing, unless the tests run as root.
+AS_ROOT = {"CW_AGENT_USER": name} if (name := _somebody()) else {}
+USER: AgentUser | None = agent_user(Settings(agent_user=AS_ROOT.get("CW_AGENT_USER", "")))
+WALLS = not (bubblewrap_works(USER) or socat_there())
 AROUND_REHEARSAL = "outer" if WALLS else "none"  # CI has bubblewrap: `require(WALLS, ...)` says so
 
 
+def choose(settings: Settings) -> Wall:
+    """As the host of this machine does."""
+    return choose_wall(replace(settings, agent_user=AS_ROOT.get("CW_AGENT_USER", "")))
+
+
 def outer_wall() -> Wall:
-    return choose_wall(Settings(isolation=AROUND_REHEARSAL))
+    return choose(Settings(isolation=AROUND_REHEARSAL))
+
+
+def owned(home: Home) -> Home:
+    """A HOME as the host has it before anything runs in it."""
+    assert take_home(home, Wall("none", user=USER)) == ""
+    return home

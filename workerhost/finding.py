@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from cw.errors import BadInputError
 from cw.models import Worker
+from workerhost.agents.taking import take_home
 from workerhost.homes.layout import Home, homes
 from workerhost.inbox.board import Board
 from workerhost.inbox.gate import Gate
@@ -87,6 +88,8 @@ class Finder:
                 return
             self._elsewhere.pop(worker, None)
             log.info("worker found worker=%s home=%s", worker, home.path)
+        if not known and (not_ours := take_home(home, self._ctx.wall)):
+            log.warning("worker=%s: %s", worker, not_ours)
         self._homes[worker] = home
         self._board.add(worker)
         if known and owner is None:

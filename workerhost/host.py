@@ -42,6 +42,7 @@ from workerhost.runs import rebuilding, suspects
 from workerhost.runs.attempt import run_task
 from workerhost.runs.holding import Context
 from workerhost.walls.isolation import choose_wall
+from workerhost.walls.user import agent_user
 
 log = logging.getLogger("workerhost.host")
 
@@ -64,6 +65,7 @@ class Host:
         self._wake = threading.Event()
         self._outgoing = threading.Event()
         self._homes: dict[str, Home] = {}
+        agent_user(settings)
         wall = choose_wall(settings)
         check_access(settings, wall)
         self.access = open_access(settings)

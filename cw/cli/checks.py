@@ -47,7 +47,7 @@ def all_checks(cli: Cli) -> Iterator[Check]:
     yield gh_check()
     yield claude_check(cli)
     yield isolation_check(cli)
-    yield from user_checks(os.geteuid())
+    yield from user_checks(cli)
     yield from access_checks(cli)
     yield key_check(cli)
     yield from broker_checks(cli)
@@ -99,9 +99,11 @@ def isolation_check(cli: Cli) -> Check:
     from workerhost.walls.isolation import bubblewrap_works, choose_wall, socat_there
 
     wall = choose_wall(cli.settings)
-    if wall.unfit:
-        reason = bubblewrap_works() or socat_there()
+    reason = wall.unfit and (bubblewrap_works(wall.user) or socat_there())
+    if reason:
         return Check("isolation", "fail", f"nothing starts: {reason}", isolation_fix())
+    if wall.unfit:
+        return Check("isolation", "fail", f"nothing starts: {wall.unfit}", "As said at user")
     if wall.warning:
         return Check("isolation", "warn", wall.warning, "Unset CW_ISOLATION")
     return Check("isolation", "ok", "strict: bubblewrap works, socat is there")
@@ -121,10 +123,24 @@ def isolation_fix(restriction: Path = _RESTRICTION) -> str:
     )
 
 
-def user_checks(uid: int) -> Iterator[Check]:
-    if uid == 0:
-        text = "root: below /usr and /opt its agents read what root alone should"
-        yield Check("user", "warn", text, "Run the host as an ordinary user, who owns workers_root")
+def user_checks(cli: Cli) -> Iterator[Check]:
+    """Of a host that is root's: its agents never are."""
+    from workerhost.walls.stepdown import cannot_step_down
+    from workerhost.walls.user import agent_user
+
+    try:
+        user = agent_user(cli.settings)
+    except CwError as error:
+        yield Check("user", "fail", error.message, error.hint)
+        return
+    if user is None:
+        return
+    ordinary = "Run the host as an ordinary user, who owns workers_root"
+    if reason := cannot_step_down(user):
+        yield Check("user", "fail", reason, ordinary)
+    else:
+        text = f"root; agents run as {user.name}. The host itself reads what they make, as root"
+        yield Check("user", "warn", text, ordinary)
 
 
 def access_checks(cli: Cli) -> Iterator[Check]:

@@ -20,7 +20,7 @@ from tests.standins.github import GitHubStandIn
 from tests.standins.messages import MessagesStandIn
 from tests.typed import typed
 from tests.waiting import wait_until
-from tests.walls import AROUND_REHEARSAL
+from tests.walls import AROUND_REHEARSAL, AS_ROOT
 
 ROOT = Path(__file__).parents[2]
 REHEARSAL = ROOT / "tests" / "standins" / "rehearsal_agent.py"
@@ -95,6 +95,7 @@ class Fleet:
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
             **proxy,
+            **AS_ROOT,
             **self.settings,
         }
 

@@ -33,9 +33,9 @@ from tests.needs import require
 from tests.standins.github import GitHubStandIn
 from tests.standins.github.app_key import app_key
 from tests.waiting import wait_until
+from tests.walls import WALLS
 from workerhost.homes.files import read_json
 from workerhost.homes.home import make_home, templates_dir
-from workerhost.walls.isolation import bubblewrap_works
 
 pytestmark = pytest.mark.timeout(300)  # fifty runs take longer than a test should
 
@@ -135,7 +135,7 @@ class CommandLines:
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Fleet]:
-    require(not bubblewrap_works(), "a bwrap that works")
+    require(WALLS, "a bwrap that works")
     operator = dict.fromkeys(OPERATORS, "canary-of-the-operator")
     settings = operator | {"GH_TOKEN": OPERATOR, "CW_DEFER_SECONDS": "1", "CW_MAX_DEFERRALS": "0"}
     with running_fleet(REHEARSAL, settings) as one:

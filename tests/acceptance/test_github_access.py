@@ -16,7 +16,6 @@ from tests.needs import need, require
 from tests.standins.github.app_key import app_key
 from tests.waiting import wait_until
 from tests.walls import WALLS
-from workerhost.walls.isolation import bubblewrap_works
 
 REPO = "acme/app"
 URL = f"http://github.localhost/{REPO}.git"
@@ -38,7 +37,7 @@ FORBIDDEN = [
 
 @pytest.fixture(scope="module")
 def without() -> Iterator[Fleet]:
-    require(not bubblewrap_works(), "a bwrap that works")
+    require(WALLS, "a bwrap that works")
     with running_fleet(REHEARSAL, {"CW_GITHUB_ACCESS": "host"}, private=True) as fleet:
         yield fleet
 

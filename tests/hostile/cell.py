@@ -18,6 +18,7 @@ from cw.settings import Settings
 from tests.hostile.listening import Listener, listening
 from tests.standins.messages import MessagesStandIn, Turn
 from tests.waiting import wait_until
+from tests.walls import owned
 from workerhost.agents import launch
 from workerhost.credentials.agentenv import agent_environment
 from workerhost.homes.home import make_home, templates_dir
@@ -122,9 +123,8 @@ def cell(**changed: object) -> Iterator[Cell]:
             **changed,  # type: ignore[arg-type]
         )
         for worker in ("02", "01"):
-            home = make_home(
-                settings.workers_root, worker, {"GH_TOKEN": f"canary-of-{worker}"}, templates_dir()
-            )
+            tokens = {"GH_TOKEN": f"canary-of-{worker}"}
+            home = owned(make_home(settings.workers_root, worker, tokens, templates_dir()))
         listeners = {
             "proxy": stack.enter_context(listening()),
             "broker-port": stack.enter_context(listening()),

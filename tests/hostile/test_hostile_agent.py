@@ -19,8 +19,8 @@ from tests.hostile.cell import KEY, Cell, cell
 from tests.needs import need, require
 from tests.standins.messages import Turn, bash, read, text, together, tool, write
 from tests.waiting import wait_until
-from tests.walls import WALLS
-from workerhost.walls.isolation import Wall, choose_wall
+from tests.walls import WALLS, choose
+from workerhost.walls.isolation import Wall
 from workerhost.walls.policy import policy
 from workerhost.walls.reach import opened, reach, through_the_door
 from workerhost.walls.sandbox import wrap
@@ -34,7 +34,7 @@ KINDS = {"Read": "read", "Write": "write", "Edit": "write"}  # of targets, by to
 @pytest.fixture(scope="module")
 def wall() -> Wall:
     require(WALLS, "bubblewrap and socat that work")
-    return choose_wall(Settings())
+    return choose(Settings())
 
 
 class Attacked:
@@ -176,7 +176,7 @@ def test_plain_process_behind_the_outer_wall_reaches_nothing(wall: Wall) -> None
         for name in (".bashrc", ".gitconfig"):
             (one.home.path / name).touch()
         told = reach(one.settings, one.env())
-        with opened(one.home.run / "net-test", told) as door:
+        with opened(one.home.run / "net-test", told, wall.user) as door:
             argv = ["/bin/sh", "-c", one.attack("plain")]
             argv = wrap(argv, wall=wall, home=one.home, door=door)
             subprocess.run(argv, env=through_the_door(one.env()), check=True, timeout=60)

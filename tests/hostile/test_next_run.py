@@ -17,9 +17,9 @@ from tests.hostile.cell import Cell, cell
 from tests.hostile.test_hostile_agent import CLAUDES, name_of
 from tests.needs import require
 from tests.standins.messages import bash, text, tool
-from tests.walls import WALLS
+from tests.walls import USER, WALLS, choose
 from workerhost.agents.claude import transcript
-from workerhost.walls.isolation import Wall, choose_wall
+from workerhost.walls.isolation import Wall
 
 POISON = Path(__file__).with_name("poison.sh")
 ELSEWHERE = "http://api.evil.example.com"
@@ -29,7 +29,7 @@ real = pytest.mark.parametrize("claude", [one for one in CLAUDES if one], ids=na
 @pytest.fixture(scope="module")
 def wall() -> Wall:
     require(WALLS, "bubblewrap and socat that work")
-    return choose_wall(Settings())
+    return choose(Settings())
 
 
 def clone_anew(one: Cell) -> None:
@@ -106,6 +106,6 @@ def test_what_is_no_folder_of_conversations_is_refused(left: Callable[[Path], No
         left(one.home.claude / "projects")
 
         with pytest.raises(CwError, match="projects"):
-            one.run_claude(Path("/bin/true"), Wall("outer"), text("Done."))
+            one.run_claude(Path("/bin/true"), Wall("outer", user=USER), text("Done."))
 
         assert not list(one.root.rglob("*-github-acme-app"))

@@ -28,7 +28,7 @@ from tests.making import give_key, make_spec
 from tests.mutants import host_module, kept_variable
 from tests.needs import need
 from tests.waiting import wait_until
-from tests.walls import AROUND_REHEARSAL
+from tests.walls import AROUND_REHEARSAL, AS_ROOT
 from workerhost.homes.home import make_home, templates_dir
 from workerhost.homes.layout import Home
 from workerhost.rounds import STARTING
@@ -69,6 +69,7 @@ class Machine:
             "CW_STOP_GRACE": "0.5",
             "CW_REHEARSAL_LOG": str(self.home().tmp / "rehearsal.log"),
             "CW_AGENT_ENV": "CW_REHEARSAL_LOG",
+            **AS_ROOT,
             **kept_variable(),
             **self.more,
         }

@@ -11,7 +11,7 @@ from cw.models import Task, TaskSpec
 from cw.states import OutcomeKind, State
 from tests.integration.cloning import run
 from tests.integration.hosting import Machine, machine
-from tests.integration.test_shim import DEAF, WALLS, Shims, shims
+from tests.integration.test_shim import DEAF, WALLED, Shims, shims
 from tests.waiting import wait_until
 from workerhost import shim
 from workerhost.agents import launch
@@ -33,7 +33,7 @@ os.kill(0, 9)
 """
 
 
-@pytest.mark.parametrize("walled", WALLS)
+@pytest.mark.parametrize("walled", WALLED)
 def test_run_that_writes_nothing_is_ended(shims: Shims, walled: bool) -> None:
     shims.start("bash", "-c", DEAF, walled=walled, silence_s=1)
 
@@ -47,7 +47,7 @@ def test_run_that_goes_on_writing_is_not_silent(shims: Shims) -> None:
     assert (shims.ended().rc, shims.ended().cause) == (0, "exit")
 
 
-@pytest.mark.parametrize("walled", WALLS)
+@pytest.mark.parametrize("walled", WALLED)
 def test_tree_that_takes_too_much_memory_is_ended(shims: Shims, walled: bool) -> None:
     """The agent is small; what it started is not."""
     shims.start("bash", "-c", f"({EAT}) & {DEAF}", walled=walled, memory_mb=100)

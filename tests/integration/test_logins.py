@@ -11,12 +11,13 @@ import pytest
 from cw.errors import CwError
 from cw.settings import Settings
 from tests.needs import require
-from tests.walls import WALLS, outer_wall
+from tests.walls import WALLS, outer_wall, owned
 from workerhost.clones.git import Git
 from workerhost.credentials.agentenv import agent_environment
 from workerhost.credentials.logins import hidden_logins, replaced
 from workerhost.homes.home import make_home, templates_dir
 from workerhost.homes.layout import Home
+from workerhost.homes.owner import give_tree
 from workerhost.walls.sandbox import wrap
 
 SECRET = "a-secret-of-the-operator"
@@ -59,7 +60,7 @@ def home(settings: Settings, tmp_path: Path) -> Home:
     for name in FILES:
         (home.path / name).parent.mkdir(parents=True, exist_ok=True)
         (home.path / name).write_text(f"login = {SECRET}\n", "utf-8")
-    return home
+    return owned(home)
 
 
 def inside(home: Home, settings: Settings, script: str) -> str:
@@ -120,6 +121,7 @@ def test_program_that_a_clone_has_the_hosts_git_start_finds_none(
     (clone / ".gitattributes").write_text("* filter=evil\n", "utf-8")
     steal = "grep -rl a-secre[t] ~ >~/tmp/seen; echo ran >>~/tmp/seen; cat"
     subprocess.run(["git", "-C", str(clone), "config", "filter.evil.clean", steal], check=True)
+    give_tree(clone)
 
     git.run("add", "--all", at=clone)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,27 +12,30 @@ import pytest
 from cw.settings import Settings
 from tests.hostile.listening import Listener, listening
 from tests.needs import require
-from tests.walls import WALLS
+from tests.walls import USER, WALLS, choose, owned
 from workerhost.homes.home import make_home, templates_dir
 from workerhost.homes.layout import Home
 from workerhost.probing.probe import probe
 from workerhost.probing.proof import Proof
-from workerhost.walls.isolation import Wall, choose_wall
+from workerhost.walls.isolation import Wall
 
 NO_CLAUDE = Path("/bin/true")
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings() -> Iterator[Settings]:
+    """In folders that are closed to nobody: only the wall keeps anything out."""
     require(WALLS, "bubblewrap and socat that work")
-    return Settings(
-        workers_root=tmp_path / "workers", state_dir=tmp_path / "state", isolation="outer"
-    )
+    with tempfile.TemporaryDirectory(prefix="cwp-") as name:
+        root = Path(name)
+        root.chmod(0o711)
+        (root / "workers").mkdir(mode=0o711)
+        yield Settings(workers_root=root / "workers", state_dir=root / "state", isolation="outer")
 
 
 @pytest.fixture
 def home(settings: Settings) -> Home:
-    return make_home(settings.workers_root, "01", {}, templates_dir())
+    return owned(make_home(settings.workers_root, "01", {}, templates_dir()))
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def broker() -> Iterator[Listener]:
 
 def ask(home: Home, settings: Settings, broker: Listener, wall: Wall | None = None) -> str:
     url = f"redis://127.0.0.1:{broker.port}"
-    return probe(home, wall or choose_wall(settings), settings, {}, NO_CLAUDE, url)
+    return probe(home, wall or choose(settings), settings, {}, NO_CLAUDE, url)
 
 
 def test_nothing_is_reached_and_nothing_left_behind(
@@ -51,8 +54,7 @@ def test_nothing_is_reached_and_nothing_left_behind(
 ) -> None:
     assert ask(home, settings, broker) == ""
     assert broker.came == []
-    found = {one.name for one in settings.workers_root.iterdir()}
-    assert found - {".etc"} == {"01"}, "but for what a host that is root shows of /etc"
+    assert [one.name for one in settings.workers_root.iterdir()] == ["01"]
     assert list(settings.state_dir.iterdir()) == []
     assert list(home.run.iterdir()) == list(home.tmp.iterdir()) == []
 
@@ -70,7 +72,7 @@ def test_open_network_is_found(
     home: Home, settings: Settings, broker: Listener, tmp_path: Path
 ) -> None:
     rule = '[ "$word" != --unshare-net ] || word=--unshare-uts'
-    wall = opened(tmp_path, choose_wall(settings), rule)
+    wall = opened(tmp_path, choose(settings), rule)
 
     assert "reached the broker" in ask(home, settings, broker, wall)
     assert len(broker.came) == 1
@@ -83,27 +85,17 @@ def test_open_folder_is_found(
     folder = getattr(settings, place)
     folder.mkdir(exist_ok=True)
     rule = f'[ "$word" != --chdir ] || set -- "$@" --bind {folder} {folder}'
-    wall = opened(tmp_path, choose_wall(settings), rule)
+    wall = opened(tmp_path, choose(settings), rule)
 
     assert f"reached {folder}" in ask(home, settings, broker, wall)
 
 
 def test_folder_that_the_settings_open_is_found(
-    home: Home, settings: Settings, broker: Listener, tmp_path: Path
+    home: Home, settings: Settings, broker: Listener
 ) -> None:
-    opened = replace(settings, sandbox_read=(tmp_path,))
+    opened = replace(settings, sandbox_read=(settings.workers_root.parent,))
 
     assert f"reached {settings.workers_root}" in ask(home, opened, broker)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root's agents could")
-def test_file_of_root_that_can_be_read_is_found(
-    home: Home, settings: Settings, broker: Listener, tmp_path: Path
-) -> None:
-    rule = '[ "$word" != --chdir ] || set -- "$@" --ro-bind /etc /etc'
-    wall = opened(tmp_path, choose_wall(settings), rule)
-
-    assert "reached /etc/shadow" in ask(home, settings, broker, wall)
 
 
 def test_change_of_what_agents_may_read_is_proven_anew(home: Home, settings: Settings) -> None:
@@ -116,7 +108,7 @@ def test_change_of_what_agents_may_read_is_proven_anew(home: Home, settings: Set
 
     for read, times in (((), 1), ((), 1), ((Path("/srv/tools"),), 2), ((Path("/srv/tools"),), 2)):
         opened = replace(settings, claude=str(NO_CLAUDE), sandbox_read=read)
-        assert Proof(opened, choose_wall(opened), {}, holds).missing(home) == ""
+        assert Proof(opened, choose(opened), {}, holds).missing(home) == ""
         assert len(asked) == times
 
 
@@ -125,7 +117,7 @@ def test_file_of_the_host_that_can_be_written_is_found(
 ) -> None:
     # Those of HOME only, which is the first that is bound to be written.
     rule = '[ "$word" != --bind ] || home=1; [ "$home$word" != 1--ro-bind ] || word=--bind'
-    wall = opened(tmp_path, choose_wall(settings), rule)
+    wall = opened(tmp_path, choose(settings), rule)
 
     assert f"reached {home.run}" in ask(home, settings, broker, wall)
 
@@ -133,12 +125,12 @@ def test_file_of_the_host_that_can_be_written_is_found(
 def test_wall_that_does_not_start_is_no_wall_that_holds(
     home: Home, settings: Settings, broker: Listener
 ) -> None:
-    said = ask(home, settings, broker, Wall("outer", bwrap="/bin/false"))
+    said = ask(home, settings, broker, Wall("outer", bwrap="/bin/false", user=USER))
 
     assert said.startswith("the probe could not run")
 
 
 def test_what_is_no_claude_proves_nothing(home: Home, settings: Settings, broker: Listener) -> None:
-    wall = choose_wall(replace(settings, isolation="strict"))
+    wall = choose(replace(settings, isolation="strict"))
 
     assert "called none of its tools" in ask(home, settings, broker, wall)

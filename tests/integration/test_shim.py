@@ -9,6 +9,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,15 @@ from cw.errors import CwError
 from cw.settings import Settings
 from tests.needs import need, require
 from tests.waiting import wait_until
+from tests.walls import USER, WALLS, owned
 from workerhost import shim
 from workerhost.agents import launch
 from workerhost.homes.layout import Home
-from workerhost.walls.isolation import Wall, bubblewrap_works
+from workerhost.walls.isolation import Wall
 from workerhost.walls.sandbox import wrap
 
 DEAF = "trap '' INT TERM; echo ready; while :; do sleep 0.05; done"
-WALLS = [False, True]
+WALLED = [False, True]
 
 
 @dataclass
@@ -39,10 +41,10 @@ class Shims:
 
     def start(self, *argv: str, walled: bool = False, **changed: Any) -> subprocess.Popen[bytes]:
         if walled:
-            require(not bubblewrap_works(), "a bwrap that works")
+            require(WALLS, "a bwrap that works")
         path = self.home
         path.prompt.write_bytes(b"given\n")
-        wall = Wall("outer" if walled else "none", root=os.geteuid() == 0)
+        wall = Wall("outer" if walled else "none", user=USER)
         order = {
             "argv": wrap(list(argv), wall=wall, home=path, cwd=path.path),
             "env": {"PATH": os.environ["PATH"], "MARK": self.mark},
@@ -95,7 +97,7 @@ class Shims:
 def shims(tmp_path: Path) -> Iterator[Shims]:
     home = Home(tmp_path / "01")
     home.run.mkdir(parents=True)
-    made = Shims(home)
+    made = Shims(owned(home))
     yield made
     for process in made.started:
         process.terminate()
@@ -129,6 +131,9 @@ def test_program_that_is_missing_is_an_error_record(shims: Shims) -> None:
     ended = shims.ended()
 
     assert (ended.rc, ended.cause) == (127, "exit")
+    if USER:  # root's had to become another before
+        assert "nonexistent" in shims.home.errors.read_text("utf-8")
+        return
     assert "nonexistent" in ended.error
     assert process.wait(10) == 1
     assert not shims.home.shim.exists()
@@ -144,7 +149,7 @@ def test_hangup_does_not_end_a_run(shims: Shims) -> None:
     assert shims.ended().rc == 3
 
 
-@pytest.mark.parametrize("walled", WALLS)
+@pytest.mark.parametrize("walled", WALLED)
 @pytest.mark.parametrize(
     ("script", "rc"),
     [
@@ -164,7 +169,7 @@ def test_stop_asks_nicely_before_it_kills(shims: Shims, script: str, rc: int, wa
     assert shims.left() == []
 
 
-@pytest.mark.parametrize("walled", WALLS)
+@pytest.mark.parametrize("walled", WALLED)
 def test_run_that_takes_too_long_is_ended(shims: Shims, walled: bool) -> None:
     shims.start("bash", "-c", DEAF, walled=walled, limit_s=0.5)
 
@@ -172,7 +177,7 @@ def test_run_that_takes_too_long_is_ended(shims: Shims, walled: bool) -> None:
     assert shims.left() == []
 
 
-@pytest.mark.parametrize("walled", WALLS)
+@pytest.mark.parametrize("walled", WALLED)
 def test_what_daemonised_itself_ends_with_the_run(shims: Shims, walled: bool) -> None:
     """New session, two forks, parent gone: only a subreaper or a namespace still knows it."""
     daemon = "(setsid sh -c 'echo away; sleep 600 & sleep 600' </dev/null 2>&1 &) ; sleep 0.3"
@@ -197,7 +202,7 @@ def test_killed_shim_takes_the_walled_tree_with_it(shims: Shims) -> None:
 
 def test_killed_shim_takes_an_agent_without_a_wall_with_it(shims: Shims) -> None:
     """Otherwise a second run of the task would meet the first."""
-    shims.start(sys.executable, "-c", "import time; print('ready', flush=True); time.sleep(600)")
+    shims.start("sh", "-c", "echo ready; exec sleep 600")
     shims.said("ready")
 
     shims.started[0].kill()
@@ -276,7 +281,8 @@ def test_missing_agent_is_told_to_whoever_starts_it(shims: Shims) -> None:
     shims.home.claude.mkdir()
     order = launch.Launch(Path("/nonexistent"), "sonnet", "s", False, shims.home.path, {})
 
-    with pytest.raises(CwError, match="could not be started"):
-        launch.start(shims.home, order, Wall("none"), Settings())
+    with pytest.raises(CwError, match="could not be started") if USER is None else nullcontext():
+        launch.start(shims.home, order, Wall("none", user=USER), Settings())
 
-    assert not launch.alive(shims.home)
+    wait_until(lambda: not launch.alive(shims.home), what="the shim's end")
+    assert shims.ended().rc == 127

@@ -12,9 +12,9 @@ from cw.errors import WorkspaceError
 from tests.integration.cloning import REPO, Worker, commit, run
 from tests.needs import require
 from tests.standins.github import GitHubStandIn
+from tests.walls import WALLS
 from workerhost.clones import preparing, remote, workspace
 from workerhost.clones.remote import Pushed
-from workerhost.walls.isolation import bubblewrap_works
 
 # Run by git as programs, each in its own situation.
 HOSTILE = {
@@ -41,7 +41,7 @@ HOSTILE = {
 
 @pytest.fixture
 def worker(hub: GitHubStandIn, tmp_path: Path) -> Worker:
-    require(not bubblewrap_works(), "a bwrap that works")
+    require(WALLS, "a bwrap that works")
     return Worker.make(tmp_path, hub)
 
 

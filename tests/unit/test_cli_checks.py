@@ -1,5 +1,6 @@
 """`cw doctor` names what is wrong and what to type, and never a token's value."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from cw.cli.checks import (
 )
 from cw.cli.context import Cli
 from cw.settings import Settings
+from tests.walls import AS_ROOT
 from workerhost.homes.home import make_home, templates_dir
 from workerhost.homes.layout import Home
 
@@ -151,9 +153,23 @@ def test_disk_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
     assert found.text.endswith(f"GiB free at {tmp_path}")
 
 
-def test_host_of_root_is_warned_of() -> None:
-    (found,) = user_checks(0)
+@pytest.mark.parametrize(
+    ("name", "state", "says"),
+    [
+        (AS_ROOT.get("CW_AGENT_USER", ""), "warn", "agents run as"),
+        ("", "fail", "root starts no agents"),
+        ("nobody-of-that-name", "fail", "no user nobody-of-that-name"),
+        ("root", "fail", "root is root"),
+    ],
+)
+def test_host_of_root_needs_somebody_else_for_its_agents(
+    tmp_path: Path, name: str, state: str, says: str
+) -> None:
+    found = list(user_checks(cli(tmp_path, agent_user=name)))
 
-    assert (found.state, found.name) == ("warn", "user")
-    assert "ordinary user" in found.fix
-    assert list(user_checks(1000)) == []
+    if os.geteuid():  # an ordinary user's agents run as itself, whatever is set
+        assert found == []
+        return
+    assert [one.state for one in found] == [state]
+    assert says in found[0].text
+    assert found[0].fix

@@ -21,6 +21,7 @@ from workerhost.agents.claude import todo_list, transcript
 from workerhost.credentials.logins import hidden_logins, replaced
 from workerhost.homes.files import read_json
 from workerhost.homes.layout import Home, in_place
+from workerhost.homes.owner import give_own, make_folders
 from workerhost.walls.isolation import Wall
 from workerhost.walls.policy import (
     forget_what_was_allowed,
@@ -69,6 +70,9 @@ def start(home: Home, launch: Launch, wall: Wall, settings: Settings) -> None:
     write_policy(home, policy(home, wall, settings, launch.repo_url))
     for stale in (home.shim, home.exit):
         stale.unlink(missing_ok=True)
+    for said in (home.log, home.errors):
+        said.touch(mode=0o600)  # else the shim's, which an agent that opens /dev/stderr may not
+    give_own(home)
     with door(home, launch, wall, settings) as (listener, proxy):
         process = _shim(listener, _order(home, launch, wall, settings) | {"proxy": proxy})
     _await(home, process)
@@ -84,7 +88,7 @@ def door(
         return
     told = reach(settings, launch.env, launch.repo_url)
     with listen(home.door) as listener:
-        yield listener, told.order() | {"fd": listener.fileno()}
+        yield listener, told.order(wall.user) | {"fd": listener.fileno()}
 
 
 def _order(home: Home, launch: Launch, wall: Wall, settings: Settings) -> dict[str, object]:
@@ -122,7 +126,7 @@ def _conversation(home: Home, launch: Launch) -> tuple[Path, ...]:
         if not in_place(home, path):
             raise CwError(f"{path} leads elsewhere", hint="Remove the link on the way to it")
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folders(path)
         except OSError as error:
             raise CwError(f"{path} cannot be made: {error.strerror}") from error
     return kept

@@ -63,7 +63,13 @@ class Git:
         configuration is the agent's and could lead the login elsewhere; raises what `login` raises.
         """
         with self._door(network) as (door, env):
-            argv = self._argv(args, at, origin_writable=origin_writable, door=door)
+            argv = self._argv(
+                args,
+                at,
+                origin_writable=origin_writable,
+                door=door,
+                wall=self.wall.of_host if network and self.as_host else self.wall,
+            )
             return self._done(argv, at, env, network=network, exact=exact)
 
     @contextmanager
@@ -74,16 +80,22 @@ class Git:
             yield None, env
             return
         told = reach(self.settings, env, self.url)
-        with opened(self.home.run / f"net-{token_hex(4)}", told) as door:
+        with opened(self.home.run / f"net-{token_hex(4)}", told, self.wall.user) as door:
             yield door, through_the_door(env)
 
     def _argv(
-        self, args: tuple[str, ...], at: Path, *, origin_writable: bool, door: Path | None
+        self,
+        args: tuple[str, ...],
+        at: Path,
+        *,
+        origin_writable: bool,
+        door: Path | None,
+        wall: Wall,
     ) -> list[str]:
         shared = (git_folder(self.origin),) if self.origin else ()
         return wrap(
             ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *args],
-            wall=self.wall,
+            wall=wall,
             home=self.home,
             readable=(*self.settings.sandbox_read, *(() if origin_writable else shared)),
             writable=shared if origin_writable else (),
@@ -93,6 +105,11 @@ class Git:
             cwd=at,
             door=door,
         )
+
+    @property
+    def as_host(self) -> bool:
+        """Whether what talks to the repository runs as root: one on this machine is root's, too."""
+        return bool(self.origin and self.wall.user)
 
     def _done(
         self, argv: list[str], at: Path, env: dict[str, str], *, network: bool, exact: bool

@@ -12,6 +12,7 @@ from workerhost.clones import remote
 from workerhost.clones.git import Git
 from workerhost.clones.workspace import Workspace, clone_path, save_work
 from workerhost.homes.layout import stays_inside
+from workerhost.homes.owner import give_tree, make_folders
 
 _ORIGIN = "refs/remotes/origin/"
 _UNFINISHED = (("MERGE_HEAD", "merge"), ("rebase-merge", "rebase"), ("rebase-apply", "rebase"))
@@ -28,7 +29,7 @@ def prepare(git: Git, spec: TaskSpec, *, resume: bool) -> Workspace:
     for path in (clone, git.home.tmp):
         if not stays_inside(git.home, path):
             raise WorkspaceError(f"{path} leads out of the worker's HOME: not used")
-    git.home.tmp.mkdir(mode=0o700, exist_ok=True)
+    make_folders(git.home.tmp)
     if not (clone / ".git").is_dir():
         _clone(git, spec, clone)
     else:
@@ -52,13 +53,14 @@ def _clone(git: Git, spec: TaskSpec, clone: Path) -> None:
     part = git.home.tmp / f"clone-{spec.id.lower()}"
     shutil.rmtree(part, ignore_errors=True)
     shutil.rmtree(clone, ignore_errors=True)
-    clone.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folders(clone.parent)
     done = git.run(
         "clone", "--quiet", "--", spec.repo_url, str(part), at=git.home.run, network=True
     )
     if not done.ok:
         shutil.rmtree(part, ignore_errors=True)
         remote.need(done)
+    give_tree(part)
     part.rename(clone)
 
 
@@ -68,9 +70,10 @@ def _fetch(git: Git, spec: TaskSpec, clone: Path) -> None:
     """
     every = f"+refs/heads/*:{_ORIGIN}*"
     _point(git, clone, {"url": spec.repo_url, "fetch": every})
-    with remote.borrowing(git, clone, f"fetch-{spec.id.lower()}") as bare:
+    with remote.borrowing(git, clone, f"fetch-{spec.id.lower()}", ours=git.as_host) as bare:
         heads = "+refs/heads/*:refs/heads/*"
         remote.need(git.run("fetch", "--quiet", spec.repo_url, heads, at=bare, network=True))
+        give_tree(bare)
         git.need("fetch", "--prune", "--quiet", str(bare), every, at=clone)
 
 

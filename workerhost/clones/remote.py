@@ -16,6 +16,7 @@ from workerhost.clones.git import Done, Git, last_line
 from workerhost.clones.workspace import GitState, Workspace, is_clone, is_dirty
 from workerhost.homes.files import write_private
 from workerhost.homes.layout import Home, stays_inside
+from workerhost.homes.owner import give_tree
 
 _PASSING = re.compile(
     r"error: (?:429|5\d\d)|rate limit|[Cc]ould not resolve|timed out|took too long|cannot lock ref"
@@ -105,7 +106,7 @@ def push(git: Git, workspace: Workspace, spec: TaskSpec, state: GitState) -> Pus
     """
     ref = f"refs/heads/{workspace.branch}"
     try:
-        with borrowing(git, workspace.clone, f"push-{spec.id.lower()}") as bare:
+        with borrowing(git, workspace.clone, f"push-{spec.id.lower()}", ours=git.as_host) as bare:
             done = git.run(
                 "push",
                 "--quiet",
@@ -124,9 +125,10 @@ def push(git: Git, workspace: Workspace, spec: TaskSpec, state: GitState) -> Pus
 
 
 @contextmanager
-def borrowing(git: Git, clone: Path, name: str) -> Iterator[Path]:
+def borrowing(git: Git, clone: Path, name: str, *, ours: bool = False) -> Iterator[Path]:
     """A bare repository of our own that borrows the clone's objects, for as long as it is needed,
-    but not its index of commits: an agent can write there what it likes. Raises WorkspaceError.
+    but not its index of commits: an agent can write there what it likes. `ours`: it stays root's,
+    if the host is root's. Raises WorkspaceError.
     """
     if not stays_inside(git.home, git.home.tmp):
         raise WorkspaceError(f"{git.home.tmp} leads out of the worker's HOME: not used")
@@ -134,6 +136,8 @@ def borrowing(git: Git, clone: Path, name: str) -> Iterator[Path]:
     shutil.rmtree(bare, ignore_errors=True)
     try:
         _make(bare, lender=clone / ".git" / "objects")
+        if not ours:
+            give_tree(bare)
         yield bare
     finally:
         shutil.rmtree(bare, ignore_errors=True)
@@ -162,6 +166,7 @@ def fetch(git: Git, workspace: Workspace, bare: Path, sha: str) -> None:
     apart = ("-c", "core.alternateRefsCommand=true", "-c", "gc.auto=0")
     what = ("--quiet", "--no-tags", "--no-write-fetch-head", workspace.url, sha)
     git.run(*apart, "fetch", *what, at=bare, network=True)
+    give_tree(bare)
 
 
 def fast_forward(git: Git, workspace: Workspace, state: GitState) -> bool:

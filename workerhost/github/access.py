@@ -15,6 +15,7 @@ from workerhost.credentials.agentenv import own_variables
 from workerhost.homes import journal
 from workerhost.homes.files import write_private
 from workerhost.homes.layout import Home
+from workerhost.homes.owner import make_folders
 from workerhost.walls.isolation import Wall
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Access:
         if self.app is None or self.settings.github_access == "host":
             return
         token = self.app.token(repo)
-        home.github.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folders(home.github)
         host = urlsplit(self.settings.github_url).hostname
         login = f"{host}:\n    oauth_token: {token}\n    user: x-access-token\n"
         for name, text in (

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from workerhost.homes.owner import inherit
+
 
 def write_private(path: Path, data: bytes) -> None:
     """Replace a file so that after a power cut the old or the new one is there. Mode 0600."""
@@ -28,6 +30,7 @@ def staged(path: Path, data: bytes) -> Iterator[None]:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        inherit(Path(temporary))
         yield
         Path(temporary).replace(path)
     except BaseException:

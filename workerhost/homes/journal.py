@@ -14,6 +14,7 @@ from cw.models import MaybeMoment, Model, Moment, Outcome, TaskSpec
 from workerhost import shim
 from workerhost.homes.files import read_json, sync_folder, write_private
 from workerhost.homes.layout import Home
+from workerhost.homes.owner import make_folders
 from workerhost.redaction.redact import Redactor
 
 _PIECE_BYTES = 16 << 20  # of a log in memory at once
@@ -58,7 +59,7 @@ class Journal(Model):
 
 
 def write(home: Home, journal: Journal) -> None:
-    home.run.mkdir(mode=0o700, exist_ok=True)
+    make_folders(home.run)
     write_private(home.journal, journal.model_dump_json(indent=2).encode())
 
 
@@ -90,7 +91,7 @@ def archive(home: Home, journal: Journal, clean: Redactor) -> Path:
     target = home.completed / f"{archive_name(journal.task)}-{stamp}.json"
     if _is_another(target, journal):
         target = target.with_name(f"{target.stem}-{journal.task.id[-8:].lower()}.json")
-    home.completed.mkdir(mode=0o700, exist_ok=True)
+    make_folders(home.completed)
     for path, ending in ((home.log, ".log"), (home.errors, ".err")):
         if path.exists() and path.stat().st_size:
             _put_away(path, target.with_suffix(ending), clean)

@@ -17,6 +17,7 @@ from cw.models import Model
 from workerhost.homes.files import read_json, write_private
 from workerhost.homes.home import copy_git_and_ssh, fingerprint, rendered, rules, token_line
 from workerhost.homes.layout import HAND_MADE, Home, stays_inside
+from workerhost.homes.owner import make_folders
 
 _OFFER = ".new"  # beside a file changed by hand: what the template says now
 
@@ -46,7 +47,7 @@ def refresh_rules(home: Home, templates: Path) -> Refreshed:
         path = _inside(home, name)
         now = path.read_bytes() if path.is_file() else None
         if now is None or (now != content and fingerprint(now) == written.get(name)):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folders(path.parent)
             _put(path, content)
             updated.append(name)
         elif now != content:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from cw.settings import Settings
+from workerhost.walls.user import AgentUser
 
 ROOTS_OWN = "/etc/shadow"  # may not exist, and then cannot be reached
 
@@ -48,7 +50,7 @@ class Canaries:
 
 
 @contextmanager
-def canaries(settings: Settings, broker_url: str) -> Iterator[Canaries]:
+def canaries(settings: Settings, broker_url: str, user: AgentUser | None) -> Iterator[Canaries]:
     settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     word, called = secrets.token_hex(16), threading.Event()
     # No worker's id begins with a dot.
@@ -62,6 +64,7 @@ def canaries(settings: Settings, broker_url: str) -> Iterator[Canaries]:
     try:
         for place in (beside, outside):
             Canaries.secret(place).write_text(word, "utf-8")
+            _give(place, user)
         port = listener.getsockname()[1]
         yield Canaries(word, beside, outside, port, _place(broker_url), called)
     finally:
@@ -71,6 +74,13 @@ def canaries(settings: Settings, broker_url: str) -> Iterator[Canaries]:
         listener.close()
         for place in (beside, outside):
             shutil.rmtree(place, ignore_errors=True)
+
+
+def _give(place: Path, user: AgentUser | None) -> None:
+    """So that nothing but the walls keeps that user from it."""
+    if user:
+        for one in (place, *place.iterdir()):
+            os.chown(one, user.uid, user.gid)
 
 
 def _listen(listener: socket.socket, called: threading.Event) -> None:

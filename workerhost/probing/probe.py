@@ -22,6 +22,7 @@ from workerhost.agents.leftovers import OURS
 from workerhost.credentials.agentenv import GITHUB_TOKENS, agent_environment
 from workerhost.homes.files import write_private
 from workerhost.homes.layout import Home
+from workerhost.homes.owner import give_own, inherit
 from workerhost.probing.canaries import ROOTS_OWN, Canaries, canaries
 from workerhost.probing.probe_model import Json, ProbeModel
 from workerhost.walls.isolation import Wall
@@ -83,7 +84,7 @@ def probe(
 ) -> str:
     """What was reached, or why that could not be found out; empty when the walls hold."""
     try:
-        with canaries(settings, broker_url) as placed:
+        with canaries(settings, broker_url, wall.user) as placed:
             found = outer(home, wall, settings, claude, placed) if wall.outer else ""
             if not found and wall.inner:
                 env = agent_environment(home, settings, host_env)
@@ -97,10 +98,11 @@ def probe(
 def outer(home: Home, wall: Wall, settings: Settings, claude: Path, placed: Canaries) -> str:
     """Plain processes behind bubblewrap."""
     own_startup_files(home)
+    give_own(home)
     closed = [str(placed.secret(one)) for one in (placed.beside, placed.outside)] + [ROOTS_OWN]
     own = [str(one) for one in home.host_owned if one.exists()]
     args = [placed.broker, str(placed.port), str(PORT), *closed, "own", *own]
-    with opened(home.run / "net-probe", reach(settings, {})) as door:
+    with opened(home.run / "net-probe", reach(settings, {}), wall.user) as door:
         argv = ["/bin/sh", "-c", _PLAIN, "sh", *args]
         readable = readable_paths(settings, claude, "")
         done = subprocess.run(
@@ -127,6 +129,8 @@ def inner(
     """claude's own tools. The outer wall lets this canary through, so that only theirs is asked."""
     own_startup_files(home)
     room = Path(tempfile.mkdtemp(prefix="probe-", dir=home.tmp))
+    give_own(home)
+    inherit(room)
     secret, made = placed.secret(placed.beside), placed.beside / "by-write"
     with ProbeModel([]) as model:
         script = _SANDBOXED.format(beside=shlex.quote(str(placed.beside)), port=model.port)
@@ -157,7 +161,7 @@ def _ask(home: Home, wall: Wall, settings: Settings, launch: Launch, placed: Can
     write_policy(home, made | {"env": {name: launch.env[name] for name in names}})
     write_private(home.system_prompt, b"You are a probe.\n")
     told = reach(settings, launch.env)
-    with opened(home.run / "net-probe", told) if wall.outer else nullcontext() as door:
+    with opened(home.run / "net-probe", told, wall.user) if wall.outer else nullcontext() as door:
         done = subprocess.run(
             wrap(
                 claude_argv(home, launch),

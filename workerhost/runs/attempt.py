@@ -17,6 +17,7 @@ from workerhost import shim
 from workerhost.agents import launch
 from workerhost.agents.events import Progress
 from workerhost.agents.follow import Ending, Follower, follow
+from workerhost.agents.taking import take_home
 from workerhost.github import deliver
 from workerhost.github.access import open_files
 from workerhost.homes import journal
@@ -104,6 +105,9 @@ def _obstacle(ctx: Context, home: Home) -> str:
         note = f"others may use {open_ones[0]}: chmod -R go= {home.path}, then: cw resume {home.id}"
         ctx.store.fleet.pause(home.id, note)
         return note
+    if not_ours := take_home(home, ctx.wall):
+        ctx.store.fleet.pause(home.id, f"{not_ours}, then: cw resume {home.id}")
+        return not_ours
     unproven = ctx.proof.missing(home)
     if unproven:
         log.error("no agent starts worker=%s: %s", home.id, unproven)
@@ -172,6 +176,7 @@ def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
         return _stand_back(held)
     if ending is Ending.LOST and not held.home.shim.exists():
         return not_begun(held, book)
+    take_home(held.home, held.ctx.wall)
     good = ended_well(follower.progress)
     ended = launch.read_exit(held.home)
     stopped = ended is not None and ended.cause == "stopped"

@@ -7,16 +7,21 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from cw.errors import BadInputError
 from cw.settings import Settings
+from workerhost.walls.stepdown import cannot_step_down, step_down
+from workerhost.walls.user import AgentUser, agent_user
 
 OUTER = ("strict", "outer")
 INNER = ("strict", "claude")
 _PROBE_SECONDS = 10
-# To an agent a host that is root looks like an ordinary user, without a single capability: it would
-# otherwise own the kernel's switches below /proc/sys. It still owns root's files (`rootonly`).
-_AS_ROOT = ("--uid", "1000", "--gid", "1000")
+_NAMESPACES = (
+    *("--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc"),
+    *("--unshare-uts", "--unshare-net", "--cap-drop", "ALL"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,8 @@ class Wall:
     unfit: str = ""
     bwrap: str = "bwrap"  # its full path: the agent's PATH must not choose it
     socat: str = "socat"  # the same
-    root: bool = False  # the host runs as root
+    user: AgentUser | None = None  # whom agents run as, where the host is root
+    own: bool = False  # what runs behind it is the host's own, with nothing of an agent's in it
 
     @property
     def outer(self) -> bool:
@@ -38,6 +44,16 @@ class Wall:
     @property
     def inner(self) -> bool:
         return self.mode in INNER
+
+    @property
+    def of_host(self) -> Wall:
+        """The same for what needs to be who the host is."""
+        return replace(self, user=None, own=True)
+
+    @property
+    def root_without_user(self) -> str:
+        """Why nothing starts behind a wall that was not chosen for this host; else empty."""
+        return "" if self.user or self.own or os.geteuid() else "root starts no agents"
 
     @property
     def warning(self) -> str:
@@ -55,22 +71,26 @@ MEANS = {
 
 def choose_wall(settings: Settings) -> Wall:
     mode = settings.isolation
-    reason = _missing(mode)
+    try:
+        user = agent_user(settings)
+    except BadInputError as error:
+        return Wall(mode, unfit=error.line())
+    reason = _missing(mode, user)
     return Wall(
         mode=mode,
         unfit=f"{reason}. cw doctor says how to get it" if reason else "",
         bwrap=shutil.which("bwrap") or "bwrap",
         socat=os.path.realpath(shutil.which("socat") or "socat"),
-        root=os.geteuid() == 0,
+        user=user,
     )
 
 
-def _missing(mode: str) -> str:
-    if mode in OUTER:
-        return bubblewrap_works() or socat_there()
-    if mode == "claude" and os.uname().sysname == "Linux":  # elsewhere it needs nothing
-        return bubblewrap_works() or socat_there()
-    return ""
+def _missing(mode: str, user: AgentUser | None) -> str:
+    reason = cannot_step_down(user)
+    # claude's own sandbox elsewhere than on Linux needs nothing.
+    if mode in OUTER or (mode == "claude" and os.uname().sysname == "Linux"):
+        reason = reason or bubblewrap_works(user) or socat_there()
+    return reason
 
 
 def socat_there() -> str:
@@ -78,15 +98,16 @@ def socat_there() -> str:
     return "" if shutil.which("socat") else "socat is not installed"
 
 
-def bubblewrap_works() -> str:
-    """Empty when it works here, else why not. Really starts one."""
+def bubblewrap_works(user: AgentUser | None) -> str:
+    """Empty when it works here, for that user, else why not. Really starts one."""
     if not shutil.which("bwrap"):
         return "bubblewrap (bwrap) is not installed"
-    wall = Wall("strict", root=os.geteuid() == 0)
-    probe = ["bwrap", *namespaces(wall), "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"]
+    bwrap = Path(shutil.which("bwrap") or "bwrap")
+    started = [*step_down(user, (bwrap,)), str(bwrap), *namespaces(Wall("strict", user=user))]
+    view = ["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"]
     try:
         done = subprocess.run(
-            [*probe, "true"],
+            [*started, *view, "/bin/sh", "-c", ":"],
             capture_output=True,
             text=True,
             timeout=_PROBE_SECONDS,
@@ -98,6 +119,9 @@ def bubblewrap_works() -> str:
 
 
 def namespaces(wall: Wall) -> list[str]:
-    shared = ["--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc"]
-    own = ["--unshare-uts", "--unshare-net", "--unshare-user", "--cap-drop", "ALL"]
-    return [*shared, *own, *(_AS_ROOT if wall.root else ())]
+    """bubblewrap's words. What is the host's own keeps to HOMEs that are another's: root without
+    capabilities may not enter them, and in a user namespace it has none.
+    """
+    if wall.own and os.geteuid() == 0:
+        return [*_NAMESPACES, "--cap-add", "CAP_DAC_OVERRIDE"]
+    return [*_NAMESPACES, "--unshare-user"]

@@ -57,15 +57,15 @@ def policy(home: Home, wall: Wall, settings: Settings, repo_url: str) -> dict[st
         }
     }
     if wall.inner:
-        found["sandbox"] = _sandbox(home, wall, settings, domains)
+        found["sandbox"] = _sandbox(home, settings, domains)
     return found
 
 
-def _sandbox(home: Home, wall: Wall, settings: Settings, domains: list[str]) -> dict[str, Any]:
+def _sandbox(home: Home, settings: Settings, domains: list[str]) -> dict[str, Any]:
     """For Bash and whatever it starts."""
     hidden = MODEL_KEYS + (GITHUB_TOKENS if settings.github_access == "host" else ())
     own = [str(one) for one in (*home.host_owned, home.claude, _state(home))]
-    found: dict[str, Any] = {
+    return {
         "enabled": True,
         "failIfUnavailable": True,
         "allowUnsandboxedCommands": False,
@@ -78,9 +78,6 @@ def _sandbox(home: Home, wall: Wall, settings: Settings, domains: list[str]) -> 
         "network": {"allowedDomains": domains},
         "credentials": {"envVars": [{"name": one, "mode": "deny"} for one in hidden]},
     }
-    if wall.root and wall.outer:  # the kernel lets no second /proc be mounted in there
-        found["enableWeakerNestedSandbox"] = True
-    return found
 
 
 def _shut(home: Home) -> list[str]:

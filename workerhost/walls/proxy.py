@@ -1,7 +1,8 @@
 """The one way out of the wall: an HTTP proxy that lets through what its rules allow.
 
 Started as `python -I -S proxy.py`, with a listening socket as standard input. In `CW_REACH`: JSON,
-{domains, endpoints, closed, upstream, direct}. In `CW_PARENT`: the pid of whoever started it, with
+{domains, endpoints, closed, upstream, direct}. In `CW_BECOME`: `uid:gid` of whom root is to become.
+In `CW_PARENT`: the pid of whoever started it, with
 whom it ends. Standard library only: there is one beside each running agent.
 """
 
@@ -243,7 +244,18 @@ def _say(client: socket.socket, status: int, text: str) -> None:
         client.sendall(head.encode() + b"Connection: close\r\n\r\n" + body)
 
 
+def _become(told: str) -> None:
+    """`uid:gid`; empty: who we are."""
+    if told:
+        "a".encode("idna")  # loaded when first needed, and then it may not be readable any more
+        uid, gid = map(int, told.split(":"))
+        os.setgroups([])
+        os.setgid(gid)
+        os.setuid(uid)
+
+
 def main() -> None:
+    _become(os.environ.get("CW_BECOME", ""))  # first: it makes the kernel forget the next line
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != int(os.environ["CW_PARENT"]):  # killed while we started: no signal comes

@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 
 from cw.errors import BadInputError, CwError
 from cw.settings import Settings
+from workerhost.homes.owner import inherit
 from workerhost.walls import proxy
+from workerhost.walls.user import AgentUser
 
 DOOR = "/run/cw.net"  # where the proxy's socket is behind the wall
 PORT = 3129  # what listens there for it, in a network that has nothing else
@@ -37,9 +39,13 @@ class Reach:
     upstream: str
     direct: str
 
-    def order(self) -> dict[str, object]:
-        """How the proxy is started; its listening socket is its standard input."""
+    def order(self, user: AgentUser | None = None) -> dict[str, object]:
+        """How the proxy is started; its listening socket is its standard input. `user`: whom root's
+        becomes, before it reads a word of an agent's.
+        """
         env = {"PATH": os.defpath, "CW_REACH": json.dumps(asdict(self))}
+        if user:
+            env["CW_BECOME"] = f"{user.uid}:{user.gid}"
         return {"argv": [sys.executable, "-I", "-S", proxy.__file__], "env": env}
 
 
@@ -81,6 +87,7 @@ def listen(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX)
     try:
         listener.bind(f"/proc/self/fd/{folder}/{path.name}")
+        inherit(path)
         listener.listen(128)
     except OSError as error:
         listener.close()
@@ -91,9 +98,9 @@ def listen(path: Path) -> socket.socket:
 
 
 @contextmanager
-def opened(path: Path, told: Reach) -> Iterator[Path]:
+def opened(path: Path, told: Reach, user: AgentUser | None = None) -> Iterator[Path]:
     """The door, for as long as one command of the host itself needs it."""
-    order = told.order()
+    order = told.order(user)
     with listen(path) as listener:
         process = subprocess.Popen(
             order["argv"],  # type: ignore[call-overload]

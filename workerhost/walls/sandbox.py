@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from cw.errors import CwError
@@ -10,9 +11,9 @@ from cw.settings import Settings
 from workerhost.homes.layout import Home, in_place
 from workerhost.walls.isolation import Wall, namespaces
 from workerhost.walls.reach import DOOR, PORT
-from workerhost.walls.rootonly import ETC, for_all
+from workerhost.walls.stepdown import step_down
 
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/nix")
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/nix", "/etc")
 _EMPTY = ("/tmp", "/var/tmp", "/run", "/home", "/root")  # noqa: S108  these are emptied, not used
 # Waits until the port is open, then becomes the program itself, so that signals reach that; socat
 # ends with the process namespace.
@@ -43,22 +44,21 @@ def wrap(
     Nothing else of the machine is there: no other HOME, no /tmp, no /run, no broker's socket.
     The environment is the caller's to clear. Raises CwError when the wall cannot be built.
     """
-    if wall.unfit:
-        raise CwError(wall.unfit)
+    if wall.unfit or wall.root_without_user:
+        raise CwError(wall.unfit or wall.root_without_user)
+    before = step_down(wall.user, _reached(wall, home, (*readable, *writable), door))
     if not wall.outer:
-        return argv
-    command = [wall.bwrap, *namespaces(wall)]
+        return [*before, *argv]
+    command = [*before, wall.bwrap, *namespaces(wall)]
     for path in _SYSTEM:
         command += ["--ro-bind-try", path, path]
-    etc = home.path.parent / ".etc"
-    command += for_all(ETC, etc) if wall.root else ["--ro-bind-try", ETC, ETC]
     for path in _EMPTY:
         command += ["--tmpfs", path]
     command += ["--proc", "/proc", "--dev", "/dev"]
+    command += _switches() if wall.own else ()
     command += _resolver()
     for one in readable:
-        if not (wall.root and _of_etc(one)):
-            command += ["--ro-bind-try", str(one), str(one)]
+        command += ["--ro-bind-try", str(one), str(one)]
     command += ["--bind", str(home.path), str(home.path)]
     command += _host_owned(home)
     command += _hidden(home, hidden)
@@ -70,6 +70,14 @@ def wrap(
         command += ["--ro-bind", str(door), DOOR]
         argv = ["/bin/sh", "-c", _OPEN_DOOR, wall.socat, *argv]
     return [*command, "--chdir", str(cwd or home.path), "--", *argv]
+
+
+def _reached(wall: Wall, home: Home, bound: tuple[Path, ...], door: Path | None) -> Iterator[Path]:
+    """What has to be in reach of the user that agents run as, for the wall to be built."""
+    yield from (home.path, *bound)
+    yield from (Path(one) for one in (wall.bwrap, wall.socat) if wall.outer and "/" in one)
+    if door:
+        yield door
 
 
 def readable_paths(settings: Settings, claude: Path | None, repo_path: str) -> tuple[Path, ...]:
@@ -126,9 +134,13 @@ def _hidden(home: Home, hidden: tuple[Path, ...]) -> list[str]:
     return words
 
 
-def _of_etc(path: Path) -> bool:
-    """It is there already, if it is for all."""
-    return path.resolve().is_relative_to(ETC)
+def _switches() -> list[str]:
+    """The kernel's. bubblewrap 0.8.0 leaves them to root: it looks whether the folder can be
+    written to, and root without capabilities may write only to what is in it.
+    """
+    found = ("sys", "sysrq-trigger", "irq", "bus", "acpi")
+    places = [f"/proc/{one}" for one in found if Path("/proc", one).exists()]
+    return [word for one in places for word in ("--ro-bind", one, one)]
 
 
 def _resolver() -> list[str]:

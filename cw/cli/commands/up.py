@@ -32,7 +32,10 @@ def command(cli: Cli, detach: bool, no_flower: bool, as_json: bool) -> None:
     and the next cw up finds them; Ctrl-C twice waits for nothing. With -d the command returns when
     everything runs, and also when it ran already.
     """
+    from workerhost.walls.user import agent_user
+
     settings = replace(cli.settings, flower_port=0) if no_flower else cli.settings
+    agent_user(settings)  # refused here, not in the log of a host that does not start
     if settings.broker_url:
         _await_broker(broker_url(settings))
     if detach:
