@@ -83,7 +83,7 @@ def prepare_clone(one: Cell) -> None:
         path.write_text(f"#!/bin/sh\n{one.attack(way)} >/dev/null 2>&1\n", "utf-8")
         path.chmod(0o755)
     shutil.copy(attacks["hook-of-git"], at / ".git" / "hooks" / "pre-commit")
-    configure = ["git", "-C", str(at), "config", "core.fsmonitor"]
+    configure = ["git", "config", "--file", str(at / ".git" / "config"), "core.fsmonitor"]
     subprocess.run([*configure, str(attacks["watcher-of-git"])], check=True)
     hook = {"hooks": [{"type": "command", "command": str(attacks["settings"])}]}
     (at / ".claude").mkdir()
