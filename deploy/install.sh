@@ -174,6 +174,7 @@ TEXT
   keep_file config.toml <<TEXT
 # docs/settings.md lists them all. After a change: systemctl restart cw-host cw-beat cw-flower
 workers_root = "/home/$USER_NAME/workers"
+agent_user = "$USER_NAME" # should root ever start a host: agents never are root
 state_dir = "$STATE"
 TEXT
   [ -n "$with_broker" ] || return 0

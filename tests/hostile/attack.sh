@@ -11,6 +11,12 @@ while read -r kind name place; do
     into) echo canary >"$place/canary" ;;
     socket) printf 'canary\n' | socat -t 1 - UNIX-CONNECT:"$place" | word ;;
     port) printf 'canary\n' | socat -t 1 - TCP:"$place",connect-timeout=3 | word ;;
+    # Its own value is written back: where that works, any would.
+    switch) value=$(cat "$place") && echo "$value" >"$place" ;;
+    listed) grep -q "${place##*:}" "${place%%:*}" ;;
+    there) [ -e "$place" ] ;;
+    signal) kill -URG "$place" ;;
+    same) [ "$(readlink /proc/self/ns/"${place%%:*}")" = "$place" ] ;;
     # By whatever proxy it was given. What answers is no repository, but it answers.
     host)
       no_proxy='' NO_PROXY='' GIT_TERMINAL_PROMPT=0 timeout 9 \

@@ -18,15 +18,31 @@ from cw.settings import Settings
 from tests.hostile.listening import Listener, listening
 from tests.standins.messages import MessagesStandIn, Turn
 from tests.waiting import wait_until
-from tests.walls import owned
+from tests.walls import USER, owned
 from workerhost.agents import launch
 from workerhost.credentials.agentenv import agent_environment
 from workerhost.homes.home import make_home, templates_dir
 from workerhost.homes.layout import Home
+from workerhost.homes.owner import give_tree
+from workerhost.probing.inherited import Inherited, inherited
 from workerhost.walls.isolation import Wall
 
 ATTACK = Path(__file__).with_name("attack.sh")
 KEY = "sk-ant-canary-of-the-model"
+NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts")
+# The kernel's switches, which only root may change.
+KERNEL = tuple(
+    ("switch", f"kernel-{Path(place).name}", place)
+    for place in (
+        "/proc/sys/kernel/core_pattern",
+        "/proc/sys/kernel/modprobe",
+        "/proc/sys/kernel/sysrq",
+        "/proc/sys/vm/swappiness",
+        "/proc/sys/fs/protected_hardlinks",
+    )
+    if Path(place).exists()
+)
+ROOTS_ALONE = {name for _, name, _ in KERNEL}
 
 
 @dataclass
@@ -132,7 +148,10 @@ def cell(**changed: object) -> Iterator[Cell]:
             "docker": stack.enter_context(listening(root / "docker.s")),
         }
         process = stack.enter_context(_process_with_a_secret())
-        made = Cell(root, home, settings, api, listeners, _targets(root, home, listeners, process))
+        kernels = stack.enter_context(inherited(USER))
+        made = Cell(
+            root, home, settings, api, listeners, _targets(root, home, listeners, process, kernels)
+        )
         _furnish(made)
         try:
             yield made
@@ -152,7 +171,7 @@ _CLAUDE_QUIET = (
 
 
 def _targets(
-    root: Path, home: Home, listeners: dict[str, Listener], process: int
+    root: Path, home: Home, listeners: dict[str, Listener], process: int, kernels: Inherited
 ) -> list[tuple[str, str, str]]:
     operator, other = root / "operator", home.path.parent / "02"
     return [
@@ -181,6 +200,12 @@ def _targets(
         ("write", "own-shell-start", f"{home.path}/.bashrc"),
         ("write", "own-git-configuration", f"{home.path}/.gitconfig"),
         ("write", "system", "/usr/bin/cw-canary"),
+        *KERNEL,
+        *(("same", f"namespace-{one}", namespace(one)) for one in NAMESPACES),
+        ("listed", "key-of-the-host", f"/proc/keys:{kernels.word}"),
+        ("listed", "system-v-memory", f"/proc/sysvipc/shm:{kernels.shm}"),
+        ("there", "shared-memory", f"/dev/shm/{kernels.word}"),
+        ("signal", "process-of-the-host-signal", str(kernels.victim.pid)),
     ]
 
 
@@ -196,6 +221,11 @@ def _furnish(made: Cell) -> None:
     shutil.copy(ATTACK, made.clone / "attack.sh")
     lines = "".join(f"{' '.join(one)}\n" for one in made.targets)
     (made.clone / "targets").write_text(lines, "utf-8")
+    give_tree(made.home.clones / "acme")
+
+
+def namespace(kind: str) -> str:
+    return str(Path(f"/proc/self/ns/{kind}").readlink())
 
 
 @contextmanager

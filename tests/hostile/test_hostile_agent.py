@@ -5,6 +5,7 @@ reach. The same attacks reach all of it where there is no wall.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,11 +16,12 @@ import pytest
 
 from cw.settings import Settings
 from tests.contract.binaries import Claude, found
-from tests.hostile.cell import KEY, Cell, cell
+from tests.hostile.cell import KEY, ROOTS_ALONE, Cell, cell
 from tests.needs import need, require
 from tests.standins.messages import Turn, bash, read, text, together, tool, write
 from tests.waiting import wait_until
 from tests.walls import WALLS, choose
+from workerhost.homes.owner import give_tree
 from workerhost.walls.isolation import Wall
 from workerhost.walls.policy import policy
 from workerhost.walls.reach import opened, reach, through_the_door
@@ -81,7 +83,7 @@ def prepare_clone(one: Cell) -> None:
         path.write_text(f"#!/bin/sh\n{one.attack(way)} >/dev/null 2>&1\n", "utf-8")
         path.chmod(0o755)
     shutil.copy(attacks["hook-of-git"], at / ".git" / "hooks" / "pre-commit")
-    configure = ["git", "-C", str(at), "config", "core.fsmonitor"]
+    configure = ["git", "config", "--file", str(at / ".git" / "config"), "core.fsmonitor"]
     subprocess.run([*configure, str(attacks["watcher-of-git"])], check=True)
     hook = {"hooks": [{"type": "command", "command": str(attacks["settings"])}]}
     (at / ".claude").mkdir()
@@ -89,6 +91,7 @@ def prepare_clone(one: Cell) -> None:
     (at / ".claude" / "settings.json").write_text(json.dumps(settings), "utf-8")
     server = {"mcpServers": {"evil": {"command": str(attacks["server"]), "args": []}}}
     (at / ".mcp.json").write_text(json.dumps(server), "utf-8")
+    give_tree(at)
 
 
 def turns(one: Cell) -> list[Turn]:
@@ -198,7 +201,7 @@ def test_without_walls_the_same_attacks_reach_everything() -> None:
 
         missed = {name for _, name, _ in one.targets} - one.got("open")
         # Nobody writes into /usr but root. What lay in `run` had been moved away by then.
-        assert missed <= {"system", "own-journal"}
+        assert missed <= {"system", "own-journal", *(ROOTS_ALONE if os.geteuid() else ())}
         assert len(one.left()) == 2
         Path("/usr/bin/cw-canary").unlink(missing_ok=True)
 

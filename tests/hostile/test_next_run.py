@@ -19,6 +19,7 @@ from tests.needs import require
 from tests.standins.messages import bash, text, tool
 from tests.walls import USER, WALLS, choose
 from workerhost.agents.claude import transcript
+from workerhost.homes.owner import give_tree
 from workerhost.walls.isolation import Wall
 
 POISON = Path(__file__).with_name("poison.sh")
@@ -35,6 +36,7 @@ def wall() -> Wall:
 def clone_anew(one: Cell) -> None:
     shutil.rmtree(one.clone)
     subprocess.run(["git", "init", "-q", str(one.clone)], check=True)
+    give_tree(one.clone)
 
 
 def poison(one: Cell) -> None:
@@ -47,6 +49,7 @@ def poison(one: Cell) -> None:
     (one.clone / ".claude").mkdir()
     settings = {"hooks": {"Stop": [{"hooks": [hook]}]}}
     (one.clone / ".claude" / "settings.json").write_text(json.dumps(settings), "utf-8")
+    give_tree(one.clone)
 
 
 @real

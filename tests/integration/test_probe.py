@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,9 +17,12 @@ from tests.needs import require
 from tests.walls import USER, WALLS, choose, owned
 from workerhost.homes.home import make_home, templates_dir
 from workerhost.homes.layout import Home
-from workerhost.probing.probe import probe
+from workerhost.probing import kernel
+from workerhost.probing.inherited import inherited
+from workerhost.probing.probe import outer_kernel, probe
 from workerhost.probing.proof import Proof
 from workerhost.walls.isolation import Wall
+from workerhost.walls.sandbox import wrap
 
 NO_CLAUDE = Path("/bin/true")
 
@@ -134,3 +139,56 @@ def test_what_is_no_claude_proves_nothing(home: Home, settings: Settings, broker
     wall = choose(replace(settings, isolation="strict"))
 
     assert "called none of its tools" in ask(home, settings, broker, wall)
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ('[ "$word" != --unshare-ipc ] || word=--unshare-uts', "the host's ipc namespace"),
+        ('[ "$word" != --unshare-ipc ] || word=--unshare-uts', "the machine's System V IPC"),
+        ('[ "$word" != --unshare-uts ] || word=--unshare-ipc', "the host's uts namespace"),
+        (
+            '[ "$word" != --chdir ] || set -- "$@" --bind /dev/shm /dev/shm',
+            "the machine's shared memory",
+        ),
+        (
+            '[ "$word" != --unshare-pid ] || word=--unshare-ipc',
+            "the host's pid namespace",
+        ),
+    ],
+)
+def test_what_the_kernel_leaves_open_is_found(
+    home: Home, settings: Settings, tmp_path: Path, rule: str, says: str
+) -> None:
+    wall = opened(tmp_path, choose(settings), rule)
+    with inherited(wall.user) as placed:
+        kernel.place_roots(home)
+        argv = ["/bin/sh", "-c", kernel.SCRIPT, "sh", *kernel.arguments(placed)]
+        env = {"PATH": "/usr/bin:/bin", "HOME": str(home.path)}
+        argv = wrap(argv, wall=wall, home=home)
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+
+        assert f"reached {says}" in done.stdout, done.stderr
+        seen = placed.reached()
+        assert ("signal" in seen) == ("pid" in says), "only who sees a process ends it"
+
+
+def test_key_of_the_host_is_seen_without_a_wall_and_not_behind_it(
+    home: Home, settings: Settings
+) -> None:
+    with inherited(USER) as placed:
+        look = ["grep", "-c", placed.word, "/proc/keys"]
+        open_ = subprocess.run(look, capture_output=True, text=True, check=False)
+        argv = wrap(look, wall=choose(settings), home=home)
+        walled = subprocess.run(argv, capture_output=True, text=True, check=False)
+
+    require(Path("/proc/keys").exists(), "a kernel with keyrings")
+    assert (open_.stdout, walled.stdout) == ("1\n", "0\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's processes can be root's")
+def test_process_that_is_root_to_the_kernel_is_found(home: Home, settings: Settings) -> None:
+    with inherited(USER) as placed:
+        said = outer_kernel(home, choose(settings).of_host, placed)
+
+    assert "the kernel's number of root" in said

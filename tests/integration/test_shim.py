@@ -29,6 +29,7 @@ from workerhost.walls.sandbox import wrap
 
 DEAF = "trap '' INT TERM; echo ready; while :; do sleep 0.05; done"
 WALLED = [False, True]
+PYTHON = tuple(map(Path, (sys.executable, sys.prefix, sys.base_prefix)))
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Shims:
         path.prompt.write_bytes(b"given\n")
         wall = Wall("outer" if walled else "none", user=USER)
         order = {
-            "argv": wrap(list(argv), wall=wall, home=path, cwd=path.path),
+            "argv": wrap(list(argv), wall=wall, home=path, readable=PYTHON, cwd=path.path),
             "env": {"PATH": os.environ["PATH"], "MARK": self.mark},
             "cwd": str(path.path),
             "stdin": str(path.prompt),

@@ -123,6 +123,7 @@ class Git:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
+            start_new_session=True,  # no terminal of the host's
         )
         said = self._until_end(process, network=network)
         if said is None:

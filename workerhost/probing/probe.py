@@ -23,7 +23,9 @@ from workerhost.credentials.agentenv import GITHUB_TOKENS, agent_environment
 from workerhost.homes.files import write_private
 from workerhost.homes.layout import Home
 from workerhost.homes.owner import give_own, inherit
+from workerhost.probing import kernel
 from workerhost.probing.canaries import ROOTS_OWN, Canaries, canaries
+from workerhost.probing.inherited import Inherited, inherited
 from workerhost.probing.probe_model import Json, ProbeModel
 from workerhost.walls.isolation import Wall
 from workerhost.walls.policy import MODEL_KEYS, own_startup_files, policy, write_policy
@@ -84,12 +86,14 @@ def probe(
 ) -> str:
     """What was reached, or why that could not be found out; empty when the walls hold."""
     try:
-        with canaries(settings, broker_url, wall.user) as placed:
+        with canaries(settings, broker_url, wall.user) as placed, inherited(wall.user) as kernels:
             found = outer(home, wall, settings, claude, placed) if wall.outer else ""
+            if not found and wall.outer:
+                found = outer_kernel(home, wall, kernels)
             if not found and wall.inner:
                 env = agent_environment(home, settings, host_env)
-                found = inner(home, wall, settings, env, claude, placed)
-            return found or placed.reached()
+                found = inner(home, wall, settings, env, claude, placed, kernels)
+            return found or placed.reached() or kernels.reached()
     except (OSError, CwError, subprocess.TimeoutExpired) as error:
         said = error.line() if isinstance(error, CwError) else f"{type(error).__name__}: {error}"
         return f"the probe could not run: {said[:300]}"
@@ -118,6 +122,25 @@ def outer(home: Home, wall: Wall, settings: Settings, claude: Path, placed: Cana
     return _judge("a process behind bubblewrap", done.stdout, done.stderr)
 
 
+def outer_kernel(home: Home, wall: Wall, kernels: Inherited) -> str:
+    """What the kernel lets such a process do."""
+    kernel.place_roots(home)
+    argv = ["/bin/sh", "-c", kernel.SCRIPT, "sh", *kernel.arguments(kernels)]
+    done = subprocess.run(
+        wrap(argv, wall=wall, home=home),
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(home.path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=_SECONDS,
+        check=False,
+    )
+    root = kernel.whose(home)
+    found = _judge("a process behind bubblewrap", done.stdout, done.stderr)
+    return f"a process behind bubblewrap has {root}" if root else found
+
+
 def inner(
     home: Home,
     wall: Wall,
@@ -125,17 +148,22 @@ def inner(
     env: Mapping[str, str],
     claude: Path,
     placed: Canaries,
+    kernels: Inherited,
 ) -> str:
     """claude's own tools. The outer wall lets this canary through, so that only theirs is asked."""
     own_startup_files(home)
+    kernel.place_roots(home)
     room = Path(tempfile.mkdtemp(prefix="probe-", dir=home.tmp))
     give_own(home)
     inherit(room)
     secret, made = placed.secret(placed.beside), placed.beside / "by-write"
     with ProbeModel([]) as model:
         script = _SANDBOXED.format(beside=shlex.quote(str(placed.beside)), port=model.port)
+        args = kernel.arguments(kernels, kernel.OF_CLAUDE)
+        switches = shlex.join(["/bin/sh", "-c", kernel.SCRIPT, "sh", *args])
         model.calls = [
             ("Bash", {"command": script, "description": "Probe"}),
+            ("Bash", {"command": switches, "description": "Probe"}),
             ("Read", {"file_path": str(secret)}),
             ("Write", {"file_path": str(made), "content": placed.word}),
         ]
@@ -151,7 +179,9 @@ def inner(
                 left.unlink(missing_ok=True)
         if len(model.answers) < len(model.calls):
             return f"the probe could not run: {claude} called none of its tools: {said[-300:]}"
-        return _judge_tools(model, placed)
+        root = kernel.whose(home)
+        found = _judge_tools(model, placed)
+        return f"claude's Bash tool has {root}" if root else found
 
 
 def _ask(home: Home, wall: Wall, settings: Settings, launch: Launch, placed: Canaries) -> str:
@@ -199,13 +229,14 @@ def _env(env: Mapping[str, str], model: ProbeModel) -> dict[str, str]:
 
 
 def _judge_tools(model: ProbeModel, placed: Canaries) -> str:
-    bash, *files = (model.answers[number] for number in range(len(model.calls)))
+    bash, switches, *files = (model.answers[number] for number in range(len(model.calls)))
     if model.called.is_set():
         return "claude's Bash tool reached a closed host"
-    for (name, _), answer in zip(model.calls[1:], files, strict=True):
+    for (name, _), answer in zip(model.calls[2:], files, strict=True):
         if not answer.get("is_error") or placed.word in str(answer):
             return f"claude's {name} tool reached a file outside HOME"
-    return _judge("claude's Bash tool", _text(bash), "")
+    found = (_judge("claude's Bash tool", _text(one), "") for one in (bash, switches))
+    return next(filter(None, found), "")
 
 
 def _judge(who: str, out: str, err: str) -> str:

@@ -16,11 +16,14 @@ from cw.settings import Settings
 from workerhost.agents.claude import find_claude
 from workerhost.homes.files import read_json, read_regular, write_private
 from workerhost.homes.layout import Home
-from workerhost.probing import canaries, probe
 from workerhost.walls.isolation import Wall
 from workerhost.walls.policy import policy
 from workerhost.walls.sandbox import readable_paths
 
+# The probe, and how walls are built.
+_PROBING = sorted(
+    one for room in ("probing", "walls") for one in Path(__file__).parents[1].glob(f"{room}/*.py")
+)
 _AGAIN_SECONDS = 60.0  # between two probes of walls that did not hold
 
 Probe = Callable[[Home, Path], str]
@@ -92,7 +95,7 @@ class Proof:
         told = [
             _stamp(claude),
             *(_stamp(Path(one)) for one in self._tools()),
-            *(_stamp(Path(str(one.__file__))) for one in (probe, canaries)),
+            *(_stamp(one) for one in _PROBING),
             os.uname().release,
             asdict(self._wall),
             policy(home, self._wall, self._settings, ""),

@@ -11,6 +11,7 @@ Standard library only, and little of it: there is one of these for each git comm
 
 import ctypes
 import os
+import resource
 import sys
 
 if __name__ == "__main__":  # isolated: what lies beside it is not found
@@ -36,6 +37,7 @@ def main() -> int:
         if pairs:
             _look(list(zip(pairs[::2], pairs[1::2], strict=True)))
         env = _environment()
+        _be_ordinary()
         _become(uid, gid)
         new_session_keyring()
         _prctl(_SET_PDEATHSIG, _KILL)  # forgotten when a process changes its user
@@ -101,6 +103,20 @@ def _place(path: str, *, folder: bool) -> None:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
         return
+
+
+def _be_ordinary() -> None:
+    """What root may have, and leaves to whatever it starts."""
+    if os.getpriority(os.PRIO_PROCESS, 0) < 0:
+        os.setpriority(os.PRIO_PROCESS, 0, 0)
+    if os.sched_getscheduler(0) != os.SCHED_OTHER:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    for which in (resource.RLIMIT_NICE, resource.RLIMIT_RTPRIO):
+        resource.setrlimit(which, (0, 0))
+    with open("/proc/self/oom_score_adj", "r+") as file:  # noqa: PTH123
+        if int(file.read()) < 0:
+            file.seek(0)
+            file.write("0")
 
 
 def _become(uid: int, gid: int) -> None:

@@ -10,6 +10,7 @@ from cw.errors import CwError
 from cw.settings import Settings
 from workerhost.homes.layout import Home, in_place
 from workerhost.walls.isolation import Wall, namespaces
+from workerhost.walls.keyring import new_session_keyring
 from workerhost.walls.reach import DOOR, PORT
 from workerhost.walls.stepdown import step_down
 
@@ -42,13 +43,15 @@ def wrap(
     where). `door` is a proxy's socket; without one there is no network.
 
     Nothing else of the machine is there: no other HOME, no /tmp, no /run, no broker's socket.
-    The environment is the caller's to clear. Raises CwError when the wall cannot be built.
+    This thread, and what it starts next, gets a session keyring of its own. The environment is the
+    caller's to clear. Raises CwError when the wall cannot be built.
     """
     if wall.unfit or wall.root_without_user:
         raise CwError(wall.unfit or wall.root_without_user)
+    _nothing_inherited()
     before = step_down(wall.user, _reached(wall, home, (*readable, *writable), door))
     if not wall.outer:
-        return [*before, *argv]
+        return [*before, *_own_ipc(wall), *argv]
     command = [*before, wall.bwrap, *namespaces(wall)]
     for path in _SYSTEM:
         command += ["--ro-bind-try", path, path]
@@ -70,6 +73,22 @@ def wrap(
         command += ["--ro-bind", str(door), DOOR]
         argv = ["/bin/sh", "-c", _OPEN_DOOR, wall.socat, *argv]
     return [*command, "--chdir", str(cwd or home.path), "--", *argv]
+
+
+def _nothing_inherited() -> None:
+    """Raises CwError."""
+    try:
+        new_session_keyring()
+    except OSError as error:
+        raise CwError(f"nothing starts: {error.strerror}") from error
+
+
+def _own_ipc(wall: Wall) -> list[str]:
+    """claude's own sandbox leaves it shared (2.1.202)."""
+    if wall.mode != "claude" or os.uname().sysname != "Linux":
+        return []
+    shared = ("--tmpfs", "/dev/shm") if Path("/dev/shm").is_dir() else ()  # noqa: S108
+    return [wall.bwrap, "--die-with-parent", "--unshare-ipc", "--dev-bind", "/", "/", *shared, "--"]
 
 
 def _reached(wall: Wall, home: Home, bound: tuple[Path, ...], door: Path | None) -> Iterator[Path]:
