@@ -12,7 +12,11 @@ from cw.settings import Settings
 from tests.making import make_spec
 from tests.standins.github import GitHubStandIn
 from tests.walls import outer_wall
+from workerhost.clones import evidence
+from workerhost.clones.evidence import Pushed
 from workerhost.clones.git import Git
+from workerhost.clones.quarantine import quarantined
+from workerhost.clones.workspace import GitState, Workspace
 from workerhost.credentials.agentenv import agent_environment
 from workerhost.homes.home import make_home, templates_dir
 from workerhost.homes.layout import Home
@@ -34,7 +38,11 @@ class Worker:
         url = hub.url if hub else "https://github.com"
         api = hub.api_url if hub else "https://api.github.com"
         settings = Settings(
-            workers_root=root / "workers", github_url=url, github_api_url=api, github_pace=0
+            workers_root=root / "workers",
+            state_dir=root / "state",
+            github_url=url,
+            github_api_url=api,
+            github_pace=0,
         )
         return cls(home, settings, hub)
 
@@ -52,6 +60,18 @@ class Worker:
         env = agent_environment(self.home, self.settings, {"PATH": "/usr/bin:/bin"})
         origin = Path(spec.repo_path) if spec.repo_path else None
         return Git(self.home, outer_wall(), env, self.settings, origin, url=spec.repo_url)
+
+
+def inspect(git: Git, place: Workspace) -> GitState:
+    with quarantined(git, place) as box:
+        return evidence.inspect(box)
+
+
+def push(git: Git, place: Workspace, seen: GitState | None = None) -> Pushed:
+    """As settling does, of what was `seen` before or is there now."""
+    with quarantined(git, place) as box:
+        state = evidence.inspect(box)
+        return evidence.push(box, place, seen or state)
 
 
 def run(at: Path, *args: str) -> str:

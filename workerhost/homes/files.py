@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +45,20 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def read_regular(path: Path, cap: int) -> bytes:
+    """What a file has that an agent may have made: nothing is waited for, no link is followed.
+    Raises OSError, also for what is no file and for what is larger.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "is no file", str(path))
+        data = file.read(cap + 1)
+    if len(data) > cap:
+        raise OSError(errno.EFBIG, "is too large", str(path))
+    return data
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

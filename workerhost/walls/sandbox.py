@@ -47,15 +47,7 @@ def wrap(
         raise CwError(wall.unfit)
     if not wall.outer:
         return argv
-    command = [wall.bwrap, *namespaces(wall)]
-    for path in _SYSTEM:
-        command += ["--ro-bind-try", path, path]
-    etc = home.path.parent / ".etc"
-    command += for_all(ETC, etc) if wall.root else ["--ro-bind-try", ETC, ETC]
-    for path in _EMPTY:
-        command += ["--tmpfs", path]
-    command += ["--proc", "/proc", "--dev", "/dev"]
-    command += _resolver()
+    command = machine(wall, home)
     for one in readable:
         if not (wall.root and _of_etc(one)):
             command += ["--ro-bind-try", str(one), str(one)]
@@ -66,10 +58,27 @@ def wrap(
         command += ["--ro-bind", str(what), str(where)]
     for one in writable:
         command += ["--bind", str(one), str(one)]
-    if door:
-        command += ["--ro-bind", str(door), DOOR]
-        argv = ["/bin/sh", "-c", _OPEN_DOOR, wall.socat, *argv]
-    return [*command, "--chdir", str(cwd or home.path), "--", *argv]
+    command += ["--chdir", str(cwd or home.path)]
+    return [*command, *through(door, wall), *argv]
+
+
+def machine(wall: Wall, home: Home) -> list[str]:
+    """What every wall begins with: the system, and nothing of anybody's."""
+    command = [wall.bwrap, *namespaces(wall)]
+    for path in _SYSTEM:
+        command += ["--ro-bind-try", path, path]
+    etc = home.path.parent / ".etc"
+    command += for_all(ETC, etc) if wall.root else ["--ro-bind-try", ETC, ETC]
+    for path in _EMPTY:
+        command += ["--tmpfs", path]
+    return [*command, "--proc", "/proc", "--dev", "/dev", *_resolver()]
+
+
+def through(door: Path | None, wall: Wall) -> list[str]:
+    """The last of bubblewrap's words, and what stands before the command itself."""
+    if not door:
+        return ["--"]
+    return ["--ro-bind", str(door), DOOR, "--", "/bin/sh", "-c", _OPEN_DOOR, wall.socat]
 
 
 def readable_paths(settings: Settings, claude: Path | None, repo_path: str) -> tuple[Path, ...]:
