@@ -163,6 +163,8 @@ def _start(seen: Lens, mirror: Mirror, place: Workspace) -> None:
     theirs = seen.clone / ".git"
     for name in _UNFINISHED:
         _remove(theirs / name)
+    for name in ("info", "hooks"):  # which tools expect to be there
+        (theirs / name).mkdir(mode=0o700, exist_ok=True)
     seen.stand_on(start)
     seen.need("update-ref", "--no-deref", branch, start)
     seen.need("read-tree", "--reset", "-u", start, bounds=_LONG)

@@ -21,8 +21,8 @@ from workerhost.clones.workspace import Workspace
 from workerhost.homes.files import read_json
 
 _PACK_BYTES = 1 << 30
-# Of old histories, which an agent may have merged: harmless, and GitHub takes them as well.
-_OLD = ("zeroPaddedFilemode", "missingSpaceBeforeDate", "badTimezone", "missingTaggerEntry")
+# Of old histories, which an agent may have merged: harmless. The search for secrets reads past NUL.
+_OLD = ("zeroPaddedFilemode", "missingSpaceBeforeDate", "badTimezone", "nulInCommit")
 _STRICT = f"--strict={','.join(f'{one}=ignore' for one in _OLD)}"
 _USUAL = Bounds()
 
