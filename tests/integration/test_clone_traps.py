@@ -219,7 +219,7 @@ def crowded(clone: Path, entries: int) -> None:
     blob = run(clone, "hash-object", "-w", "--stdin", "-t", "blob")
     folder = "/".join(["d" * 200] * 15)
     rows = "".join(f"100644 {blob}\t{folder}/{number}\n" for number in range(entries))
-    command = ["git", "-c", "index.version=4", "update-index", "--index-info"]
+    command = ["git", "update-index", "--index-version", "4", "--index-info"]
     subprocess.run(command, cwd=clone, input=rows, text=True, check=True)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cw.errors import CwError
@@ -35,6 +35,7 @@ class Quarantine:
     place: Workspace
     path: Path
     mirror: Path
+    seen: set[str] = field(default_factory=set, compare=False)
 
     def run(self, *args: str, bounds: Bounds = _USUAL) -> Done:
         return self.git.own(*args, at=self.path, lender=self.mirror, bounds=bounds)
@@ -48,7 +49,10 @@ class Quarantine:
         return self.git.remote(*args, at=self.path, lender=self.mirror, pushes=pushes)
 
     def has(self, sha: str) -> bool:
-        return bool(sha) and self.run("cat-file", "-e", f"{sha}^{{commit}}").ok
+        """Whether this commit is here. What is here stays."""
+        if sha and sha not in self.seen and self.run("cat-file", "-e", f"{sha}^{{commit}}").ok:
+            self.seen.add(sha)
+        return sha in self.seen
 
     def obtained(self, sha: str) -> bool:
         """Whether it is here now: what was pushed from elsewhere is fetched."""
