@@ -66,6 +66,10 @@ class WorkspaceError(CwError):
     """The clone or branch for a run could not be prepared."""
 
 
+class TooLargeError(WorkspaceError):
+    """What an agent left is too large, or takes git too long, to be judged."""
+
+
 class IssueChangedError(CwError):
     """The issue does not say any more what was approved."""
 

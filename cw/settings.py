@@ -114,6 +114,16 @@ class Settings:
     run_log_mb: int = _setting(
         256, values.count, "Megabytes that an agent may write to its log; 0: no limit"
     )
+    git_memory_mb: int = _setting(
+        256,
+        values.count,
+        "Megabytes that one git of the host may take for what an agent left; with more it is too large to be judged (Linux); 0: no limit",
+    )
+    git_seconds: float = _setting(
+        40.0,
+        values.amount,
+        "Seconds that the host's git may take for what an agent left, for all of one settling together; 0: no limit",
+    )
     min_free_mb: int = _setting(
         1024,
         values.count,

@@ -102,12 +102,13 @@ def test_clone_cannot_lead_the_hosts_token_elsewhere(without: Fleet) -> None:
     ]
     first = dispatched(without, "do mkdir -p ~/.config/git ~/.git", *orders, "commit-only")
     assert without.finished(first)["outcome"]["kind"] == "succeeded"
+    config = home / "github" / "acme" / "app" / ".git" / "config"
+    assert "trapped" in config.read_text("utf-8")
 
     second = dispatched(without, "commit-only")
 
     assert without.finished(second)["outcome"]["kind"] == "succeeded"
-    config = home / "github" / "acme" / "app" / ".git" / "config"
-    assert "trapped" in config.read_text("utf-8")
+    assert "trapped" not in config.read_text("utf-8")
     assert not (home / "tmp" / "trapped").exists()
 
 

@@ -118,7 +118,7 @@ def test_failed_issue_can_be_dispatched_again_by_hand(fleet: Fleet) -> None:
 
 
 def test_usage_limit_holds_the_task_until_it_is_over(fleet: Fleet) -> None:
-    until = int(time.time()) + 6
+    until = int(time.time()) + 25  # after the clone was made and the run settled, on a busy machine
     number, task = dispatch(fleet, f"usage-limit {until}")
 
     wait_until(lambda: any(one["about"]["task"] == task for one in held(fleet)), what="the hold")

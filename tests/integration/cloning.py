@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +11,17 @@ from cw.models import TaskSpec
 from cw.settings import Settings
 from tests.making import make_spec
 from tests.standins.github import GitHubStandIn
-from tests.walls import outer_wall, owned
+from tests.walls import outer_wall
+from workerhost.clones import evidence
+from workerhost.clones.evidence import Pushed
 from workerhost.clones.git import Git
+from workerhost.clones.quarantine import quarantined
+from workerhost.clones.workspace import GitState, Workspace
 from workerhost.credentials.agentenv import agent_environment
 from workerhost.homes.home import make_home, templates_dir
 from workerhost.homes.layout import Home
-from workerhost.homes.owner import give_tree
 
 REPO = "acme/app"
-SAFE = Path(__file__).with_name("safe.gitconfig")  # also where agents run as another user
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,15 @@ class Worker:
 
     @classmethod
     def make(cls, root: Path, hub: GitHubStandIn | None = None) -> Worker:
-        home = owned(make_home(root / "workers", "01", {"GH_TOKEN": "bot-token"}, templates_dir()))
+        home = make_home(root / "workers", "01", {"GH_TOKEN": "bot-token"}, templates_dir())
         url = hub.url if hub else "https://github.com"
         api = hub.api_url if hub else "https://api.github.com"
         settings = Settings(
-            workers_root=root / "workers", github_url=url, github_api_url=api, github_pace=0
+            workers_root=root / "workers",
+            state_dir=root / "state",
+            github_url=url,
+            github_api_url=api,
+            github_pace=0,
         )
         return cls(home, settings, hub)
 
@@ -57,14 +62,22 @@ class Worker:
         return Git(self.home, outer_wall(), env, self.settings, origin, url=spec.repo_url)
 
 
+def inspect(git: Git, place: Workspace) -> GitState:
+    with quarantined(git, place) as box:
+        return evidence.inspect(box)
+
+
+def push(git: Git, place: Workspace, seen: GitState | None = None) -> Pushed:
+    """As settling does, of what was `seen` before or is there now."""
+    with quarantined(git, place) as box:
+        state = evidence.inspect(box)
+        return evidence.push(box, place, seen or state)
+
+
 def run(at: Path, *args: str) -> str:
     """git as an agent in its clone, or a person at the repository."""
     who = ["-c", "user.name=Agent", "-c", "user.email=agent@example.invalid"]
-    env = os.environ | {"GIT_CONFIG_GLOBAL": str(SAFE)}
-    argv = ["git", *who, *args]
-    done = subprocess.run(argv, cwd=at, env=env, capture_output=True, text=True, check=False)
-    give_tree(at)
-    done.check_returncode()
+    done = subprocess.run(["git", *who, *args], cwd=at, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 

@@ -141,14 +141,20 @@ def test_large_change_is_searched_to_its_end(
     assert settled(worker, spec, place).reason == "secret_committed"
 
 
-@pytest.mark.parametrize("verb", ["rev-list --reverse", "cat-file commit", "show --text"])
+@pytest.mark.parametrize("verb", ["rev-list --reverse", "cat-file --batch", "log --reverse"])
 def test_commits_that_cannot_be_searched_are_not_pushed(
-    worker: Worker, spec: TaskSpec, place: Workspace, hub: GitHubStandIn, verb: str
+    worker: Worker,
+    spec: TaskSpec,
+    place: Workspace,
+    hub: GitHubStandIn,
+    tmp_path: Path,
+    verb: str,
 ) -> None:
     commit(place.clone, "config.txt", SECRET)
-    lame = worker.home.path / "lame" / "git"
+    lame = tmp_path / "lame" / "git"
     lame.parent.mkdir()
-    fail = 'echo "fatal: out of memory" >&2; exit 128'
+    worker = replace(worker, settings=replace(worker.settings, sandbox_read=(lame.parent,)))
+    fail = 'echo "fatal: it is broken" >&2; exit 128'
     lame.write_text(
         f'#!/bin/sh\ncase " $* " in *" {verb} "*) {fail};; esac\nexec /usr/bin/git "$@"\n', "utf-8"
     )
@@ -157,7 +163,7 @@ def test_commits_that_cannot_be_searched_are_not_pushed(
     outcome = settled(worker, spec, place, path=f"{lame.parent}:/usr/bin:/bin")
 
     assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "not_searched")
-    assert "fatal: out of memory" in outcome.message
+    assert "fatal: it is broken" in outcome.message
     assert (spec.branch in hub.heads(REPO), hub.pulls(REPO)) == (False, [])
 
 
@@ -171,7 +177,7 @@ def test_pushed_commit_whose_content_is_gone_from_the_clone_is_no_success(
 
     outcome = settled(worker, spec, place)
 
-    assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "not_searched")
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "not_judged")
     assert hub.pulls(REPO) == []
 
 

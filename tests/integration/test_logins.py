@@ -13,6 +13,7 @@ from cw.settings import Settings
 from tests.needs import require
 from tests.walls import WALLS, outer_wall, owned
 from workerhost.clones.git import Git
+from workerhost.clones.lens import lens
 from workerhost.credentials.agentenv import agent_environment
 from workerhost.credentials.logins import hidden_logins, replaced
 from workerhost.homes.home import make_home, templates_dir
@@ -111,18 +112,19 @@ def test_link_in_place_of_a_login_is_refused(home: Home, settings: Settings) -> 
         hidden_logins(home, settings)
 
 
-def test_program_that_a_clone_has_the_hosts_git_start_finds_none(
+def test_program_that_a_clone_names_is_not_started_by_the_hosts_git(
     home: Home, settings: Settings
 ) -> None:
     clone = home.clones / "app"
     env = agent_environment(home, settings, {"PATH": "/usr/bin:/bin"})
-    git = Git(home, outer_wall(), env, settings)
     subprocess.run(["git", "init", "-q", str(clone)], check=True)
     (clone / ".gitattributes").write_text("* filter=evil\n", "utf-8")
-    steal = "grep -rl a-secre[t] ~ >~/tmp/seen; echo ran >>~/tmp/seen; cat"
-    subprocess.run(["git", "-C", str(clone), "config", "filter.evil.clean", steal], check=True)
+    evil = f"touch {home.tmp}/ran; cat"
+    subprocess.run(["git", "-C", str(clone), "config", "filter.evil.clean", evil], check=True)
     give_tree(clone)
 
-    git.run("add", "--all", at=clone)
+    with lens(Git(home, outer_wall(), env, settings), clone) as seen:
+        added = seen.run("add", "--all")
 
-    assert (home.tmp / "seen").read_text("utf-8") == "ran\n"
+    assert added.ok
+    assert list(home.tmp.iterdir()) == []

@@ -14,14 +14,14 @@ from cw.models import Outcome, TaskSpec
 from cw.operations.branches import another_tasks
 from cw.states import OutcomeKind
 from cw.store.store import Store
-from tests.integration.cloning import REPO, Worker, commit, run
+from tests.integration.cloning import REPO, Worker, commit, push, run
 from tests.integration.test_store_leases import created
 from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
 from workerhost.agents.events import Progress
-from workerhost.clones import preparing, remote
+from workerhost.clones import preparing
+from workerhost.clones.evidence import Pushed
 from workerhost.clones.protected import UNKNOWN
-from workerhost.clones.remote import Pushed
 from workerhost.clones.workspace import Workspace
 from workerhost.github.deliver import deliver, on_outcome
 from workerhost.github.delivered import Delivered
@@ -47,8 +47,7 @@ class Bench:
         (self.place.clone / ".github" / "workflows").mkdir(parents=True)
 
     def push(self) -> None:
-        state = remote.inspect(self.git, self.place)
-        assert remote.push(self.git, self.place, self.spec, state) == Pushed()
+        assert push(self.git, self.place) == Pushed()
 
     def settle(self, process: Verdict = FINISHED, secret: str = "") -> Outcome:
         """And carry out what follows from it."""

@@ -10,7 +10,7 @@ import pytest
 from cw.github.client import GitHub
 from cw.models import Outcome, TaskSpec
 from cw.states import OutcomeKind
-from tests.integration.cloning import REPO, Worker, commit
+from tests.integration.cloning import REPO, Worker, commit, run
 from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
 from workerhost.agents.events import Progress
@@ -47,12 +47,12 @@ def settled(
     report: str = "Fixed it.",
 ) -> Outcome:
     assert worker.hub
-    run = make_journal().run.model_copy(
+    begun = make_journal().run.model_copy(
         update={"clone": str(place.clone), "base": place.base, "base_sha": place.base_sha}
     )
     return settle(
         spec,
-        run,
+        begun,
         worker.git(spec),
         GitHub(worker.hub.api_url, "bot-token", pace=0),
         process,
@@ -209,7 +209,7 @@ def test_uncommitted_work_fails_and_is_kept(
     outcome = settled(worker, spec, place)
 
     assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "uncommitted")
-    refs = worker.git(spec).run("for-each-ref", "refs/cw/wip", at=place.clone).out
+    refs = run(place.clone, "for-each-ref", "refs/cw/wip")
     assert spec.id.lower() in refs
 
 

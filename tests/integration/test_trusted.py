@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cloning import Worker, commit, run
+from tests.integration.cloning import Worker, commit, push, run
 from tests.standins.github import GitHubStandIn
-from workerhost.clones import preparing, remote
+from workerhost.clones import preparing
+from workerhost.clones.evidence import Pushed
 from workerhost.clones.git import Git
 from workerhost.clones.protected import UNKNOWN
-from workerhost.clones.remote import Pushed
 from workerhost.clones.trusted import unlike_base
 from workerhost.clones.workspace import Workspace
 
@@ -69,9 +69,8 @@ def test_settings_that_an_earlier_run_pushed_on_the_issues_branch_are_not_truste
     bench: Bench,
 ) -> None:
     commit(bench.clone, SETTINGS, EVIL)
-    state = remote.inspect(bench.git, bench.place)
     git = bench.worker.git(bench.spec)
-    assert remote.push(git, bench.place, bench.spec, state) == Pushed()
+    assert push(git, bench.place) == Pushed()
 
     bench.place = bench.prepared()
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from cw.errors import UnavailableError, WorkspaceError
-from tests.integration.cloning import REPO, Worker, commit, run
+from tests.integration.cloning import REPO, Worker, commit, inspect, push, run
 from tests.standins.github import GitHubStandIn
-from workerhost.clones import preparing, remote, workspace
+from workerhost.clones import evidence, preparing, workspace
+from workerhost.clones.evidence import Pushed
+from workerhost.clones.quarantine import quarantined
 
 
 @pytest.fixture
@@ -21,12 +23,6 @@ def head_of(at: Path) -> tuple[str, str]:
     return run(at, "symbolic-ref", "--short", "HEAD"), run(at, "rev-parse", "HEAD")
 
 
-def push(worker: Worker, place: workspace.Workspace) -> str:
-    spec = worker.spec()
-    git = worker.git(spec)
-    return remote.push(git, place, spec, remote.inspect(git, place)).error
-
-
 def test_first_task_clones_and_stands_on_its_branch(worker: Worker, hub: GitHubStandIn) -> None:
     spec = worker.spec()
 
@@ -36,7 +32,7 @@ def test_first_task_clones_and_stands_on_its_branch(worker: Worker, hub: GitHubS
     assert place.clone == worker.home.clones / "acme" / "app"
     assert (place.branch, place.base, place.base_sha) == ("issue-22", "main", main)
     assert head_of(place.clone) == ("issue-22", main)
-    state = remote.inspect(worker.git(spec), place)
+    state = inspect(worker.git(spec), place)
     assert state == workspace.GitState(main, 0, dirty=False, remote_head="")
     assert list(worker.home.tmp.iterdir()) == []
 
@@ -74,7 +70,7 @@ def test_branch_at_the_remote_is_continued(worker: Worker, hub: GitHubStandIn) -
     place = preparing.prepare(worker.git(spec), spec, resume=False)
 
     assert head_of(place.clone) == ("issue-22", theirs)
-    assert remote.inspect(worker.git(spec), place).commits == 1
+    assert inspect(worker.git(spec), place).commits == 1
 
 
 def test_uncommitted_work_is_kept_on_a_ref_before_the_clone_is_cleaned(worker: Worker) -> None:
@@ -165,11 +161,11 @@ def test_commits_are_pushed_from_a_repository_of_our_own(
     place = preparing.prepare(worker.git(spec), spec, resume=False)
     head = commit(place.clone, "fix.txt")
 
-    said = push(worker, place)
+    said = push(worker.git(spec), place)
 
-    assert said == ""
+    assert said == Pushed()
     assert hub.heads(REPO)["issue-22"] == head
-    assert remote.inspect(worker.git(spec), place).remote_head == head
+    assert inspect(worker.git(spec), place).remote_head == head
     assert list(worker.home.tmp.iterdir()) == []
 
 
@@ -179,7 +175,7 @@ def test_push_works_after_the_agent_removed_its_tmp(worker: Worker, hub: GitHubS
     head = commit(place.clone, "fix.txt")
     worker.home.tmp.rmdir()
 
-    assert push(worker, place) == ""
+    assert push(worker.git(spec), place) == Pushed()
     assert hub.heads(REPO)["issue-22"] == head
 
 
@@ -189,12 +185,13 @@ def test_commits_of_others_at_the_remote_are_never_overwritten(
     spec = worker.spec()
     place = preparing.prepare(worker.git(spec), spec, resume=False)
     commit(place.clone, "fix.txt")
-    seen = remote.inspect(worker.git(spec), place)
+    seen = inspect(worker.git(spec), place)
     theirs = hub.add_commit(REPO, "issue-22", {"theirs.txt": "x"})
-    now = remote.inspect(worker.git(spec), place)
+    now = inspect(worker.git(spec), place)
 
-    assert not remote.fast_forward(worker.git(spec), place, now)
-    refused = remote.push(worker.git(spec), place, spec, seen)
+    with quarantined(worker.git(spec), place) as box:
+        assert not evidence.fast_forward(box, now)
+    refused = push(worker.git(spec), place, seen)
     assert ("stale info" in refused.error, refused.away) == (True, False)
     assert hub.heads(REPO)["issue-22"] == theirs
 
@@ -213,7 +210,7 @@ def test_remote_head_is_asked_of_the_remote_not_of_the_clone(
         run(at, "config", "remote.origin.url", str(fake))
         run(at, "config", f"url.{fake}.insteadOf", spec.repo_url)
 
-    assert remote.inspect(worker.git(spec), place).remote_head == ""
+    assert inspect(worker.git(spec), place).remote_head == ""
 
 
 def test_fetch_ignores_where_an_earlier_agent_pointed_origin(
@@ -259,7 +256,7 @@ def test_run_without_a_clone_has_no_state(worker: Worker) -> None:
     """Cut off while it prepared; `Path("")` would be the host's own folder."""
     place = workspace.Workspace(Path(), "main", "main", "", "")
 
-    found = remote.inspect(worker.git(worker.spec()), place)
+    found = inspect(worker.git(worker.spec()), place)
 
     assert found == workspace.GitState("", 0, dirty=False, remote_head=None)
     assert workspace.save_work(worker.git(worker.spec()), Path(), "x") == ""

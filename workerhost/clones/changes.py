@@ -6,59 +6,98 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cw.errors import BadInputError
+from cw.errors import BadInputError, WorkspaceError
 from cw.settings import Settings
-from workerhost.clones.git import Git
+from workerhost.clones.bounded import Done
+from workerhost.clones.git import Bounds, Git
+from workerhost.clones.lens import Lens, lens
+from workerhost.clones.places import BusyError, looking
+from workerhost.clones.workspace import is_clone
 from workerhost.homes import archives, journal
 from workerhost.homes.files import read_json
 from workerhost.homes.journal import Journal
 from workerhost.homes.layout import Home
 from workerhost.walls.isolation import Wall
 
-_DIFF_CAP = 400_000  # characters; what is longer is cut, and says so
-_PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color")
+_DIFF_CAP = 400_000  # bytes; what is longer is cut, and says so
+_WORDS = Bounds(text=100_000)
+_DIFF = Bounds(text=_DIFF_CAP)
+_BUSY_SECONDS = 3.0
+_PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=dirty")
 
 
 def changes(
-    home: Home, wall: Wall, settings: Settings, env: dict[str, str], task: str = ""
+    home: Home,
+    wall: Wall,
+    settings: Settings,
+    env: dict[str, str],
+    task: str = "",
+    *,
+    seconds: float = 20.0,
 ) -> dict[str, Any]:
     """`{task, branch, base, stat, commits, status, diff, cut}` of a task, or else of the current
-    run, or else of the last one. Changes nothing.
+    run, or else of the last one. Changes nothing. Takes about `seconds` at most.
 
-    Raises BadInputError when there is none, or its clone or branch is gone.
+    Raises BadInputError when there is none, its clone or branch is gone or cannot be looked at, or
+    the host works in the clone itself now.
     """
     book = next((one for one in _books(home) if task in {"", one.task.id}), None)
-    if book is None or not Path(book.run.clone or "/nonexistent").is_dir():
+    if book is None or not is_clone(Path(book.run.clone)):
         about = f" of task {task}" if task else ""
         raise BadInputError(f"worker {home.id} has no clone{about} to compare")
-    at, base = Path(book.run.clone), f"origin/{book.run.base}"
-    path = book.task.repo_path
-    git = Git(home, wall, env, settings, Path(path) if path else None)
-    tip = _tip(git, at, book.task.branch)
-    fork = git.run("merge-base", base, tip, at=at).out or base
+    git = Git(home, wall, env, settings).within(seconds)
+    try:
+        with looking(settings, home, _BUSY_SECONDS), lens(git, Path(book.run.clone)) as seen:
+            return _compared(seen, book)
+    except BusyError as error:
+        raise BadInputError(
+            "the host prepares or settles this run now", hint="Try again in a moment"
+        ) from error
+    except WorkspaceError as error:
+        raise BadInputError(
+            f"the clone of worker {home.id} cannot be compared: {error.message}"
+        ) from error
+
+
+def _compared(seen: Lens, book: Journal) -> dict[str, Any]:
+    base, tip = f"refs/remotes/origin/{book.run.base}", _tip(seen, book.task.branch)
+    fork = seen.run("merge-base", base, tip).out.strip() or base
     range_ = [fork] if tip == "HEAD" else [fork, tip]
-    diff = git.run("diff", *_PLAIN, *range_, "--", at=at, exact=True).out
+    diff = seen.run("diff", *_PLAIN, *range_, "--", bounds=_DIFF)
+    status = ("status", "--short", "--ignore-submodules=dirty")
     return {
         "task": book.task.id,
         "branch": book.task.branch,
         "base": book.run.base,
-        "commits": git.run("log", "--oneline", "--no-color", f"{fork}..{tip}", "--", at=at).out,
-        "stat": git.run("diff", *_PLAIN, "--stat=74", *range_, "--", at=at, exact=True).out,
-        "status": git.run("status", "--short", at=at, exact=True).out if tip == "HEAD" else "",
-        "diff": diff[:_DIFF_CAP],
-        "cut": len(diff) > _DIFF_CAP,
+        "commits": _told(seen, "log", "--oneline", "--no-color", f"{fork}..{tip}", "--").strip(),
+        "stat": _told(seen, "diff", *_PLAIN, "--stat=74", *range_, "--"),
+        "status": _told(seen, *status) if tip == "HEAD" else "",
+        "diff": diff.out or _too_large(diff, "diff"),
+        "cut": bool(diff.over),
     }
 
 
-def _tip(git: Git, at: Path, branch: str) -> str:
+def _told(seen: Lens, *args: str) -> str:
+    """With a last line that says so when it was cut."""
+    done = seen.run(*args, bounds=_WORDS)
+    return done.out + _too_large(done, args[0])
+
+
+def _too_large(done: Done, what: str) -> str:
+    return f"(too large to be shown whole: git {what} took {done.over})\n" if done.over else ""
+
+
+def _tip(seen: Lens, branch: str) -> str:
     """HEAD, with what is not committed, while the clone is on the branch; else the branch itself,
     because the worker is at something else by now.
     """
-    if git.run("symbolic-ref", "--short", "-q", "HEAD", at=at).out == branch:
+    if seen.branch == branch:
         return "HEAD"
     tip = f"refs/heads/{branch}"
-    if not git.run("rev-parse", "--verify", "-q", tip, at=at).ok:
-        raise BadInputError(f"branch {branch} is no longer in the clone of worker {git.home.id}")
+    if not seen.run("rev-parse", "--verify", "-q", tip).ok:
+        raise BadInputError(
+            f"branch {branch} is no longer in the clone of worker {seen.git.home.id}"
+        )
     return tip
 
 

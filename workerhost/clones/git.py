@@ -1,44 +1,75 @@
-"""git in a worker's clones, behind the wall: a clone's configuration is the agent's to write."""
+"""The host's git, in three places that never meet: with a login in a folder of the host's own,
+without one there, and in a worker's clone, behind the wall and with nothing of its configuration.
+"""
 
 from __future__ import annotations
 
-import subprocess
+import os
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
 
-from cw.errors import WorkspaceError
 from cw.settings import Settings
 from workerhost.agents.leftovers import OURS
+from workerhost.clones import places
+from workerhost.clones.bounded import Budget, Done, Feeding, Limits, bounded
 from workerhost.credentials.logins import hidden_from_git, replaced
 from workerhost.homes.layout import Home
-from workerhost.leaving import HostLeavesError
 from workerhost.walls.isolation import Wall
+from workerhost.walls.ownwall import logins, wrap_own
 from workerhost.walls.reach import opened, reach, through_the_door
 from workerhost.walls.sandbox import git_folder, wrap
 
-_LOCAL_SECONDS = 120
-_NETWORK_SECONDS = 1800  # a first clone of a large repository
-_POLL_SECONDS = 0.2
-_END_SECONDS = 2.0
+NETWORK_SECONDS = 1800.0  # a first clone of a large repository
+_NEVER = 1e9
+_FROM_ENV = ("PATH", "LANG", "TZ", "HOME")
+# Above every file of configuration, whoever wrote it.
+_PINS = (
+    *("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.attributesFile=/dev/null"),
+    *("core.alternateRefsCommand=true", "submodule.recurse=false", "protocol.ext.allow=never"),
+)
+# What git starts for itself, and where it looks for configuration, whatever HOME is.
+_PLAIN = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "file",
+    "GIT_PAGER": "cat",
+    "GIT_EDITOR": "false",
+    "GIT_ASKPASS": "false",
+    "SSH_ASKPASS": "false",
+    "GIT_SSH_COMMAND": "false",
+    "XDG_CONFIG_HOME": os.devnull,
+    "LC_ALL": "C.UTF-8",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    ok: bool
-    out: str
-    err: str
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bounds:
+    """What one command may differ in from the others. `seconds` 0: what the settings say."""
+
+    seconds: float = 0.0
+    text: int = 8 << 20
+    entries: int = 100_000
+    feeding: Feeding = Feeding()  # noqa: RUF009  frozen
+
+
+_USUAL = Bounds()
 
 
 @dataclass(frozen=True, slots=True)
 class Git:
     """git as one worker. `origin` is the repository's path when it lies on this machine, `url` its
     place elsewhere; `leave` ends a command that uses the network, with HostLeavesError; `login` is
-    what such a command, and no other, has in its environment beside `env`.
+    what such a command, and no other, has in its environment beside `env`. `budget`: what all that
+    is done on an agent's data may take together.
     """
 
     home: Home
@@ -49,132 +80,123 @@ class Git:
     leave: threading.Event | None = None
     login: Callable[[], Mapping[str, str]] = dict
     url: str = ""
+    budget: Budget | None = None
 
-    def run(
+    def within(self, seconds: float) -> Git:
+        """The same, with a new budget. 0: no limit."""
+        return replace(self, budget=Budget(seconds or _NEVER))
+
+    def inside(
         self,
         *args: str,
         at: Path,
-        network: bool = False,
-        origin_writable: bool = False,
-        exact: bool = False,
+        env: Mapping[str, str],
+        readable: tuple[Path, ...] = (),
+        bounds: Bounds = _USUAL,
     ) -> Done:
-        """One git command in folder `at`. Hooks and file watchers of the clone do not run.
-        `exact`: with the white space at the ends of its output. `network`: never in a clone, whose
-        configuration is the agent's and could lead the login elsewhere; raises what `login` raises.
+        """In HOME, behind its wall, without network and login. `env` says which repository, and
+        has the configuration: see `lens`.
         """
-        with self._door(network) as (door, env):
-            argv = self._argv(
-                args,
-                at,
-                origin_writable=origin_writable,
+        without = replace(self.settings, github_access="host")
+        argv = wrap(
+            _command(args),
+            wall=self.wall,
+            home=self.home,
+            readable=(*self.settings.sandbox_read, *readable),
+            hidden=hidden_from_git(self.home, without),
+            replaced=replaced(self.home, without),
+            cwd=at,
+        )
+        return self._bounded(argv, at, {**self._plain(), **env}, bounds)
+
+    def own(
+        self,
+        *args: str,
+        at: Path,
+        lender: Path | None = None,
+        bounds: Bounds = _USUAL,
+    ) -> Done:
+        """In a bare repository of the host's own, without network and login, and with no HOME in
+        sight. `lender`: whose objects it borrows.
+        """
+        argv = wrap_own(
+            _command(args),
+            wall=self.wall,
+            cwd=at,
+            readable=(*self.settings.sandbox_read, *([lender] if lender else ())),
+            writable=(at,),
+        )
+        return self._bounded(argv, at, self._plain() | {"GIT_DIR": str(at)}, bounds)
+
+    def remote(
+        self,
+        *args: str,
+        at: Path,
+        lender: Path | None = None,
+        pushes: bool = False,
+        bounds: Bounds = _USUAL,
+    ) -> Done:
+        """With the login and the network, in a folder of the host's own (`at`: a bare repository,
+        or an empty one). Only what `pushes` may write to a repository on this machine; what that
+        has it run is kept in. Raises what `login` raises.
+        """
+        env = {**self.env, **self.login(), "LC_ALL": "C.UTF-8", "GIT_TERMINAL_PROMPT": "0"}
+        if (at / "HEAD").exists():
+            env["GIT_DIR"] = str(at)
+        env["GIT_CEILING_DIRECTORIES"] = str(at.parent)
+        shared = (git_folder(self.origin),) if self.origin else ()
+        with self._door(env) as (door, reached):
+            argv = wrap_own(
+                _command(args),
+                wall=self.wall,
+                cwd=at,
+                readable=(
+                    *self.settings.sandbox_read,
+                    *logins(self.home),
+                    *([lender] if lender else ()),
+                    *(() if pushes else shared),
+                ),
+                writable=(at, *(shared if pushes else ())),
                 door=door,
-                wall=self.wall.of_host if network and self.as_host else self.wall,
             )
-            return self._done(argv, at, env, network=network, exact=exact)
+            limits = Limits(seconds=NETWORK_SECONDS, text=bounds.text, entries=bounds.entries)
+            return bounded(
+                argv,
+                cwd=at,
+                env=reached | OURS,
+                limits=limits,
+                feeding=bounds.feeding,
+                leave=self.leave,
+            )
 
     @contextmanager
-    def _door(self, network: bool) -> Iterator[tuple[Path | None, dict[str, str]]]:
-        """What it is to see of the network: nothing, unless it needs it."""
-        env = {**self.env, **self.login()} if network else self.env
-        if not (network and self.wall.outer) or self.origin:
+    def _door(self, env: dict[str, str]) -> Iterator[tuple[Path | None, dict[str, str]]]:
+        if not self.wall.outer or self.origin:
             yield None, env
             return
         told = reach(self.settings, env, self.url)
-        with opened(self.home.run / f"net-{token_hex(4)}", told, self.wall.user) as door:
+        path = places.folder(self.settings, "tmp") / (
+            f"{places.name_of(self.home)}.net-{token_hex(4)}"
+        )
+        with opened(path, told, self.wall.user) as door:
             yield door, through_the_door(env)
 
-    def _argv(
-        self,
-        args: tuple[str, ...],
-        at: Path,
-        *,
-        origin_writable: bool,
-        door: Path | None,
-        wall: Wall,
-    ) -> list[str]:
-        shared = (git_folder(self.origin),) if self.origin else ()
-        return wrap(
-            ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *args],
-            wall=wall,
-            home=self.home,
-            readable=(*self.settings.sandbox_read, *(() if origin_writable else shared)),
-            writable=shared if origin_writable else (),
-            # What a clone has git start needs none of them; ssh to another server does.
-            hidden=() if door else hidden_from_git(self.home, self.settings),
-            replaced=() if door else replaced(self.home, self.settings),
-            cwd=at,
-            door=door,
+    def _bounded(self, argv: list[str], at: Path, env: Mapping[str, str], bounds: Bounds) -> Done:
+        budget = Budget(bounds.seconds or self.settings.git_seconds or _NEVER)
+        if self.budget and not bounds.seconds:
+            budget = self.budget
+        limits = Limits(
+            seconds=budget.left,
+            memory_mb=self.settings.git_memory_mb,
+            text=bounds.text,
+            entries=bounds.entries,
         )
+        with budget.spent():
+            return bounded(argv, cwd=at, env={**env} | OURS, limits=limits, feeding=bounds.feeding)
 
-    @property
-    def as_host(self) -> bool:
-        """Whether what talks to the repository runs as root: one on this machine is root's, too."""
-        return bool(self.origin and self.wall.user)
-
-    def _done(
-        self, argv: list[str], at: Path, env: dict[str, str], *, network: bool, exact: bool
-    ) -> Done:
-        process = subprocess.Popen(
-            argv,
-            cwd=at,
-            env=env | OURS,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,  # no terminal of the host's
-        )
-        said = self._until_end(process, network=network)
-        if said is None:
-            return Done(ok=False, out="", err="git took too long")
-        out = said[0] if exact else said[0].strip()
-        return Done(ok=process.returncode == 0, out=out, err=said[1].strip())
-
-    def _until_end(
-        self, process: subprocess.Popen[str], *, network: bool
-    ) -> tuple[str, str] | None:
-        """What it said; None when it took too long. Raises HostLeavesError."""
-        deadline = time.monotonic() + (_NETWORK_SECONDS if network else _LOCAL_SECONDS)
-        while True:
-            try:
-                return process.communicate(timeout=_POLL_SECONDS)
-            except subprocess.TimeoutExpired:
-                if network and self.leave and self.leave.is_set():
-                    _end(process)
-                    raise HostLeavesError from None
-                if time.monotonic() > deadline:
-                    _end(process)
-                    return None
-            except BaseException:
-                _end(process)
-                raise
-
-    def need(self, *args: str, at: Path) -> str:
-        """The same; raises WorkspaceError with git's own words when it fails."""
-        done = self.run(*args, at=at)
-        if not done.ok:
-            raise WorkspaceError(f"git {args[0]} failed: {last_line(done.err)}")
-        return done.out
+    def _plain(self) -> dict[str, str]:
+        return {name: self.env[name] for name in _FROM_ENV if name in self.env} | _PLAIN
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    """Its pipes are closed, not read: what it started may still hold them."""
-    process.terminate()
-    try:
-        process.wait(_END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    for pipe in (process.stdout, process.stderr):
-        if pipe:
-            pipe.close()
-
-
-def last_line(text: str) -> str:
-    """What git said that matters: its fatal line, else its last one."""
-    lines = [one.strip() for one in text.splitlines() if one.strip()]
-    fatal = [one for one in lines if one.startswith(("fatal:", "error:"))]
-    # What the other side said; git's own line after it only says that there was something.
-    refused = [one for one in lines if one.startswith(("! [", "remote: error"))]
-    return (refused or fatal or lines or ["no message"])[-1][:300]
+def _command(args: tuple[str, ...]) -> list[str]:
+    return ["git", *(word for one in _PINS for word in ("-c", one)), *args]

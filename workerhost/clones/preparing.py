@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -9,13 +10,34 @@ from pathlib import Path
 from cw.errors import WorkspaceError
 from cw.models import TaskSpec
 from workerhost.clones import remote
-from workerhost.clones.git import Git
-from workerhost.clones.workspace import Workspace, clone_path, save_work
+from workerhost.clones.bounded import need
+from workerhost.clones.git import NETWORK_SECONDS, Bounds, Git
+from workerhost.clones.lens import Lens, config, global_config, is_sha256, lens
+from workerhost.clones.mirror import HEADS, Mirror, mirrored
+from workerhost.clones.places import occupied, scratch, write_open
+from workerhost.clones.workspace import Workspace, clone_path, keep_work, set_aside
+from workerhost.homes.files import read_regular, write_private
 from workerhost.homes.layout import stays_inside
-from workerhost.homes.owner import give_tree, make_folders
+from workerhost.homes.owner import make_folders
+
+log = logging.getLogger("workerhost.preparing")
 
 _ORIGIN = "refs/remotes/origin/"
-_UNFINISHED = (("MERGE_HEAD", "merge"), ("rebase-merge", "rebase"), ("rebase-apply", "rebase"))
+_EVERY = f"+refs/heads/*:{_ORIGIN}*"
+_BUSY_SECONDS = 120.0  # longer than any view lasts
+_CONFIG_BYTES = 1 << 20
+# What the repository has itself, however large: it was let in by the remote, not left by a run.
+_LONG = Bounds(seconds=NETWORK_SECONDS)
+# Of a merge, rebase or bisection that nobody will end, and traps for whoever comes next.
+_UNFINISHED = (
+    *("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE", "AUTO_MERGE", "SQUASH_MSG", "CHERRY_PICK_HEAD"),
+    *("REVERT_HEAD", "rebase-merge", "rebase-apply", "sequencer", "BISECT_LOG", "BISECT_START"),
+    *("hooks", "config.worktree", "info/attributes", "info/grafts", "info/sparse-checkout"),
+)
+
+
+class _DamagedError(WorkspaceError):
+    """The mirror is."""
 
 
 def prepare(git: Git, spec: TaskSpec, *, resume: bool) -> Workspace:
@@ -23,108 +45,163 @@ def prepare(git: Git, spec: TaskSpec, *, resume: bool) -> Workspace:
     comparison after the run. Raises WorkspaceError.
 
     A resumed task finds its clone as it was left. Otherwise whatever lies about uncommitted is kept
-    as a commit on a ref below refs/cw/wip before the clone is made clean.
+    as a commit on a ref below refs/cw/wip before the clone is made clean. A clone that cannot be
+    used is kept beside, and a new one made.
     """
     clone = clone_path(git, spec)
     for path in (clone, git.home.tmp):
         if not stays_inside(git.home, path):
             raise WorkspaceError(f"{path} leads out of the worker's HOME: not used")
-    make_folders(git.home.tmp)
-    if not (clone / ".git").is_dir():
-        _clone(git, spec, clone)
-    else:
-        _unlock(git, clone)
-        _fetch(git, spec, clone)
-    found = remote.find(git, spec.repo_url)
-    remote.remember(git.home, found.refs)
-    base, here = found.default, _refs(git, clone, found.default, spec.branch)
-    if _ORIGIN + base not in here:
-        raise WorkspaceError(f"the default branch {base} was not fetched")
-    if here.get(_ORIGIN + "HEAD") != _ORIGIN + base:
-        git.run("remote", "set-head", "origin", base, at=clone)
-    if not (resume and _on_branch(git, clone, spec.branch)):
-        save_work(git, clone, f"before-{spec.id.lower()}")
-        _start_branch(git, clone, spec.branch, base, here)
-    return Workspace(clone, spec.branch, base, here[_ORIGIN + base], spec.repo_url)
+    with occupied(git.settings, git.home, _BUSY_SECONDS, git.leave):
+        try:
+            return _prepared(git, spec, clone, resume=resume)
+        except _DamagedError:
+            return _prepared(git, spec, clone, resume=resume, anew=True)
+        except OSError as error:
+            raise WorkspaceError(f"the clone cannot be made: {error}") from error
 
 
-def _clone(git: Git, spec: TaskSpec, clone: Path) -> None:
+def _prepared(
+    git: Git, spec: TaskSpec, clone: Path, *, resume: bool, anew: bool = False
+) -> Workspace:
+    if not git.home.tmp.is_dir():
+        git.home.tmp.unlink(missing_ok=True)
+        make_folders(git.home.tmp)
+    with mirrored(git, spec.repo_url, anew=anew) as mirror:
+        remote.remember(git.home, mirror.refs)
+        place = Workspace(clone, spec.branch, mirror.default, mirror.base_sha, spec.repo_url)
+        if not _used(git, mirror, place, spec, resume=resume):
+            _make(git, mirror, place, spec)
+        return place
+
+
+def _used(git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec, *, resume: bool) -> bool:
+    """Whether the clone that is there could be used. Else it is not there any more."""
+    clone = place.clone
+    if not os.path.lexists(clone / ".git"):
+        return False
+    try:
+        with lens(git.within(git.settings.git_seconds), clone, unlock=True) as seen:
+            _fetch(seen, mirror)
+            if resume and seen.branch == place.branch:
+                _point(seen, place)
+            else:
+                keep_work(seen, f"before-{spec.id.lower()}")
+                _start(seen, mirror, place)
+    except (WorkspaceError, OSError) as error:
+        if not mirror.sound():
+            raise _DamagedError(str(error)) from error
+        kept = set_aside(git.home, clone, spec.id.lower())
+        log.warning("clone set aside worker=%s kept=%s: %s", git.home.id, kept, error)
+        return False
+    return True
+
+
+def _make(git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec) -> None:
     """Beside its place first, so that a clone cut short is never taken for one."""
     part = git.home.tmp / f"clone-{spec.id.lower()}"
     shutil.rmtree(part, ignore_errors=True)
-    shutil.rmtree(clone, ignore_errors=True)
-    make_folders(clone.parent)
-    done = git.run(
-        "clone", "--quiet", "--", spec.repo_url, str(part), at=git.home.run, network=True
-    )
-    if not done.ok:
+    _make_room(git, place.clone, spec)
+    try:
+        _clone(git, mirror, part)
+        with lens(git, part) as seen:
+            _start(seen, mirror, place)
+    except WorkspaceError as error:
         shutil.rmtree(part, ignore_errors=True)
-        remote.need(done)
-    give_tree(part)
-    part.rename(clone)
+        if not mirror.sound():
+            raise _DamagedError(str(error)) from error
+        raise
+    part.rename(place.clone)
 
 
-def _fetch(git: Git, spec: TaskSpec, clone: Path) -> None:
-    """From the repository itself: an earlier agent may have pointed `origin` elsewhere. By way of a
-    repository of our own, because the clone's configuration must not meet the login.
+def _make_room(git: Git, clone: Path, spec: TaskSpec) -> None:
+    """A clone cut short is removed; what else is in the way, or stays, is kept elsewhere."""
+    shutil.rmtree(clone, ignore_errors=True)
+    for folder in reversed(clone.relative_to(git.home.clones).parents):
+        path = git.home.clones / folder
+        if os.path.lexists(path) and not path.is_dir():
+            set_aside(git.home, path, spec.id.lower())
+    if os.path.lexists(clone):
+        set_aside(git.home, clone, spec.id.lower())
+    make_folders(clone.parent)
+
+
+def _clone(git: Git, mirror: Mirror, part: Path) -> None:
+    """With copies of the mirror's files: what shares them could write into them."""
+    with scratch(git.settings, git.home, "clone") as folder:
+        write_open(folder / "global", global_config(git))
+        what = ("clone", "--quiet", "--no-hardlinks", "--no-checkout", "--template=")
+        done = git.inside(
+            *(*what, "--origin", "origin", "--", str(mirror.path), str(part)),
+            at=git.home.path,
+            env={"GIT_CONFIG_GLOBAL": str(folder / "global")},
+            readable=(folder, mirror.path),
+            bounds=_LONG,
+        )
+        need(done, "clone")
+
+
+def _fetch(seen: Lens, mirror: Mirror) -> None:
+    what = ("--prune", "--quiet", "--no-write-fetch-head", "--update-shallow")
+    done = seen.run("fetch", *what, str(mirror.path), _EVERY, readable=(mirror.path,), bounds=_LONG)
+    need(done, "fetch")
+    head, wanted = _ORIGIN + "HEAD", _ORIGIN + mirror.default
+    try:
+        there = read_regular(seen.clone / ".git" / head, _CONFIG_BYTES)
+    except OSError:
+        there = b""
+    if there != f"ref: {wanted}\n".encode():
+        seen.need("symbolic-ref", head, wanted)
+
+
+def _start(seen: Lens, mirror: Mirror, place: Workspace) -> None:
+    """The branch as the remote has it, else new from the default branch; a clean tree, and a
+    configuration that is ours. All by value: what the clone says of its refs is an agent's word.
     """
-    every = f"+refs/heads/*:{_ORIGIN}*"
-    _point(git, clone, {"url": spec.repo_url, "fetch": every})
-    with remote.borrowing(git, clone, f"fetch-{spec.id.lower()}", ours=git.as_host) as bare:
-        heads = "+refs/heads/*:refs/heads/*"
-        remote.need(git.run("fetch", "--quiet", spec.repo_url, heads, at=bare, network=True))
-        give_tree(bare)
-        git.need("fetch", "--prune", "--quiet", str(bare), every, at=clone)
+    branch = HEADS + place.branch
+    start = mirror.refs.get(branch, place.base_sha)
+    _keep_commits(seen, place.branch, start)
+    theirs = seen.clone / ".git"
+    for name in _UNFINISHED:
+        _remove(theirs / name)
+    for name in ("info", "hooks"):  # which tools expect to be there
+        make_folders(theirs / name)
+    seen.stand_on(start)
+    seen.need("update-ref", "--no-deref", branch, start)
+    seen.need("read-tree", "--reset", "-u", start, bounds=_LONG)
+    seen.need("clean", "-ffdq", bounds=_LONG)
+    write_private(theirs / "HEAD", f"ref: {branch}\n".encode())
+    sha256 = is_sha256(mirror.path)
+    write_private(theirs / "config", f"{config(sha256=sha256)}{_origin(place)}".encode())
 
 
-def _point(git: Git, clone: Path, wanted: dict[str, str]) -> None:
-    """For the agent's own git: this is what `origin` means."""
+def _keep_commits(seen: Lens, branch: str, start: str) -> None:
+    """Commits of an earlier task on this branch that were never pushed stay reachable."""
+    old = seen.run("rev-parse", "--verify", "--quiet", f"{HEADS}{branch}^{{commit}}").out.strip()
+    if old and not seen.run("merge-base", "--is-ancestor", old, start).ok:
+        seen.need("update-ref", "--no-deref", f"refs/cw/wip/{branch}-{old[:12]}", old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _origin(place: Workspace) -> str:
+    url = place.url.replace("\\", "\\\\").replace('"', '\\"')
+    return f'[remote "origin"]\n\turl = "{url}"\n\tfetch = {_EVERY}\n'
+
+
+def _point(seen: Lens, place: Workspace) -> None:
+    """For the agent's own git, which goes on with its configuration: what `origin` means."""
+    file = ("config", "--file", str(seen.clone / ".git" / "config"))
     names = r"^remote\.origin\.(url|fetch|pushurl)$"
-    told = git.run("config", "--local", "--get-regexp", names, at=clone).out
-    if sorted(told.splitlines()) == sorted(f"remote.origin.{n} {v}" for n, v in wanted.items()):
+    told = seen.run(*file, "--get-regexp", names).out.splitlines()
+    wanted = {"url": place.url, "fetch": _EVERY}
+    if sorted(told) == sorted(f"remote.origin.{name} {value}" for name, value in wanted.items()):
         return
     for name, value in wanted.items():
-        git.need("config", "--replace-all", f"remote.origin.{name}", value, at=clone)
-    git.run("config", "--unset-all", "remote.origin.pushurl", at=clone)
-
-
-def _unlock(git: Git, clone: Path) -> None:
-    """Locks of a git that was killed; no other works here now. No ref's name ends like that."""
-    if not stays_inside(git.home, clone / ".git"):
-        return
-    for folder, _, files in os.walk(clone / ".git"):  # follows no links
-        for name in files:
-            if name.endswith(".lock"):
-                (Path(folder) / name).unlink(missing_ok=True)
-
-
-def _refs(git: Git, clone: Path, base: str, branch: str) -> dict[str, str]:
-    """What the clone has: ref to sha; `origin`'s HEAD to the ref it stands for. One question for
-    all, as each has a wall of its own.
-    """
-    head = _ORIGIN + "HEAD"
-    names = (head, _ORIGIN + base, _ORIGIN + branch, f"refs/heads/{branch}")
-    told = git.need("for-each-ref", "--format=%(refname) %(objectname) %(symref)", *names, at=clone)
-    rows = (line.split() for line in told.splitlines())
-    return {row[0]: row[-1] if row[0] == head else row[1] for row in rows if row[0] in names}
-
-
-def _start_branch(git: Git, clone: Path, branch: str, base: str, here: dict[str, str]) -> None:
-    """The branch as the remote has it, else new from the default branch; a clean tree."""
-    start = _ORIGIN + (branch if _ORIGIN + branch in here else base)
-    _keep_commits(git, clone, branch, here.get(f"refs/heads/{branch}", ""), start)
-    for begun, command in _UNFINISHED:
-        if os.path.lexists(clone / ".git" / begun):
-            git.run(command, "--abort", at=clone)
-    git.need("checkout", "--quiet", "--force", "--no-track", "-B", branch, start, at=clone)
-    git.need("clean", "-ffdq", at=clone)
-
-
-def _keep_commits(git: Git, clone: Path, branch: str, old: str, start: str) -> None:
-    """Commits of an earlier task on this branch that were never pushed stay reachable."""
-    if old and not git.run("merge-base", "--is-ancestor", old, start, at=clone).ok:
-        git.need("update-ref", f"refs/cw/wip/{branch}-{old[:12]}", old, at=clone)
-
-
-def _on_branch(git: Git, clone: Path, branch: str) -> bool:
-    return git.run("symbolic-ref", "--short", "HEAD", at=clone).out == branch
+        seen.need(*file, "--replace-all", f"remote.origin.{name}", value)
+    seen.run(*file, "--unset-all", "remote.origin.pushurl")

@@ -8,10 +8,8 @@ from pathlib import PurePosixPath
 from pathspec import GitIgnoreSpec
 
 from cw.errors import CwError
-from workerhost.clones.git import Git
 from workerhost.clones.guarded import ALWAYS
-from workerhost.clones.remote import borrowing, fetch
-from workerhost.clones.workspace import Workspace
+from workerhost.clones.quarantine import Quarantine
 
 UNKNOWN = "what git here cannot compare"
 _MOST = 20
@@ -26,23 +24,20 @@ def protected(paths: Iterable[str], patterns: Iterable[str]) -> tuple[str, ...]:
     return tuple(one for one in paths if spec.match_file(PurePosixPath(one.lower())))
 
 
-def touched(git: Git, place: Workspace, head: str) -> tuple[str, ...]:
+def touched(box: Quarantine, head: str) -> tuple[str, ...]:
     """Protected paths that differ between the base and `head`, capped. What cannot be compared
     counts as protected.
     """
     try:
-        paths = _changed(git, place, head)
+        paths = _changed(box, head)
     except CwError:
         return (UNKNOWN,)
-    found = protected(paths, git.settings.protected_paths)
+    found = protected(paths, box.git.settings.protected_paths)
     return tuple(one[:_LONGEST] for one in found[:_MOST])
 
 
-def _changed(git: Git, place: Workspace, head: str) -> list[str]:
-    """In a repository of our own."""
+def _changed(box: Quarantine, head: str) -> list[str]:
+    box.obtained(head)
     plain = ("diff", "--name-only", "--no-renames", "-z")
-    with borrowing(git, place.clone, "compare") as bare:
-        if not git.run("cat-file", "-e", f"{head}^{{commit}}", at=bare).ok:
-            fetch(git, place, bare, head)
-        names = git.need(*plain, f"{place.base_sha}...{head}", "--", at=bare)
+    names = box.need(*plain, f"{box.place.base_sha}...{head}", "--")
     return [one for one in names.split("\0") if one]

@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
 from cw.errors import CwError
-from workerhost.clones import remote
-from workerhost.clones.git import Git
+from workerhost.clones.bounded import Feeding, need
+from workerhost.clones.git import Bounds, Git
+from workerhost.clones.mirror import HEADS, mirrored
 from workerhost.clones.protected import UNKNOWN
 from workerhost.clones.workspace import Workspace
+from workerhost.homes.files import read_regular
 from workerhost.homes.layout import in_place
 
 _RUNS = (".claude", ".mcp.json")  # wherever it lies: skills have hooks, too
 _TELLS = ("claude.md", "claude.local.md", "agents.md")  # what packages bring along is only read
 _SPEC = GitIgnoreSpec.from_lines((*_RUNS, *(f"/{one}" for one in _TELLS)))
 _MOST_BYTES = 1 << 22  # of one file; none that is meant to be read is larger
+_MOST_LISTED = 256 << 20  # bytes of names of the whole repository
 _OTHER = "what git would not keep like this"
 
 
@@ -57,31 +58,31 @@ def _above(home: Path, clone: Path) -> str:
 
 
 def _of_base(git: Git, place: Workspace) -> dict[str, str]:
-    """Mode and hash of each file. Raises CwError."""
-    with _fetched(git, place) as bare:
-        listed = git.need("ls-tree", "-r", "-z", "--full-tree", "HEAD", at=bare)
-    found = {}
-    for entry in listed.split("\0"):
-        about, _, path = entry.partition("\t")
-        if path and _SPEC.match_file(path.lower()):
-            mode, _, sha = about.split(" ")
-            found[path] = f"{mode} {sha}"
-    return found
+    """Mode and hash of each file, as the remote has it now. Raises CwError."""
+    listed = _Listed()
+    with mirrored(git, place.url) as mirror:
+        bounds = Bounds(text=_MOST_LISTED, feeding=Feeding(sink=listed.add))
+        asked = ("ls-tree", "-r", "-z", "--full-tree", f"{HEADS}{place.base}")
+        need(git.own(*asked, at=mirror.path, bounds=bounds), "ls-tree")
+    return listed.found
 
 
-@contextmanager
-def _fetched(git: Git, place: Workspace) -> Iterator[Path]:
-    """The tip of the default branch in a repository of our own, without what the files say."""
-    bare = git.home.tmp / "base.git"
-    shutil.rmtree(bare, ignore_errors=True)
-    what = ("--bare", "--quiet", "--depth=1", "--filter=blob:none", "--branch", place.base)
-    try:
-        remote.need(
-            git.run("clone", *what, "--", place.url, str(bare), at=git.home.run, network=True)
-        )
-        yield bare
-    finally:
-        shutil.rmtree(bare, ignore_errors=True)
+class _Listed:
+    """What `ls-tree -z` says of the files that count, piece by piece: of the others there may be
+    any number.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[str, str] = {}
+        self._rest = b""
+
+    def add(self, piece: bytes) -> None:
+        *entries, self._rest = (self._rest + piece).split(b"\0")
+        for entry in entries:
+            about, _, path = entry.decode("utf-8", "replace").partition("\t")
+            if path and _SPEC.match_file(path.lower()):
+                mode, _, sha = about.split(" ")
+                self.found[path] = f"{mode} {sha}"
 
 
 def _in_clone(clone: Path) -> Iterator[tuple[str, str]]:
@@ -112,7 +113,9 @@ def _as_git_has_it(clone: Path, path: Path) -> str:
         return f"120000 {_sha(os.fsencode(path.readlink()))}" if compared else _OTHER
     if not stat.S_ISREG(seen.st_mode) or seen.st_size > _MOST_BYTES:
         return _OTHER
-    return f"{'100755' if seen.st_mode & 0o100 else '100644'} {_sha(path.read_bytes())}"
+    return (
+        f"{'100755' if seen.st_mode & 0o100 else '100644'} {_sha(read_regular(path, _MOST_BYTES))}"
+    )
 
 
 def _sha(data: bytes) -> str:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
+from cw.errors import TooLargeError, WorkspaceError
 from cw.models import TaskSpec
-from workerhost.clones.git import Git
+from workerhost.clones.git import Bounds, Git
+from workerhost.clones.lens import Lens, lens
+from workerhost.homes.layout import Home
+from workerhost.homes.owner import make_folders
+
+_ASIDE = "set-aside"
+_INDEX = "cw-wip.index"
+_SHOWN = Bounds(text=2000)
+_STATUS = ("status", "--porcelain", "--ignore-submodules=dirty", "--no-renames")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,7 @@ class GitState:
     remote_head: str | None  # None: the remote could not be asked; empty: not pushed
     # The remote's branches and tags; None when it could not be asked.
     there: Mapping[str, str] | None = field(default=None, compare=False)
+    unjudged: WorkspaceError | None = None  # why git was not asked about the clone, or gave up
 
 
 def clone_path(git: Git, spec: TaskSpec) -> Path:
@@ -39,42 +52,73 @@ def clone_path(git: Git, spec: TaskSpec) -> Path:
 
 def is_clone(path: Path) -> bool:
     """A run that was cut off before it had a clone has an empty path."""
-    return path.is_absolute() and (path / ".git").is_dir()
+    return path.is_absolute() and os.path.lexists(path / ".git")
 
 
 def save_work(git: Git, clone: Path, name: str) -> str:
-    """Commit whatever is uncommitted, new files too, to refs/cw/wip/<name>. Empty: nothing was."""
-    if not is_clone(clone) or not is_dirty(git, clone):
+    """Commit whatever is uncommitted, new files too, to refs/cw/wip/<name>. Empty: nothing was.
+    Raises WorkspaceError.
+    """
+    if not is_clone(clone):
         return ""
-    index = git.home.tmp / f"wip-{name}.index"
-    scratch = Git(
-        git.home, git.wall, git.env | {"GIT_INDEX_FILE": str(index)}, git.settings, git.origin
-    )
+    with lens(git, clone, unlock=True) as seen:
+        return keep_work(seen, name)
+
+
+def keep_work(seen: Lens, name: str) -> str:
+    if not is_dirty(seen) or not seen.run("rev-parse", "--verify", "-q", "HEAD^{commit}").ok:
+        return ""
+    index = seen.clone / ".git" / _INDEX
+    index.unlink(missing_ok=True)
     try:
-        if not scratch.run("read-tree", "HEAD", at=clone).ok:
-            return ""
-        scratch.need("add", "--all", at=clone)
-        tree = scratch.need("write-tree", at=clone)
+        seen.need("read-tree", "HEAD", index=_INDEX)
+        seen.need("add", "--all", index=_INDEX)
+        tree = seen.need("write-tree", index=_INDEX)
         message = f"Uncommitted work kept by Claude Workers ({name})"
-        commit = git.need("commit-tree", tree, "-p", "HEAD", "-m", message, at=clone)
-        git.need("update-ref", f"refs/cw/wip/{name}", commit, at=clone)
+        commit = seen.need("commit-tree", tree, "-p", "HEAD", "-m", message)
+        seen.need("update-ref", "--no-deref", f"refs/cw/wip/{name}", commit)
     finally:
-        index.unlink(missing_ok=True)
+        for one in (index, index.with_name(f"{_INDEX}.lock")):
+            one.unlink(missing_ok=True)
     return f"refs/cw/wip/{name}"
 
 
 def summary(git: Git, workspace: Workspace) -> str:
     """The clone in a few lines, for an agent that goes on after an interruption."""
-    at, base = workspace.clone, f"origin/{workspace.base}"
-    parts = [
-        f"branch {workspace.branch}",
-        "commits since the base:",
-        git.run("log", "--oneline", "-n", "20", f"{base}..HEAD", at=at).out or "(none)",
-        "uncommitted:",
-        git.run("status", "--short", at=at).out[:2000] or "(nothing)",
-    ]
+    log = ("log", "--oneline", "-n", "20", f"refs/remotes/origin/{workspace.base}..HEAD", "--")
+    with lens(git, workspace.clone) as seen:
+        parts = [
+            f"branch {workspace.branch}",
+            "commits since the base:",
+            seen.run(*log).out.strip() or "(none)",
+            "uncommitted:",
+            seen.run(*_STATUS, bounds=_SHOWN).out.strip() or "(nothing)",
+        ]
     return "\n".join(parts)
 
 
-def is_dirty(git: Git, at: Path) -> bool:
-    return bool(git.run("status", "--porcelain", at=at).out)
+def is_dirty(seen: Lens) -> bool:
+    """The first byte says it. Raises WorkspaceError, also TooLargeError."""
+    said = seen.run(*_STATUS, bounds=Bounds(text=1))
+    if said.over and not said.out:
+        raise TooLargeError(f"git status took {said.over}")
+    if not said.ok and not said.out:
+        raise WorkspaceError(f"git status failed: {said.err[-300:]}")
+    return bool(said.out)
+
+
+def set_aside(home: Home, clone: Path, name: str) -> str:
+    """Move a clone away as it is, so that the next task begins with a new one. Where it is now;
+    empty when it stayed. Whatever lies at our place, a link of an agent's for one, is moved first.
+    """
+    folder = home.path / _ASIDE
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    target = folder / f"{clone.name}-{name}-{stamp}"
+    with suppress(OSError):
+        if folder.is_symlink() or (os.path.lexists(folder) and not folder.is_dir()):
+            folder.rename(folder.with_name(f"{_ASIDE}.{stamp}"))
+        make_folders(folder)
+        clone.parent.chmod(0o700)  # an agent may have taken its rights away
+        clone.rename(target)
+        return str(target)
+    return ""

@@ -59,12 +59,21 @@ def replaced(home: Home, settings: Settings) -> tuple[tuple[Path, Path], ...]:
     """What such an agent sees in place of its .gitconfig, as (what, where): a URL, a header or a
     helper in there may be a login.
     """
-    real, made = home.path / ".gitconfig", home.run / "gitconfig"
+    real = home.path / ".gitconfig"
     if settings.github_access != "host" or not real.is_file() or not in_place(home, real):
         return ()
+    return ((plain_gitconfig(home), real),)
+
+
+def plain_gitconfig(home: Home) -> Path:
+    """A file with the name, the mail and the harmless settings of the worker's .gitconfig."""
+    real, made = home.path / ".gitconfig", home.run / "gitconfig"
+    if not real.is_file() or not in_place(home, real):
+        real = Path(os.devnull)
     if not made.exists() or made.stat().st_mtime_ns <= real.stat().st_ctime_ns:
+        home.run.mkdir(mode=0o700, exist_ok=True)
         write_private(made, _harmless(home, real).encode())
-    return ((made, real),)
+    return made
 
 
 def _harmless(home: Home, config: Path) -> str:

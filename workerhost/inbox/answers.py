@@ -23,6 +23,8 @@ from workerhost.runs.holding import Context
 
 log = logging.getLogger("workerhost.answers")
 
+_LOOK_SECONDS = 5.0  # whoever asks waits for 8
+
 Answer = Callable[[Context, Home, Ask], dict[str, Any]]
 
 
@@ -59,7 +61,7 @@ def _log(ctx: Context, where: Home, request: Ask) -> dict[str, Any]:
 
 def _diff(ctx: Context, where: Home, request: Ask) -> dict[str, Any]:
     env = agent_environment(where, ctx.settings, ctx.host_env)
-    found = changes.changes(where, ctx.wall, ctx.settings, env, request.task)
+    found = changes.changes(where, ctx.wall, ctx.settings, env, request.task, seconds=_LOOK_SECONDS)
     clean: dict[str, Any] = _clean(ctx, where).deep(found)
     return clean
 

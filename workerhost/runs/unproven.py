@@ -17,10 +17,13 @@ from cw.models import Outcome
 from cw.states import OutcomeKind
 from workerhost.agents.events import Progress
 from workerhost.clones import workspace
+from workerhost.clones.places import occupied
 from workerhost.homes import journal
 from workerhost.homes.journal import Journal
 from workerhost.runs.holding import Holding
 from workerhost.runs.recording import HOST_DIED, HOST_KILLED, INTERRUPTED, record, settled
+
+_BUSY_SECONDS = 10.0  # a host that is asked to stop has little time
 
 
 def not_started(held: Holding, book: Journal, error: CwError) -> str:
@@ -112,6 +115,10 @@ def host_killed(held: Holding, book: Journal) -> str:
 
 
 def _kept(held: Holding, book: Journal) -> str:
-    with contextlib.suppress(CwError):
-        return workspace.save_work(held.git(book), Path(book.run.clone), held.task_id.lower())
+    git, home = held.git(book), held.home
+    with contextlib.suppress(CwError, OSError), occupied(git.settings, home, _BUSY_SECONDS):
+        clone = Path(book.run.clone)
+        return workspace.save_work(
+            git.within(git.settings.git_seconds), clone, held.task_id.lower()
+        )
     return ""

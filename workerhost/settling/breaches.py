@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cw.errors import CwError
-from workerhost.clones import remote, workspace
-from workerhost.clones.git import Git
+from cw.errors import CwError, TooLargeError
+from workerhost.clones import workspace
+from workerhost.clones.bounded import Feeding
+from workerhost.clones.git import Bounds, Git
+from workerhost.clones.quarantine import Quarantine
 from workerhost.clones.workspace import GitState, Workspace
-from workerhost.homes.files import read_json
+from workerhost.homes.files import read_json, read_regular
 from workerhost.redaction.redact import Redactor
 from workerhost.settling.verdict import Breach
 
@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 _AGENTS = re.compile(r"refs/heads/(?:issue-\d+|task-[0-9a-z]+)")  # other workers push them
 _GONE = "0" * 40
 _MOST = 10  # of which GitHub is asked who it was
-_PART = 1 << 22  # characters that are searched at once
+_PART = 1 << 20  # bytes that are searched at once
 _OVERLAP = 1 << 16  # longer than a secret is, however it is written
+_SEARCHED = 1 << 30  # bytes in all: about a minute and a half of searching
+_REFLOG_BYTES = 4 << 20
 _PLAIN = ("--text", "--no-ext-diff", "--no-textconv", "--no-color", "--unified=0")
+_SHOWN = re.compile(rb"\ncommit ([0-9a-f]{40,64})(?=\n|\Z)")
+_SOME = "some"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,72 +40,103 @@ class Conduct:
     elsewhere: tuple[str, ...] = ()
 
 
-def exposure(git: Git, place: Workspace, state: GitState, redact: Redactor) -> Breach | None:
+def exposure(box: Quarantine, state: GitState, redact: Redactor) -> Breach | None:
     """The first commit of the run with a secret that is known here. What cannot be searched is no
     better.
-
-    Looked for from a repository of our own: the clone's attributes, replaced objects and
-    configuration could make git show something else than what would be pushed.
     """
-    if state.head in {"", place.base_sha}:
+    if state.head in {"", box.place.base_sha}:
         return None
-    git = replace(git, env={**git.env, "GIT_CONFIG_GLOBAL": os.devnull})
+    range_ = f"{box.place.base_sha}..{state.head}"
     try:
-        with remote.borrowing(git, place.clone, f"search-{place.branch}") as bare:
-            bad = _first_with_secret(git, bare, f"{place.base_sha}..{state.head}", redact)
+        bad = _of_commits(box, range_, redact) or _of_changes(box, range_, redact)
+    except TooLargeError as error:
+        return Breach("too_large", f"its commits are too large to be judged: {error.message}")
     except (CwError, OSError) as error:
         return Breach("not_searched", f"its commits cannot be searched for secrets: {error}")
-    return _exposed(git, place, state, bad) if bad else None
+    return _exposed(box, state, bad) if bad else None
 
 
-def _first_with_secret(git: Git, bare: Path, range_: str, redact: Redactor) -> str:
-    """Raises WorkspaceError or OSError when one cannot be read to its end."""
-    changes = bare / "changes"  # a file, as they can be larger than the memory
-    for one in git.need("rev-list", "--reverse", range_, at=bare).split():
-        if redact.knows(git.need("cat-file", "commit", one, at=bare)):  # names and mails as well
-            return one
-        git.need("show", *_PLAIN, "-m", "--format=", f"--output={changes}", one, at=bare)
-        if _knows_some_of(changes, redact):
-            return one
-    return ""
+def _of_commits(box: Quarantine, range_: str, redact: Redactor) -> str:
+    """Messages, names, mails and whatever else stands in the commits themselves."""
+    shas = box.need("rev-list", "--reverse", range_, "--")
+    if not _found(box, redact, "cat-file", "--batch", source=shas.encode()):
+        return ""
+    each = shas.split()
+    return next((one for one in each if _found(box, redact, "cat-file", "commit", one)), each[-1])
 
 
-def _knows_some_of(path: Path, redact: Redactor) -> bool:
-    text = ""
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        while part := file.read(_PART):
-            text = text[-_OVERLAP:] + part
-            if redact.knows(text):
-                return True
-    return False
+def _of_changes(box: Quarantine, range_: str, redact: Redactor) -> str:
+    """Whatever a commit changes, against each of its parents."""
+    asked = ("log", "--reverse", "-p", "-m", *_PLAIN, "--format=commit %H", range_, "--")
+    return _found(box, redact, *asked)
 
 
-def _exposed(git: Git, place: Workspace, state: GitState, commit: str) -> Breach:
-    remote = state.remote_head
-    out = (
-        bool(remote)
-        and git.run("merge-base", "--is-ancestor", commit, str(remote), at=place.clone).ok
-    )
+def _found(box: Quarantine, redact: Redactor, *args: str, source: bytes | None = None) -> str:
+    search = _Search(redact)
+    feeding = Feeding(source=source, sink=search.add)
+    box.need(*args, bounds=Bounds(text=_SEARCHED, feeding=feeding))
+    return search.found()
+
+
+class _Search:
+    """Of a stream of any length, the first commit that has a secret; `SOME` outside of one. No
+    line of a change is like the one that a commit begins with.
+    """
+
+    def __init__(self, redact: Redactor) -> None:
+        self._redact = redact
+        self._commit, self._bad = _SOME, ""
+        self._text = b"\n"  # not searched yet
+        self._before = b""  # searched: a secret may go on
+
+    def add(self, piece: bytes) -> None:
+        self._text += piece
+        if len(self._text) >= _PART:
+            # Not within a line, unless that has no end.
+            cut = self._text.rfind(b"\n")
+            self._look(cut if cut > 0 else len(self._text))
+
+    def found(self) -> str:
+        self._look(len(self._text))
+        return self._bad
+
+    def _look(self, cut: int) -> None:
+        began = 0
+        for head in _SHOWN.finditer(self._text, 0, cut):
+            self._judge(self._text[began : head.start()])
+            self._commit, began = head[1].decode(), head.end()
+        self._judge(self._text[began:cut])
+        self._text = self._text[cut:]
+
+    def _judge(self, text: bytes) -> None:
+        together = self._before + text
+        if not self._bad and self._redact.knows(together.decode("utf-8", "replace")):
+            self._bad = self._commit
+        self._before = together[-_OVERLAP:]
+
+
+def _exposed(box: Quarantine, state: GitState, commit: str) -> Breach:
+    there = str(state.remote_head or "")
     what = f"commit {commit[:12]} contains a token or password of this worker"
-    if out:
+    if there and box.obtained(there) and box.is_ancestor(commit, there):
         return Breach("secret_pushed", f"{what} and is pushed: revoke the secret now")
     return Breach("secret_committed", f"{what}; it was not pushed for the agent")
 
 
 def conduct(
-    git: Git, place: Workspace, repo: str, github: GitHub | None, after: Mapping[str, str] | None
+    box: Quarantine, repo: str, github: GitHub | None, after: Mapping[str, str] | None
 ) -> Conduct:
     """Compare the remote with what it was. Nothing when either is unknown."""
-    before = _remembered(git)
+    before, place = _remembered(box.git), box.place
     if before is None or after is None or not workspace.is_clone(place.clone):
         return Conduct()
     own = f"refs/heads/{place.branch}"
     breaches: list[Breach] = []
     elsewhere: list[str] = []
     for ref, said in sorted(_changes(before, after).items()):
-        if ref == own and not _overwritten(git, place, before.get(ref), after.get(ref)):
+        if ref == own and not _overwritten(box, before.get(ref), after.get(ref)):
             continue
-        if _pushed_from(git, place, ref, after.get(ref, "")):
+        if _pushed_from(place, ref, after.get(ref, "")):
             breaches.append(Breach("forbidden_push", f"the agent pushed: {ref} was {said}"))
         elif not _AGENTS.fullmatch(ref) or ref == own:
             who = _who(github, repo, ref, after.get(ref, _GONE)) if len(elsewhere) < _MOST else ""
@@ -121,7 +156,9 @@ def _who(github: GitHub | None, repo: str, ref: str, sha: str) -> str:
 
 
 def _remembered(git: Git) -> dict[str, str] | None:
-    return read_json(git.home.refs)
+    refs = read_json(git.home.refs)
+    # Older versions noted what a tag leads to as well.
+    return refs and {ref: sha for ref, sha in refs.items() if not ref.endswith("^{}")}
 
 
 def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
@@ -131,19 +168,25 @@ def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, s
     return found | {ref: "moved" for ref in before if ref in after and before[ref] != after[ref]}
 
 
-def _overwritten(git: Git, place: Workspace, old: str | None, new: str | None) -> bool:
+def _overwritten(box: Quarantine, old: str | None, new: str | None) -> bool:
     """Whether commits that the run found on its own branch are gone from it."""
     if not old:
         return False
-    return not new or not git.run("merge-base", "--is-ancestor", old, new, at=place.clone).ok
+    return not (new and box.obtained(new) and box.is_ancestor(old, new))
 
 
-def _pushed_from(git: Git, place: Workspace, ref: str, sha: str) -> bool:
+def _pushed_from(place: Workspace, ref: str, sha: str) -> bool:
     """Whether the clone's own record says so. No proves nothing: it is the agent's to write."""
     if not ref.startswith("refs/heads/") or not sha:
         return False
     tracking = f"refs/remotes/origin/{ref.removeprefix('refs/heads/')}"
-    if not os.path.lexists(place.clone / ".git" / "logs" / tracking):
+    try:
+        lines = read_regular(place.clone / ".git" / "logs" / tracking, _REFLOG_BYTES).splitlines()
+    except OSError:
         return False  # most: what the other workers push
-    told = git.run("log", "--walk-reflogs", "--format=%H %gs", tracking, "--", at=place.clone).out
-    return f"{sha} update by push" in told.splitlines()
+    told = (line.partition(b"\t") for line in lines)
+    # old sha, new sha, who, when, and after the tab what
+    return any(
+        what == b"update by push" and about.split(b" ")[1:2] == [sha.encode()]
+        for about, _, what in told
+    )

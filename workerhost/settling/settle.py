@@ -8,14 +8,17 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cw.errors import CwError
+from cw.errors import CwError, TooLargeError, WorkspaceError
 from cw.models import Outcome, TaskSpec
 from cw.states import Mode, OutcomeKind
 from workerhost.agents.events import Progress
-from workerhost.clones import remote, workspace
+from workerhost.clones import evidence as seen_by_git
+from workerhost.clones import workspace
+from workerhost.clones.evidence import Pushed
 from workerhost.clones.git import Git
+from workerhost.clones.places import BusyError, occupied
 from workerhost.clones.protected import touched
-from workerhost.clones.remote import Pushed
+from workerhost.clones.quarantine import Quarantine, quarantined
 from workerhost.clones.workspace import GitState, Workspace
 from workerhost.homes.journal import Run
 from workerhost.redaction.redact import Redactor
@@ -23,7 +26,9 @@ from workerhost.settling import pulls
 from workerhost.settling.breaches import conduct, exposure
 from workerhost.settling.created import created_issues
 from workerhost.settling.verdict import (
+    CLONE_BUSY,
     FINISHED,
+    UNPROVEN,
     Breach,
     Evidence,
     Verdict,
@@ -35,6 +40,8 @@ if TYPE_CHECKING:
     from cw.github.client import GitHub, Pull
 
 _REPORT_CAP = 8000  # characters of the agent's last words that the record keeps
+_BUSY_SECONDS = 120.0  # longer than any view lasts
+_READS = {Mode.READ, Mode.ISSUE}
 
 
 def settle(  # noqa: PLR0913  evidence, and who judges it
@@ -51,17 +58,76 @@ def settle(  # noqa: PLR0913  evidence, and who judges it
     theirs: pulls.Theirs = pulls.nobodys,
 ) -> Outcome:
     """`process` is what the exit record and the result line said. Raises nothing of git's."""
-    report = redact(str((progress.result or {}).get("result") or "").strip())[:_REPORT_CAP]
     place = Workspace(Path(run.clone), task.branch, run.base, run.base_sha, task.repo_url)
-    state = remote.inspect(git, place)
-    guard = cache(lambda head: tuple(map(redact, touched(git, place, head))))
+    within = git.within(git.settings.git_seconds)
+    try:
+        with (
+            occupied(git.settings, git.home, _BUSY_SECONDS, git.leave),
+            quarantined(within, place) as box,
+        ):
+            return _settled(
+                task,
+                run,
+                box,
+                github,
+                process,
+                progress,
+                now=now,
+                defer=defer,
+                redact=redact,
+                theirs=theirs,
+            )
+    except (WorkspaceError, BusyError) as error:
+        return _put_off(task, run, progress, error, redact, now=now, defer=defer)
+
+
+def _put_off(
+    task: TaskSpec,
+    run: Run,
+    progress: Progress,
+    error: CwError,
+    redact: Redactor,
+    *,
+    now: datetime,
+    defer: timedelta,
+) -> Outcome:
+    """Nothing was looked at, and nothing is lost."""
+    return Outcome(
+        kind=OutcomeKind.DEFERRED,
+        reason=CLONE_BUSY,
+        message=redact(error.message),
+        branch=task.branch,
+        cost_usd=progress.cost_usd,
+        turns=progress.turns,
+        duration_s=run.lasted(now),
+        retry_at=now + defer,
+    )
+
+
+def _settled(  # noqa: PLR0913  the same
+    task: TaskSpec,
+    run: Run,
+    box: Quarantine,
+    github: GitHub | None,
+    process: Verdict,
+    progress: Progress,
+    *,
+    now: datetime,
+    defer: timedelta,
+    redact: Redactor,
+    theirs: pulls.Theirs,
+) -> Outcome:
+    report = redact(str((progress.result or {}).get("result") or "").strip())[:_REPORT_CAP]
+    git = box.git
+    state = seen_by_git.inspect(box)
+    guard = cache(lambda head: tuple(map(redact, touched(box, head))))
     pull: Pull | None = None
     issues: tuple[str, ...] = ()
     verdict = process
-    exposed = exposure(git, place, state, redact)
+    exposed = exposure(box, state, redact)
     found = pulls.look(task, run, github, theirs)
     if process == FINISHED:
-        evidence, state = _deliver(task, git, place, state, exposed)
+        evidence, state = _deliver(task, box, state, exposed)
         evidence = replace(evidence, report=report)
         evidence = created_issues(task, run, github, evidence, git.home)
         evidence, pull = pulls.of_branch(task, run, github, evidence, report, guard)
@@ -69,12 +135,16 @@ def settle(  # noqa: PLR0913  evidence, and who judges it
         verdict, issues = judge_work(evidence, now, defer), evidence.issues
     pull = pull or next(iter(found.mine), None)
     also = pulls.guarded(found, pull, guard)
-    seen = conduct(git, place, task.repo, github, state.there)
-    verdict = with_breaches(verdict, [*([exposed] if exposed else []), *seen.breaches])
+    seen = conduct(box, task.repo, github, state.there)
+    verdict = with_breaches(
+        verdict, [*([exposed] if exposed else []), *_unjudged(task, state), *seen.breaches]
+    )
     verdict = pulls.told(verdict, found, also)
     kept = ""
     if verdict.kind is not OutcomeKind.SUCCEEDED and state.dirty:
-        kept = _keep(git, place, task)
+        kept = _keep(box, task)
+    if state.unjudged and verdict.reason not in UNPROVEN:
+        verdict = _set_aside(box, task, verdict)
     return Outcome(
         kind=verdict.kind or OutcomeKind.FAILED,
         reason=verdict.reason,
@@ -98,19 +168,18 @@ def settle(  # noqa: PLR0913  evidence, and who judges it
 
 
 def _deliver(
-    task: TaskSpec, git: Git, place: Workspace, state: GitState, exposed: Breach | None
+    task: TaskSpec, box: Quarantine, state: GitState, exposed: Breach | None
 ) -> tuple[Evidence, GitState]:
     """Push what is committed and not pushed, when that loses nothing at the remote."""
     pushed = Pushed()
-    reads_only = task.issue is None and task.mode in {Mode.READ, Mode.ISSUE}
-    if state.commits and state.remote_head not in {None, state.head} and not reads_only:
+    if state.commits and state.remote_head not in {None, state.head} and not _reads_only(task):
         if exposed:
             pushed = Pushed("there is a secret in them")
-        elif remote.fast_forward(git, place, state):
-            pushed = remote.push(git, place, task, state)
+        elif seen_by_git.fast_forward(box, state):
+            pushed = seen_by_git.push(box, box.place, state)
         else:
             pushed = Pushed("the remote's branch has commits that are not here")
-        state = remote.ask_again(git, place, state)
+        state = seen_by_git.ask_again(box, state)
     evidence = Evidence(
         commits=state.commits,
         dirty=state.dirty,
@@ -124,9 +193,29 @@ def _deliver(
     return evidence, state
 
 
-def _keep(git: Git, place: Workspace, task: TaskSpec) -> str:
+def _reads_only(task: TaskSpec) -> bool:
+    return task.issue is None and task.mode in _READS
+
+
+def _unjudged(task: TaskSpec, state: GitState) -> list[Breach]:
+    """Of work that is not in the clone nothing is missing."""
+    if state.unjudged is None or _reads_only(task):
+        return []
+    large = isinstance(state.unjudged, TooLargeError)
+    what = "is too large to be judged" if large else "cannot be judged"
+    told = f"what the agent left {what}: {state.unjudged.message}"
+    return [Breach("too_large" if large else "not_judged", told)]
+
+
+def _set_aside(box: Quarantine, task: TaskSpec, verdict: Verdict) -> Verdict:
+    kept = workspace.set_aside(box.git.home, box.place.clone, task.id.lower())
+    said = f"its clone is kept as it is in {kept}" if kept else "its clone could not be moved away"
+    return replace(verdict, message=f"{verdict.message}; {said}")
+
+
+def _keep(box: Quarantine, task: TaskSpec) -> str:
     """Uncommitted work survives as a commit on a ref; the clone will be used again."""
     try:
-        return workspace.save_work(git, place.clone, task.id.lower())
-    except CwError:
+        return workspace.save_work(box.git, box.place.clone, task.id.lower())
+    except (CwError, OSError):
         return ""  # the tree stays as it is; the next run keeps it again before it cleans

@@ -35,7 +35,8 @@ _SIGNALLED = 128  # exit codes from here on: ended by a signal, as shells and bu
 BLOCKED = "BLOCKED:"  # what an agent that needs a person begins its report with (its CLAUDE.md)
 
 # The agent did its part, and what would prove it does not answer.
-UNPROVEN = frozenset({"remote_unavailable", "github_unavailable"})
+CLONE_BUSY = "clone_busy"  # or the host has no room to look at it
+UNPROVEN = frozenset({"remote_unavailable", "github_unavailable", CLONE_BUSY})
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,18 +48,11 @@ def wrap(
     """
     if wall.unfit or wall.root_without_user:
         raise CwError(wall.unfit or wall.root_without_user)
-    _nothing_inherited()
+    nothing_inherited()
     before = step_down(wall.user, _reached(wall, home, (*readable, *writable), door))
     if not wall.outer:
         return [*before, *_own_ipc(wall), *argv]
-    command = [*before, wall.bwrap, *namespaces(wall)]
-    for path in _SYSTEM:
-        command += ["--ro-bind-try", path, path]
-    for path in _EMPTY:
-        command += ["--tmpfs", path]
-    command += ["--proc", "/proc", "--dev", "/dev"]
-    command += _switches() if wall.own else ()
-    command += _resolver()
+    command = [*before, *machine(wall)]
     for one in readable:
         command += ["--ro-bind-try", str(one), str(one)]
     command += ["--bind", str(home.path), str(home.path)]
@@ -69,13 +62,29 @@ def wrap(
         command += ["--ro-bind", str(what), str(where)]
     for one in writable:
         command += ["--bind", str(one), str(one)]
-    if door:
-        command += ["--ro-bind", str(door), DOOR]
-        argv = ["/bin/sh", "-c", _OPEN_DOOR, wall.socat, *argv]
-    return [*command, "--chdir", str(cwd or home.path), "--", *argv]
+    command += ["--chdir", str(cwd or home.path)]
+    return [*command, *through(door, wall), *argv]
 
 
-def _nothing_inherited() -> None:
+def machine(wall: Wall) -> list[str]:
+    """What every wall begins with: the system, and nothing of anybody's."""
+    command = [wall.bwrap, *namespaces(wall)]
+    for path in _SYSTEM:
+        command += ["--ro-bind-try", path, path]
+    for path in _EMPTY:
+        command += ["--tmpfs", path]
+    switches = _switches() if wall.own else ()
+    return [*command, "--proc", "/proc", "--dev", "/dev", *switches, *_resolver()]
+
+
+def through(door: Path | None, wall: Wall) -> list[str]:
+    """The last of bubblewrap's words, and what stands before the command itself."""
+    if not door:
+        return ["--"]
+    return ["--ro-bind", str(door), DOOR, "--", "/bin/sh", "-c", _OPEN_DOOR, wall.socat]
+
+
+def nothing_inherited() -> None:
     """Raises CwError."""
     try:
         new_session_keyring()

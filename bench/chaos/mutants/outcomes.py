@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cw.models import Outcome, Task, TaskSpec
+from cw.models import Outcome, Task
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind
-from workerhost.clones import remote
-from workerhost.clones.git import Git
-from workerhost.clones.remote import Pushed
+from workerhost.clones import evidence as seen_by_git
+from workerhost.clones.evidence import Pushed
+from workerhost.clones.quarantine import Quarantine
 from workerhost.clones.workspace import GitState, Workspace
 from workerhost.runs import attempt, recording
 from workerhost.settling import verdict
@@ -45,14 +45,14 @@ def killed() -> None:
 
 def push() -> None:
     """What the remote of a plain repository has is taken from the clone."""
-    real_push, real_ask = remote.push, remote.ask_again
+    real_push, real_ask = seen_by_git.push, seen_by_git.ask_again
 
-    def lazy(git: Git, workspace: Workspace, spec: TaskSpec, state: GitState) -> Pushed:
-        return real_push(git, workspace, spec, state) if spec.github else Pushed()
+    def lazy(box: Quarantine, place: Workspace, state: GitState) -> Pushed:
+        return Pushed() if place.url.startswith("/") else real_push(box, place, state)
 
-    def trusting(git: Git, workspace: Workspace, state: GitState) -> GitState:
-        there = real_ask(git, workspace, state)
-        plain = workspace.url.startswith("/") and state.commits
+    def trusting(box: Quarantine, state: GitState) -> GitState:
+        there = real_ask(box, state)
+        plain = box.place.url.startswith("/") and state.head
         return replace(there, remote_head=state.head) if plain else there
 
-    remote.push, remote.ask_again = lazy, trusting
+    seen_by_git.push, seen_by_git.ask_again = lazy, trusting

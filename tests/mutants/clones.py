@@ -1,0 +1,108 @@
+"""git on what agents left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from tests.mutants import Mutant
+from workerhost.clones import (
+    bounded,
+    changes,
+    evidence,
+    git,
+    lens,
+    preparing,
+    quarantine,
+    workspace,
+)
+
+_TRAPS = "tests/integration/test_clone_traps.py::"
+_PROGRAMS = "tests/integration/test_clone_programs.py::"
+_BOUNDED = "tests/unit/test_bounded.py::"
+
+
+def _put(where: Any, name: str, what: Any) -> None:
+    assert hasattr(where, name)
+    setattr(where, name, what)
+
+
+def _believe_the_clones_configuration() -> None:
+    _put(lens, "_config", lambda clone: (clone / ".git" / "config").read_text("utf-8"))
+
+
+def _ask_git_about_anything() -> None:
+    _put(lens, "look", lambda *_: [])
+
+
+def _no_cap() -> None:
+    _put(bounded._Watch, "_over", lambda _: "")
+
+
+def _no_memory_limit() -> None:
+    bounded._LIMITED = 'exec "$@"'
+
+
+def _look_any_time() -> None:
+    @contextmanager
+    def looking(*_: Any) -> Iterator[None]:
+        yield
+
+    _put(changes, "looking", looking)
+
+
+def _any_object() -> None:
+    quarantine._STRICT = "-v"
+
+
+def _any_history() -> None:
+    _put(quarantine.Quarantine, "_whole", lambda *_: None)
+
+
+def _no_wall() -> None:
+    _put(git, "wrap_own", lambda argv, **_: argv)
+
+
+def _left_in_place() -> None:
+    for module in (workspace, preparing):
+        _put(module, "set_aside", lambda *_: "")
+
+
+def _size_of_changes_does_not_matter() -> None:
+    kept = evidence.inspect
+    _put(evidence, "inspect", lambda box: _without_reason(kept(box)))
+
+
+def _without_reason(state: Any) -> Any:
+    return replace(state, unjudged=None)
+
+
+MUTANTS = {
+    "clone-configuration": Mutant(
+        _PROGRAMS + "test_no_key_of_gits_starts_a_program_of_the_agents",
+        _believe_the_clones_configuration,
+    ),
+    "clone-look": Mutant(
+        _TRAPS + "test_clone_that_is_a_trap_is_not_judged_and_kept_aside[pipe-refs]",
+        _ask_git_about_anything,
+    ),
+    "clone-output": Mutant(_BOUNDED + "test_what_has_no_end_is_ended", _no_cap),
+    "clone-memory": Mutant(_BOUNDED + "test_memory_is_bounded", _no_memory_limit),
+    "clone-oom": Mutant(_BOUNDED + "test_kernel_takes_it_before_the_host", _no_memory_limit),
+    "clone-lock": Mutant(_TRAPS + "test_view_does_not_look_while_the_host_settles", _look_any_time),
+    "clone-strict": Mutant(
+        _TRAPS + "test_objects_that_git_would_not_write_are_not_taken", _any_object
+    ),
+    "clone-whole": Mutant(_TRAPS + "test_history_that_was_cut_short_is_not_judged", _any_history),
+    "clone-own-wall": Mutant(_PROGRAMS + "test_host_s_own_git_sees_no_home", _no_wall),
+    "clone-set-aside": Mutant(
+        _TRAPS + "test_clone_that_is_a_trap_is_not_judged_and_kept_aside[pipe-refs]",
+        _left_in_place,
+    ),
+    "clone-unjudged": Mutant(
+        _TRAPS + "test_clone_that_is_a_trap_is_not_judged_and_kept_aside[gitfile]",
+        _size_of_changes_does_not_matter,
+    ),
+}

@@ -1,0 +1,37 @@
+"""Bare repositories of the host's own: all that git takes for one, without starting it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cw.errors import WorkspaceError
+from workerhost.clones.lens import config
+from workerhost.clones.places import open_folder, write_open
+
+# Readable for the agents' user, when that is another: whoever may not pass the folder above sees
+# nothing of it.
+_MORE = (
+    "\tsharedRepository = 0644\n\tcommitGraph = false\n\tbigFileThreshold = 16m\n"
+    "[gc]\n\tauto = 0\n\tautoDetach = false\n[pack]\n\tthreads = 1\n\twindowMemory = 32m\n"
+    "[index]\n\tthreads = 1\n"
+)
+_FOLDERS = ("refs", "refs/heads", "objects", "objects/info", "objects/pack")  # each after its own
+
+
+def make_bare(bare: Path, *, sha256: bool = False, lender: Path | None = None) -> None:
+    """`lender`: the repository whose objects it borrows. Raises WorkspaceError."""
+    texts = {
+        "HEAD": "ref: refs/heads/none\n",
+        "config": config(sha256=sha256, bare=True, more=_MORE),
+    }
+    if lender:
+        texts["objects/info/alternates"] = f"{lender / 'objects'}\n"
+        if (lender / "shallow").is_file():
+            texts["shallow"] = (lender / "shallow").read_text("ascii")
+    try:
+        for folder in (bare, *(bare / one for one in _FOLDERS)):
+            open_folder(folder)
+        for name, text in texts.items():
+            write_open(bare / name, text)
+    except OSError as error:
+        raise WorkspaceError(f"{bare} cannot be made: {error.strerror}") from error

@@ -1,0 +1,179 @@
+"""A clone as git sees it through a folder of the host's own: with its objects, refs and index, but
+with none of its configuration, attributes, hooks and exclusions. So nothing that an agent wrote
+names a program that the host's git would start.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cw.errors import WorkspaceError
+from workerhost.clones.bounded import Done, need
+from workerhost.clones.git import Bounds, Git
+from workerhost.clones.look import NotJudgedError, look
+from workerhost.clones.places import scratch, write_open
+from workerhost.credentials.agentenv import default_identity
+from workerhost.credentials.logins import plain_gitconfig
+from workerhost.homes.files import read_regular
+
+_HEAD_BYTES = 4096
+_BRANCH = re.compile(r"ref: refs/heads/([^\x00-\x20\x7f~^:?*\[\\]+)\n")
+_SHA = re.compile(r"[0-9a-f]{40,64}")
+_LENT = ("objects", "refs", "packed-refs", "shallow")
+_MOST_SHARED = 4  # parts of a split index
+SHA256_DIGITS = 64
+# Threads would each take 8 MB of what is bounded; what is not wanted is off by name as well.
+GLOBAL = """\
+[safe]
+	directory = *
+[core]
+	hooksPath = /dev/null
+	fsmonitor = false
+	untrackedCache = false
+	preloadIndex = false
+	attributesFile = /dev/null
+	excludesFile = /dev/null
+	bigFileThreshold = 16m
+	deltaBaseCacheLimit = 32m
+	commitGraph = false
+	multiPackIndex = false
+[pack]
+	threads = 1
+	windowMemory = 32m
+[index]
+	threads = 1
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+[submodule]
+	recurse = false
+[fetch]
+	recurseSubmodules = false
+	writeCommitGraph = false
+[credential]
+	helper =
+[protocol "ext"]
+	allow = never
+[commit]
+	gpgSign = false
+"""
+_USUAL = Bounds()
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """`branch`: what the clone's HEAD stands on; empty when on none."""
+
+    git: Git
+    folder: Path
+    clone: Path
+    branch: str
+
+    def run(
+        self,
+        *args: str,
+        bounds: Bounds = _USUAL,
+        index: str = "index",
+        readable: tuple[Path, ...] = (),
+    ) -> Done:
+        """`index`: which file of the clone's .git."""
+        env = {
+            "GIT_DIR": str(self.folder),
+            "GIT_WORK_TREE": str(self.clone),
+            "GIT_INDEX_FILE": str(self.clone / ".git" / index),
+            "GIT_CONFIG_GLOBAL": str(self.folder / "global"),
+            **_identity(self.git),
+        }
+        seen = (self.folder, *readable)
+        return self.git.inside(*args, at=self.clone, env=env, readable=seen, bounds=bounds)
+
+    def need(self, *args: str, bounds: Bounds = _USUAL, index: str = "index") -> str:
+        """Raises WorkspaceError, also TooLargeError."""
+        return need(self.run(*args, bounds=bounds, index=index), args[0]).strip()
+
+    def stand_on(self, sha: str) -> None:
+        """On no branch: git would lock HEAD to move the one that it stands on."""
+        write_open(self.folder / "HEAD", f"{sha}\n")
+
+
+def _identity(git: Git) -> Mapping[str, str]:
+    """Whose commits of uncommitted work are: the host's."""
+    name, mail = default_identity(git.home)
+    roles = ("AUTHOR", "COMMITTER")
+    return {f"GIT_{one}_{what}": value for one in roles for what, value in _both(name, mail)}
+
+
+def _both(name: str, mail: str) -> tuple[tuple[str, str], ...]:
+    return (("NAME", name), ("EMAIL", mail))
+
+
+@contextmanager
+def lens(git: Git, clone: Path, *, unlock: bool = False) -> Iterator[Lens]:
+    """`unlock`: without the locks of a git that was killed, as no other works here now; no ref's
+    name ends like that. Raises WorkspaceError for a clone that git is not asked about.
+    """
+    locks = look(git.home, clone)
+    head = _head(clone)
+    for one in locks if unlock else ():
+        one.unlink(missing_ok=True)
+    with scratch(git.settings, git.home, "lens") as folder:
+        _make(git, folder, clone, head)
+        named = _BRANCH.fullmatch(head)
+        yield Lens(git, folder, clone, named[1] if named else "")
+
+
+def _head(clone: Path) -> str:
+    try:
+        head = read_regular(clone / ".git" / "HEAD", _HEAD_BYTES).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotJudgedError(f"{clone / '.git' / 'HEAD'} cannot be read") from error
+    if not (_BRANCH.fullmatch(head) or _SHA.fullmatch(head.strip())):
+        raise NotJudgedError(f"{clone / '.git' / 'HEAD'} says nothing that git would write")
+    return head
+
+
+def _make(git: Git, folder: Path, clone: Path, head: str) -> None:
+    theirs = clone / ".git"
+    try:
+        write_open(folder / "HEAD", head)
+        write_open(folder / "config", _config(clone))
+        write_open(folder / "global", global_config(git))
+        for name in _LENT:
+            (folder / name).symlink_to(theirs / name)
+        for part in sorted(theirs.glob("sharedindex.*"))[:_MOST_SHARED]:
+            (folder / part.name).symlink_to(part)
+    except OSError as error:
+        raise WorkspaceError(f"{folder} cannot be made: {error.strerror}") from error
+
+
+def global_config(git: Git) -> str:
+    """Ours after the worker's: the last one counts."""
+    plain = plain_gitconfig(git.home).read_text(encoding="utf-8", errors="replace")
+    return f"{plain}{GLOBAL}"
+
+
+def _config(clone: Path) -> str:
+    """Of the clone's own only which kind of hash it has, as nothing can be read without."""
+    sha256 = is_sha256(clone / ".git")
+    return config(sha256=sha256, more="\tlogAllRefUpdates = false\n")
+
+
+def config(*, sha256: bool, bare: bool = False, more: str = "") -> str:
+    """`more`: of [core], and other sections."""
+    version, kind = (1, "[extensions]\n\tobjectFormat = sha256\n") if sha256 else (0, "")
+    core = f"\trepositoryformatversion = {version}\n\tbare = {str(bare).lower()}\n"
+    return f"[core]\n{core}{more}{kind}"
+
+
+def is_sha256(repository: Path) -> bool:
+    """By its configuration's text, whoever wrote that: a wrong answer only makes git fail."""
+    try:
+        text = read_regular(repository / "config", 1 << 20).decode("utf-8", "replace")
+    except OSError:
+        return False
+    return bool(re.search(r"^\s*objectformat\s*=\s*sha256\s*$", text, re.IGNORECASE | re.MULTILINE))
