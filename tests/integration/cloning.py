@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from cw.models import TaskSpec
 from cw.settings import Settings
 from tests.making import make_spec
 from tests.standins.github import GitHubStandIn
-from tests.walls import outer_wall
+from tests.walls import outer_wall, owned
 from workerhost.clones import evidence
 from workerhost.clones.evidence import Pushed
 from workerhost.clones.git import Git
@@ -20,8 +21,10 @@ from workerhost.clones.workspace import GitState, Workspace
 from workerhost.credentials.agentenv import agent_environment
 from workerhost.homes.home import make_home, templates_dir
 from workerhost.homes.layout import Home
+from workerhost.homes.owner import give_tree
 
 REPO = "acme/app"
+SAFE = Path(__file__).with_name("safe.gitconfig")  # also where agents run as another user
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Worker:
 
     @classmethod
     def make(cls, root: Path, hub: GitHubStandIn | None = None) -> Worker:
-        home = make_home(root / "workers", "01", {"GH_TOKEN": "bot-token"}, templates_dir())
+        home = owned(make_home(root / "workers", "01", {"GH_TOKEN": "bot-token"}, templates_dir()))
         url = hub.url if hub else "https://github.com"
         api = hub.api_url if hub else "https://api.github.com"
         settings = Settings(
@@ -77,7 +80,11 @@ def push(git: Git, place: Workspace, seen: GitState | None = None) -> Pushed:
 def run(at: Path, *args: str) -> str:
     """git as an agent in its clone, or a person at the repository."""
     who = ["-c", "user.name=Agent", "-c", "user.email=agent@example.invalid"]
-    done = subprocess.run(["git", *who, *args], cwd=at, capture_output=True, text=True, check=True)
+    env = os.environ | {"GIT_CONFIG_GLOBAL": str(SAFE)}
+    argv = ["git", *who, *args]
+    done = subprocess.run(argv, cwd=at, env=env, capture_output=True, text=True, check=False)
+    give_tree(at)
+    done.check_returncode()
     return done.stdout.strip()
 
 
