@@ -58,6 +58,8 @@ def _any_object() -> None:
 
 
 def _any_history() -> None:
+    """Both that notice: a pack with loose ends, and a walk over all that the head leads to."""
+    _any_object()
     _put(quarantine.Quarantine, "_whole", lambda *_: None)
 
 
