@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from cw.names import repo_key, same_repo
 from cw.states import Mode, OutcomeKind, State
 
 SILENT_AFTER = timedelta(seconds=45)  # a host beats several times in this
@@ -45,7 +46,8 @@ class TaskSpec(Model):
     """What is wanted. Never changes after dispatch."""
 
     id: str
-    repo: str  # owner/repo, or a path or URL
+    repo: str  # owner/repo as it was called then, or a path or URL
+    repo_id: int = 0  # GitHub's; 0: not on GitHub, or recorded by a cw that did not ask for it
     repo_url: str
     repo_folder: str
     repo_path: str = ""
@@ -63,6 +65,17 @@ class TaskSpec(Model):
     approved_sha256: str = ""  # of the issue's title and text as they were dispatched
     approved_by: str = ""  # who stands for them: author or setter of the go label; "": a person
     signature: str = ""  # over all the rest, by whoever dispatched it
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What its claim and its issue's last task go by; 0: it has no issue."""
+        return repo_key(self.repo, self.repo_id), self.issue or 0
+
+    def beside(self, other: TaskSpec) -> bool:
+        """Whether both are of one repository, as far as their records tell."""
+        if self.repo_id and other.repo_id:
+            return self.repo_id == other.repo_id
+        return same_repo(self.repo, other.repo)
 
     @property
     def branch(self) -> str:

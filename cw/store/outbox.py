@@ -35,7 +35,8 @@ class Effect(Model):
     """One write to GitHub. `mark` makes a comment findable, so that it is posted once."""
 
     kind: Literal["label", "unlabel", "comment", "draft"]
-    repo: str
+    repo: str  # as it was called then
+    repo_id: int = 0  # GitHub's; 0: said by a cw that did not know it
     issue: int  # or pull request
     worker: str  # whose token is used when the host has none
     text: str

@@ -114,7 +114,14 @@ def _to_draft(task: TaskSpec, worker: str, url: str, paths: tuple[str, ...]) -> 
     if not number.isdigit():
         return []
     mark = hashlib.sha256("\0".join(paths).encode()).hexdigest()[:16]
-    draft = Effect(kind="draft", repo=task.repo, issue=int(number), worker=worker, text="")
+    draft = Effect(
+        kind="draft",
+        repo=task.repo,
+        repo_id=task.repo_id,
+        issue=int(number),
+        worker=worker,
+        text="",
+    )
     note = {"kind": "comment", "text": _note(paths), "mark": f"cw:protected:{mark}"}
     return [draft, draft.model_copy(update=note)]
 
@@ -140,6 +147,7 @@ def _effects(task: TaskSpec, worker: str, *what: tuple[str, str, str]) -> list[E
             {
                 "kind": kind,
                 "repo": task.repo,
+                "repo_id": task.repo_id,
                 "issue": task.issue,
                 "worker": worker,
                 "text": text,
