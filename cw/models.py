@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from cw.names import repo_key, same_repo
 from cw.states import Mode, OutcomeKind, State
@@ -76,6 +76,13 @@ class TaskSpec(Model):
         if self.repo_id and other.repo_id:
             return self.repo_id == other.repo_id
         return same_repo(self.repo, other.repo)
+
+    def called(self, name: str) -> TaskSpec:
+        """The same task on its repository under another name."""
+        if name == self.repo:
+            return self
+        url = f"{self.repo_url.removesuffix(f'{self.repo}.git')}{name}.git"
+        return self.model_copy(update={"repo": name, "repo_url": url})
 
     @property
     def branch(self) -> str:
@@ -152,6 +159,18 @@ class Worker(Model):
     registered_at: MaybeMoment = None
 
 
+class Trouble(Model):
+    """What went wrong in a host that nobody foresaw. `about`: whom it harms."""
+
+    loop: str
+    about: str = ""
+    error: str  # its type
+    place: str  # file:line
+    times: int
+    first_at: datetime
+    last_at: datetime
+
+
 class Host(Model):
     name: str
     pid: int = 0
@@ -172,9 +191,21 @@ class Host(Model):
     rival_at: MaybeMoment = None  # when another machine last said that it has this name
     warning: str = ""
     unfit: str = ""  # why it takes nothing; empty when it does
+    troubles: str = ""  # JSON of those of the last hour
+    late: str = ""  # GitHub writes that wait, and why; empty when none does
+
+    def trouble_list(self) -> list[Trouble]:
+        """What a stranger, or another cw, has put there is none."""
+        try:
+            return _TROUBLES.validate_json(self.troubles) if self.troubles else []
+        except ValueError:
+            return []
 
     def up(self, now: datetime) -> bool:
         return self.seen_at is not None and now - self.seen_at <= SILENT_AFTER
+
+
+_TROUBLES = TypeAdapter(list[Trouble])
 
 
 class Event(Model):

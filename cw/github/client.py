@@ -15,9 +15,10 @@ from urllib.parse import quote, urlencode
 from cw.errors import BadInputError, GitHubRefusedError
 from cw.github.app import app_tokens
 from cw.github.connection import Connection, again
+from cw.github.drafts import says_no_drafts
 from cw.github.errors import github_errors
 from cw.github.thread import text_sha256
-from cw.names import same_repo
+from cw.names import repo_key, same_repo
 from cw.settings import Settings
 
 if TYPE_CHECKING:
@@ -64,21 +65,19 @@ class GitHub(Connection):
 
     def __init__(self, api_url: str, key: str | AppTokens, *, pace: float) -> None:
         super().__init__(api_url, key, pace=pace)
-        self._names: dict[int, tuple[str, float]] = {}  # repository's id -> its name, and when
+        self._names: dict[str, tuple[str, float]] = {}  # a repository's key -> its name, and when
 
     def name_of(self, repo: str, repo_id: int) -> str:
         """What the repository is called now: it may have been renamed or given away since, and its
         old name to another one. `repo`: what it was called; all there is to go by without an id.
         """
-        name, at = self._names.get(repo_id, ("", 0.0))
-        if not repo_id:
-            return repo
+        key, what = repo_key(repo, repo_id), f"repository {repo}"
+        name, at = self._names.get(key, ("", 0.0))
         if not name or time.monotonic() - at > _NAME_SECONDS:
-            what = f"repository {repo}"
+            path = f"/repositories/{repo_id}" if repo_id else f"/repos/{repo}"
             with github_errors(what):
-                found = self.ask(what, repo, "GET", f"/repositories/{repo_id}").data
-                name = str(found["full_name"])
-            self._names[repo_id] = (name, time.monotonic())
+                name = str(self.ask(what, repo, "GET", path).data["full_name"])
+            self._names[key] = (name, time.monotonic())
         return name
 
     def issue(self, repo: str, number: int) -> Issue:
@@ -170,7 +169,7 @@ class GitHub(Connection):
             found = self.find_pull(repo, branch)
             if found and found.open:
                 return found
-            if draft and no_drafts(str(made.data)):
+            if draft and says_no_drafts(str(made.data)):
                 return self.open_pull(repo, branch=branch, base=base, title=title, body=body)
             raise GitHubRefusedError(f"GitHub refused: {_reasons(made.data)}")
 
@@ -183,11 +182,6 @@ class GitHub(Connection):
             yield from rows
             if len(rows) < _PER_PAGE:
                 return
-
-
-def no_drafts(words: str) -> bool:
-    """GitHub's, of a plan that has none."""
-    return "draft pull requests are not supported" in words.lower()
 
 
 def _refuse_moved(found: Any, repo: str, number: int) -> None:

@@ -98,7 +98,7 @@ class GitHubPass(Generic[RowT]):
         GitHub answers nothing else either.
         """
         if isinstance(error, GitHubUnavailableError):
-            if not self.ways.github.well():
+            if isinstance(error, GitHubLimitError) or not self.ways.github.well():
                 raise error
             self.bear(error)
         self.warnings.append(f"{repo}: {error.message}")

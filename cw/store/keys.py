@@ -14,6 +14,7 @@
 | cw:workers, cw:hosts | set | known names | |
 | cw:worker:<id>, cw:host:<name> | hash | where it lives, what it has | |
 | cw:outbox:<host> | list | GitHub writes still to do, in order | |
+| cw:aside:<host> | hash | GitHub writes that cannot be done, by id, and why | after a month |
 | cw:reply:<id> | list | a host's answer to one question | after a minute |
 | cw:finished | hash | `<place>#<n>`: the last task that finished the issue | with the history |
 | cw:lock:<name> | string | who does a pass that only one may do | after 2 minutes, or when done |
@@ -85,6 +86,10 @@ def reply(request_id: str) -> str:
 
 def outbox(name: str) -> str:
     return f"cw:outbox:{name}"
+
+
+def aside(name: str) -> str:
+    return f"cw:aside:{name}"
 
 
 def issue(place: str, number: int) -> str:

@@ -20,7 +20,14 @@ from workerhost.clones import workspace
 from workerhost.homes import journal
 from workerhost.homes.journal import Journal
 from workerhost.runs.holding import Holding
-from workerhost.runs.recording import HOST_DIED, HOST_KILLED, INTERRUPTED, record, settled
+from workerhost.runs.recording import (
+    HOST_DIED,
+    HOST_ERROR,
+    HOST_KILLED,
+    INTERRUPTED,
+    record,
+    settled,
+)
 
 
 def not_started(held: Holding, book: Journal, error: CwError) -> str:
@@ -105,6 +112,19 @@ def host_killed(held: Holding, book: Journal) -> str:
         kind=OutcomeKind.FAILED,
         reason=HOST_KILLED,
         message="its host died each time it took this run up; what it left is in the clone",
+        branch=book.task.branch if book.run.clone else "",
+        duration_s=book.run.lasted(now),
+    )
+    return record(held, settled(book, outcome, now), outcome)
+
+
+def host_error(held: Holding, book: Journal, why: str) -> str:
+    """This host stumbles over it: what it left stays as it is, for a person and a newer cw."""
+    now = datetime.now(UTC)
+    outcome = Outcome(
+        kind=OutcomeKind.FAILED,
+        reason=HOST_ERROR,
+        message=f"this host cannot see its run through ({why}); what it left is in the clone",
         branch=book.task.branch if book.run.clone else "",
         duration_s=book.run.lasted(now),
     )
