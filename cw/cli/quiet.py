@@ -1,8 +1,9 @@
 """Standard error is for our one line: libraries say nothing there.
 
-Without a handler, logging prints warnings on it (PyGithub 2.10: `Request GET … failed with 403`;
-urllib3 2: `Retrying (…) after connection broken`; redis, kombu and celery when a connection ends).
-So do `warnings`, and what is raised in a thread or while something is thrown away.
+PyGithub 2.10 has a handler of its own for `Request GET … failed with 403`. Others (urllib3 when it
+tries again, redis, kombu and celery when a connection ends) get logging's last resort. So do
+`warnings`, and what is raised in a thread or while something is thrown away. The processes that
+stay have logs of their own.
 """
 
 from __future__ import annotations
@@ -15,9 +16,7 @@ import warnings
 
 def hush() -> None:
     """For a process of `cw`. Who starts Python with -W or PYTHONWARNINGS wants to see them."""
-    root = logging.getLogger()
-    if not root.handlers:
-        root.addHandler(logging.NullHandler())
+    logging.disable(logging.CRITICAL)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
         warnings.showwarning = _no_warning  # some turn theirs on again

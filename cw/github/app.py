@@ -14,6 +14,7 @@ from github import Auth, GithubException, GithubIntegration
 
 from cw.errors import BadInputError, GitHubRefusedError
 from cw.github.errors import github_errors, odd_answer, raise_for
+from cw.github.retry import hush
 from cw.github.transport import Transport
 from cw.names import same_repo
 from cw.private import refuse_open
@@ -37,6 +38,7 @@ class AppTokens:
     def __init__(
         self, app_id: str, key: str, api_url: str, now: Callable[[], datetime] | None = None
     ) -> None:
+        hush()
         self.app_id = app_id
         self._api_url = api_url
         self._now = now or (lambda: datetime.now(UTC))

@@ -19,7 +19,7 @@ from github import GithubException
 from requests.adapters import HTTPAdapter
 
 from cw.errors import BadInputError, GitHubUnavailableError
-from cw.github.retry import PatientRetry
+from cw.github.retry import PatientRetry, hush
 
 _TIMEOUT_SECONDS = 15
 _VERSION = "2022-11-28"
@@ -44,6 +44,7 @@ class Transport:
     """Requests with one token. `pace`: seconds between two writes. Safe to share."""
 
     def __init__(self, api_url: str, token: str, *, pace: float) -> None:
+        hush()
         self._base = api_url.rstrip("/")
         self._pace = pace
         self._next_write = 0.0

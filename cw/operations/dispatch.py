@@ -75,6 +75,7 @@ def dispatch(
     """
     check_request(request)
     _check_workers(request, store)
+    typed = request.repo.name
     request, found = _find(request, store, github)
     check_claims(request, store, github)
     left = left_behind(request, store)
@@ -95,7 +96,7 @@ def dispatch(
         _undo(spec, request, store, github)
         raise
     store.tasks.mark_hinted(spec.id, store.tasks.now())
-    return _where(spec, store, notes(store.github, found) if found else ())
+    return _where(spec, store, notes(store.github, found, typed) if found else ())
 
 
 def check_request(request: Request) -> None:

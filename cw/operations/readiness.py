@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cw.errors import BadInputError
 from cw.github.repository import Repository, missing, read_repository
+from cw.names import same_repo
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub
@@ -64,12 +65,17 @@ def refuse(found: Repository, *, issues: bool) -> None:
         )
 
 
-def notes(facts: GitHubCache, found: Repository) -> tuple[str, ...]:
-    """What a person may want to know beside."""
-    if facts.fact(_no_drafts(found.id)) is None:
-        return ()
-    said = "has no drafts: a pull request that changes protected paths gets a comment and is open"
-    return (f"GitHub's plan of {found.name} {said} for review",)
+def notes(facts: GitHubCache, found: Repository, typed: str) -> tuple[str, ...]:
+    """What a person may want to know beside. `typed`: what the repository was called."""
+    said = []
+    if not same_repo(found.name, typed):
+        said.append(f"{typed} is called {found.name} now")
+    if facts.fact(_no_drafts(found.id)) is not None:
+        said.append(
+            f"GitHub's plan of {found.name} has no drafts: a pull request that changes protected"
+            " paths gets a comment and is open for review"
+        )
+    return tuple(said)
 
 
 def remember_no_drafts(facts: GitHubCache, repo_id: int) -> None:

@@ -84,11 +84,11 @@ class Aside:
 def sealed(db: Connection, host: str, effects: list[Effect], clock: Clock = time.time) -> list[str]:
     """As they lie in the outbox of this host: what GitHub is told in our name was said by us."""
     now = clock()
+    # Sorted, so that what is tried again later is tried in the order in which it was meant.
+    ids = sorted(new_task_id(int(now * 1000), secrets.randbits) for _ in effects)
     entries = [
-        _Sealed(
-            host=host, id=new_task_id(int(now * 1000), secrets.randbits), at=int(now), effect=one
-        )
-        for one in effects
+        _Sealed(host=host, id=an_id, at=int(now), effect=one)
+        for an_id, one in zip(ids, effects, strict=True)
     ]
     return [db.keyring.seal(_KIND, one.model_dump(mode="json")) for one in entries]
 

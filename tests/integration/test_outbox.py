@@ -94,7 +94,9 @@ def test_nothing_overtakes_a_write_that_waits(
     add(store, issue, *ALL)
     hub.fault(method="POST", path_regex="/comments$", status=503, times=2)
 
-    done = [Deliverer(store.outbox, "here", delivered, lambda _: github).deliver() for _ in range(3)]
+    done = [
+        Deliverer(store.outbox, "here", delivered, lambda _: github).deliver() for _ in range(3)
+    ]
 
     assert done == [1, 0, 3]
     assert texts(hub, issue) == ["first", "second"]
