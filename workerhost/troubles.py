@@ -129,7 +129,8 @@ class Troubles:
 
 def place_of(error: BaseException) -> str:
     """`file:line`, of our own code when it is on the way."""
-    frames = traceback.extract_tb(error.__traceback__)
+    every = traceback.extract_tb(error.__traceback__)
+    frames = [one for one in every if one.filename != __file__]
     for frame in reversed(frames):
         path = Path(frame.filename)
         if path.is_relative_to(_ROOT) and path.relative_to(_ROOT).parts[0] in _OURS:
