@@ -58,6 +58,10 @@ class GitHubRefusedError(BadInputError):
     """GitHub answered no: bad token, no such repository, no right to write."""
 
 
+class BadTokenError(GitHubRefusedError):
+    """GitHub does not accept the token, whatever it is asked with it."""
+
+
 class ForgedError(CwError):
     """A record that was not signed with this installation's key, or was changed since."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
+from cw.names import repo_key, same_repo
 from cw.states import Mode, OutcomeKind, State
 
 SILENT_AFTER = timedelta(seconds=45)  # a host beats several times in this
@@ -45,7 +46,8 @@ class TaskSpec(Model):
     """What is wanted. Never changes after dispatch."""
 
     id: str
-    repo: str  # owner/repo, or a path or URL
+    repo: str  # owner/repo as it was called then, or a path or URL
+    repo_id: int = 0  # GitHub's; 0: not on GitHub, or recorded by a cw that did not ask for it
     repo_url: str
     repo_folder: str
     repo_path: str = ""
@@ -63,6 +65,24 @@ class TaskSpec(Model):
     approved_sha256: str = ""  # of the issue's title and text as they were dispatched
     approved_by: str = ""  # who stands for them: author or setter of the go label; "": a person
     signature: str = ""  # over all the rest, by whoever dispatched it
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What its claim and its issue's last task go by; 0: it has no issue."""
+        return repo_key(self.repo, self.repo_id), self.issue or 0
+
+    def beside(self, other: TaskSpec) -> bool:
+        """Whether both are of one repository, as far as their records tell."""
+        if self.repo_id and other.repo_id:
+            return self.repo_id == other.repo_id
+        return same_repo(self.repo, other.repo)
+
+    def called(self, name: str) -> TaskSpec:
+        """The same task on its repository under another name."""
+        if name == self.repo:
+            return self
+        url = f"{self.repo_url.removesuffix(f'{self.repo}.git')}{name}.git"
+        return self.model_copy(update={"repo": name, "repo_url": url})
 
     @property
     def branch(self) -> str:
@@ -139,6 +159,18 @@ class Worker(Model):
     registered_at: MaybeMoment = None
 
 
+class Trouble(Model):
+    """What went wrong in a host that nobody foresaw. `about`: whom it harms."""
+
+    loop: str
+    about: str = ""
+    error: str  # its type
+    place: str  # file:line
+    times: int
+    first_at: datetime
+    last_at: datetime
+
+
 class Host(Model):
     name: str
     pid: int = 0
@@ -159,9 +191,21 @@ class Host(Model):
     rival_at: MaybeMoment = None  # when another machine last said that it has this name
     warning: str = ""
     unfit: str = ""  # why it takes nothing; empty when it does
+    troubles: str = ""  # JSON of those of the last hour
+    late: str = ""  # GitHub writes that wait, and why; empty when none does
+
+    def trouble_list(self) -> list[Trouble]:
+        """What a stranger, or another cw, has put there is none."""
+        try:
+            return _TROUBLES.validate_json(self.troubles) if self.troubles else []
+        except ValueError:
+            return []
 
     def up(self, now: datetime) -> bool:
         return self.seen_at is not None and now - self.seen_at <= SILENT_AFTER
+
+
+_TROUBLES = TypeAdapter(list[Trouble])
 
 
 class Event(Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NewType
 
 from cw.errors import BadInputError
@@ -14,6 +14,7 @@ WorkerId = NewType("WorkerId", str)
 POOL_QUEUE = "workers"
 FLEET_QUEUE = "fleet"
 BLOCKED_LABEL = "blocked"
+_WORKER_PREFIX = "worker:"
 
 MAX_PROMPT_BYTES = 1 << 20  # 1 MiB; the 1M-token models take no more
 MODEL_WORDS = ("sonnet", "opus", "haiku", "sonnet[1m]", "opus[1m]")
@@ -118,7 +119,43 @@ def host_queue(host: str) -> str:
 
 
 def worker_label(worker: str) -> str:
-    return f"worker:{worker}"
+    return f"{_WORKER_PREFIX}{worker}"
+
+
+def same_label(one: str, other: str) -> bool:
+    """As GitHub compares them: it keeps the case in which a label was made, and heeds none."""
+    return _folded(one) == _folded(other)
+
+
+def has_label(labels: Iterable[str], wanted: str) -> bool:
+    return any(same_label(one, wanted) for one in labels)
+
+
+def is_worker_label(label: str) -> bool:
+    return _folded(label).startswith(_WORKER_PREFIX)
+
+
+def worker_of_label(label: str) -> str:
+    """The id as workers have it, in lower case; empty when it is no worker's label."""
+    return _folded(label).removeprefix(_WORKER_PREFIX) if is_worker_label(label) else ""
+
+
+def repo_key(repo: str, repo_id: int) -> str:
+    """What claims and records of a repository's issues go by: GitHub's id of it, as its name may
+    change and be given to another one; else its name, in one case, as GitHub heeds none.
+    """
+    return f"@{repo_id}" if repo_id else repo.lower()
+
+
+def same_repo(one: str, other: str) -> bool:
+    """Names of repositories on GitHub, which heeds no case. Of two names it may be one all the
+    same: only its id tells.
+    """
+    return one.lower() == other.lower()
+
+
+def _folded(label: str) -> str:
+    return label.strip().lower()
 
 
 def branch_name(task: str, issue: int | None) -> str:

@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 from cw.errors import BadInputError
 
 _GITHUB = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))/([A-Za-z0-9._-]{1,100})")
+_WEB = frozenset({"http", "https"})
+_GIT = frozenset({*_WEB, "ssh", "git", "git+ssh", "git+https"})
+_SECRET = re.compile(r"gh[pousr]_|github_pat_")  # what a token begins with
 _SCP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[A-Za-z0-9._~/-]+")
 _URL = re.compile(r"(?:https?|ssh|git|file)://[A-Za-z0-9@:._~/%+-]+")
 
@@ -40,10 +43,7 @@ def parse_repo(text: str, *, github_url: str, cwd: Path) -> Repo:
         return _path_repo(_path_of(text), cwd)
     if _URL.fullmatch(text) or _SCP.fullmatch(text):
         if re.match(r"https?://[^/]*@", text):
-            raise BadInputError(
-                "the repository's URL carries a credential",
-                hint="Leave it out and put the token into the worker's .zshenv",
-            )
+            raise _credential()
         return Repo(name=text, url=text, folder=f"git/{_slug(text)}", github=False)
     raise BadInputError(
         f"{text!r} is not a repository", hint="Use owner/repo, a path such as ./app, or a URL"
@@ -54,15 +54,68 @@ def github_repo(name: str, github_url: str) -> Repo:
     return Repo(name=name, url=f"{github_url.rstrip('/')}/{name}.git", folder=name, github=True)
 
 
+def renamed(repo: Repo, name: str) -> Repo:
+    """The same repository on GitHub as GitHub writes its name."""
+    url = f"{repo.url.removesuffix(f'{repo.name}.git')}{name}.git"
+    return Repo(name=name, url=url, folder=name, github=True)
+
+
 def _github_name(text: str, github_url: str) -> str | None:
-    base = github_url.rstrip("/") + "/"
-    short = text.removeprefix(base).removesuffix("/").removesuffix(".git")
-    if text.startswith(f"git@{urlsplit(github_url).hostname}:"):
-        short = text.split(":", 1)[1].removesuffix(".git")
-    match = _GITHUB.fullmatch(short)
-    if not match or match[2] in {".", ".."} or match[1].endswith("-"):
+    """owner/repo, in whichever way git, gh and the address bar write it; None: it is elsewhere.
+
+    Raises BadInputError for what is on GitHub and no repository.
+    """
+    there = _at_github(text, github_url)
+    match = _GITHUB.fullmatch(re.sub(r"(?:\.git)?/*$", "", text if there is None else there))
+    if match and match[2] not in {"", ".", ".."} and not match[1].endswith("-"):
+        return f"{match[1]}/{match[2]}"
+    if there is None:
         return None
-    return f"{match[1]}/{match[2]}"
+    owner, _, rest = there.partition("/")
+    name = rest.partition("/")[0].removesuffix(".git")
+    raise BadInputError(
+        f"{_shown(text)!r} is no repository on {urlsplit(github_url).hostname}",
+        hint=f"Use {owner}/{name}" if owner and name else "Use owner/repo",
+    )
+
+
+def _at_github(text: str, github_url: str) -> str | None:
+    """The path behind GitHub's host; None when another host is meant, or none."""
+    base = urlsplit(github_url)
+    host = (base.hostname or "").lower()
+    scp = re.fullmatch(r"(?:[^@/:\s]+@)?([A-Za-z0-9.-]+):(?!//)/*(.+)", text)
+    if scp:
+        return scp[2] if _is_host(scp[1], host) else None
+    try:
+        url = urlsplit(f"https://{text}" if text.lower().startswith(f"{host}/") else text)
+        port = url.port
+    except ValueError:  # half an IPv6 address
+        return None
+    if url.scheme not in _GIT or not _is_host(url.hostname or "", host):
+        return None
+    if url.scheme in _WEB and port not in {None, 80, 443, base.port}:
+        return None  # something else on that machine
+    if url.password or _SECRET.match(url.username or ""):
+        raise _credential()
+    path = url.path.lstrip("/")
+    return path.removeprefix(base.path.strip("/")).lstrip("/") if base.path else path
+
+
+def _is_host(one: str, github: str) -> bool:
+    """ssh.github.com is its way through firewalls that let only port 443 out."""
+    return one.lower().rstrip(".") in {github, f"www.{github}", f"ssh.{github}"}
+
+
+def _credential() -> BadInputError:
+    return BadInputError(
+        "the repository's URL carries a credential",
+        hint="Leave it out and put the token into the worker's .zshenv",
+    )
+
+
+def _shown(url: str) -> str:
+    """Without who logs in there."""
+    return re.sub(r"//[^/@]*@", "//", url)
 
 
 def _path_of(url: str) -> str:

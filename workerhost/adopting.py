@@ -16,6 +16,8 @@ from workerhost.runs.suspects import Standing
 log = logging.getLogger("workerhost.adopting")
 
 _AGAIN_SECONDS = 5.0
+_TRIES = 5  # of a run that ends in what nobody foresaw
+_LOOP = "seeing a run through"
 _ALONE_SECONDS = 5.0
 _ALL_ALONE_SECONDS = 40.0  # a supervisor waits a minute for a host to begin
 
@@ -76,18 +78,34 @@ class Adopter:
         try:
             while home.journal.exists():
                 self._adopt(home)
-                if detach.wait(_AGAIN_SECONDS if home.journal.exists() else 0):
+                if detach.wait(self._pause(home) if home.journal.exists() else 0):
                     return
         finally:
             self._release(home.id)
 
+    def _pause(self, home: Home) -> float:
+        """Longer each time, but never for so long that the lease ends meanwhile."""
+        tries = max(0, self._ctx.troubles.tries(_LOOP, home.id) - 1)
+        return min(_AGAIN_SECONDS * 2.0 ** min(tries, 10), self._ctx.settings.lease_ttl / 3)
+
     def _adopt(self, home: Home) -> None:
+        """What nobody foresaw is tried a few times and then ends the run, for a person to see: its
+        worker has others to do.
+        """
+        tries = self._ctx.troubles.tries(_LOOP, home.id)
         try:
-            found = adoption.find(self._ctx, home)
-            if found:
-                end = adoption.park if home.id in self._guilty else adoption.adopt
-                log.info("%s", end(self._ctx, found))
+            with self._ctx.troubles.watch(_LOOP, home.id):
+                found = adoption.find(self._ctx, home)
+                if not found:
+                    return
+                if home.id in self._guilty:
+                    said = adoption.park(self._ctx, found)
+                elif tries >= _TRIES:
+                    said = adoption.give_up(
+                        self._ctx, found, self._ctx.troubles.last(_LOOP, home.id)
+                    )
+                else:
+                    said = adoption.adopt(self._ctx, found)
+                log.info("%s", said)
         except BrokerUnavailableError as error:
             log.warning("adoption waits worker=%s: %s", home.id, error)
-        except Exception:
-            log.exception("adopted run failed worker=%s", home.id)

@@ -25,20 +25,22 @@ def assign_tick(app: Celery, ctx: Context) -> None:
     ways = _ways(app, ctx, "assign")
     if ways is None or not scope.is_configured(ctx.settings):
         return
-    try:
-        tell_assigned(assign(ways))
-    except CwError as error:
-        log.warning("assign failed: %s", error.line())
+    with ctx.troubles.watch("assign"):
+        try:
+            tell_assigned(assign(ways))
+        except CwError as error:
+            log.warning("assign failed: %s", error.line())
 
 
 def reconcile_tick(app: Celery, ctx: Context) -> None:
     ways = _ways(app, ctx, "reconcile")
     if ways is None:
         return
-    try:
-        tell_reconciled(reconcile(ways))
-    except CwError as error:
-        log.warning("reconcile failed: %s", error.line())
+    with ctx.troubles.watch("reconcile"):
+        try:
+            tell_reconciled(reconcile(ways))
+        except CwError as error:
+            log.warning("reconcile failed: %s", error.line())
 
 
 def tell_assigned(done: Assigned) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from cw.errors import BadInputError
 from cw.models import Worker
@@ -60,7 +61,8 @@ class Finder:
         registered = {one.id: one.host for one in self._ctx.store.fleet.workers()}
         present = {home.id: home for home in homes(self._ctx.settings.workers_root)}
         for worker, home in present.items():
-            self._found(home, registered.get(worker))
+            found = partial(self._found, home, registered.get(worker))
+            self._ctx.troubles.run("finding", found, worker)
         for worker in set(self._board.idle()) - (set(present) - set(self._elsewhere)):
             self._gone(worker)
         for worker in set(self._elsewhere) - set(present):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from os import EX_TEMPFAIL
 from pathlib import Path
 from typing import Any
@@ -16,16 +18,17 @@ from cw.errors import BrokerUnavailableError, CwError
 from cw.keyring import load_keyring
 from cw.models import TaskSpec
 from cw.operations.control import Control
+from cw.operations.readiness import remember_no_drafts
 from cw.operations.sweep import Swept, sweep
 from cw.settings import Settings
 from cw.store.store import open_store
 from workerhost import sdnotify
 from workerhost.adopting import Adopter
 from workerhost.brokerclock import BrokerClock
-from workerhost.github import deliver
 from workerhost.github.access import check_access, open_access
 from workerhost.github.clients import Clients
 from workerhost.github.delivered import Delivered, delivered_file
+from workerhost.github.delivering import Deliverer
 from workerhost.guards.guarded import Guarded
 from workerhost.homes.layout import Home
 from workerhost.inbox import answers
@@ -42,6 +45,7 @@ from workerhost.rounds import Rounds
 from workerhost.runs import rebuilding, suspects
 from workerhost.runs.attempt import run_task
 from workerhost.runs.holding import Context
+from workerhost.troubles import Troubles
 from workerhost.walls.isolation import choose_wall
 from workerhost.walls.user import agent_user
 
@@ -61,6 +65,7 @@ class Host:
         watchdog = Watchdog(settings.deaf_after)
         self.gate = Gate(self.board, settings.host_name, watchdog, self._waits)
         self.leaving = Leaving(settings.on_stop)
+        self.troubles = Troubles()
         self._deaf = False
         self._rebuilding = threading.Lock()
         self._wake = threading.Event()
@@ -85,9 +90,18 @@ class Host:
             proof=Proof(settings, wall, environ, self._probe),
             github_for=self._clients.of,
             settled=self._settled,
+            troubles=self.troubles,
         )
         self.tickets = Tickets(self.ctx.store, settings.host_name)
-        self._delivered = Delivered(delivered_file(settings))
+        self._late = ""
+        self._deliverer = Deliverer(
+            store.outbox,
+            settings.host_name,
+            Delivered(delivered_file(settings)),
+            self._clients.of,
+            self.troubles,
+            no_drafts=partial(remember_no_drafts, store.github),
+        )
         self._clock = BrokerClock(
             store.tasks.now, ttl=settings.lease_ttl, jump=settings.lease_margin / 2
         )
@@ -119,12 +133,28 @@ class Host:
             self._unhint(task_id)
             return "not run: no idle worker, or it does not wait for one of these"
         try:
-            said = run_task(self.ctx, self._homes[worker], task_id)
+            said = self._run(worker, task_id)
             if said.startswith("not run"):
                 self._unhint(task_id)
             return said
         finally:
             self._release(worker)
+
+    def _run(self, worker: str, task_id: str) -> str:
+        """What is odd about one task ends here. A run that had begun has a journal, and is seen
+        through from there.
+        """
+        if self.troubles.waits("run", task_id):
+            return "not run: it failed for an unforeseen reason a moment ago"
+        try:
+            return run_task(self.ctx, self._homes[worker], task_id)
+        except BrokerUnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001  one of the outermost loops
+            trouble = self.troubles.count("run", error, task_id)
+            said = f"unforeseen {trouble.error} at {trouble.place}"
+            self.ctx.store.tasks.note(task_id, f"host {self.settings.host_name}: {said}")
+            return f"not run: {said}"
 
     def pass_over(self, task_id: str) -> None:
         """A hint arrived that is not to be acted on."""
@@ -135,14 +165,16 @@ class Host:
     def sweep(self) -> Swept:
         """The body of `cw.sweep`."""
         store, believed = self.ctx.store, self._clock.believed()
-        swept = sweep(store, self._hint, self.settings, leases_end=believed)
+        guard = partial(self.troubles.watch, "sweep")
+        swept = sweep(store, self._hint, self.settings, leases_end=believed, guard=guard)
         if swept != Swept():
             log.info("swept %s", swept)
         return swept
 
     def answer(self, request: dict[str, Any]) -> None:
         """The body of `cw.ask`."""
-        answers.answer(self.ctx, self._homes, request)
+        with self.troubles.watch("answer"):
+            answers.answer(self.ctx, self._homes, request)
         self._settled()
 
     def revoker(self) -> Revoker:
@@ -178,14 +210,13 @@ class Host:
     def _tick_forever(self) -> None:
         while not self.leaving.detach.is_set():
             try:
-                self._clock.believed()
-                self._rounds.turn(self._adopter)
-                self._listen()
+                with self.troubles.watch("tick"):
+                    self._clock.believed()
+                    self._rounds.turn(self._adopter)
+                    self._listen()
             except BrokerUnavailableError as error:
                 log.warning("%s", error)
                 self.gate.watchdog.turned()  # a new host could not consume either
-            except Exception:
-                log.exception("tick failed")
             sdnotify.feed(self.ctx.host_env, self.gate.watchdog)
             self._wake.wait(_TICK_SECONDS)
             self._wake.clear()
@@ -205,23 +236,28 @@ class Host:
 
     def _deliver_forever(self) -> None:
         """Apart from the tick: GitHub may take its time."""
-        outbox, name = self.ctx.store.outbox, self.settings.host_name
         while not self.leaving.detach.is_set():
             try:
-                deliver.deliver(outbox, name, self._delivered, self._clients.of)
-                self._clients.tell_budgets(self.ctx.store.github)
-            except CwError as error:
+                self.troubles.run("outbox", self._deliver)
+            except BrokerUnavailableError as error:
                 log.warning("%s", error)
-            except Exception:
-                log.exception("delivery failed")
             self._outgoing.wait(_TICK_SECONDS)
             self._outgoing.clear()
+
+    def _deliver(self) -> None:
+        self._deliverer.deliver()
+        late = self._deliverer.late()
+        if late != self._late:
+            self.ctx.store.fleet.note_late(self.settings.host_name, late)
+            self._late = late
+        self._clients.tell_budgets(self.ctx.store.github)
 
     def _lend_forever(self) -> None:
         """An App's tokens end after an hour, and runs may take longer."""
         while not self.leaving.detach.wait(_TICK_SECONDS):
             for home in list(self._homes.values()):
-                self.access.lend_again(home)
+                with suppress(BrokerUnavailableError):
+                    self.troubles.run("tokens", partial(self.access.lend_again, home), home.id)
 
     def _rebuild(self) -> None:
         """Beside the ticks: there may be thousands of archives."""
@@ -230,11 +266,10 @@ class Host:
     def _rebuild_now(self) -> None:
         with self._rebuilding:
             try:
-                rebuilding.tell(rebuilding.rebuild(self.ctx.store, self.settings))
+                with self.troubles.watch("rebuild"):
+                    rebuilding.tell(rebuilding.rebuild(self.ctx.store, self.settings))
             except CwError as error:
                 log.warning("finished tasks not compared with the archives: %s", error)
-            except Exception:
-                log.exception("rebuild failed")
 
     def _admit(self, message: dict[str, Any], queue: str) -> str:
         return admit(message, queue) or self.tickets.control(message, queue)

@@ -7,9 +7,10 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 
 import cw
-from cw.models import PROTOCOL
+from cw.models import PROTOCOL, Worker
 from cw.models import Host as HostRecord
 from cw.operations.sweep import Hint, hint_next
 from cw.states import State
@@ -72,21 +73,27 @@ class Rounds:
         self._obey()
 
     def turn(self, adopter: Adopter) -> None:
-        """Raises BrokerUnavailableError."""
-        self._finder.look()
-        self._guarded.look()
-        self._fit = fitness(self._ctx.settings, self._ctx.host_env)
-        self._ctx.proof.look_again(self._homes)
+        """Raises BrokerUnavailableError. What else goes wrong in one step harms none of the others:
+        without a sign of life this host would be taken for lost.
+        """
+        apart = self._ctx.troubles.run
+        apart("finding", self._finder.look)
+        apart("guards", self._guarded.look)
+        apart("readiness", self._look_at_claude)
+        apart("proofs", partial(self._ctx.proof.look_again, self._homes))
         self._beat()
         if self._ctx.leaving.closing.is_set():
             self._gate.watchdog.turned()  # there is nothing to consume any more
             self._obey()
             return
-        adopter.look(self._homes)
+        apart("adopting", partial(adopter.look, self._homes))
         self._obey()
         self._gate.open()
         for worker in self._board.willing():
-            hint_next(self._ctx.store, self._hint, worker)
+            apart("hints", partial(hint_next, self._ctx.store, self._hint, worker), worker)
+
+    def _look_at_claude(self) -> None:
+        self._fit = fitness(self._ctx.settings, self._ctx.host_env)
 
     def _unfit(self) -> str:
         named = "" if self.named else "another machine that is up has its name"
@@ -116,6 +123,7 @@ class Rounds:
             machine=self._finder.machine,
             tags=" ".join(self._ctx.settings.host_tags),
             clock_ms=round(clock * 1000),
+            troubles=self._ctx.troubles.told(),
             **asdict(vitals(self._ctx.settings.workers_root)),
         )
         named = self._ctx.store.fleet.beat(beat, now)
@@ -128,9 +136,12 @@ class Rounds:
         for worker in self._ctx.store.fleet.workers():
             if worker.id not in self._homes or worker.host != self._ctx.settings.host_name:
                 continue
-            shut = bool(worker.paused or self._unfit())
-            self._board.keep(worker.id, worker.task, paused=shut)
-            if worker.task and launch.alive(self._homes[worker.id]):
-                task = self._ctx.store.tasks.get(worker.task)
-                if task and task.state is State.RUNNING and task.stop_wanted:
-                    launch.stop(self._homes[worker.id])
+            self._ctx.troubles.run("requests", partial(self._obey_for, worker), worker.id)
+
+    def _obey_for(self, worker: Worker) -> None:
+        shut = bool(worker.paused or self._unfit())
+        self._board.keep(worker.id, worker.task, paused=shut)
+        if worker.task and launch.alive(self._homes[worker.id]):
+            task = self._ctx.store.tasks.get(worker.task)
+            if task and task.state is State.RUNNING and task.stop_wanted:
+                launch.stop(self._homes[worker.id])

@@ -7,16 +7,14 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from cw.address import exposed
+from cw.cli.check import Check, State
 from cw.cli.context import Cli
+from cw.cli.githubchecks import github_checks
 from cw.errors import CwError
 from workerhost.homes.layout import Home, homes
-
-State = Literal["ok", "warn", "fail"]
 
 _GIB = 1 << 30
 _WIDE = ("ghp_", "gho_")  # tokens that cannot be narrowed to repositories
@@ -33,14 +31,6 @@ _LOAD_PROFILE = (
 _PROGRAM = {"bubblewrap": "bwrap", "socat": "socat"}
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    name: str
-    state: State
-    text: str
-    fix: str = ""  # what to type
-
-
 def all_checks(cli: Cli) -> Iterator[Check]:
     yield Check("python", "ok", platform.python_version())
     yield git_check()
@@ -53,6 +43,7 @@ def all_checks(cli: Cli) -> Iterator[Check]:
     yield from broker_checks(cli)
     yield disk_check(cli.settings.workers_root)
     yield from worker_checks(cli)
+    yield from github_checks(cli)
 
 
 def git_check() -> Check:

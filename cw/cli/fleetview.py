@@ -10,7 +10,14 @@ import click
 from cw.cli.render import Column, duration, moment, money, one_line, table_lines
 
 if TYPE_CHECKING:
-    from cw.operations.overview import HeldRow, Overview, StuckRow, WaitingRow, WorkerRow
+    from cw.operations.overview import (
+        HeldRow,
+        Overview,
+        StuckRow,
+        UndeliveredRow,
+        WaitingRow,
+        WorkerRow,
+    )
 
 _WORKERS = [
     Column("worker"),
@@ -39,6 +46,15 @@ _ASIDE = [
     Column("until"),
     Column("why", folds=True),
 ]
+UNDELIVERED = [
+    Column("id", wide=120),
+    Column("since"),
+    Column("issue"),
+    Column("what"),
+    Column("text", gives=True, wide=120),
+    Column("why", folds=True),
+]
+_MOST_UNDELIVERED = 5
 _MOST_WAITING = 10  # cw queue shows all
 _NARROW = 120  # columns; below, names are shortened
 _WORKER_ID = 12
@@ -59,6 +75,8 @@ def status_lines(seen: Overview, width: int | None) -> list[str]:
         rows = [_aside(one, seen.at, width) for one in aside]
         lines += ["", "Not moving", *table_lines(_ASIDE, rows, width)]
         lines += [_next(one) for one in aside]
+    if seen.undelivered:
+        lines += _undelivered_lines(seen.undelivered, seen.at, width)
     return lines
 
 
@@ -108,6 +126,18 @@ def _aside(row: HeldRow | StuckRow, now: datetime, width: int | None) -> list[st
     until = moment(getattr(row, "until", None), now)
     label = short_label(row.about.label, width, _LABEL)
     return [state, row.worker or "", label, until, row.reason]
+
+
+def _undelivered_lines(rows: list[UndeliveredRow], now: datetime, width: int | None) -> list[str]:
+    shown = rows[-_MOST_UNDELIVERED:]
+    lines = ["", f"Not delivered to GitHub ({len(rows)})"]
+    lines += table_lines(UNDELIVERED, [undelivered_cells(one, now, width) for one in shown], width)
+    return [*lines, "See, retry or drop them with: cw outbox"]
+
+
+def undelivered_cells(row: UndeliveredRow, now: datetime, width: int | None) -> list[str]:
+    issue = short_label(f"{row.repo}#{row.issue}", width, _LABEL)
+    return [row.id, moment(row.at, now), issue, row.kind, row.text, row.reason]
 
 
 def _next(row: HeldRow | StuckRow) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cw import __version__
+from cw.cli.quiet import hush
 from cw.cli.render import one_line
 from cw.errors import CwError
 
@@ -36,6 +37,7 @@ COMMANDS = {
     "show": "Everything about one task.",
     "diff": "What a worker has changed so far.",
     "logs": "Read what an agent said and did.",
+    "outbox": "Labels and comments that GitHub did not take.",
     "history": "Finished tasks, newest first.",
     "stop": "End runs now; their tasks stay for restart or reset.",
     "restart": "Let a stopped, crashed or held task go on.",
@@ -130,6 +132,7 @@ def group(ctx: click.Context) -> None:
 
 def main() -> int:
     """The entry point. Returns the exit status and shows no traceback, ever."""
+    hush()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # agents say things no terminal can show

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from github import Auth, GithubIntegration
+from github import Auth, GithubException, GithubIntegration
 
 from cw.errors import BadInputError, GitHubRefusedError
-from cw.github.errors import github_errors
+from cw.github.errors import github_errors, odd_answer, raise_for
+from cw.github.retry import hush
+from cw.github.transport import Transport
+from cw.names import same_repo
 from cw.private import refuse_open
 from cw.settings import Settings
 
 _TIMEOUT_SECONDS = 15
+_INVALID = 422
 _MARGIN = timedelta(minutes=15)  # of the hour that GitHub gives a token
 _WANTED = {"contents": "write", "issues": "write", "pull_requests": "write"}
 
@@ -33,7 +38,9 @@ class AppTokens:
     def __init__(
         self, app_id: str, key: str, api_url: str, now: Callable[[], datetime] | None = None
     ) -> None:
+        hush()
         self.app_id = app_id
+        self._api_url = api_url
         self._now = now or (lambda: datetime.now(UTC))
         self._lock = threading.Lock()
         self._lent: dict[str, _Lent] = {}
@@ -55,24 +62,60 @@ class AppTokens:
 
     def login(self) -> str:
         """Whose name GitHub puts under what the App does."""
-        with github_errors(f"App {self.app_id}"):
+        with _app_errors(f"App {self.app_id}"):
             return f"{self._integration.get_app().slug}[bot]"
 
     def _new(self, repo: str) -> _Lent:
         owner, _, name = repo.partition("/")
-        with github_errors(f"installation of App {self.app_id} on {repo}"):
-            installation = self._integration.get_repo_installation(owner, name)
-            found: dict[str, Any] = self._integration.requester.requestJsonAndCheck(
-                "POST",
-                f"/app/installations/{installation.id}/access_tokens",
-                input={"repositories": [name], "permissions": _WANTED},
-            )[1]
-        if found.get("permissions", {}).get("contents") != "write":
-            raise GitHubRefusedError(
-                f"App {self.app_id} may not write to {repo}",
-                hint="Give it write access to contents, issues and pull requests",
-            )
+        with _app_errors(f"installation of App {self.app_id} on {repo}"):
+            installation = self._integration.get_repo_installation(owner, name).id
+            try:
+                found = self._ask(installation, {"repositories": [name], "permissions": _WANTED})
+            except GithubException as error:
+                if error.status != _INVALID:
+                    raise
+                found = self._under_its_new_name(installation, repo)
+        held = found.get("permissions") or {}
+        lacks = [f"{one}: {level}" for one, level in _WANTED.items() if held.get(one) != level]
+        if lacks:
+            raise self._too_little(repo, ", ".join(lacks))
         return _Lent(found["token"], datetime.fromisoformat(found["expires_at"]))
+
+    def _under_its_new_name(self, installation: int, repo: str) -> dict[str, Any]:
+        """GitHub sends a renamed repository's old name on to its new one, but makes no tokens for
+        it. With a token that may read what repositories are called, and nothing else.
+        """
+        looking = self._ask(installation, {"permissions": {"metadata": "read"}})["token"]
+        answer = Transport(self._api_url, looking, pace=0).ask("GET", f"/repos/{repo}").data
+        name = str((answer or {}).get("full_name", repo))
+        if same_repo(name, repo):
+            raise self._too_little(repo, ", ".join(f"{k}: {v}" for k, v in _WANTED.items()))
+        wanted = {"repositories": [name.partition("/")[2]], "permissions": _WANTED}
+        return self._ask(installation, wanted)
+
+    def _ask(self, installation: int, wanted: dict[str, Any]) -> dict[str, Any]:
+        path = f"/app/installations/{installation}/access_tokens"
+        found: dict[str, Any] = self._integration.requester.requestJsonAndCheck(
+            "POST", path, input=wanted
+        )[1]
+        return found
+
+    def _too_little(self, repo: str, lacks: str) -> GitHubRefusedError:
+        return GitHubRefusedError(
+            f"App {self.app_id} was not given {lacks.replace('_', ' ')} on {repo}",
+            hint="Give it write access to contents, issues and pull requests",
+        )
+
+
+@contextmanager
+def _app_errors(what: str) -> Iterator[None]:
+    """What goes through PyGithub leaves as what goes through our own transport does."""
+    with github_errors(what):
+        try:
+            yield
+        except GithubException as error:
+            raise_for(error.status, error.data, error.headers or {}, what)
+            raise odd_answer(what, error) from error
 
 
 def app_tokens(settings: Settings) -> AppTokens | None:

@@ -5,21 +5,31 @@ Writes can be repeated: looked up or idempotent.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
-from github import GithubException
-from github.GithubException import UnknownObjectException
-
-from cw.errors import BadInputError
+from cw.errors import BadInputError, GitHubRefusedError
 from cw.github.app import app_tokens
 from cw.github.connection import Connection, again
-from cw.github.errors import github_errors, raise_for
+from cw.github.drafts import says_no_drafts
+from cw.github.errors import github_errors
 from cw.github.thread import text_sha256
+from cw.names import repo_key, same_repo
 from cw.settings import Settings
 
+if TYPE_CHECKING:
+    from cw.github.app import AppTokens
+
 _LABEL_COLOUR = "5319e7"
+_GONE = 404
+_INVALID = 422  # or there already
+_PER_PAGE = 100
+_MAX_PAGES = 30
+_NAME_SECONDS = 60.0  # that a name is believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +63,39 @@ class Pull:
 class GitHub(Connection):
     """What is asked of issues, labels and pull requests, and done to them."""
 
-    def issue(self, repo: str, number: int) -> Issue:
-        with github_errors(f"issue {repo}#{number}"):
-            found = self._at(repo).requester.requestJsonAndCheck(
-                "GET", f"/repos/{repo}/issues/{number}"
-            )[1]
-        return Issue(
-            number=number,
-            title=found["title"],
-            body=found.get("body") or "",
-            author=(found.get("user") or {}).get("login", ""),
-            url=found["html_url"],
-            open=found["state"] == "open",
-            labels=tuple(one["name"] for one in found["labels"]),
-            is_pull="pull_request" in found or "/pull/" in found["html_url"],
-            created_at=datetime.fromisoformat(found["created_at"]),
-        )
+    def __init__(self, api_url: str, key: str | AppTokens, *, pace: float) -> None:
+        super().__init__(api_url, key, pace=pace)
+        self._names: dict[str, tuple[str, float]] = {}  # a repository's key -> its name, and when
 
-    def can_push(self, repo: str) -> bool:
-        """Whether the token may push. Raises GitHubRefusedError when it cannot even see it."""
-        if not isinstance(self._key, str):
-            return bool(self._key.token(repo))  # GitHub tells Apps nothing of a user's permissions
-        with github_errors(f"repository {repo}"):
-            found = self._at(repo).requester.requestJsonAndCheck("GET", f"/repos/{repo}")[1]
-        return bool((found.get("permissions") or {}).get("push", False))
+    def name_of(self, repo: str, repo_id: int) -> str:
+        """What the repository is called now: it may have been renamed or given away since, and its
+        old name to another one. `repo`: what it was called; all there is to go by without an id.
+        """
+        key, what = repo_key(repo, repo_id), f"repository {repo}"
+        name, at = self._names.get(key, ("", 0.0))
+        if not name or time.monotonic() - at > _NAME_SECONDS:
+            path = f"/repositories/{repo_id}" if repo_id else f"/repos/{repo}"
+            with github_errors(what):
+                name = str(self.ask(what, repo, "GET", path).data["full_name"])
+            self._names[key] = (name, time.monotonic())
+        return name
+
+    def issue(self, repo: str, number: int) -> Issue:
+        what = f"issue {repo}#{number}"
+        with github_errors(what):
+            found = self.ask(what, repo, "GET", f"/repos/{repo}/issues/{number}").data
+            _refuse_moved(found, repo, number)
+            return Issue(
+                number=number,
+                title=found["title"],
+                body=found.get("body") or "",
+                author=(found.get("user") or {}).get("login", ""),
+                url=found["html_url"],
+                open=found["state"] == "open",
+                labels=tuple(one["name"] for one in found["labels"]),
+                is_pull="pull_request" in found or "/pull/" in found["html_url"],
+                created_at=datetime.fromisoformat(found["created_at"]),
+            )
 
     @again
     def ensure_label(
@@ -84,55 +103,51 @@ class GitHub(Connection):
     ) -> None:
         """Make the label, if the repository lacks it."""
         body = {"name": name, "color": colour, "description": description}
-        with github_errors(f"label {name} of {repo}"):
-            status, _, answer = self._at(repo).requester.requestJson(
-                "POST", f"/repos/{repo}/labels", input=body
-            )
-            if status != 422:  # already there
-                raise_for(status, answer)
+        what = f"label {name} of {repo}"
+        self.ask(what, repo, "POST", f"/repos/{repo}/labels", body, taken=(_INVALID,))
 
     @again
     def add_label(self, repo: str, number: int, name: str) -> tuple[str, ...]:
         """All labels after the write: a double assignment shows at no extra cost."""
-        with github_errors(f"label {name} on {repo}#{number}"):
-            found = self._at(repo).requester.requestJsonAndCheck(
-                "POST", f"/repos/{repo}/issues/{number}/labels", input={"labels": [name]}
-            )[1]
-        return tuple(one["name"] for one in found)
+        what, path = f"label {name} on {repo}#{number}", f"/repos/{repo}/issues/{number}/labels"
+        with github_errors(what):
+            found = self.ask(what, repo, "POST", path, {"labels": [name]}, kind=list).data
+            return tuple(one["name"] for one in found)
 
     @again
     def remove_label(self, repo: str, number: int, name: str) -> None:
         """Absent is fine."""
-        with github_errors(f"label {name} on {repo}#{number}"):
-            try:
-                self._at(repo).get_repo(repo).get_issue(number).remove_from_labels(name)
-            except UnknownObjectException:
-                return
+        path = f"/repos/{repo}/issues/{number}/labels/{quote(name, safe='')}"
+        what = f"label {name} on {repo}#{number}"
+        self.ask(what, repo, "DELETE", path, kind=object, taken=(_GONE,))
 
     def comment(self, repo: str, number: int, body: str) -> None:
         """Not to be repeated: see `comments.comment_once`."""
-        with github_errors(f"comment on {repo}#{number}"):
-            self._at(repo).get_repo(repo).get_issue(number).create_comment(body)
+        path = f"/repos/{repo}/issues/{number}/comments"
+        self.ask(f"comment on {repo}#{number}", repo, "POST", path, {"body": body})
 
     def last_push(self, repo: str, ref: str) -> tuple[str, str]:
         """What the newest push, or deletion, made of a branch, and the login of who did it. Empty
         when GitHub knows of none.
         """
-        with github_errors(f"activity of {repo}"):
-            rows = self._at(repo).requester.requestJsonAndCheck(
-                "GET", f"/repos/{repo}/activity", parameters={"ref": ref, "per_page": 1}
-            )[1]
-        if not rows:
-            return "", ""
-        return rows[0]["after"], (rows[0].get("actor") or {}).get("login", "")
+        what, query = f"activity of {repo}", urlencode({"ref": ref, "per_page": 1})
+        with github_errors(what):
+            path = f"/repos/{repo}/activity?{query}"
+            rows = self.ask(what, repo, "GET", path, kind=list).data
+            if not rows:
+                return "", ""
+            return rows[0]["after"], (rows[0].get("actor") or {}).get("login", "")
 
     def find_pull(self, repo: str, branch: str) -> Pull | None:
-        """The newest pull request whose head is this branch of this very repository."""
+        """The newest pull request whose head is this branch of this very repository. `repo`: its
+        name of now, as owners are compared by their names here.
+        """
         owner = repo.split("/", maxsplit=1)[0]
-        with github_errors(f"pull requests of {repo}"):
-            pulls = self._at(repo).get_repo(repo).get_pulls(state="all", head=f"{owner}:{branch}")
+        what, query = f"pull requests of {repo}", {"state": "all", "head": f"{owner}:{branch}"}
+        with github_errors(what):
             # A malformed filter is ignored by GitHub and forks use the same names: look again.
-            mine = [_pull(one) for one in pulls if _is_head(one, repo, branch)]
+            rows = self._pages(what, repo, f"/repos/{repo}/pulls", query)
+            mine = [_pull(one) for one in rows if _is_head(one, branch)]
         return max(mine, key=lambda one: (one.open, one.number), default=None)
 
     def open_pull(
@@ -141,41 +156,63 @@ class GitHub(Connection):
         """Open it, or return the one that is already open. Not every plan of GitHub's has drafts:
         without them it is opened all the same.
         """
-        with github_errors(f"pull request for {branch} of {repo}"):
-            try:
-                made = (
-                    self._at(repo)
-                    .get_repo(repo)
-                    .create_pull(base=base, head=branch, title=title, body=body, draft=draft)
-                )
-            except GithubException as error:
-                found = self.find_pull(repo, branch) if error.status == 422 else None
-                if found and found.open:
-                    return found
-                if draft and _no_drafts(error):
-                    return self.open_pull(repo, branch=branch, base=base, title=title, body=body)
-                raise
-            return _pull(made)
+        what, path = f"pull request for {branch} of {repo}", f"/repos/{repo}/pulls"
+        asked = {"base": base, "head": branch, "title": title, "body": body, "draft": draft}
+        with github_errors(what):
+            made = self.ask(what, repo, "POST", path, asked, taken=(_INVALID,))
+            if made.status != _INVALID:
+                return _pull(made.data)
+            found = self.find_pull(repo, branch)
+            if found and found.open:
+                return found
+            if draft and says_no_drafts(str(made.data)):
+                return self.open_pull(repo, branch=branch, base=base, title=title, body=body)
+            raise GitHubRefusedError(f"GitHub refused: {_reasons(made.data)}")
+
+    def _pages(
+        self, what: str, repo: str, path: str, query: Mapping[str, object] | None = None
+    ) -> Iterator[Any]:
+        for page in range(1, _MAX_PAGES + 1):
+            asked = urlencode({**(query or {}), "per_page": _PER_PAGE, "page": page})
+            rows = self.ask(what, repo, "GET", f"{path}?{asked}", kind=list).data
+            yield from rows
+            if len(rows) < _PER_PAGE:
+                return
+
+
+def _refuse_moved(found: Any, repo: str, number: int) -> None:
+    """An issue that was transferred answers as what it is now. `repo`: its name of now."""
+    there = "/".join(found["html_url"].split("/")[-4:-2])
+    if found["number"] != number or not same_repo(there, repo):
+        raise GitHubRefusedError(
+            f"issue {repo}#{number} was transferred to {there}#{found['number']}",
+            hint=f"Use: -r {there} -i {found['number']}",
+        )
+
+
+def _reasons(data: Any) -> str:
+    """Of a 422: its message says no more than `Validation Failed`."""
+    errors = data.get("errors") or () if isinstance(data, dict) else ()
+    said = [one.get("message") or one.get("code", "") for one in errors if isinstance(one, dict)]
+    return "; ".join(filter(None, said)) or str(data.get("message", data))
 
 
 def _pull(one: Any) -> Pull:
     return Pull(
-        one.number,
-        one.html_url,
-        one.head.sha,
-        one.state == "open",
-        bool(one.draft),
-        bool(one.merged_at),
+        int(one["number"]),
+        str(one["html_url"]),
+        str(one["head"]["sha"]),
+        one["state"] == "open",
+        bool(one.get("draft")),
+        bool(one["merged_at"]),
     )
 
 
-def _no_drafts(error: GithubException) -> bool:
-    return error.status == 422 and "draft pull requests are not supported" in str(error).lower()
-
-
-def _is_head(one: Any, repo: str, branch: str) -> bool:
-    whose = one.head.repo.full_name if one.head.repo else ""
-    return one.head.ref == branch and whose.lower() == repo.lower()
+def _is_head(one: Any, branch: str) -> bool:
+    """By the ids of head and base: a name may have changed, or mean a fork's owner."""
+    head, base = one["head"], one["base"]
+    mine = head["repo"] and head["repo"]["id"] == base["repo"]["id"]
+    return bool(mine and head["ref"] == branch)
 
 
 def open_github(settings: Settings) -> GitHub:

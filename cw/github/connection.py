@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from github import Auth, Github
-
-from cw.errors import BadInputError, GitHubLimitError, GitHubUnavailableError
+from cw.errors import BadInputError, CwError, GitHubLimitError, GitHubUnavailableError
 from cw.github.app import AppTokens
 from cw.github.errors import github_errors, raise_for, raise_for_graphql
-from cw.github.retry import PatientRetry
+from cw.github.transport import Answer, Transport
 
-_TIMEOUT_SECONDS = 15
 _NOT_MODIFIED = 304
 _REPEATS = 2
-_BAD_REQUEST = 400
+_SERVER_ERRORS = 500
 _HOURLY = 1000  # limits by the hour are higher
 
 P = ParamSpec("P")
@@ -62,13 +58,13 @@ class Connection:
         self._key = key
         self._api_url = api_url
         self._pace = pace
-        self._apis: dict[str, tuple[str, Any]] = {}  # repository -> its token, and what uses it
+        self._apis: dict[str, tuple[str, Transport]] = {}  # repository -> its token and its way
         # ETags are per token. Those of an App change every hour, and an old ETag does no harm.
         mark = key if isinstance(key, str) else f"app {key.app_id}"
         self.token_mark = hashlib.sha256(mark.encode()).hexdigest()[:12]
 
-    def _at(self, repo: str) -> Any:
-        """PyGithub with the token for this repository."""
+    def _at(self, repo: str) -> Transport:
+        """With the token for this repository."""
         if isinstance(self._key, str):
             place, token = "", self._key
         elif repo:
@@ -77,20 +73,37 @@ class Connection:
             raise BadInputError(
                 "an App's tokens are for one repository each", hint="Name them in CW_ASSIGN_REPOS"
             )
-        known, api = self._apis.get(place, ("", None))
-        if known != token:
-            api = Github(
-                auth=Auth.Token(token),
-                base_url=self._api_url,
-                timeout=_TIMEOUT_SECONDS,
-                retry=PatientRetry(),
-                per_page=100,
-                seconds_between_requests=None,
-                seconds_between_writes=self._pace or None,
-                lazy=True,
-            )
-            self._apis[place] = (token, api)
-        return api
+        known, way = self._apis.get(place, ("", None))
+        if way is None or known != token:
+            way = Transport(self._api_url, token, pace=self._pace)
+            self._apis[place] = (token, way)
+        return way
+
+    def ask(
+        self,
+        what: str,
+        repo: str,
+        verb: str,
+        path: str,
+        body: object = None,
+        *,
+        kind: type = dict,
+        taken: Collection[int] = (),
+    ) -> Answer:
+        """`what`: for people. `repo`: whose token is used. `kind`: of the answer. `taken`: statuses
+        that are no error here.
+        """
+        with github_errors(what):
+            found = self._at(repo).ask(verb, path, body=body)
+            if found.status not in taken:
+                raise_for(found.status, found.data, found.headers, what)
+                if not isinstance(found.data, kind):
+                    raise TypeError(type(found.data).__name__)
+        return found
+
+    @property
+    def is_app(self) -> bool:
+        return not isinstance(self._key, str)
 
     def app_login(self) -> str:
         """The App's name on GitHub; empty for a token, which has a user."""
@@ -100,40 +113,59 @@ class Connection:
         """Requests left, of how many, and when they are renewed (epoch seconds), as the last answer
         said. None: nothing yet, or of a search, which is counted apart, by the minute.
         """
-        asked = [api.requester for _, api in list(self._apis.values())]
-        found = [
-            (int(left), int(limit), int(one.rate_limiting_resettime))
-            for one in asked
-            for left, limit in [one.rate_limiting]
-            if limit >= _HOURLY
-        ]
-        return min(found, default=None)
+        told = [way.limit for _, way in list(self._apis.values())]
+        return min((one for one in told if one and one[1] >= _HOURLY), default=None)
 
-    def read(self, path: str, parameters: Mapping[str, object], etag: str) -> Read:
-        """GET, and free of charge when GitHub has nothing newer than `etag`."""
+    def well(self) -> bool:
+        """Whether GitHub's API answers at all. Costs nothing."""
+        try:
+            _, way = next(iter(list(self._apis.values())))
+            with github_errors("rate limit"):
+                return way.ask("GET", "/rate_limit").status < _SERVER_ERRORS
+        except (StopIteration, CwError):
+            return False
+
+    def read(
+        self, path: str, parameters: Mapping[str, object], etag: str, *, repo: str = ""
+    ) -> Read:
+        """GET, and free of charge when GitHub has nothing newer than `etag`. `repo`: whose token is
+        used, where the path does not name it.
+        """
         headers = {"If-None-Match": etag} if etag else {}
-        with github_errors(path):
-            status, answered, text = self._at(_repo_of(path)).requester.requestJson(
-                "GET", path, parameters=dict(parameters), headers=headers
+        with github_errors(_named(path)):
+            found = self._at(repo or _repo_of(path)).ask(
+                "GET", path, parameters=parameters, headers=headers
             )
-            if status == _NOT_MODIFIED:
+            if found.status == _NOT_MODIFIED:
                 return Read(None, etag)
-            data = json.loads(text or "null")
-            if status >= _BAD_REQUEST:
-                raise_for(status, data)
-        return Read(data, answered.get("etag", ""))
+            raise_for(found.status, found.data, found.headers, _named(path))
+            if not isinstance(found.data, (dict, list)):
+                raise TypeError(type(found.data).__name__)
+        return Read(found.data, found.headers.get("etag", ""))
 
     @again
-    def graphql(self, repo: str, query: str, variables: Mapping[str, object]) -> Any:
-        """The answer's `data`. Only for what can be repeated. `repo`: whose token is used."""
+    def graphql(
+        self, repo: str, query: str, variables: Mapping[str, object], *, partly: bool = False
+    ) -> Any:
+        """The answer's `data`. Only for what can be repeated. `repo`: whose token is used.
+        `partly`: what GitHub does not know is None in it.
+        """
+        body = {"query": query, "variables": dict(variables)}
         with github_errors(repo):
-            requester = self._at(repo).requester
-            _, answer = requester.requestJsonAndCheck(
-                "POST", requester.graphql_url, input={"query": query, "variables": dict(variables)}
-            )
-        for error in answer.get("errors") or ():
-            raise_for_graphql(error)
-        return answer["data"]
+            answer = self.ask(repo, repo, "POST", "/graphql", body).data
+            for error in answer.get("errors") or ():
+                if not (partly and error.get("type") == "NOT_FOUND"):
+                    raise_for_graphql(error)
+            return answer["data"]
+
+
+def _named(path: str) -> str:
+    """`issues of acme/app` for people who have typed no path."""
+    parts = [one for one in path.split("/") if one]
+    if parts[:1] == ["repos"] and len(parts) >= 3:
+        rest = " ".join(parts[3:]) or "repository"
+        return f"{rest} of {'/'.join(parts[1:3])}" if parts[3:] else f"{rest} {parts[1]}/{parts[2]}"
+    return path
 
 
 def _repo_of(path: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cw.github.errors import github_errors
+
 if TYPE_CHECKING:
     from cw.github.client import GitHub
 
@@ -17,6 +19,7 @@ _CONVERT = """mutation Draft($id: ID!) {
 }"""
 
 
+@github_errors("this pull request")
 def to_draft(github: GitHub, repo: str, number: int) -> None:
     """One that is closed, merged or a draft already stays as it is."""
     owner, _, name = repo.partition("/")
@@ -24,3 +27,8 @@ def to_draft(github: GitHub, repo: str, number: int) -> None:
     found = github.graphql(repo, _FIND, variables)["repository"]["pullRequest"]
     if found["state"] == "OPEN" and not found["isDraft"]:
         github.graphql(repo, _CONVERT, {"id": found["id"]})
+
+
+def says_no_drafts(words: str) -> bool:
+    """GitHub's, of a plan that has none."""
+    return "draft pull requests are not supported" in words.lower()

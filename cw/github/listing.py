@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pydantic import TypeAdapter
 
 from cw.github.dependencies import dependencies
+from cw.github.errors import github_errors
 from cw.github.thread import text_sha256
 from cw.models import Model, Moment
+from cw.names import repo_key
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub
 
 _PER_PAGE = 100
 _MAX_PAGES = 50
-_FORMAT = "2"  # of what is kept; another one does not read this one's
+_FORMAT = "3"  # of what is kept; another one does not read this one's
 
 
 class PageCache(Protocol):
@@ -32,6 +34,7 @@ class Listed(Model):
     """An issue or pull request as a list shows it."""
 
     repo: str
+    repo_id: int = 0
     number: int
     title: str
     author: str
@@ -46,7 +49,7 @@ class Listed(Model):
 
     @property
     def key(self) -> tuple[str, int]:
-        return self.repo.lower(), self.number
+        return repo_key(self.repo, self.repo_id), self.number
 
     @property
     def name(self) -> str:
@@ -72,6 +75,7 @@ class Reader:
         self._cache = cache
         self.asked = 0
         self.unchanged = 0
+        self.odd: list[str] = []  # what could not be read, for people
 
     @property
     def paid(self) -> int:
@@ -82,18 +86,26 @@ class Reader:
         return self._cache.page(self._key(path, {})) is not None
 
     def get(
-        self, path: str, digest: Callable[[Any], Any], parameters: dict[str, Any] | None = None
+        self,
+        path: str,
+        digest: Callable[[Any], Any],
+        parameters: dict[str, Any] | None = None,
+        *,
+        repo: str = "",
     ) -> Any:
-        """What `digest` keeps of the answer, as JSON holds it."""
+        """What `digest` keeps of the answer, as JSON holds it. `repo`: whose token is used, where
+        the path does not name it.
+        """
         given = parameters or {}
         key = self._key(path, given)
         kept = self._cache.page(key)
         self.asked += 1
-        found = self.github.read(path, given, kept[0] if kept else "")
-        if found.data is None and kept:
-            self.unchanged += 1
-            return json.loads(kept[1])
-        body = json.dumps(digest(found.data))
+        found = self.github.read(path, given, kept[0] if kept else "", repo=repo)
+        with github_errors(path):
+            if found.data is None and kept:
+                self.unchanged += 1
+                return json.loads(kept[1])
+            body = json.dumps(digest(found.data))
         if found.etag:
             self._cache.keep_page(key, found.etag, body)
         return json.loads(body)
@@ -115,29 +127,49 @@ class Reader:
         return rows
 
 
-def open_issues(reader: Reader, repo: str) -> list[Listed]:
+def open_issues(reader: Reader, repo: str, repo_id: int = 0) -> list[Listed]:
     """Issues and pull requests, oldest first. 1 + n/100 reads, never from the search index."""
     wanted = {"state": "open", "sort": "created", "direction": "asc"}
     rows = reader.pages(f"/repos/{repo}/issues", lambda found: _digest(found, repo), wanted)
-    return _ISSUES.validate_python(rows)
+    return _read(reader, rows, repo, repo_id)
 
 
-def closed_lately(reader: Reader, repo: str) -> list[Listed]:
+def closed_lately(reader: Reader, repo: str, repo_id: int = 0) -> list[Listed]:
     """The hundred closed ones that changed last. 1 read."""
     wanted = {"state": "closed", "sort": "updated", "direction": "desc", "per_page": _PER_PAGE}
     rows = reader.get(f"/repos/{repo}/issues", lambda found: _digest(found, repo), wanted)
-    return _ISSUES.validate_python(rows)
+    return _read(reader, rows, repo, repo_id)
 
 
 def label_events(reader: Reader, repo: str, number: int) -> list[LabelEvent]:
     """Who put which label on it when, and new titles; oldest first."""
-    return _EVENTS.validate_python(
-        reader.pages(f"/repos/{repo}/issues/{number}/events", _event_digest, {})
-    )
+    path = f"/repos/{repo}/issues/{number}/events"
+    with github_errors(path):
+        return _EVENTS.validate_python(reader.pages(path, _event_digest, {}))
 
 
-def _digest(found: Any, repo: str) -> list[dict[str, Any]]:
-    return [_listed(one, repo).model_dump(mode="json") for one in found]
+def _read(reader: Reader, rows: list[Any], repo: str, repo_id: int) -> list[Listed]:
+    """One row that cannot be read is no reason to leave all others alone."""
+    odd = sum(one is None for one in rows)
+    if odd:
+        reader.odd.append(f"{repo}: {odd} of {len(rows)} rows of its list cannot be read")
+    with github_errors(f"issues of {repo}"):
+        found = _ISSUES.validate_python([one for one in rows if one is not None])
+    return [one.model_copy(update={"repo_id": repo_id}) for one in found]
+
+
+def _digest(found: Any, repo: str) -> list[dict[str, Any] | None]:
+    """All rows, so that a full page can be told from the last."""
+    if not isinstance(found, list):
+        raise TypeError(type(found).__name__)
+    return [_row(one, repo) for one in found]
+
+
+def _row(one: Any, repo: str) -> dict[str, Any] | None:
+    try:
+        return _listed(one, repo).model_dump(mode="json")
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return None
 
 
 def _listed(row: dict[str, Any], repo: str) -> Listed:

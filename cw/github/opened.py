@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cw.github.client import Pull
+from cw.github.errors import github_errors
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub
@@ -23,6 +24,7 @@ fragment told on PullRequest {
 }"""
 
 
+@github_errors("open pull requests")
 def opened(
     github: GitHub, repo: str, branch: str, since: datetime
 ) -> tuple[list[Pull], list[Pull]]:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Self, cast
 
 from github import GithubRetry
 from github.GithubException import RateLimitExceededExceedsMaxWait
 
 MAX_WAIT = 20.0  # seconds; an exhausted hourly limit is told, not slept through
+
+
+def hush() -> None:
+    """PyGithub 2.10 prints each refused request on standard error, past whatever log there is."""
+    library = logging.getLogger("github")
+    library.handlers.clear()
+    library.setLevel(logging.WARNING)
 
 
 class PatientRetry(GithubRetry):

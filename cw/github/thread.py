@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from cw.github.errors import github_errors
 from cw.github.places import bot_login
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Thread:
         return text_sha256(self.title, self.body)
 
 
+@github_errors("this issue's thread")
 def read_thread(github: GitHub, repo: str, number: int) -> Thread:
     """Raises GitHubUnavailableError, or GitHubRefusedError when there is no such issue."""
     owner, _, name = repo.partition("/")

@@ -11,10 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cw.models import Task
-from cw.names import is_worker_id, worker_label
+from cw.names import BLOCKED_LABEL, has_label, is_worker_id, worker_label, worker_of_label
 from cw.states import OutcomeKind, State
-
-_PREFIX = worker_label("")
 
 
 class Do(StrEnum):
@@ -62,11 +60,11 @@ class Seen:
     @property
     def marked(self) -> tuple[str, ...]:
         """The workers whose labels it carries."""
-        return tuple(one.removeprefix(_PREFIX) for one in self.labels if one.startswith(_PREFIX))
+        return tuple(worker for one in self.labels if (worker := worker_of_label(one)))
 
     @property
     def blocked(self) -> bool:
-        return "blocked" in self.labels
+        return has_label(self.labels, BLOCKED_LABEL)
 
 
 def decide(seen: Seen) -> list[Step]:

@@ -17,6 +17,7 @@ from cw.errors import (
     GitHubRefusedError,
     GitHubUnavailableError,
 )
+from cw.github.identity import Place
 from cw.github.listing import Listed, open_issues
 from cw.models import Model, Task
 from cw.operations import scope
@@ -84,13 +85,7 @@ class Pass(GitHubPass[Row]):
 
     def _run(self, step: Callable[[], None]) -> None:
         settings, store = self.ways.settings, self.ways.store
-        read: dict[str, list[Listed]] = {}
-        for repo in scope.repos(settings, self.reader):
-            step()
-            try:
-                read[repo] = open_issues(self.reader, repo)
-            except GitHubRefusedError as error:
-                self.warnings.append(f"{repo}: {error.message}")
+        read = self._read(self.find(scope.repos(settings, self.reader)), step)
         issues = [one for found in read.values() for one in found]
         now = store.tasks.now()
         questions = Questions(self.reader, store.github, settings.assign_go_label, now)
@@ -104,13 +99,24 @@ class Pass(GitHubPass[Row]):
             step()
             self._one(issue, questions, idle)
 
+    def _read(self, places: list[Place], step: Callable[[], None]) -> dict[str, list[Listed]]:
+        """The lists by repository; one that cannot be had or read leaves the others alone."""
+        read: dict[str, list[Listed]] = {}
+        for place in places:
+            step()
+            try:
+                read[place.name] = open_issues(self.reader, place.name, place.id)
+                self.troubles = 0
+            except (GitHubRefusedError, GitHubUnavailableError) as error:
+                self.told(place.name, error)
+        return read
+
     def _know(self, tasks: list[Task], issues: list[Listed]) -> None:
         """What our own records say about the listed issues."""
-        self._holders = {
-            (one.spec.repo.lower(), one.spec.issue): one.spec.id for one in tasks if one.spec.github
-        }
-        self._finished = self.ways.store.tasks.finished([one.key for one in issues])
-        self.tasks_of.update(one.spec.repo.lower() for one in tasks if one.state in UNFINISHED)
+        self._holders = {self.key(one): one.spec.id for one in tasks if one.spec.github}
+        names = {one.key[0]: (one.repo,) for one in issues}
+        self._finished = self.ways.store.tasks.finished([one.key for one in issues], names)
+        self.tasks_of.update(self.key(one)[0] for one in tasks if one.state in UNFINISHED)
         self._reviews = reviews(issues, self._finished)
 
     def _one(self, issue: Listed, questions: Questions, idle: list[str]) -> None:

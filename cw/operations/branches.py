@@ -24,19 +24,20 @@ def another_tasks(store: Store, spec: TaskSpec, branch: str, since: datetime) ->
     if named is None or branch == spec.branch:
         return False
     try:
-        task = _task(store, spec.repo, named)
+        task = _task(store, spec, named)
     except CwError:
         return False
-    if task is None or task.spec.branch != branch or task.spec.repo.lower() != spec.repo.lower():
+    if task is None or task.spec.branch != branch or not task.spec.beside(spec):
         return False
     return task.ended_at is None or task.outcome is None or task.ended_at >= since
 
 
-def _task(store: Store, repo: str, named: re.Match[str]) -> Task | None:
+def _task(store: Store, spec: TaskSpec, named: re.Match[str]) -> Task | None:
     if named["task"]:
         return store.tasks.get(named["task"].upper())
     issue = int(named["issue"])
-    holder = store.tasks.claimed_by(repo, issue)
+    key = (spec.key[0], issue)
+    holder = store.tasks.claimed_by(*key) or store.tasks.claimed_by(spec.repo, issue)
     if holder:
         return store.tasks.get(holder)
-    return store.tasks.finished([(repo, issue)]).get((repo, issue))
+    return store.tasks.finished([key], {key[0]: [spec.repo]}).get(key)

@@ -44,8 +44,16 @@ def unlabel(task: Task) -> list[Effect]:
     spec, worker = task.spec, task.worker or task.spec.wanted_worker
     if not spec.github or spec.issue is None or not worker:
         return []
-    text = worker_label(worker)
-    return [Effect(kind="unlabel", repo=spec.repo, issue=spec.issue, worker=worker, text=text)]
+    return [
+        Effect(
+            kind="unlabel",
+            repo=spec.repo,
+            repo_id=spec.repo_id,
+            issue=spec.issue,
+            worker=worker,
+            text=worker_label(worker),
+        )
+    ]
 
 
 def outbox_host(store: Store, task: Task) -> str:
@@ -73,7 +81,7 @@ def give_back(control: Control, task: Task) -> bool:
     False: it has none, or another task has the issue by now.
     """
     spec = task.spec
-    if not _keeps_label(task) or control.store.tasks.claimed_by(spec.repo, spec.issue or 0):
+    if not _keeps_label(task) or control.store.tasks.claimed_by(*spec.key):
         return False
     host = outbox_host(control.store, task)
     control.store.outbox.add(host, unlabel(task))

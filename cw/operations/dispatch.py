@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cw.errors import BadInputError, BrokerUnavailableError, ClaimedError, CwError
-from cw.models import Task, TaskSpec
-from cw.names import BLOCKED_LABEL, new_task_id, worker_label
+from cw.errors import (
+    BadInputError,
+    BrokerUnavailableError,
+    ClaimedError,
+    CwError,
+)
+from cw.github.repository import Repository
+from cw.models import TaskSpec
+from cw.names import (
+    BLOCKED_LABEL,
+    has_label,
+    is_worker_label,
+    new_task_id,
+    repo_key,
+    worker_label,
+)
+from cw.operations.claims import check_claims, claimed, left_behind
+from cw.operations.labels import mark_issue
+from cw.operations.readiness import notes, ready
 from cw.operations.trust import Approval
-from cw.repos import Repo
+from cw.repos import Repo, renamed
 from cw.states import Mode
 from cw.store.signing import prompt_sha256
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub, Issue
     from cw.store.store import Store
-
-_LABEL_LIFE = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +50,11 @@ class Request:
     by: str = ""
     approval: Approval | None = None  # None: whoever types this stands for the issue as it is now
     adopt: bool = False  # its worker's label is there already, left by a dispatch that was lost
+    repo_id: int = 0  # GitHub's, once it was asked
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return repo_key(self.repo.name, self.repo_id), self.issue or 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +63,7 @@ class Dispatched:
     place: int  # 1: next in line of its worker or of the pool
     idle: tuple[str, ...]  # workers that could take it now
     hosts_up: bool
+    notes: tuple[str, ...] = ()  # for whoever asked
 
 
 def dispatch(
@@ -55,26 +74,29 @@ def dispatch(
     `github` is None for a repository without GitHub.
     """
     check_request(request)
-    _check_store(request, store)
-    left = _left_behind(request, store)
+    _check_workers(request, store)
+    typed = request.repo.name
+    request, found = _find(request, store, github)
+    check_claims(request, store, github)
+    left = left_behind(request, store)
     issue = _read_issue(request, github, left)
     spec = _spec(request, issue, store)
     try:
         store.tasks.create(spec, request.prompt)
     except ClaimedError as error:
-        raise _claimed(spec, store.tasks.get(error.task_id), error.task_id) from None
+        raise claimed(spec.label, store.tasks.get(error.task_id), error.task_id) from None
     try:
         if github and issue:
-            if left in issue.labels:
+            if left and has_label(issue.labels, left):
                 github.remove_label(spec.repo, issue.number, left)
             if request.worker:
-                _label(spec, github, request.worker, store)
+                mark_issue(spec, github, request.worker, store)
         hint(spec)
     except CwError:
         _undo(spec, request, store, github)
         raise
     store.tasks.mark_hinted(spec.id, store.tasks.now())
-    return _where(spec, store)
+    return _where(spec, store, notes(store.github, found, typed) if found else ())
 
 
 def check_request(request: Request) -> None:
@@ -97,7 +119,19 @@ def check_request(request: Request) -> None:
         raise BadInputError(f"{request.repo.name} is not on GitHub: it has no issues to create")
 
 
-def _check_store(request: Request, store: Store) -> None:
+def _find(
+    request: Request, store: Store, github: GitHub | None
+) -> tuple[Request, Repository | None]:
+    """The request with the repository as GitHub writes it, whatever was typed."""
+    if github is None or not request.repo.github:
+        return request, None
+    issues = request.issue is not None or request.mode is Mode.ISSUE
+    found = ready(github, store.github, request.repo.name, issues=issues)
+    repo = renamed(request.repo, found.name)
+    return replace(request, repo=repo, repo_id=found.id), found
+
+
+def _check_workers(request: Request, store: Store) -> None:
     known = [one.id for one in store.fleet.workers()]
     if request.worker and request.worker not in known:
         raise BadInputError(
@@ -106,18 +140,6 @@ def _check_store(request: Request, store: Store) -> None:
         )
     if not known:
         raise BadInputError("there are no workers yet", hint="Make one with: cw init 01")
-    if request.issue is not None:
-        holder = store.tasks.claimed_by(request.repo.name, request.issue)
-        if holder:
-            label = f"{request.repo.short}#{request.issue}"
-            raise _claimed_text(label, store.tasks.get(holder), holder)
-
-
-def _left_behind(request: Request, store: Store) -> str:
-    """The label of this issue's last task, which is over: it keeps `assign` away, not a person."""
-    key = (request.repo.name, request.issue or 0)
-    last = store.tasks.finished([key]).get(key) if request.issue is not None else None
-    return worker_label(last.worker) if last and last.worker else ""
 
 
 def _read_issue(request: Request, github: GitHub | None, left: str) -> Issue | None:
@@ -125,11 +147,6 @@ def _read_issue(request: Request, github: GitHub | None, left: str) -> Issue | N
     if github is None or not request.repo.github:
         return None
     name, number = request.repo.name, request.issue
-    if not github.can_push(name):
-        raise BadInputError(
-            f"the GitHub token may not push to {name}",
-            hint="Give it contents, issues and pull requests: write",
-        )
     if number is None:
         return None
     issue = github.issue(name, number)
@@ -137,14 +154,16 @@ def _read_issue(request: Request, github: GitHub | None, left: str) -> Issue | N
         raise BadInputError(f"{name}#{number} is a pull request", hint="Give an issue's number")
     if not issue.open:
         raise BadInputError(f"{name}#{number} is closed", hint="Reopen it, or give another number")
-    if BLOCKED_LABEL in issue.labels:
+    if has_label(issue.labels, BLOCKED_LABEL):
         raise BadInputError(
             f"{name}#{number} is labelled {BLOCKED_LABEL}", hint="Remove the label first"
         )
     if request.approval and request.approval.sha256 != issue.text_sha256:
         raise BadInputError(f"{name}#{number} was changed a moment ago", hint="Look at it again")
     own = worker_label(request.worker) if request.adopt and request.worker else ""
-    foreign = [one for one in issue.labels if one.startswith("worker:") and one not in {own, left}]
+    foreign = [
+        one for one in issue.labels if is_worker_label(one) and not has_label((own, left), one)
+    ]
     if foreign:
         raise ClaimedError(
             f"{name}#{number} carries {', '.join(foreign)}, but no task here has it",
@@ -159,6 +178,7 @@ def _spec(request: Request, issue: Issue | None, store: Store) -> TaskSpec:
     return TaskSpec(
         id=new_task_id(int(now.timestamp() * 1000), secrets.randbits),
         repo=request.repo.name,
+        repo_id=request.repo_id,
         repo_url=request.repo.url,
         repo_folder=request.repo.folder,
         repo_path=request.repo.path,
@@ -178,30 +198,6 @@ def _spec(request: Request, issue: Issue | None, store: Store) -> TaskSpec:
     )
 
 
-def _label(spec: TaskSpec, github: GitHub, worker: str, store: Store) -> None:
-    """Mark the issue as this worker's. Somebody else's label wins over ours."""
-    if spec.issue is None:
-        return
-    mine = worker_label(worker)
-    ensure_worker_label(spec.repo, worker, github, store)
-    after = github.add_label(spec.repo, spec.issue, mine)
-    others = [one for one in after if one.startswith("worker:") and one != mine]
-    if others:
-        raise ClaimedError(
-            f"{spec.label} was given {', '.join(others)} at the same moment",
-            hint="If nobody works on it, remove the label and dispatch again",
-        )
-
-
-def ensure_worker_label(repo: str, worker: str, github: GitHub, store: Store) -> None:
-    """With colour and description; asked once a day."""
-    name = worker_label(worker)
-    made = f"label:{repo.lower()}:{name}"
-    if store.github.fact(made) is None:
-        github.ensure_label(repo, name, f"Claude worker {worker} has this issue")
-        store.github.keep_fact(made, "made", _LABEL_LIFE)
-
-
 def _undo(spec: TaskSpec, request: Request, store: Store, github: GitHub | None) -> None:
     """Leave nothing behind; what cannot be undone now is a label that reconcile removes."""
     try:
@@ -215,23 +211,7 @@ def _undo(spec: TaskSpec, request: Request, store: Store, github: GitHub | None)
             return
 
 
-def _claimed(spec: TaskSpec, holder: Task | None, holder_id: str) -> ClaimedError:
-    return _claimed_text(spec.label, holder, holder_id)
-
-
-def _claimed_text(label: str, holder: Task | None, holder_id: str) -> ClaimedError:
-    where = "is being dispatched right now"
-    if holder:
-        by = f" on worker {holder.worker}" if holder.worker else " in the pool"
-        where = f"is {holder.state.value}{by}"
-    return ClaimedError(
-        f"{label} already has task {holder_id}, which {where}",
-        task_id=holder_id,
-        hint="See: cw status",
-    )
-
-
-def _where(spec: TaskSpec, store: Store) -> Dispatched:
+def _where(spec: TaskSpec, store: Store, told: tuple[str, ...]) -> Dispatched:
     line = store.tasks.waiting(spec.wanted_worker)
     now = store.tasks.now()
     hosts = {one.name for one in store.fleet.hosts() if one.up(now)}
@@ -242,6 +222,7 @@ def _where(spec: TaskSpec, store: Store) -> Dispatched:
         place=line.index(spec.id) + 1 if spec.id in line else 0,
         idle=tuple(one.id for one in workers if wanted in {None, one.id}),
         hosts_up=bool(hosts),
+        notes=told,
     )
 
 

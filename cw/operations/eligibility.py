@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from cw.models import Host, Task, Worker
-from cw.names import BLOCKED_LABEL
+from cw.names import BLOCKED_LABEL, has_label, is_worker_label
 from cw.states import OutcomeKind, State
 
 if TYPE_CHECKING:
@@ -76,12 +76,12 @@ def judge(issue: Listed, facts: Facts, go_label: str) -> Verdict:
 def _by_the_list(issue: Listed, facts: Facts) -> Verdict | None:
     if issue.is_pull:
         return Verdict(Word.PULL_REQUEST, "is a pull request")
-    mine = [one for one in issue.labels if one.lower().startswith("worker:")]
+    mine = [one for one in issue.labels if is_worker_label(one)]
     if facts.task:
         return Verdict(Word.TAKEN, f"task {facts.task} has it")
     if mine:
         return Verdict(Word.TAKEN, f"carries {', '.join(mine)}")
-    if BLOCKED_LABEL in {one.lower() for one in issue.labels}:
+    if has_label(issue.labels, BLOCKED_LABEL):
         return Verdict(Word.BLOCKED, f"is labelled {BLOCKED_LABEL}")
     if facts.finished:
         return Verdict(Word.FINISHED, f"a worker is done with it: {facts.finished}")
@@ -106,22 +106,17 @@ def _by_the_caps(issue: Listed, facts: Facts) -> Verdict | None:
 
 def _distrust(issue: Listed, go_label: str) -> str:
     who = f"{issue.author} has no write access"
-    if has_label(issue, go_label):
+    if has_label(issue.labels, go_label):
         return f"{who}, and {go_label} was not set by someone who has it, or the text changed since"
     return f"{who}; the label {go_label} of someone who has it would admit it"
 
 
-def has_label(issue: Listed, label: str) -> bool:
-    return label.lower() in {one.lower() for one in issue.labels}
-
-
 def in_order(issues: Collection[Listed], priority: Sequence[str]) -> list[Listed]:
     """Priority labels first, in their order, then the oldest."""
-    rank = {label.lower(): at for at, label in enumerate(priority)}
 
     def key(issue: Listed) -> tuple[int, float, str, int]:
-        ranks = [rank[one.lower()] for one in issue.labels if one.lower() in rank]
-        return min(ranks, default=len(rank)), issue.created_at.timestamp(), *issue.key
+        ranks = [at for at, label in enumerate(priority) if has_label(issue.labels, label)]
+        return min(ranks, default=len(priority)), issue.created_at.timestamp(), *issue.key
 
     return sorted(issues, key=key)
 

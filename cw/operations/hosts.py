@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cw.errors import BadInputError
-from cw.models import PROTOCOL, SILENT_AFTER, Host, Model, Task
+from cw.models import PROTOCOL, SILENT_AFTER, Host, Model, Task, Trouble
 from cw.states import State
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class HostRow(Model):
     memory_mb: int
     disk_mb: int
     clock_ms: int
+    troubles: list[Trouble]  # of the last hour, the newest first
+    late: str  # GitHub writes that wait, and why
 
 
 class Forgotten(Model):
@@ -64,6 +66,8 @@ def host_row(host: Host, tasks: Iterable[Task], now: datetime) -> HostRow:
         memory_mb=host.memory_mb,
         disk_mb=host.disk_mb,
         clock_ms=host.clock_ms,
+        troubles=host.trouble_list(),
+        late=host.late,
     )
 
 
@@ -76,6 +80,9 @@ def host_warnings(hosts: Iterable[Host], now: datetime) -> list[str]:
         if one.seen_at and not one.up(now):
             seconds = SILENT_AFTER.total_seconds()
             found.append(f"host {one.name} has been silent for more than {seconds:.0f} s")
+        if one.late:
+            found.append(f"host {one.name}: {one.late}")
+        found += [f"host {one.name}: {trouble_words(row)}" for row in one.trouble_list()]
         if one.up(now):
             found += [f"host {one.name}: {words}" for words in _odd(one)]
         if one.rival_at and now - one.rival_at <= SILENT_AFTER:
@@ -84,6 +91,12 @@ def host_warnings(hosts: Iterable[Host], now: datetime) -> list[str]:
                 " one of its own there: CW_HOST_NAME"
             )
     return found
+
+
+def trouble_words(one: Trouble) -> str:
+    about = f" of {one.about}" if one.about else ""
+    times = "once" if one.times == 1 else f"{one.times} times"
+    return f"unforeseen {one.error} at {one.place} in {one.loop}{about}, {times}; its log has more"
 
 
 def _odd(host: Host) -> list[str]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cw.models import Event, Host, Model, Task, Worker
@@ -15,7 +15,10 @@ from cw.operations.waiting import why
 from cw.states import State
 
 if TYPE_CHECKING:
+    from cw.store.outbox import Aside
     from cw.store.store import Store
+
+_TEXT_SHOWN = 100  # characters of a comment
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +31,7 @@ class Fleet:
     lines: dict[str | None, list[str]] = field(default_factory=dict)  # None: the pool
     last: dict[str, Event] = field(default_factory=dict)  # by task
     warnings: list[str] = field(default_factory=list)
+    aside: list[Aside] = field(default_factory=list)
 
 
 class About(Model):
@@ -80,12 +84,28 @@ class StuckRow(Model):
     next: str
 
 
+class UndeliveredRow(Model):
+    """A label, comment or draft that GitHub does not take, and what to type."""
+
+    id: str
+    host: str  # in whose outbox it was
+    kind: str  # label, unlabel, comment, draft
+    repo: str
+    issue: int  # or pull request
+    text: str  # of a label its name, of a comment its first line
+    reason: str
+    tries: int
+    at: datetime
+    next: str
+
+
 class Overview(Model):
     at: datetime
     workers: list[WorkerRow]
     waiting: list[WaitingRow]
     held: list[HeldRow]
     stuck: list[StuckRow]
+    undelivered: list[UndeliveredRow]
     hosts: list[HostRow]
     warnings: list[str]
 
@@ -95,9 +115,11 @@ def read_fleet(store: Store) -> Fleet:
     tasks = store.tasks.open_tasks()
     queued = {task.worker for task in tasks if task.state is State.QUEUED}
     running = [task.spec.id for task in tasks if task.state is State.RUNNING]
+    hosts = store.fleet.hosts()
     return Fleet(
         workers=store.fleet.workers(),
-        hosts=store.fleet.hosts(),
+        hosts=hosts,
+        aside=[one for host in hosts for one in store.outbox.aside(host.name)],
         tasks=tasks,
         lines={one: store.tasks.waiting(one) for one in queued},
         last=store.events.lasts(running),
@@ -121,6 +143,7 @@ def overview(fleet: Fleet, now: datetime) -> Overview:
         waiting=[_waiting(one, fleet, workers, up) for one in by_state[State.QUEUED]],
         held=[_held(one) for one in by_state[State.HELD]],
         stuck=[_stuck(one) for one in (*by_state[State.CRASHED], *by_state[State.STOPPED])],
+        undelivered=[undelivered(one) for one in fleet.aside],
         hosts=[host_row(one, fleet.tasks, now) for one in fleet.hosts],
         warnings=_warnings(fleet, up, now),
     )
@@ -218,6 +241,22 @@ def _stuck(task: Task) -> StuckRow:
         since=task.ended_at,
         reason=task.reason,
         next=f"cw restart {task.spec.id}",
+    )
+
+
+def undelivered(one: Aside) -> UndeliveredRow:
+    effect = one.effect
+    return UndeliveredRow(
+        id=one.id,
+        host=one.host,
+        kind=effect.kind,
+        repo=effect.repo,
+        issue=effect.issue,
+        text=effect.text.partition("\n")[0][:_TEXT_SHOWN],
+        reason=one.reason,
+        tries=one.tries,
+        at=datetime.fromtimestamp(one.at, UTC),
+        next=f"cw outbox --retry {one.id}, or --drop",
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from cw.errors import GitHubLimitError, GitHubUnavailableError
+from cw.errors import CwError, GitHubLimitError, GitHubRefusedError, GitHubUnavailableError
+from cw.github.identity import Place, Places, moved
 from cw.github.listing import Reader
-from cw.models import Model
+from cw.models import Model, Task
+from cw.names import repo_key
 from cw.store.locks import LockLostError
 
 if TYPE_CHECKING:
@@ -45,6 +47,33 @@ class GitHubPass(Generic[RowT]):
 
     def __post_init__(self) -> None:
         self.reader = Reader(self.ways.github, self.ways.store.github)
+        self.places = Places(self.ways.github, self.ways.store.github)
+
+    def find(self, names: Collection[str]) -> list[Place]:
+        """These repositories as GitHub calls them now, each once. What it does not know is told."""
+        known = self.places.known(names)
+        found: dict[int, Place] = {}
+        for name in names:
+            try:
+                place = known.get(name) or self.places.place(name)
+            except (GitHubRefusedError, GitHubUnavailableError) as error:
+                self.told(name, error)
+                continue
+            if moved(place, name):
+                self.warnings.append(f"{name} is called {place.name} now")
+            found[place.id] = place
+        return list(found.values())
+
+    def key(self, task: Task) -> tuple[str, int]:
+        """Of a task that was recorded without its repository's id as well."""
+        spec = task.spec
+        if spec.repo_id or not spec.github:
+            return spec.key
+        try:
+            known = self.places.known([spec.repo]).get(spec.repo) or self.places.place(spec.repo)
+        except CwError:
+            return spec.key
+        return repo_key(spec.repo, known.id), spec.issue or 0
 
     def report(self, kind: type[PassedT], work: Callable[[], None]) -> PassedT:
         """Do the work, as far as GitHub and the lock allow, and tell what was done."""
@@ -57,12 +86,22 @@ class GitHubPass(Generic[RowT]):
             busy = True
         return kind(
             rows=tuple(self.rows),
-            warnings=tuple(self.warnings),
+            warnings=(*self.warnings, *self.reader.odd),
             stopped=stopped,
             busy=busy,
             asked=self.reader.asked,
             unchanged=self.reader.unchanged,
         )
+
+    def told(self, repo: str, error: CwError) -> None:
+        """A trouble with one repository; raises it when it means something for all of them: when
+        GitHub answers nothing else either.
+        """
+        if isinstance(error, GitHubUnavailableError):
+            if isinstance(error, GitHubLimitError) or not self.ways.github.well():
+                raise error
+            self.bear(error)
+        self.warnings.append(f"{repo}: {error.message}")
 
     def bear(self, error: GitHubUnavailableError) -> None:
         """Count a trouble with one row; raises it when it means something for all of them."""

@@ -10,7 +10,7 @@ from cw.errors import GitHubRefusedError
 from cw.github.listing import Listed, Reader
 from cw.github.places import is_bot, is_open, issue_path, may_write, permission_path
 from cw.github.thread import read_thread
-from cw.operations.eligibility import has_label
+from cw.names import has_label
 from cw.operations.trust import Approval, associated, labelled_by
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Questions:
     def listed(self, repos: Collection[str], issues: Collection[Listed]) -> None:
         """These lists were read: what is not in them is closed."""
         self._listed = {one.lower() for one in repos}
-        self._open = {one.key for one in issues}
+        self._open = {(one.repo.lower(), one.number) for one in issues}
 
     def blockers(self, issue: Listed, *, ask: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What the text names and is open, and what nobody has looked at yet."""
@@ -55,7 +55,7 @@ class Questions:
             may = self._may_write(issue.repo, issue.author, ask=ask)
         if may:
             self._approvals[issue.key] = Approval(issue.author, issue.text_sha256)
-        if may is not False or not has_label(issue, self._go_label):
+        if may is not False or not has_label(issue.labels, self._go_label):
             return may
         return self._is_vouched(issue, ask=ask)
 

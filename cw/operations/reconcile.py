@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cw.errors import CwError, GitHubRefusedError, GitHubUnavailableError
+from cw.github.identity import Place
 from cw.github.listing import LabelEvent, Listed, closed_lately, label_events, open_issues
 from cw.github.places import own_login, pull_state
 from cw.models import Model, Task
-from cw.names import worker_label
+from cw.names import is_worker_label, repo_key, worker_of_label
 from cw.operations import scope
 from cw.operations.agreement import Do, Seen, SetBy, Step, decide, needs_events, needs_pull
 from cw.operations.passes import GitHubPass, Passed
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from cw.operations.ways import Ways
 
 LOCK = "reconcile"
-_PREFIX = worker_label("")
 
 
 class Repair(Model):
@@ -64,30 +64,39 @@ class _Pass(GitHubPass[Repair]):
     def _run(self, step: Callable[[], None]) -> None:
         store = self.ways.store
         self._workers = frozenset(one.id for one in store.fleet.workers())
-        tasks = {_key(one): one for one in store.tasks.open_tasks() if one.spec.issue is not None}
-        tasks = {key: task for key, task in tasks.items() if task.spec.github}
-        for repo in self._repos(list(tasks.values())):
+        mine = [one for one in store.tasks.open_tasks() if one.spec.github]
+        tasks = {self.key(one): one for one in mine if one.spec.issue is not None}
+        for place in self._places(list(tasks.values())):
             step()
-            mine = {key: task for key, task in tasks.items() if key[0] == repo.lower()}
             try:
-                for name, number, seen in self._suspects(repo, mine):
+                for number, seen in self._suspects(place, _of(place, tasks)):
                     step()
-                    self._settle(name, number, seen)
-            except GitHubRefusedError as error:
-                self.warnings.append(f"{repo}: {error.message}")
+                    self._settle(place, number, seen)
+                self.troubles = 0
+            except (GitHubRefusedError, GitHubUnavailableError) as error:
+                self.told(place.name, error)
 
-    def _repos(self, tasks: list[Task]) -> list[str]:
-        names = scope.repos(self.ways.settings, self.reader)
-        known = {one.lower() for one in names}
-        more = {one.spec.repo.lower(): one.spec.repo for one in tasks}
-        return names + [name for lower, name in sorted(more.items()) if lower not in known]
+    def _places(self, tasks: list[Task]) -> list[Place]:
+        """The configured repositories and those of tasks, whatever they are called by now."""
+        found = {one.id: one for one in self.find(scope.repos(self.ways.settings, self.reader))}
+        for spec in (one.spec for one in tasks):
+            if spec.repo_id in found:
+                continue
+            try:
+                place = self.places.place(spec.repo, spec.repo_id)
+                found[place.id] = place
+            except (GitHubRefusedError, GitHubUnavailableError) as error:
+                self.told(spec.repo, error)
+        return list(found.values())
 
     def _suspects(
-        self, repo: str, tasks: dict[tuple[str, int], Task]
-    ) -> Iterator[tuple[str, int, Seen]]:
+        self, place: Place, tasks: dict[tuple[str, int], Task]
+    ) -> Iterator[tuple[int, Seen]]:
         """Issues whose row in the list does not agree with our records."""
-        listed = open_issues(self.reader, repo)
-        finished = self.ways.store.tasks.finished([one.key for one in listed])
+        repo = place.name
+        listed = open_issues(self.reader, repo, place.id)
+        names = {repo_key(repo, place.id): (repo,)}
+        finished = self.ways.store.tasks.finished([one.key for one in listed], names)
         pulls = {one.number for one in listed if one.is_pull}
         now = self.ways.store.tasks.now()
         seen = {
@@ -95,7 +104,7 @@ class _Pass(GitHubPass[Repair]):
             for one in listed
             if not one.is_pull
         }
-        for one in closed_lately(self.reader, repo):
+        for one in closed_lately(self.reader, repo, place.id):
             if not one.is_pull and one.key not in tasks and _marked(one):
                 seen[one.key] = replace(self._seen(one.labels, None, None, now), open=False)
         for key, task in tasks.items():
@@ -104,7 +113,7 @@ class _Pass(GitHubPass[Repair]):
         for (_, number), found in seen.items():
             asked = self._ask(repo, number, found, pulls)
             if decide(asked):
-                yield repo, number, asked
+                yield number, asked
 
     def _seen(
         self, labels: tuple[str, ...], task: Task | None, finished: Task | None, now: datetime
@@ -139,17 +148,16 @@ class _Pass(GitHubPass[Repair]):
         """The last word on each worker's label."""
         last: dict[str, LabelEvent] = {}
         for event in label_events(self.reader, repo, number):
-            last.pop(event.label, None)
-            last[event.label] = event
-        marks = {f"{_PREFIX}{one}" for one in seen.marked}
-        me = self._login() if marks else ""
+            if worker := worker_of_label(event.label):
+                last.pop(worker, None)
+                last[worker] = event
+        me = self._login() if seen.marked else ""
         set_by = {
-            name.removeprefix(_PREFIX): SetBy(event.actor.lower() == me, event.at)
-            for name, event in last.items()
-            if name in marks and event.kind == "labeled"
+            worker: SetBy(event.actor.lower() == me, event.at)
+            for worker, event in last.items()
+            if worker in seen.marked and event.kind == "labeled"
         }
-        off = [name for name, event in last.items() if event.kind == "unlabeled"]
-        return set_by, frozenset(name.removeprefix(_PREFIX) for name in off)
+        return set_by, frozenset(one for one, event in last.items() if event.kind == "unlabeled")
 
     def _login(self) -> str:
         if self._me is None:
@@ -159,14 +167,19 @@ class _Pass(GitHubPass[Repair]):
                 self._me = ""
         return self._me
 
-    def _settle(self, repo: str, number: int, suspected: Seen) -> None:
+    def _settle(self, place: Place, number: int, suspected: Seen) -> None:
         """Look again, freshly; then act. Telling a person needs no second look."""
+        repo = place.name
         first = decide(suspected)
         if all(one.do is Do.REPORT for one in first):
             self.rows += [_row(repo, number, one) for one in first]
             return
         store = self.ways.store
-        holder = store.tasks.claimed_by(repo, number)
+        if self.places.place(repo).id != place.id:
+            self.warnings.append(f"{repo} is another repository now; left for the next pass")
+            return
+        holder = store.tasks.claimed_by(repo_key(repo, place.id), number)
+        holder = holder or store.tasks.claimed_by(repo, number)
         task = store.tasks.get(holder) if holder else None
         try:
             issue = self.ways.github.issue(repo, number)
@@ -195,9 +208,10 @@ def _row(repo: str, number: int, step: Step) -> Repair:
     return Repair(repo=repo, issue=number, action=step.do, worker=step.worker, why=step.why)
 
 
-def _key(task: Task) -> tuple[str, int]:
-    return task.spec.repo.lower(), task.spec.issue or 0
+def _of(place: Place, tasks: dict[tuple[str, int], Task]) -> dict[tuple[str, int], Task]:
+    mine = repo_key(place.name, place.id)
+    return {key: task for key, task in tasks.items() if key[0] == mine}
 
 
 def _marked(one: Listed) -> bool:
-    return any(label.startswith(_PREFIX) for label in one.labels)
+    return any(map(is_worker_label, one.labels))

@@ -11,7 +11,8 @@ from cw.github.thread import read_thread
 from cw.models import Outcome, Task
 from cw.names import BLOCKED_LABEL, worker_label
 from cw.operations.agreement import Do, Step
-from cw.operations.dispatch import Request, dispatch, ensure_worker_label
+from cw.operations.dispatch import Request, dispatch
+from cw.operations.labels import ensure_worker_label
 from cw.operations.trust import approve
 from cw.repos import github_repo
 from cw.states import OutcomeKind

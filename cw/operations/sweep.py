@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -16,6 +17,7 @@ from cw.states import Move, State
 from cw.store.store import Store
 
 Hint = Callable[[TaskSpec, str | None], None]
+Guard = Callable[[str], AbstractContextManager[None]]
 Ready = Mapping[str, str]  # worker -> the task it is kept for, or nothing
 
 
@@ -70,9 +72,21 @@ def decide(
     return None
 
 
-def sweep(store: Store, hint: Hint, settings: Settings, *, leases_end: bool = True) -> Swept:
+def _unguarded(_task: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def sweep(
+    store: Store,
+    hint: Hint,
+    settings: Settings,
+    *,
+    leases_end: bool = True,
+    guard: Guard = _unguarded,
+) -> Swept:
     """One pass over the open tasks. `leases_end`: not after the broker's clock jumped, until
-    whoever lives has had time to renew. Raises BrokerUnavailableError.
+    whoever lives has had time to renew. `guard`: for what is odd about one task, by its id.
+    Raises BrokerUnavailableError.
     """
     now = store.tasks.now()
     ready = ready_workers(store, now)
@@ -89,8 +103,9 @@ def sweep(store: Store, hint: Hint, settings: Settings, *, leases_end: bool = Tr
             hints[line] += 1
             if hints[line] > (1 if line else len(ready)):
                 continue  # whoever waits further back is hinted when its turn comes
-        if action and _carry_out(action, task, store, hint, now, settings.host_name):
-            done[action].append(task.spec.id)
+        with guard(task.spec.id):
+            if action and _carry_out(action, task, store, hint, now, settings.host_name):
+                done[action].append(task.spec.id)
     store.tasks.trim(settings.history_limit)
     return Swept(*(tuple(done[one]) for one in Action))
 

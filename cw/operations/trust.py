@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from cw.github.thread import Comment, Thread, text_sha256
 from cw.models import TaskSpec
+from cw.names import has_label, same_label
 
 _ASSOCIATED = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 _OURS = "<!-- cw:"  # a comment of ours carries an agent's words
@@ -35,9 +36,9 @@ def labelled_by(thread: Thread, go_label: str) -> str:
 
     GitHub's times have whole seconds: a change in the same one counts as later.
     """
-    if not _has(thread, go_label):
+    if not has_label(thread.labels, go_label):
         return ""
-    set_by = [one for one in thread.labelled if _same(one.label, go_label)]
+    set_by = [one for one in thread.labelled if same_label(one.label, go_label)]
     if not set_by:
         return ""
     last = set_by[-1]
@@ -64,10 +65,10 @@ def objection(spec: TaskSpec, thread: Thread, go_label: str, writes: Writes) -> 
     by = spec.approved_by
     if by and not writes(by):
         return f"{by}, who stands for its text, may not write to {spec.repo} any more"
-    if by and not _same(by, thread.author):
+    if by and by.lower() != thread.author.lower():
         if changed:
             return f"its {' and '.join(changed)} changed since {by} approved it"
-        if not _has(thread, go_label):
+        if not has_label(thread.labels, go_label):
             return f"the label {go_label}, which approved it, was taken off"
     strangers = {part: who for part, who in changed.items() if not writes(who)}
     if strangers:
@@ -104,11 +105,3 @@ def _changes(spec: TaskSpec, thread: Thread) -> dict[str, str]:
     if text_sha256(spec.title, thread.body) != spec.approved_sha256:
         changed["text"] = thread.body_editor
     return changed
-
-
-def _has(thread: Thread, label: str) -> bool:
-    return any(_same(one, label) for one in thread.labels)
-
-
-def _same(one: str, other: str) -> bool:
-    return one.lower() == other.lower()

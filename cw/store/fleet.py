@@ -54,11 +54,16 @@ class FleetStore:
         """A host's sign of life. False: another machine that is up has its name, and nothing was
         recorded but that there are two.
         """
-        row = host.model_dump(exclude={"seen_at", "rival_at"}) | {"seen_at": epoch_ms(now)}
+        row = host.model_dump(exclude={"seen_at", "rival_at", "late"}) | {"seen_at": epoch_ms(now)}
         fields = [part for pair in row.items() for part in pair]
         names = [keys.host(host.name), keys.HOSTS]
         args = [host.name, host.machine, ms(SILENT_AFTER.total_seconds()), *fields]
         return bool(self._db.run("beat", names, args))
+
+    def note_late(self, name: str, words: str) -> None:
+        """What of a host's GitHub writes waits, and why."""
+        with self._db.errors() as client:
+            client.hset(keys.host(name), "late", words)
 
     def leave(self, name: str) -> None:
         """A host that stops on purpose is not silent, it is gone."""

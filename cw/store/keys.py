@@ -5,7 +5,7 @@
 | cw:task:<id> | hash | spec and outcome as JSON, state, worker, fence, times | with the history |
 | cw:prompt:<id> | string | the prompt, unchanged | with the history |
 | cw:events:<id> | stream | what the agent says and does, capped | 14 days after its last event |
-| cw:claim:<repo>#<n> | string | task that has the issue | with the task |
+| cw:claim:<place>#<n> | string | task that has the issue | with the task |
 | cw:open | zset | ids of tasks without an outcome, by creation | |
 | cw:done | zset | ids of finished tasks, by end; trimmed | |
 | cw:waiting:<worker> | zset | queued ids in order; `*` is the pool | |
@@ -14,8 +14,9 @@
 | cw:workers, cw:hosts | set | known names | |
 | cw:worker:<id>, cw:host:<name> | hash | where it lives, what it has | |
 | cw:outbox:<host> | list | GitHub writes still to do, in order | |
+| cw:aside:<host> | hash | GitHub writes that cannot be done, by id, and why | after a month |
 | cw:reply:<id> | list | a host's answer to one question | after a minute |
-| cw:finished | hash | `<repo>#<n>`: the last task that finished the issue | with the history |
+| cw:finished | hash | `<place>#<n>`: the last task that finished the issue | with the history |
 | cw:lock:<name> | string | who does a pass that only one may do | after 2 minutes, or when done |
 | cw:audit | hash | by host: the last line of its audit file, signed | |
 | cw:nonce:<nonce> | string | a message or GitHub write that was acted on | when that would expire |
@@ -28,6 +29,7 @@
 | cw:beat:* | | RedBeat's: what was sent when, and which beat sends | |
 | cw:fence | counter | the last fence given | never |
 
+A place is `@<id>` of a repository on GitHub, else its name; before 0.2 it was always the name.
 All times are milliseconds of the server's clock.
 """
 
@@ -61,9 +63,9 @@ def events(task_id: str) -> str:
     return f"cw:events:{task_id}"
 
 
-def claim(repo: str, issue: int) -> str:
-    """GitHub ignores the case of owner and repository, so claims do as well."""
-    return f"cw:claim:{repo.lower()}#{issue}"
+def claim(place: str, issue: int) -> str:
+    """`place`: a spec's key, `@<id>` of a repository on GitHub; before 0.2 its name."""
+    return f"cw:claim:{place.lower()}#{issue}"
 
 
 def waiting(worker: str | None) -> str:
@@ -86,9 +88,13 @@ def outbox(name: str) -> str:
     return f"cw:outbox:{name}"
 
 
-def issue(repo: str, number: int) -> str:
+def aside(name: str) -> str:
+    return f"cw:aside:{name}"
+
+
+def issue(place: str, number: int) -> str:
     """The field of FINISHED; also the claim's key after `cw:claim:`."""
-    return f"{repo.lower()}#{number}"
+    return f"{place.lower()}#{number}"
 
 
 def lock(name: str) -> str:

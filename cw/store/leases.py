@@ -104,7 +104,7 @@ class Leases:
             keys.prompt(spec.id),
         ]
         if spec.issue is not None:
-            names.append(keys.claim(spec.repo, spec.issue))
+            names.append(keys.claim(*spec.key))
         args = [
             spec.id,
             spec.model_dump_json(),

@@ -1,4 +1,5 @@
-"""GitHub writes still to do, one list a host, in order. An entry leaves when it was done.
+"""GitHub writes still to do, one list a host, in order. An entry leaves when it was done, or when
+it cannot be: then it is set aside, with the reason, until a person says what becomes of it.
 
 What was put there is good once, for its own host, for a week: whoever can read an entry and push it
 again is not obeyed.
@@ -6,6 +7,7 @@ again is not obeyed.
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 import time
@@ -24,6 +26,11 @@ from cw.store.connection import Connection
 # Outages of GitHub and hosts that are away are waited for so long, and what was done is remembered
 # for as long.
 LIFE_SECONDS = 7 * 24 * 3600.0
+_KEPT_SECONDS = 30 * 24 * 3600.0  # that one is kept aside
+_MOST_ASIDE = 1000
+_REASON_CAP = 500
+_AT_ONCE = 500  # entries read in one pass
+_DROPPED = "dropped"  # no entry of anybody's
 _KIND = "effect"
 _MARK = "mark"
 _MARK_CHARS = 40  # 160 bits
@@ -37,7 +44,8 @@ class Effect(Model):
     """One write to GitHub. `mark` makes a comment findable, so that it is posted once."""
 
     kind: Literal["label", "unlabel", "comment", "draft"]
-    repo: str
+    repo: str  # as it was called then
+    repo_id: int = 0  # GitHub's; 0: said by a cw that did not know it
     issue: int  # or pull request
     worker: str  # whose token is used when the host has none
     text: str
@@ -63,14 +71,26 @@ class Entry:
     row: str
 
 
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """One that could not be carried out. `at`: epoch seconds."""
+
+    id: str
+    host: str
+    effect: Effect
+    reason: str
+    tries: int
+    at: float
+
+
 def sealed(db: Connection, host: str, effects: list[Effect], clock: Clock = time.time) -> list[str]:
     """As they lie in the outbox of this host: what GitHub is told in our name was said by us."""
     now = clock()
+    # Sorted, so that what is tried again later is tried in the order in which it was meant.
+    ids = sorted(new_task_id(int(now * 1000), secrets.randbits) for _ in effects)
     entries = [
-        _Sealed(
-            host=host, id=new_task_id(int(now * 1000), secrets.randbits), at=int(now), effect=one
-        )
-        for one in effects
+        _Sealed(host=host, id=an_id, at=int(now), effect=one)
+        for an_id, one in zip(ids, effects, strict=True)
     ]
     return [db.keyring.seal(_KIND, one.model_dump(mode="json")) for one in entries]
 
@@ -85,23 +105,42 @@ class OutboxStore:
             with self._db.errors() as client:
                 client.rpush(keys.outbox(host), *sealed(self._db, host, effects, self._clock))
 
-    def first(self, host: str) -> Entry | None:
-        """An entry that is not for this host now would hold up all others: dropped."""
-        key = keys.outbox(host)
-        while True:
-            with self._db.errors() as client:
-                try:
-                    row = client.lindex(key, 0)
-                except UnicodeDecodeError:  # a stranger's bytes
-                    row = ""
-            if row is None:
-                return None
-            found = self._read(host, row)
-            if isinstance(found, Entry):
-                return found
-            log.warning("effect dropped: %s host=%s", found, host)
-            with self._db.errors() as client:
-                client.ltrim(key, 1, -1)
+    def pending(self, host: str) -> list[Entry]:
+        """In order. What is not for this host now is dropped."""
+        key, found = keys.outbox(host), []
+        for at, row in enumerate(self._rows(key)):
+            entry = self._read(host, row)
+            if isinstance(entry, Entry):
+                found.append(entry)
+            else:
+                log.warning("effect dropped: %s host=%s", entry, host)
+                with self._db.errors() as client:
+                    client.lset(key, at, _DROPPED)
+        with self._db.errors() as client:
+            client.lrem(key, 0, _DROPPED)
+        return found
+
+    def set_aside(self, host: str, entry: Entry, reason: str, tries: int) -> None:
+        """It waits for a person, and holds up nothing."""
+        now = int(self._clock())
+        said = {"row": entry.row, "reason": reason[:_REASON_CAP], "tries": tries, "at": ms(now)}
+        args = [entry.row, entry.id, json.dumps(said), ms(now - _KEPT_SECONDS), _MOST_ASIDE]
+        self._db.run("aside", [keys.outbox(host), keys.aside(host)], args)
+
+    def aside(self, host: str) -> list[Aside]:
+        """The oldest first. What a stranger has put there is left out."""
+        with self._db.errors() as client:
+            rows = client.hgetall(keys.aside(host))
+        found = [_aside(self._db, host, one, text) for one, text in sorted(rows.items())]
+        return [one for one in found if one]
+
+    def retry(self, host: str, entry_id: str) -> bool:
+        """False: it is not there any more. What is too old by then is dropped as it always is."""
+        return bool(self._db.run("again", [keys.aside(host), keys.outbox(host)], [entry_id]))
+
+    def drop(self, host: str, entry_id: str) -> bool:
+        with self._db.errors() as client:
+            return bool(client.hdel(keys.aside(host), entry_id))
 
     def done(self, host: str, entry: Entry) -> None:
         """It was carried out, or never will be: it leaves and is not taken again, at once."""
@@ -120,11 +159,24 @@ class OutboxStore:
         with self._db.errors() as client:
             return int(client.llen(keys.outbox(host)))
 
+    def _rows(self, key: str) -> list[str]:
+        with self._db.errors() as client:
+            try:
+                return list(client.lrange(key, 0, _AT_ONCE - 1))
+            except UnicodeDecodeError:  # a stranger's bytes, among others
+                return [self._row(key, at) for at in range(min(_AT_ONCE, client.llen(key)))]
+
+    def _row(self, key: str, at: int) -> str:
+        with self._db.errors() as client:
+            try:
+                return client.lindex(key, at) or ""
+            except UnicodeDecodeError:
+                return ""
+
     def _read(self, host: str, row: str) -> Entry | str:
         """Or why it is refused."""
-        try:
-            found = _Sealed.model_validate(self._db.keyring.unseal(_KIND, row))
-        except ValidationError:
+        found = _unsealed(self._db, row)
+        if found is None:
             return "it is not signed, or cannot be read"
         if found.host != host:
             return f"it is for {found.host}"
@@ -135,3 +187,22 @@ class OutboxStore:
             if client.exists(keys.nonce(found.id)):
                 return "it was carried out before"
         return Entry(found.id, until, found.effect, row)
+
+
+def _unsealed(db: Connection, row: str) -> _Sealed | None:
+    try:
+        return _Sealed.model_validate(db.keyring.unseal(_KIND, row))
+    except ValidationError:
+        return None
+
+
+def _aside(db: Connection, host: str, entry_id: str, text: str) -> Aside | None:
+    try:
+        said = json.loads(text)
+        entry = _unsealed(db, str(said["row"]))
+        if entry is None or (entry.id, entry.host) != (entry_id, host):
+            return None
+        reason, tries, at = str(said["reason"]), int(said["tries"]), said["at"] / 1000
+        return Aside(entry_id, host, entry.effect, reason, tries, at)
+    except (ValueError, TypeError, KeyError):
+        return None

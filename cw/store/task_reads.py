@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from cw.errors import ForgedError
 from cw.models import PROTOCOL, Task
@@ -14,6 +15,8 @@ from cw.store import keys
 from cw.store.clock import epoch_ms
 from cw.store.connection import Connection
 from cw.store.signing import is_genuine
+
+_BY_ID = keys.claim("@", 0).partition("#")[0]
 
 log = logging.getLogger("cw.store.tasks")
 
@@ -54,10 +57,26 @@ class TaskReads:
             state, owner = client.hmget(keys.task(task_id), "state", "worker")
         return state == State.QUEUED and owner in {None, "", worker}
 
-    def claimed_by(self, repo: str, issue: int) -> str | None:
+    def claimed_by(self, place: str, issue: int) -> str | None:
+        """`place`: a spec's key; or a name, which tasks of before have."""
         with self._db.errors() as client:
-            holder: str | None = client.get(keys.claim(repo, issue))
+            holder: str | None = client.get(keys.claim(place, issue))
             return holder
+
+    def claimed_by_name(self, issue: int) -> list[Task]:
+        """Unfinished tasks of before that have an issue of this number, of whatever repository."""
+        with self._db.errors() as client:
+            ids = client.zrange(keys.OPEN, 0, -1)
+            pipe = client.pipeline(transaction=False)
+            for one in ids:
+                pipe.hget(keys.task(one), "claim")
+            claims = pipe.execute()
+        old = [
+            one
+            for one, claim in zip(ids, claims, strict=True)
+            if claim and claim.endswith(f"#{issue}") and not claim.startswith(_BY_ID)
+        ]
+        return [task for task in self._many(old) if task.spec.github]
 
     def open_tasks(self) -> list[Task]:
         """Every task without an outcome, oldest first."""
@@ -74,11 +93,22 @@ class TaskReads:
         with self._db.errors() as client:
             return self._many(client.zrangebyscore(keys.DONE, epoch_ms(moment), "+inf"))
 
-    def finished(self, issues: Collection[tuple[str, int]]) -> dict[tuple[str, int], Task]:
-        """The last finished task of each of these issues that has one."""
+    def finished(
+        self,
+        issues: Collection[tuple[str, int]],
+        names: Mapping[str, Collection[str]] = MappingProxyType({}),
+    ) -> dict[tuple[str, int], Task]:
+        """The last finished task of each of these issues that has one. `names`: what each
+        repository was called in records of before.
+        """
         with self._db.errors() as client:
             ids = client.hgetall(keys.FINISHED)
-        wanted = {one: ids[name] for one in issues if (name := keys.issue(*one)) in ids}
+        wanted = {}
+        for place, number in issues:
+            fields = [keys.issue(one, number) for one in (place, *names.get(place, ()))]
+            found = [ids[one] for one in fields if one in ids]
+            if found:
+                wanted[place, number] = max(found)  # ids sort by creation
         tasks = {one.spec.id: one for one in self._many(wanted.values())}
         return {one: tasks[task_id] for one, task_id in wanted.items() if task_id in tasks}
 

@@ -27,7 +27,9 @@ class TaskStore(TaskReads, Leases):
             keys.prompt(spec.id),
         ]
         if spec.issue is not None:
-            names.append(keys.claim(spec.repo, spec.issue))
+            names.append(keys.claim(*spec.key))
+            if spec.repo_id:  # a task of before has it by its name
+                names.append(keys.claim(spec.repo, spec.issue))
         signed = sign(self._db.keyring, spec)
         args = [spec.id, signed.model_dump_json(), prompt, spec.wanted_worker or "", PROTOCOL]
         created, holder = self._db.run("create", names, args)
@@ -166,7 +168,7 @@ class TaskStore(TaskReads, Leases):
             task.session or "",
             epoch_ms(task.started_at),
             epoch_ms(task.ended_at),
-            keys.issue(spec.repo, spec.issue) if spec.issue is not None else "",
+            keys.issue(*spec.key) if spec.issue is not None else "",
         ]
         names = [keys.task(spec.id), keys.DONE, keys.FENCE, keys.FINISHED]
         return bool(self._db.run("rebuild", names, args))

@@ -225,7 +225,7 @@ def over(store: Store, tasks: list[TaskSpec]) -> bool:
     """Nothing runs, and GitHub has been told all of it."""
     states = [found.state for one in tasks if (found := store.tasks.get(one.id))]
     ended = len(states) == RUNS and {*states} <= {State.DONE, State.CRASHED}
-    return ended and not any(store.outbox.first(one.name) for one in store.fleet.hosts())
+    return ended and not any(store.outbox.pending(one.name) for one in store.fleet.hosts())
 
 
 @pytest.fixture(scope="module")

@@ -62,9 +62,7 @@ def test_work_of_a_lost_host_is_given_to_others_once_its_lease_is_over(store: St
     assert (task.state, task.line) == (State.QUEUED, None)
     assert store.tasks.waiting(None) == [spec.id]
     assert store.tasks.waiting("01") == []
-    assert [one.effect.kind for one in [store.outbox.first(SETTINGS.host_name)] if one] == [
-        "unlabel"
-    ]
+    assert [one.effect.kind for one in store.outbox.pending(SETTINGS.host_name)[:1]] == ["unlabel"]
     store.tasks.genuine(spec.id, "02")  # signed anew
     assert isinstance(taken(store, spec, "02", "here"), Grant)
     assert swept(store) == ()

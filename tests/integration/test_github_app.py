@@ -10,6 +10,7 @@ import pytest
 from cw.errors import BadInputError, GitHubRefusedError
 from cw.github.app import AppTokens, app_tokens
 from cw.github.client import GitHub
+from cw.github.repository import missing, read_repository
 from cw.settings import Settings
 from tests.integration.conftest import REPO
 from tests.standins.github import GitHubStandIn
@@ -61,7 +62,8 @@ def test_client_takes_the_token_of_each_repository(hub: GitHubStandIn, app: AppT
     for repo in (REPO, "acme/other"):
         number = hub.add_issue(repo, f"Of {repo}")
 
-        assert github.can_push(repo)
+        found = read_repository(github, repo)
+        assert (found.name, found.push, missing(github, found)) == (repo, True, ())
         assert github.issue(repo, number).title == f"Of {repo}"
         assert github.add_label(repo, number, "worker:01") == ("worker:01",)
 

@@ -14,8 +14,8 @@ from cw.store.outbox import Effect, OutboxStore
 from cw.store.store import Store
 from tests.integration.conftest import REPO
 from tests.standins.github import GitHubStandIn
-from workerhost.github.deliver import deliver
 from workerhost.github.delivered import Delivered
+from workerhost.github.delivering import Deliverer
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_effects_are_carried_out_in_order(
 ) -> None:
     add(store, issue, *ALL)
 
-    assert deliver(store.outbox, "here", delivered, lambda _: github) == 4
+    assert Deliverer(store.outbox, "here", delivered, lambda _: github).deliver() == 4
 
     assert texts(hub, issue) == ["first", "second"]
     assert hub.issue(REPO, issue).labels == ()
@@ -84,7 +84,7 @@ def test_write_whose_answer_was_lost_is_not_done_twice(
     hub.fault(method="POST", path_regex=path, after_effect=True, drop=drop)
 
     for _ in range(2):  # the client may look for itself whether it was done
-        deliver(store.outbox, "here", delivered, lambda _: github)
+        Deliverer(store.outbox, "here", delivered, lambda _: github).deliver()
 
     assert store.outbox.length("here") == 0
     assert texts(hub, issue) == ["first", "second"]
@@ -97,7 +97,9 @@ def test_nothing_overtakes_a_write_that_waits(
     add(store, issue, *ALL)
     hub.fault(method="POST", path_regex="/comments$", status=503, times=2)
 
-    done = [deliver(store.outbox, "here", delivered, lambda _: github) for _ in range(3)]
+    done = [
+        Deliverer(store.outbox, "here", delivered, lambda _: github).deliver() for _ in range(3)
+    ]
 
     assert done == [1, 0, 3]
     assert texts(hub, issue) == ["first", "second"]
@@ -109,8 +111,8 @@ def test_secondary_limit_makes_the_write_wait(
     add(store, issue, ("comment", "first"))
     hub.secondary_limit(method="POST", path_regex="/comments$", times=1)
 
-    assert deliver(store.outbox, "here", delivered, lambda _: github) == 0
-    assert deliver(store.outbox, "here", delivered, lambda _: github) == 1
+    assert Deliverer(store.outbox, "here", delivered, lambda _: github).deliver() == 0
+    assert Deliverer(store.outbox, "here", delivered, lambda _: github).deliver() == 1
     assert texts(hub, issue) == ["first"]
 
 
@@ -120,7 +122,7 @@ def test_write_that_github_refuses_does_not_hold_up_the_rest(
     add(store, 999, ("comment", "nowhere"))
     add(store, issue, ("comment", "first"))
 
-    assert deliver(store.outbox, "here", delivered, lambda _: github) == 2
+    assert Deliverer(store.outbox, "here", delivered, lambda _: github).deliver() == 2
     assert texts(hub, issue) == ["first"]
 
 
@@ -129,7 +131,7 @@ def test_label_that_is_gone_already_is_fine(
 ) -> None:
     add(store, issue, ("unlabel", "worker:01"), ("comment", "first"))
 
-    deliver(store.outbox, "here", delivered, lambda _: github)
+    Deliverer(store.outbox, "here", delivered, lambda _: github).deliver()
 
     assert texts(hub, issue) == ["first"]
 
@@ -165,7 +167,7 @@ def test_mark_that_somebody_posts_first_holds_no_comment_back(
     hub.add_comment(REPO, issue, change(posted(store, issue)), author=author)
     store.outbox.add("here", [comment(issue)])
 
-    deliver(store.outbox, "here", delivered, lambda _: github)
+    Deliverer(store.outbox, "here", delivered, lambda _: github).deliver()
 
     bodies = [(one.author, one.body) for one in hub.issue(REPO, issue).comments]
     assert bodies[1:] == [("bot", posted(store, issue))]
@@ -179,7 +181,7 @@ def test_comment_is_found_again_among_hundreds(
         hub.add_comment(REPO, issue, f"talk {number}", author="acme")
     store.outbox.add("here", [comment(issue)])
 
-    deliver(store.outbox, "here", delivered, lambda _: github)
+    Deliverer(store.outbox, "here", delivered, lambda _: github).deliver()
 
     assert len(hub.issue(REPO, issue).comments) == 151
 
@@ -200,10 +202,13 @@ def test_mark_is_good_in_one_place_and_needs_the_key(store: Store) -> None:
     assert rotated.marks(comment(1))[1:] == other.marks(comment(1))
 
 
-def test_worker_without_a_token_drops_its_own_writes_only(
+def test_write_of_a_worker_without_a_token_is_set_aside_with_the_reason(
     store: Store, hub: GitHubStandIn, delivered: Delivered, issue: int
 ) -> None:
     add(store, issue, ("comment", "first"))
 
-    assert deliver(store.outbox, "here", delivered, lambda _: None) == 1
+    assert Deliverer(store.outbox, "here", delivered, lambda _: None).deliver() == 1
     assert texts(hub, issue) == []
+    assert [one.reason for one in store.outbox.aside("here")] == [
+        "there is no GitHub token to do it with"
+    ]

@@ -14,8 +14,8 @@ from cw.store.outbox import LIFE_SECONDS, Effect, OutboxStore
 from cw.store.store import Store
 from tests.integration.conftest import REPO
 from tests.standins.github import GitHubStandIn
-from workerhost.github.deliver import deliver
 from workerhost.github.delivered import Delivered
+from workerhost.github.delivering import Deliverer
 
 LABEL = "worker:01"
 HOURS = 3600.0
@@ -50,7 +50,7 @@ class Bench:
 
     def deliver(self, memory: Delivered, host: str = "here") -> None:
         github = GitHub(self.hub.api_url, "bot-token", pace=0)
-        deliver(self.outbox(), host, memory, lambda _: github)
+        Deliverer(self.outbox(), host, memory, lambda _: github).deliver()
         assert self.store.outbox.length(host) == 0
 
     def unlabel(self) -> None:

@@ -23,8 +23,9 @@ from workerhost.clones import preparing
 from workerhost.clones.evidence import Pushed
 from workerhost.clones.protected import UNKNOWN
 from workerhost.clones.workspace import Workspace
-from workerhost.github.deliver import deliver, on_outcome
+from workerhost.github.deliver import on_outcome
 from workerhost.github.delivered import Delivered
+from workerhost.github.delivering import Deliverer
 from workerhost.redaction.redact import redactor
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import FINISHED, Verdict
@@ -73,7 +74,7 @@ class Bench:
         )
         self.store.outbox.add("here", on_outcome(self.spec, "01", 1, outcome, ""))
         memory = Delivered(place.clone.parent / "delivered.txt")
-        deliver(self.store.outbox, "here", memory, lambda _: self.github)
+        Deliverer(self.store.outbox, "here", memory, lambda _: self.github).deliver()
         return outcome
 
     def pull(self) -> tuple[bool, list[str]]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from cw.cli.check import Check
 from cw.cli.checks import (
-    Check,
     access_checks,
     broker_checks,
     claude_check,

@@ -53,7 +53,7 @@ class Access:
         book = journal.read(home)
         try:
             if book:
-                self.lend(home, book.task.repo)
+                self.lend(home, book.current.repo)
         except CwError as error:
             log.warning("token not renewed worker=%s: %s", home.id, error)
         except OSError:  # the run ended meanwhile

@@ -1,80 +1,49 @@
-"""Carrying out the outbox: labels and comments on GitHub, each once, in order."""
+"""What a run writes to GitHub: labels, comments, drafts; and how one of them is carried out."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from cw.errors import CwError, GitHubUnavailableError
+from cw.errors import GitHubRefusedError
 from cw.github.comments import comment_once
-from cw.github.drafts import to_draft
+from cw.github.drafts import says_no_drafts, to_draft
 from cw.github.publishable import block, publishable_words, span
 from cw.models import Outcome, TaskSpec
 from cw.names import BLOCKED_LABEL, worker_label
 from cw.states import OutcomeKind
-from cw.store.outbox import Effect, OutboxStore
-from workerhost.github.delivered import Delivered
+from cw.store.outbox import Effect
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub
 
-log = logging.getLogger("workerhost.deliver")
-
 _TAIL_CAP = 3000
 
 
-def deliver(
-    outbox: OutboxStore,
-    host: str,
-    delivered: Delivered,
-    github_for: Callable[[str], GitHub | None],
-) -> int:
-    """Do what can be done now; stops at the first write that GitHub cannot take yet.
+def perform(
+    effect: Effect, github: GitHub, marks: Sequence[str], no_drafts: Callable[[int], None]
+) -> None:
+    """On the repository as it is called now. Raises CwError.
 
-    Repeating an effect that was carried out and not yet remembered changes nothing.
+    `marks`: by which a comment of ours is known again, the newest first.
+    `no_drafts`: called when GitHub's plan has none; the comment that follows is all there is then.
     """
-    done = 0
-    while entry := outbox.first(host):
-        if delivered.knows(entry.id):
-            log.warning("effect dropped: it was carried out before host=%s", host)
-        elif not _carried_out(entry.effect, github_for, outbox.marks(entry.effect)):
-            return done
-        delivered.add(entry.id, entry.until)
-        outbox.done(host, entry)
-        done += 1
-    return done
-
-
-def _carried_out(
-    effect: Effect, github_for: Callable[[str], GitHub | None], marks: Sequence[str]
-) -> bool:
-    """False: not yet. What never can be is as good as done."""
-    github = github_for(effect.worker)
-    if github is None:
-        log.warning("effect dropped: no token kind=%s repo=%s", effect.kind, effect.repo)
-        return True
-    try:
-        _perform(effect, github, marks)
-    except GitHubUnavailableError as error:
-        log.warning("effect waits kind=%s repo=%s: %s", effect.kind, effect.repo, error)
-        return False
-    except CwError as error:
-        log.warning("effect dropped kind=%s repo=%s: %s", effect.kind, effect.repo, error)
-    return True
-
-
-def _perform(effect: Effect, github: GitHub, marks: Sequence[str]) -> None:
+    repo = github.name_of(effect.repo, effect.repo_id)
     if effect.kind == "label":
-        github.ensure_label(effect.repo, effect.text, f"Claude {effect.text.replace(':', ' ')}")
-        github.add_label(effect.repo, effect.issue, effect.text)
+        github.ensure_label(repo, effect.text, f"Claude {effect.text.replace(':', ' ')}")
+        github.add_label(repo, effect.issue, effect.text)
     elif effect.kind == "unlabel":
-        github.remove_label(effect.repo, effect.issue, effect.text)
+        github.remove_label(repo, effect.issue, effect.text)
     elif effect.kind == "draft":
-        to_draft(github, effect.repo, effect.issue)
+        try:
+            to_draft(github, repo, effect.issue)
+        except GitHubRefusedError as error:
+            if not says_no_drafts(error.message):
+                raise
+            no_drafts(effect.repo_id)
     else:
-        comment_once(github, effect.repo, effect.issue, effect.text, marks)
+        comment_once(github, repo, effect.issue, effect.text, marks)
 
 
 def on_start(task: TaskSpec, worker: str) -> list[Effect]:
@@ -95,7 +64,7 @@ def on_outcome(
     what = [("comment", _comment(task, worker, outcome, tail), mark)]
     if outcome.reason == "issue_changed":  # `assign` may look at it again
         what.append(("unlabel", worker_label(worker), ""))
-    if outcome.reason in {"blocked", "lost", "host_killed"}:
+    if outcome.reason in {"blocked", "lost", "host_killed", "host_error"}:
         what.append(("label", BLOCKED_LABEL, ""))
     return [*pull, *_effects(task, worker, *what)]
 
@@ -118,7 +87,14 @@ def _to_draft(task: TaskSpec, worker: str, url: str, paths: tuple[str, ...]) -> 
     if not number.isdigit():
         return []
     mark = hashlib.sha256("\0".join(paths).encode()).hexdigest()[:16]
-    draft = Effect(kind="draft", repo=task.repo, issue=int(number), worker=worker, text="")
+    draft = Effect(
+        kind="draft",
+        repo=task.repo,
+        repo_id=task.repo_id,
+        issue=int(number),
+        worker=worker,
+        text="",
+    )
     note = {"kind": "comment", "text": _note(paths), "mark": f"cw:protected:{mark}"}
     return [draft, draft.model_copy(update=note)]
 
@@ -144,6 +120,7 @@ def _effects(task: TaskSpec, worker: str, *what: tuple[str, str, str]) -> list[E
             {
                 "kind": kind,
                 "repo": task.repo,
+                "repo_id": task.repo_id,
                 "issue": task.issue,
                 "worker": worker,
                 "text": text,

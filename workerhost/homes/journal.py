@@ -57,6 +57,12 @@ class Journal(Model):
     task: TaskSpec
     run: Run
     outcome: Outcome | None = None
+    renamed: str = ""  # what GitHub calls its repository now; empty: as the task has it
+
+    @property
+    def current(self) -> TaskSpec:
+        """What is asked for and worked on. `task` stays as it was signed."""
+        return self.task.called(self.renamed) if self.renamed else self.task
 
 
 def write(home: Home, journal: Journal) -> None:

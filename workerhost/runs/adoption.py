@@ -14,7 +14,7 @@ from workerhost.homes.journal import Journal
 from workerhost.homes.layout import Home
 from workerhost.runs.attempt import go_on
 from workerhost.runs.holding import Context, hold, restore
-from workerhost.runs.unproven import host_killed
+from workerhost.runs.unproven import host_error, host_killed
 
 log = logging.getLogger("workerhost.adoption")
 
@@ -71,6 +71,17 @@ def park(ctx: Context, found: Found) -> str:
     with held.lease:
         journal.write(found.home, book)
         return host_killed(held, book)
+
+
+def give_up(ctx: Context, found: Found, why: str) -> str:
+    """A run that this host cannot see through, for a reason nobody foresaw."""
+    stop_and_wait(found.home)
+    run = found.book.run.model_copy(update={"fence": found.fence})
+    book = found.book.model_copy(update={"run": run})
+    held = hold(ctx, found.home, book)
+    with held.lease:
+        journal.write(found.home, book)
+        return host_error(held, book, why)
 
 
 def adopt(ctx: Context, found: Found) -> str:

@@ -26,6 +26,7 @@ from workerhost.homes.journal import Journal, Run
 from workerhost.homes.layout import Home
 from workerhost.leaving import HostLeavesError
 from workerhost.runs.holding import Context, Holding, hold
+from workerhost.runs.naming import called_now
 from workerhost.runs.publishing import publish, published
 from workerhost.runs.rebuilding import Ended, finished_before, sessions_here
 from workerhost.runs.recording import record, settled
@@ -199,8 +200,9 @@ def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> 
     until = time.monotonic() + ctx.settings.defer_seconds * max(1, ctx.settings.max_deferrals)
     while True:
         now = datetime.now(UTC)
+        book = called_now(held, book)
         outcome = settle(
-            book.task,
+            book.current,
             book.run,
             held.git(book),
             ctx.github_for(held.home.id) if book.task.github else None,

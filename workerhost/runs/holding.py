@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from workerhost.leaving import Leaving
 from workerhost.probing.proof import Proof
 from workerhost.redaction.redact import Redactor
 from workerhost.runs.lease import Lease
+from workerhost.troubles import Troubles
 from workerhost.walls.isolation import Wall
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Context:
     audit: Audit
     proof: Proof
     settled: Callable[[], None]  # something was recorded: deliver, look for more
+    troubles: Troubles = field(default_factory=Troubles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class Holding:
         path = book.task.repo_path
         origin = Path(path) if path else None
         ctx = self.ctx
-        login = partial(self._login, book.task.repo) if book.task.github else dict
+        spec = book.current
+        login = partial(self._login, spec.repo) if spec.github else dict
         return Git(
             self.home,
             ctx.wall,
@@ -88,7 +91,7 @@ class Holding:
             origin,
             ctx.leaving.detach,
             login,
-            book.task.repo_url,
+            spec.repo_url,
         )
 
     def _login(self, repo: str) -> dict[str, str]:

@@ -29,6 +29,7 @@ _RETRY_SECONDS = 2.0
 INTERRUPTED = "interrupted"  # ended with its host: repeated, and nothing is charged for it
 HOST_DIED = "host_died"  # before there was an agent
 HOST_KILLED = "host_killed"  # several died with it
+HOST_ERROR = "host_error"  # nobody foresaw what it found
 _CREDENTIALS = frozenset({"authentication_failed", "billing_error"})
 
 
@@ -116,7 +117,7 @@ def next_move(task: Task | None, outcome: Outcome, settings: Settings) -> tuple[
     if outcome.reason == "lost" and task is not None:
         again = task.losses + 1 < settings.max_attempts
         return outcome, Move.EXPIRE if again else Move.LOSE
-    if outcome.reason == HOST_KILLED:
+    if outcome.reason in {HOST_KILLED, HOST_ERROR}:
         return outcome, Move.LOSE
     if outcome.reason == INTERRUPTED:
         return outcome, Move.INTERRUPT
@@ -179,7 +180,7 @@ def _settle_late(
 def _effects(held: Holding, book: Journal, outcome: Outcome, move: Move) -> list[Effect]:
     if move in {Move.EXPIRE, Move.INTERRUPT} or outcome.reason == HOST_DIED:
         return []
-    tail = "" if outcome.reason == HOST_KILLED else _tail(held)
+    tail = "" if outcome.reason in {HOST_KILLED, HOST_ERROR} else _tail(held)
     return deliver.on_outcome(book.task, held.home.id, book.run.attempt, outcome, tail)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cw.errors import BadInputError, StaleFenceError
 from cw.models import Event, TaskSpec
+from cw.names import same_repo
 from cw.states import Mode
 from workerhost.agents import launch
 from workerhost.agents.claude import find_claude, transcript
@@ -27,6 +28,7 @@ from workerhost.leaving import HostLeavesError
 from workerhost.prompts.briefing import brief
 from workerhost.prompts.hearing import Heard, hear
 from workerhost.runs.holding import Holding
+from workerhost.runs.naming import called_now
 from workerhost.runs.publishing import publish
 from workerhost.walls.policy import policy
 
@@ -38,7 +40,8 @@ def start(held: Holding, prompt: str, book: Journal, *, again: bool) -> Journal:
     HOME knows. Raises CwError when there will be no agent, or
     HostLeavesError; then nothing of one runs.
     """
-    ctx, spec, home = held.ctx, book.task, held.home
+    book = called_now(held, book)
+    ctx, spec, home = held.ctx, book.current, held.home
     if spec.mode is Mode.ISSUE and ctx.settings.github_access == "host":
         raise BadInputError(
             "with CW_GITHUB_ACCESS=host an agent cannot create issues",
@@ -89,7 +92,8 @@ def start(held: Holding, prompt: str, book: Journal, *, again: bool) -> Journal:
 
 def _trusted(held: Holding, git: Git, spec: TaskSpec, place: Workspace) -> bool:
     """Whether claude loads what the repository brings along, which runs outside the inner wall."""
-    if not spec.github or spec.repo not in held.ctx.settings.trusted_repos:
+    trusted = any(same_repo(one, spec.repo) for one in held.ctx.settings.trusted_repos)
+    if not spec.github or not trusted:
         return False
     unlike = unlike_base(git, place)
     if unlike:
@@ -147,7 +151,7 @@ def _write_briefing(
     resume: bool,
 ) -> None:
     told = brief(
-        book.task,
+        book.current,
         prompt,
         issue=issue,
         mark=secrets.token_hex(8),

@@ -21,7 +21,14 @@ from workerhost.clones.places import occupied
 from workerhost.homes import journal
 from workerhost.homes.journal import Journal
 from workerhost.runs.holding import Holding
-from workerhost.runs.recording import HOST_DIED, HOST_KILLED, INTERRUPTED, record, settled
+from workerhost.runs.recording import (
+    HOST_DIED,
+    HOST_ERROR,
+    HOST_KILLED,
+    INTERRUPTED,
+    record,
+    settled,
+)
 
 _BUSY_SECONDS = 10.0  # a host that is asked to stop has little time
 
@@ -108,6 +115,19 @@ def host_killed(held: Holding, book: Journal) -> str:
         kind=OutcomeKind.FAILED,
         reason=HOST_KILLED,
         message="its host died each time it took this run up; what it left is in the clone",
+        branch=book.task.branch if book.run.clone else "",
+        duration_s=book.run.lasted(now),
+    )
+    return record(held, settled(book, outcome, now), outcome)
+
+
+def host_error(held: Holding, book: Journal, why: str) -> str:
+    """This host stumbles over it: what it left stays as it is, for a person and a newer cw."""
+    now = datetime.now(UTC)
+    outcome = Outcome(
+        kind=OutcomeKind.FAILED,
+        reason=HOST_ERROR,
+        message=f"this host cannot see its run through ({why}); what it left is in the clone",
         branch=book.task.branch if book.run.clone else "",
         duration_s=book.run.lasted(now),
     )

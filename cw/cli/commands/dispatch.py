@@ -108,6 +108,8 @@ def command(
         json_out(_row(done))
     else:
         _tell(done)
+    for one in done.notes:
+        note(f"note: {one}")
     if not done.hosts_up:
         note("warning: no host is running, so nothing starts yet. Start one with: cw up")
 

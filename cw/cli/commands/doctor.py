@@ -21,7 +21,8 @@ def command(cli: Cli, ctx: click.Context, as_json: bool) -> None:
     Exit status 1 when something is missing that agents need; warnings alone are 0. Of tokens only
     the names are shown.
     """
-    from cw.cli.checks import Check, all_checks
+    from cw.cli.check import Check
+    from cw.cli.checks import all_checks
 
     checks: list[Check] = []
     for one in all_checks(cli):

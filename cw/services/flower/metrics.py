@@ -43,6 +43,7 @@ class Metrics:
         try:
             fleet = read_fleet(self._store)
             now = self._store.tasks.now()
+            waiting = {one.name: self._store.outbox.length(one.name) for one in fleet.hosts}
             counts, budgets = self._store.counts.read(now), self._store.github.budgets()
         except CwError:
             yield _gauge("cw_up", "1 when the broker answers", {"": 0})
@@ -51,6 +52,7 @@ class Metrics:
         seen = overview(fleet, now)
         yield from _fleet(seen, Counter(one.state for one in fleet.tasks))
         yield from _hosts(seen.hosts)
+        yield from _outbox(seen, waiting)
         yield from _counted(counts)
         yield from _github([(token, one.left_at(now), one.limit) for token, one in budgets.items()])
 
@@ -71,9 +73,18 @@ def _fleet(seen: Overview, tasks: Counter[State]) -> Iterator[Any]:
 def _hosts(rows: list[HostRow]) -> Iterator[Any]:
     states = Counter(one.state for one in rows)
     yield _gauge("cw_hosts", "Hosts by state", _all(_HOST_STATES, states), "state")
+    late = {one.host: one.troubles for one in rows if one.state == "up"}
+    odd = {name: sum(one.times for one in found) for name, found in late.items()}
+    yield _gauge("cw_host_troubles", "Unforeseen errors there in the last hour", odd, "host")
     for name, doc, what in _VITALS:
         values = {one.host: what(one) for one in rows if one.state == "up"}
         yield _gauge(name, doc, values, "host")
+
+
+def _outbox(seen: Overview, waiting: Mapping[str, int]) -> Iterator[Any]:
+    aside = Counter(one.host for one in seen.undelivered)
+    yield _gauge("cw_outbox_waiting", "GitHub writes still to do", waiting, "host")
+    yield _gauge("cw_outbox_aside", "Those GitHub did not take", _all(waiting, aside), "host")
 
 
 def _counted(counts: Counts) -> Iterator[Any]:

@@ -1,5 +1,6 @@
 -- Claim the issue and record the task, or say who has it.
--- KEYS: task, open, waiting, prompt, claim (absent without an issue)
+-- KEYS: task, open, waiting, prompt, claim (absent without an issue), claim as a cw of before would
+--       have made it (absent where that is the same)
 -- ARGV: id, spec (JSON), prompt, worker or '', protocol
 -- Returns {1, now} or {0, id of the task that has the claim}. Repeating it changes nothing: an answer
 -- lost on the way is asked for again.
@@ -11,6 +12,10 @@ if have then
 end
 if KEYS[5] then
   local holder = redis.call('GET', KEYS[5])
+  if holder then
+    return {0, holder}
+  end
+  holder = KEYS[6] and redis.call('GET', KEYS[6])
   if holder then
     return {0, holder}
   end

@@ -40,12 +40,23 @@ class Viewer:
             raise not_found()
         if not self.login:
             raise ApiError(401, "Requires authentication")
-        raise ApiError(403, self.refusal())
+        raise ApiError(403, self.refusal(), headers=self.wanted(area))
+
+    def wanted(self, area: str) -> dict[str, str]:
+        """What this endpoint wants: told to tokens that have such permissions."""
+        narrow = self.token is not None and self.token.grants is not None
+        return {"X-Accepted-GitHub-Permissions": f"{area}=write"} if narrow else {}
+
+    def scopes(self) -> dict[str, str]:
+        """The scopes that the token has: told of classic ones."""
+        classic = self.token is not None and self.token.grants is None
+        return {"X-OAuth-Scopes": ", ".join(self.token.scopes)} if classic and self.token else {}
 
     def refusal(self) -> str:
         kind = self.token.grants is not None if self.token else False
         if kind:
-            return "Resource not accessible by integration"
+            app = self.token is not None and self.token.value.startswith("ghs_")
+            return f"Resource not accessible by {'integration' if app else 'personal access token'}"
         return "Must have admin rights to Repository."
 
     def sees(self, repo: Repo) -> bool:

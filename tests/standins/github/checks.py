@@ -18,7 +18,7 @@ def require_grant(viewer: Viewer, repo: Repo, area: str) -> None:
     """Anyone who can read may write issues and comments, unless the token was narrowed."""
     grants = viewer.token.grants if viewer.token else None
     if grants is not None and grants.get(area) != "write":
-        raise ApiError(403, viewer.refusal())
+        raise ApiError(403, viewer.refusal(), headers=viewer.wanted(area))
 
 
 def require_editor(viewer: Viewer, repo: Repo, issue: Issue, level: str) -> None:

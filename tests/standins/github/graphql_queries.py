@@ -38,7 +38,8 @@ class Queries:
 
     def _repository(self, args: Args) -> Object:
         name = f"{args['owner']}/{args['name']}"
-        repo = self.state.repos.get(name.lower())
+        # Its argument followRenames is true unless somebody says otherwise.
+        repo = self.state.repos.get(name.lower()) or self.state.moved_repo(name)
         if repo is None or not self.viewer.sees(repo):
             raise ApiError(404, f"Could not resolve to a Repository with the name '{name}'.")
         return self.types.repo(repo)

@@ -27,6 +27,7 @@ class Token:
     login: str
     repos: frozenset[str] | None = None  # full names, lower case
     grants: dict[str, str] | None = None  # contents, issues, pull_requests -> read or write
+    scopes: tuple[str, ...] = ("repo", "read:org", "gist")  # of a classic one, which has no grants
     expires_at: datetime | None = None
 
 
@@ -144,6 +145,8 @@ class Repo:
     default_branch: str = "main"
     description: str | None = None
     archived: bool = False
+    disabled: bool = False
+    has_issues: bool = True
     parent: str | None = None  # full name of what this is a fork of
     permissions: dict[str, str] = field(default_factory=dict)
     labels: dict[str, Label] = field(default_factory=dict)  # by name in lower case

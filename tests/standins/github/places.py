@@ -1,12 +1,13 @@
 """Users, tokens and repositories put in past every check, as if they had always been there."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from . import gitrepo
 from .access import LEVELS
-from .model import DEFAULT_LABELS, App, Label, Repo, Token
+from .model import DEFAULT_LABELS, App, Issue, Label, Repo, Token
 from .state import State
 
 
@@ -37,9 +38,12 @@ class Places:
         *,
         repos: Iterable[str] | None = None,
         grants: Mapping[str, str] | None = None,
+        scopes: Iterable[str] = ("repo", "read:org", "gist"),
         expires_at: datetime | None = None,
     ) -> None:
-        """One more token, narrower than its user if asked: as fine-grained ones are."""
+        """One more token, narrower than its user if asked: by grants as fine-grained ones are, by
+        scopes as classic ones.
+        """
         with self.state.lock:
             self.state.user(login)
             self.state.tokens[token] = Token(
@@ -47,6 +51,7 @@ class Places:
                 login=login,
                 repos=None if repos is None else frozenset(repo.lower() for repo in repos),
                 grants=None if grants is None else dict(grants),
+                scopes=tuple(scopes),
                 expires_at=expires_at,
             )
 
@@ -94,15 +99,20 @@ class Places:
         seed: Path | None = None,
         fork_of: str | None = None,
         archived: bool = False,
+        empty: bool = False,
     ) -> Path:
         """A bare repository: with one commit of the files, or a copy of `seed`, or of a fork."""
         with self.state.lock:
             source = self.state.repo(fork_of).path if fork_of else seed
             path = self.state.root / f"{full_name}.git"
+            if path.exists():  # what has this name on the disk is called otherwise now
+                path = self.state.root / f"{full_name}-{self.state.new_id()}.git"
             if source:
                 gitrepo.copy(path, source)
             else:
-                gitrepo.create(path, dict(files or {"README.md": f"# {full_name}\n"}))
+                gitrepo.create(
+                    path, {} if empty else dict(files or {"README.md": f"# {full_name}\n"})
+                )
             owner, _, name = full_name.partition("/")
             now = self.state.now()
             repo = Repo(
@@ -126,6 +136,47 @@ class Places:
     def set_archived(self, repo: str, *, archived: bool = True) -> None:
         with self.state.lock:
             self.state.repo(repo).archived = archived
+
+    def set_issues(self, repo: str, *, on: bool) -> None:
+        """As a person does in the repository's settings."""
+        with self.state.lock:
+            self.state.repo(repo).has_issues = on
+
+    def rename_repo(self, old: str, new: str) -> None:
+        """Renamed, or transferred when the owner is another one. Its bare repository stays."""
+        with self.state.lock:
+            repo = self.state.repos.pop(old.lower())
+            owner, _, name = new.partition("/")
+            if owner.lower() != repo.owner.lower():
+                repo.permissions.pop(repo.owner.lower(), None)
+            for other in (repo, *self.state.repos.values()):
+                for issue in other.issues.values():
+                    if issue.pull and issue.pull.head_repo == repo.full_name:
+                        issue.pull.head_repo = new
+            for value, token in list(self.state.tokens.items()):
+                if token.repos and old.lower() in token.repos:
+                    names = (token.repos - {old.lower()}) | {new.lower()}
+                    self.state.tokens[value] = replace(token, repos=frozenset(names))
+            repo.owner, repo.name = owner, name
+            self.state.add_repo(repo)
+            if old.lower() != new.lower():
+                self.state.moved[old.lower()] = repo
+
+    def transfer_issue(self, repo: str, number: int, to: str) -> int:
+        """Its number there. Labels that are not there as well are lost, as on GitHub."""
+        with self.state.lock:
+            here, there = self.state.repo(repo), self.state.repo(to)
+            issue = here.issues.pop(number)
+            issue.number = max(there.issues, default=0) + 1
+            issue.labels = [there.labels[one] for one in self._kept(issue, there)]
+            there.issues[issue.number] = issue
+            self.state.nodes[f"I_{issue.id}"] = (there, issue)
+            self.state.transferred[here.id, number] = (there, issue.number)
+            return issue.number
+
+    @staticmethod
+    def _kept(issue: Issue, repo: Repo) -> list[str]:
+        return [one.name.lower() for one in issue.labels if one.name.lower() in repo.labels]
 
     def add_label(self, repo: str, name: str, color: str = "ededed", description: str = "") -> None:
         with self.state.lock:

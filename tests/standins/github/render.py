@@ -65,8 +65,9 @@ class Render:
             "pushed_at": iso(repo.pushed_at),
             "default_branch": repo.default_branch,
             "archived": repo.archived,
-            "disabled": False,
-            "has_issues": True,
+            "disabled": repo.disabled,
+            "has_issues": repo.has_issues,
+            "size": len(repo.known_heads),  # kB; none in an empty one
             "open_issues_count": sum(i.state == "open" for i in repo.issues.values()),
             "forks_count": sum(r.parent == repo.full_name for r in self.state.repos.values()),
             "permissions": {key: at_least(held, level) for key, level in levels.items()},

@@ -11,7 +11,9 @@ from .routing import Call, route
 from .state import iso
 from .wire import ApiError, Reply, not_found
 
-_WANTS_JWT = re.compile(r"^/app(?:/.*)?$|^/repos/[^/]+/[^/]+/installation$")
+_WANTS_JWT = re.compile(
+    r"^/app(?:/.*)?$|^/repos/[^/]+/[^/]+/installation$|^/repositories/[0-9]+/installation$"
+)
 _LONGEST = 600  # seconds a JWT may be good for
 
 

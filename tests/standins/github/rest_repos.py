@@ -7,7 +7,7 @@ from .access import at_least, permission_of
 from .model import Push, Repo
 from .routing import Call, route
 from .state import iso
-from .wire import Reply, invalid, not_found
+from .wire import ApiError, Reply, invalid, not_found
 
 REPO = "/repos/{owner}/{repo}"
 
@@ -102,6 +102,8 @@ def _ref(call: Call, repo: Repo, name: str, sha: str) -> dict[str, object]:
 @route("POST", REPO + "/git/refs")
 def create_ref(call: Call) -> Reply:
     repo, data = call.repo("write", "contents"), call.request.json()
+    if not data.get("ref") or not data.get("sha"):
+        raise ApiError(422, 'Invalid request.\n\n"ref", "sha" weren\'t supplied.')
     name, sha = str(data["ref"]).removeprefix("refs/"), str(data["sha"])
     if gitrepo.resolve(repo.path, f"refs/{name}"):
         raise invalid("Reference", "ref", "custom", "Reference already exists")

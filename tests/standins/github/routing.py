@@ -11,7 +11,7 @@ from .limits import Limits
 from .model import Issue, Repo
 from .render import Json, Render
 from .state import State
-from .wire import Reply, Request, not_found
+from .wire import ApiError, Reply, Request, not_found
 
 MAX_PER_PAGE = 100
 
@@ -28,6 +28,8 @@ class Call:
     def repo(self, level: str = "read", area: str = "metadata") -> Repo:
         repo = self.state.repo(f"{self.params['owner']}/{self.params['repo']}")
         self.viewer.require(repo, level, area)
+        if not repo.has_issues and "/issues" in self.request.path:
+            raise ApiError(410, "Issues are disabled for this repo")
         return repo
 
     def issue(self, repo: Repo) -> Issue:

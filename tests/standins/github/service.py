@@ -6,6 +6,7 @@ import threading
 import traceback
 from dataclasses import dataclass, field
 
+from . import moves
 from .access import Viewer, identify
 from .faults import Fault, Faults
 from .githttp import GitCall, git_call, serve_git
@@ -79,6 +80,9 @@ class Service:
             viewer = self._viewer(request)
         outcome.login = viewer.login
         if git:
+            elsewhere = moves.git_sent_on(self._state, request, git.full_name, git.path_info)
+            if elsewhere:
+                return elsewhere
             return serve_git(self._state, viewer, request, git)
         return self._limited(request, viewer)
 
@@ -100,12 +104,16 @@ class Service:
         reply = _conditional(request, reply)
         if reply.status == 304 and not free:
             self._limits.refund(viewer.login, resource)
-        reply.headers |= self._limits.headers(viewer.login, resource)
+        reply.headers |= self._limits.headers(viewer.login, resource) | viewer.scopes()
         return reply
 
     def _handle(self, request: Request, viewer: Viewer) -> Reply:
-        handler, params = find(request.method, request.path)
         with self._state.lock:
+            elsewhere = moves.sent_on(self._state, viewer, request)
+            if elsewhere:
+                return elsewhere
+            request = moves.by_name(self._state, viewer, request)
+            handler, params = find(request.method, request.path)
             call = Call(
                 state=self._state,
                 viewer=viewer,

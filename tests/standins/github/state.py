@@ -30,6 +30,8 @@ class State:
         self.tokens: dict[str, Token] = {}
         self.apps: dict[int, App] = {}
         self.repos: dict[str, Repo] = {}
+        self.moved: dict[str, Repo] = {}  # by each name it had, until another one takes that
+        self.transferred: dict[tuple[int, int], tuple[Repo, int]] = {}  # an issue's old place
         self.nodes: dict[str, object] = {}
         self.search_lag = timedelta(0)
         self.max_query = 256  # characters
@@ -54,6 +56,16 @@ class State:
         except KeyError:
             raise not_found() from None
 
+    def moved_repo(self, full_name: str) -> Repo | None:
+        """What had this name, if nothing has it now."""
+        return None if full_name.lower() in self.repos else self.moved.get(full_name.lower())
+
+    def repo_by_id(self, repo_id: int) -> Repo:
+        found = self.nodes.get(f"R_{repo_id}")
+        if not isinstance(found, Repo):
+            raise not_found()
+        return found
+
     def issue(self, repo: Repo, number: int) -> Issue:
         try:
             return repo.issues[number]
@@ -62,6 +74,7 @@ class State:
 
     def add_repo(self, repo: Repo) -> None:
         self.user(repo.owner)
+        self.moved.pop(repo.full_name.lower(), None)  # "GitHub no longer redirects" then
         repo.permissions.setdefault(repo.owner.lower(), "admin")
         self.repos[repo.full_name.lower()] = repo
         self.nodes[f"R_{repo.id}"] = repo

@@ -1,0 +1,171 @@
+"""HTTP to one GitHub: paced, retried, and followed when a repository has moved.
+
+PyGithub 2.10's own requester follows 301 only and drops the query on the way, takes 307 for an
+answer, gives HTML back as data, and prints on standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from github import GithubException
+from requests.adapters import HTTPAdapter
+
+from cw.errors import BadInputError, GitHubUnavailableError
+from cw.github.retry import PatientRetry, hush
+
+_TIMEOUT_SECONDS = 15
+_VERSION = "2022-11-28"
+# "The request should be repeated verbatim to the URI in the Location header": GitHub's words of 302
+# and 307, and it answers 301 to writes of an issue that was transferred as well.
+_MOVED = frozenset({301, 302, 307, 308})
+_MOST_MOVES = 5
+_NO_CONTENT = frozenset({204, 205, 304})
+_LOOKED_AT = 1000  # bytes of an answer that is not GitHub's
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`data`: what the JSON said; None when there was none. Names of headers in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: Any
+
+
+class Transport:
+    """Requests with one token. `pace`: seconds between two writes. Safe to share."""
+
+    def __init__(self, api_url: str, token: str, *, pace: float) -> None:
+        hush()
+        self._base = api_url.rstrip("/")
+        self._pace = pace
+        self._next_write = 0.0
+        self._pacing = threading.Lock()
+        self._session = requests.Session()
+        self._session.auth = _no_login  # else requests reads ~/.netrc
+        self._session.headers.update(
+            {
+                "Authorization": f"token {token}",
+                "Accept": "application/vnd.github+json",
+                "X-GitHub-Api-Version": _VERSION,
+                "User-Agent": "claude-workers",
+            }
+        )
+        adapter = HTTPAdapter(max_retries=PatientRetry(), pool_maxsize=32)
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, adapter)
+        self.limit: tuple[int, int, int] | None = None  # left, of how many, until when
+
+    def ask(
+        self,
+        verb: str,
+        path: str,
+        *,
+        parameters: Mapping[str, object] | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """`path`: below the API, or for GraphQL beside it. Whatever GitHub's status is.
+
+        Raises GitHubUnavailableError for what is no answer of GitHub's, and what requests raises.
+        """
+        url = self._graphql() if path == "/graphql" else f"{self._base}{path}"
+        if verb != "GET":
+            self._wait_for_turn()
+        try:
+            found = self._send(verb, url, parameters, body, headers)
+            for _ in range(_MOST_MOVES):
+                if found.status_code not in _MOVED or "location" not in found.headers:
+                    break
+                url = self._moved(url, found.headers["location"])
+                found = self._send(verb, url, None, body, headers)
+        except GithubException as error:  # of a status that its Retry has looked into
+            return _answer(error.status, error.headers or {}, error.data)
+        if found.status_code in _MOVED:
+            raise GitHubUnavailableError(f"GitHub sends {path} round in circles")
+        self._note_limit(found.headers)
+        return _answer(found.status_code, found.headers, found.content)
+
+    def _send(
+        self,
+        verb: str,
+        url: str,
+        parameters: Mapping[str, object] | None,
+        body: object,
+        headers: Mapping[str, str] | None,
+    ) -> requests.Response:
+        return self._session.request(
+            verb,
+            url,
+            params=dict(parameters or {}),  # type: ignore[arg-type]
+            json=body,  # type: ignore[arg-type]
+            headers=dict(headers or {}),
+            timeout=_TIMEOUT_SECONDS,
+            allow_redirects=False,
+        )
+
+    def _moved(self, url: str, location: str) -> str:
+        """The token goes to no other machine."""
+        there = urljoin(url, location)
+        old, new = urlsplit(url), urlsplit(there)
+        if (old.scheme, old.netloc) != (new.scheme, new.netloc):
+            raise BadInputError(
+                f"GitHub's API at {self._base} sends to {new.scheme}://{new.hostname}",
+                hint="Set CW_GITHUB_API_URL to where it is",
+            )
+        return there
+
+    def _graphql(self) -> str:
+        """GitHub Enterprise has it beside /api/v3."""
+        return f"{self._base.removesuffix('/v3')}/graphql"
+
+    def _wait_for_turn(self) -> None:
+        if not self._pace:
+            return
+        with self._pacing:
+            now = time.monotonic()
+            wait = max(0.0, self._next_write - now)
+            self._next_write = now + wait + self._pace
+        time.sleep(wait)
+
+    def _note_limit(self, headers: Mapping[str, str]) -> None:
+        names = ("remaining", "limit", "reset")
+        found = [headers.get(f"x-ratelimit-{one}", "") for one in names]
+        if all(one.isdigit() for one in found):
+            self.limit = (int(found[0]), int(found[1]), int(found[2]))
+
+
+def _no_login(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _answer(status: int, headers: Mapping[str, str], body: Any) -> Answer:
+    """Raises GitHubUnavailableError for what GitHub's API never says: a proxy's page, a login."""
+    told = {name.lower(): value for name, value in headers.items()}
+    if status in _NO_CONTENT or not body:
+        return Answer(status, told, None)
+    if not isinstance(body, (bytes, str)):
+        return Answer(status, told, body)
+    try:
+        return Answer(status, told, json.loads(body))
+    except ValueError:
+        raise not_github(status, body) from None
+
+
+def not_github(status: int, body: bytes | str) -> GitHubUnavailableError:
+    mark = b"<" if isinstance(body, bytes) else "<"
+    page = "a web page" if mark in body[:_LOOKED_AT] else "no JSON"  # type: ignore[operator]
+    if status >= 500:  # GitHub's own, when it is in trouble
+        return GitHubUnavailableError(f"GitHub is in trouble ({status}, {page})", hint="Try later")
+    return GitHubUnavailableError(
+        f"GitHub's API was answered for with {page} (status {status})",
+        hint="A proxy or login page in between? CW_GITHUB_API_URL must lead to GitHub's API",
+    )

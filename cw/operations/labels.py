@@ -1,0 +1,40 @@
+"""The label that says on GitHub which worker has an issue."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cw.errors import ClaimedError
+from cw.models import TaskSpec
+from cw.names import is_worker_label, same_label, worker_label
+
+if TYPE_CHECKING:
+    from cw.github.client import GitHub
+    from cw.store.store import Store
+
+_LABEL_LIFE = timedelta(days=1)
+
+
+def mark_issue(spec: TaskSpec, github: GitHub, worker: str, store: Store) -> None:
+    """Mark the issue as this worker's. Somebody else's label wins over ours."""
+    if spec.issue is None:
+        return
+    mine = worker_label(worker)
+    ensure_worker_label(spec.repo, worker, github, store)
+    after = github.add_label(spec.repo, spec.issue, mine)
+    others = [one for one in after if is_worker_label(one) and not same_label(one, mine)]
+    if others:
+        raise ClaimedError(
+            f"{spec.label} was given {', '.join(others)} at the same moment",
+            hint="If nobody works on it, remove the label and dispatch again",
+        )
+
+
+def ensure_worker_label(repo: str, worker: str, github: GitHub, store: Store) -> None:
+    """With colour and description; asked once a day."""
+    name = worker_label(worker)
+    made = f"label:{repo.lower()}:{name}"
+    if store.github.fact(made) is None:
+        github.ensure_label(repo, name, f"Claude worker {worker} has this issue")
+        store.github.keep_fact(made, "made", _LABEL_LIFE)

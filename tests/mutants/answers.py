@@ -1,0 +1,153 @@
+"""Answers of GitHub's of odd shape, and names that mean another repository by now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.mutants import Mutant
+
+_IDENTITIES = "tests/integration/test_identities.py::"
+_UNDELIVERABLE = "tests/integration/test_undeliverable.py::"
+
+
+def _claims_by_name() -> None:
+    from cw.models import TaskSpec
+    from cw.operations.dispatch import Request
+
+    TaskSpec.key = property(lambda one: (one.repo.lower(), one.issue or 0))  # type: ignore[method-assign,assignment]
+    Request.key = property(lambda one: (one.repo.name.lower(), one.issue or 0))  # type: ignore[method-assign,assignment]
+
+
+def _nothing_of_before() -> None:
+    from cw.store.task_reads import TaskReads
+
+    TaskReads.claimed_by_name = lambda _self, _issue: []  # type: ignore[method-assign,assignment]
+
+
+def _no_redirects() -> None:
+    from cw.github import transport
+
+    transport._MOVED = frozenset()
+
+
+def _writes_by_name() -> None:
+    from cw.github.client import GitHub
+
+    GitHub.name_of = lambda _self, repo, _repo_id: repo  # type: ignore[method-assign,assignment]
+
+
+def _one_line_for_all() -> None:
+    from workerhost.github import delivering
+
+    delivering._issue = lambda _effect: "all"  # type: ignore[assignment]
+
+
+def _for_ever() -> None:
+    from workerhost.github.backoff import Backoff
+
+    Backoff.spent = lambda _self, _key, *, odd: False  # type: ignore[method-assign,assignment]  # noqa: ARG005
+
+
+def _dropped() -> None:
+    from cw.store.outbox import OutboxStore
+
+    def drop(self: OutboxStore, host: str, entry: Any, _reason: str, _tries: int) -> None:
+        self.done(host, entry)
+
+    OutboxStore.set_aside = drop  # type: ignore[method-assign,assignment]
+
+
+def _random_ids() -> None:
+    from cw.store import outbox
+
+    outbox.sorted = lambda ids: list(ids)[::-1]  # type: ignore[attr-defined]
+
+
+def _rows_all_or_none() -> None:
+    from cw.github import listing
+
+    listing._row = lambda one, repo: listing._listed(one, repo).model_dump(mode="json")
+
+
+def _one_list_ends_all() -> None:
+    from cw.operations.passes import GitHubPass
+
+    def told(_self: Any, _repo: str, error: Exception) -> None:
+        raise error
+
+    GitHubPass.told = told  # type: ignore[method-assign,assignment]
+
+
+def _case_counts() -> None:
+    from cw import names
+
+    names._folded = lambda label: label
+
+
+def _never_refused() -> None:
+    from cw.operations import readiness
+
+    readiness.refuse = lambda found, *, issues: None  # noqa: ARG005
+
+
+def _at_once_again() -> None:
+    from workerhost.troubles import Troubles
+
+    Troubles.waits = lambda _self, _loop, _about="": False  # type: ignore[method-assign,assignment]
+
+
+MUTANTS = {
+    "claims by the name of a repository": Mutant(
+        _IDENTITIES + "test_issue_of_a_repository_that_took_the_name_is_another_one",
+        _claims_by_name,
+    ),
+    "tasks of before are not asked about": Mutant(
+        _IDENTITIES + "test_task_of_before_keeps_its_issue_from_a_second_one[globex/site-True]",
+        _nothing_of_before,
+    ),
+    "redirects are not followed": Mutant(
+        _UNDELIVERABLE + "test_effects_of_a_cw_of_before_follow_a_rename", _no_redirects
+    ),
+    "writes by the name of a repository": Mutant(
+        _UNDELIVERABLE + "test_effect_reaches_its_repository_when_the_name_is_another_s",
+        _writes_by_name,
+    ),
+    "one issue's trouble stops the outbox": Mutant(
+        _UNDELIVERABLE
+        + "test_answer_of_odd_shape_holds_up_its_own_issue_only_and_not_for_ever[half an answer]",
+        _one_line_for_all,
+    ),
+    "a poisoned write is tried for ever": Mutant(
+        _UNDELIVERABLE
+        + "test_answer_of_odd_shape_holds_up_its_own_issue_only_and_not_for_ever[half an answer]",
+        _for_ever,
+    ),
+    "a refused write is dropped": Mutant(
+        _UNDELIVERABLE + "test_what_github_refuses_is_set_aside_at_once_with_its_words[gone]",
+        _dropped,
+    ),
+    "writes are tried again in another order": Mutant(
+        _UNDELIVERABLE
+        + "test_answer_of_odd_shape_holds_up_its_own_issue_only_and_not_for_ever[half an answer]",
+        _random_ids,
+    ),
+    "one odd row ends a list": Mutant(
+        _IDENTITIES + "test_row_that_cannot_be_read_leaves_the_others_alone", _rows_all_or_none
+    ),
+    "one odd list ends a pass": Mutant(
+        _IDENTITIES + "test_list_of_odd_shape_leaves_other_repositories_alone[null]",
+        _one_list_ends_all,
+    ),
+    "labels compare by their case": Mutant(
+        "tests/unit/test_label_names.py::test_labels_are_the_same_in_whatever_case", _case_counts
+    ),
+    "dispatch looks at no repository": Mutant(
+        "tests/unit/test_readiness.py::test_what_is_in_the_way_is_said_with_what_to_do",
+        _never_refused,
+    ),
+    "what failed is tried again at once": Mutant(
+        "tests/integration/test_unforeseen.py"
+        "::test_step_that_fails_is_left_alone_for_longer_each_time",
+        _at_once_again,
+    ),
+}
