@@ -6,11 +6,13 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cw.errors import BadInputError, BrokerUnavailableError, ClaimedError, CwError
 from cw.models import Task, TaskSpec
 from cw.names import BLOCKED_LABEL, new_task_id, worker_label
+from cw.operations.source import check_source
 from cw.operations.trust import Approval
 from cw.repos import Repo
 from cw.states import Mode
@@ -36,6 +38,7 @@ class Request:
     mode: Mode = Mode.FREE
     by: str = ""
     approval: Approval | None = None  # None: whoever types this stands for the issue as it is now
+    apart: tuple[Path, ...] = ()  # no agent is shown them as a part of a repository on this machine
     adopt: bool = False  # its worker's label is there already, left by a dispatch that was lost
 
 
@@ -56,6 +59,8 @@ def dispatch(
     """
     check_request(request)
     _check_store(request, store)
+    if request.repo.path:
+        check_source(Path(request.repo.path), request.apart)
     left = _left_behind(request, store)
     issue = _read_issue(request, github, left)
     spec = _spec(request, issue, store)

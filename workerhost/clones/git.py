@@ -19,7 +19,8 @@ from workerhost.homes.layout import Home
 from workerhost.leaving import HostLeavesError
 from workerhost.walls.isolation import Wall
 from workerhost.walls.reach import opened, reach, through_the_door
-from workerhost.walls.sandbox import git_folder, wrap
+from workerhost.walls.sandbox import wrap
+from workerhost.walls.source import shown
 
 _LOCAL_SECONDS = 120
 _NETWORK_SECONDS = 1800  # a first clone of a large repository
@@ -80,13 +81,13 @@ class Git:
     def _argv(
         self, args: tuple[str, ...], at: Path, *, origin_writable: bool, door: Path | None
     ) -> list[str]:
-        shared = (git_folder(self.origin),) if self.origin else ()
+        source = shown(self.origin, self.settings)
         return wrap(
             ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *args],
             wall=self.wall,
             home=self.home,
-            readable=(*self.settings.sandbox_read, *(() if origin_writable else shared)),
-            writable=shared if origin_writable else (),
+            readable=(*self.settings.sandbox_read, *source.all),
+            writable=source.written if origin_writable else (),
             # What a clone has git start needs none of them; ssh to another server does.
             hidden=() if door else hidden_from_git(self.home, self.settings),
             replaced=() if door else replaced(self.home, self.settings),

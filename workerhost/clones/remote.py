@@ -23,7 +23,10 @@ _PASSING = re.compile(
     r"|expected flush|unexpected disconnect|Failed to connect|Empty reply|Temporary failure"
 )
 
-_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tcommitGraph = false\n"
+_CONFIG = (
+    "[core]\n\trepositoryformatversion = 1\n\tbare = true\n\tcommitGraph = false\n"
+    "[extensions]\n\tobjectFormat = {}\n"
+)
 _DEFAULT = re.compile(r"^ref: refs/heads/(\S+)\tHEAD$", re.MULTILINE)
 
 
@@ -49,10 +52,12 @@ def find(git: Git, url: str) -> Found:
     """
     asked = ask(git, "--symref", url, "HEAD", "refs/heads/*", "refs/tags/*")
     need(asked)
-    default = _DEFAULT.search(asked.out)
+    default, refs = _DEFAULT.search(asked.out), _listed(asked.out)
+    if not refs:
+        raise WorkspaceError("the repository is empty: it has no branch yet")
     if not default:
-        raise WorkspaceError("the repository has no default branch; is it empty?")
-    return Found(default[1], _listed(asked.out))
+        raise WorkspaceError("the repository's HEAD is on no branch with commits")
+    return Found(default[1], refs)
 
 
 def remember(home: Home, refs: Mapping[str, str]) -> None:
@@ -133,20 +138,26 @@ def borrowing(git: Git, clone: Path, name: str) -> Iterator[Path]:
     bare = git.home.tmp / f"{name}.git"
     shutil.rmtree(bare, ignore_errors=True)
     try:
-        _make(bare, lender=clone / ".git" / "objects")
+        _make(bare, clone / ".git" / "objects", _format(git, clone))
         yield bare
     finally:
         shutil.rmtree(bare, ignore_errors=True)
 
 
-def _make(bare: Path, lender: Path) -> None:
+def _format(git: Git, clone: Path) -> str:
+    """Of its objects' names. The clone's word for it can only make git find nothing."""
+    said = git.run("rev-parse", "--show-object-format", at=clone).out
+    return said if said in {"sha1", "sha256"} else "sha1"
+
+
+def _make(bare: Path, lender: Path, objects: str) -> None:
     """All that git takes for a repository. Raises WorkspaceError."""
     try:
         for folder in (bare, bare / "refs", bare / "objects" / "info"):
             folder.mkdir(parents=True)
         for name, text in (
             ("HEAD", "ref: refs/heads/none\n"),
-            ("config", _CONFIG),
+            ("config", _CONFIG.format(objects)),
             ("objects/info/alternates", f"{lender}\n"),
         ):
             (bare / name).write_text(text, encoding="utf-8")

@@ -105,7 +105,8 @@ def _deliver(
     reads_only = task.issue is None and task.mode in {Mode.READ, Mode.ISSUE}
     if state.commits and state.remote_head not in {None, state.head} and not reads_only:
         if exposed:
-            pushed = Pushed("there is a secret in them")
+            searched = exposed.reason != "not_searched"
+            pushed = Pushed("there is a secret in them" if searched else exposed.message)
         elif remote.fast_forward(git, place, state):
             pushed = remote.push(git, place, task, state)
         else:
