@@ -34,6 +34,11 @@ def broker_url(settings: Settings) -> str:
         return _with_ca(settings.broker_url, settings.broker_ca)
     try:
         return private_url_file(settings).read_text(encoding="utf-8").strip()
+    except (UnicodeDecodeError, IsADirectoryError, PermissionError) as error:
+        raise BadInputError(
+            f"{private_url_file(settings)}, the private broker's address, cannot be read",
+            hint="It is made anew by: cw down; cw up -d",
+        ) from error
     except FileNotFoundError:
         raise BrokerUnavailableError(
             "no broker is configured and none was started here",
