@@ -33,12 +33,20 @@ def broker_url(settings: Settings) -> str:
             )
         return _with_ca(settings.broker_url, settings.broker_ca)
     try:
-        return private_url_file(settings).read_text(encoding="utf-8").strip()
+        found = private_url_file(settings).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         raise BrokerUnavailableError(
             "no broker is configured and none was started here",
             hint="Start everything with: cw up; or set CW_BROKER_URL",
         ) from None
+    except (OSError, ValueError):
+        found = ""
+    if not found.startswith("unix://"):
+        raise BadInputError(
+            f"{private_url_file(settings)}, the private broker's address, cannot be read",
+            hint="Remove it; it is made anew by: cw down; cw up -d",
+        )
+    return found
 
 
 def when_silent(url: str) -> str:

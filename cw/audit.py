@@ -4,6 +4,7 @@ hash of the one before, below state_dir/audit (mode 0600).
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -74,8 +75,10 @@ class Audit:
         try:
             head = self._append(what, by, facts)
         except OSError as error:
+            full = error.errno in {errno.ENOSPC, errno.EDQUOT}
             raise CwError(
-                f"{self._path} cannot be written: {error.strerror}", hint="Free some disk space"
+                f"{self._path} cannot be written: {error.strerror}",
+                hint="Free some disk space" if full else "Move what lies there away",
             ) from error
         with suppress(CwError):  # the next line brings it
             self._tell(head)
@@ -163,6 +166,10 @@ def _lines(path: Path) -> Iterator[bytes]:
             yield from file
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise BadInputError(
+            f"{path} cannot be read: {error.strerror}", hint="Move what lies there away"
+        ) from error
 
 
 def _last(handle: int) -> Head:

@@ -79,7 +79,7 @@ def load_keyring(settings: Settings) -> Keyring:
     try:
         if not settings.signing_key_file and not path.exists():
             _make(path)
-        if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
+        if path.is_file() and stat.S_IMODE(path.stat().st_mode) & _OTHERS:
             raise BadInputError(
                 f"{path} is a key that others may use", hint=f"Close it: chmod 600 {path}"
             )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cw.errors import BadInputError
+from cw.source import is_repository
 
 _GITHUB = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))/([A-Za-z0-9._-]{1,100})")
 _WEB = frozenset({"http", "https"})
@@ -119,23 +121,26 @@ def _shown(url: str) -> str:
 
 
 def _path_of(url: str) -> str:
-    try:
-        return urlsplit(url).path
-    except ValueError as error:  # half an IPv6 address
+    """As git 2.39 reads it: percent-encoded, and without `?` and `#` meaning anything."""
+    host, slash, rest = url.removeprefix("file://").partition("/")
+    if host not in {"", "localhost"} or not slash:
         raise BadInputError(
             f"{url!r} is not a repository", hint="Use for example file:///srv/app.git"
-        ) from error
+        )
+    return unquote(f"/{rest}", errors="surrogateescape")
 
 
 def _path_repo(text: str, cwd: Path) -> Repo:
-    try:
-        path = (cwd / Path(text).expanduser()).resolve()
-        found = _is_git(path)
-    except (OSError, RuntimeError, ValueError):  # ~nobody, a NUL, a name that is too long
-        found = False
+    path, found = Path(text), False
+    with suppress(OSError, RuntimeError, ValueError):  # ~nobody, a NUL, a name that is too long
+        path = (cwd / path.expanduser()).resolve()
+        found = is_repository(path)
     if not found:
+        raise BadInputError(f"{text} is not a git repository", hint=_nearest(path))
+    if not str(path).isprintable():  # records are UTF-8, and terminals obey the rest
         raise BadInputError(
-            f"{text} is not a git repository", hint="Use a path that holds one, or owner/repo"
+            f"{str(path)!r} has bytes in its name that are no letters",
+            hint="Rename that folder, or give a clone of it elsewhere",
         )
     return Repo(
         name=str(path),
@@ -146,8 +151,13 @@ def _path_repo(text: str, cwd: Path) -> Repo:
     )
 
 
-def _is_git(path: Path) -> bool:
-    return (path / ".git").exists() or ((path / "HEAD").is_file() and (path / "objects").is_dir())
+def _nearest(path: Path) -> str:
+    """What to type instead."""
+    with suppress(OSError, ValueError):
+        above = next((one for one in path.parents if is_repository(one)), None)
+        if above and path.is_dir():
+            return f"It lies in one: {above}"
+    return "Use a path that holds one, or owner/repo"
 
 
 def _slug(text: str) -> str:

@@ -18,6 +18,7 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 from cw.cli.main import COMMANDS, main
+from tests.mutants import take_out
 
 _LOADED = (
     "tests.typed",
@@ -60,6 +61,7 @@ def _forking() -> ForkServerContext:
 
 
 def _child(args: tuple[str, ...], env: dict[str, str], cwd: Path, files: list[Path]) -> None:
+    take_out()
     given, out, err = files
     for number, path, how in (
         (0, given, os.O_RDONLY),

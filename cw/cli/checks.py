@@ -14,6 +14,8 @@ from cw.cli.check import Check, State
 from cw.cli.context import Cli
 from cw.cli.githubchecks import github_checks
 from cw.errors import CwError
+from cw.services import appendonly, trouble
+from cw.settings import Settings
 from workerhost.homes.layout import Home, homes
 
 _GIB = 1 << 30
@@ -174,9 +176,13 @@ def broker_checks(cli: Cli) -> Iterator[Check]:
         warnings = cli.store.server_warnings()
         hosts, now = cli.store.fleet.hosts(), cli.store.tasks.now()
     except CwError as error:
-        yield Check("broker", "fail", error.message, error.hint)
+        why = "" if cli.settings.broker_url else trouble.read(cli.settings).get("broker", "")
+        yield Check(
+            "broker", "fail", f"{error.message}: {why}" if why else error.message, error.hint
+        )
         return
     yield Check("broker", "ok", "answers")
+    yield from damage_checks(cli.settings)
     missing = exposed(cli.settings.broker_url)
     if missing:
         text = f"{missing} (CW_BROKER_INSECURE=1): whoever is on its network steers agents"
@@ -190,7 +196,17 @@ def broker_checks(cli: Cli) -> Iterator[Check]:
         state: State = "fail" if mine.unfit else "warn" if mine.warning else "ok"
         yield Check("host", state, mine.warning or f"{name} runs, with {mine.workers} workers")
     else:
-        yield Check("host", "warn", f"none is running on {name}", "cw up")
+        why = trouble.read(cli.settings).get("host", "")
+        yield Check(
+            "host", "warn", f"none is running on {name}{f': {why}' if why else ''}", "cw up"
+        )
+
+
+def damage_checks(settings: Settings) -> Iterator[Check]:
+    """What was put aside of the private broker's files; nobody else takes it away."""
+    for kept in appendonly.kept(settings.state_dir / "broker"):
+        fix = f"When nothing is missing in cw status: rm -r {kept}"
+        yield Check("broker files", "warn", f"they were damaged; as they were: {kept}", fix)
 
 
 def disk_check(folder: Path) -> Check:

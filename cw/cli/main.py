@@ -16,7 +16,7 @@ import click
 from cw import __version__
 from cw.cli.quiet import hush
 from cw.cli.render import one_line
-from cw.errors import CwError
+from cw.errors import BrokerUnavailableError, CwError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -153,6 +153,8 @@ def _run(args: list[str]) -> int:
             group.main(args, prog_name="cw")
         with group.make_context("cw", args) as ctx:
             group.invoke(ctx)
+    except BrokerUnavailableError as error:
+        return _fail(_why_away(error), error.exit_code)
     except CwError as error:
         return _fail(error.line(), error.exit_code)
     except click.exceptions.Exit as done:
@@ -169,6 +171,18 @@ def _run(args: list[str]) -> int:
     except Exception as error:  # noqa: BLE001  the outermost loop
         return _fail(_unexpected(error), 1)
     return 0
+
+
+def _why_away(error: BrokerUnavailableError) -> str:
+    """With what this machine's own broker said, if it has one that does not run."""
+    from cw.services import trouble
+    from cw.settings import load_settings
+
+    settings, _ = load_settings(os.environ)
+    why = "" if settings.broker_url else trouble.read(settings).get("broker", "")
+    if not why:
+        return error.line()
+    return f"{error.message}: {why}" if "cw up" in why else f"{error.message}: {why}. {error.hint}"
 
 
 def _command(args: list[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cw.errors import (
@@ -26,6 +27,7 @@ from cw.names import (
 from cw.operations.claims import check_claims, claimed, left_behind
 from cw.operations.labels import mark_issue
 from cw.operations.readiness import notes, ready
+from cw.operations.source import check_source
 from cw.operations.trust import Approval
 from cw.repos import Repo, renamed
 from cw.states import Mode
@@ -49,6 +51,7 @@ class Request:
     mode: Mode = Mode.FREE
     by: str = ""
     approval: Approval | None = None  # None: whoever types this stands for the issue as it is now
+    apart: tuple[Path, ...] = ()  # no agent is shown them as a part of a repository on this machine
     adopt: bool = False  # its worker's label is there already, left by a dispatch that was lost
     repo_id: int = 0  # GitHub's, once it was asked
 
@@ -75,6 +78,8 @@ def dispatch(
     """
     check_request(request)
     _check_workers(request, store)
+    if request.repo.path:
+        check_source(Path(request.repo.path), request.apart)
     typed = request.repo.name
     request, found = _find(request, store, github)
     check_claims(request, store, github)

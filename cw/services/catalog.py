@@ -11,7 +11,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from cw.address import broker_url
-from cw.services import broker_server
+from cw.services import broker_repair, broker_server
 from cw.services.processes import ProcessMark
 from cw.settings import Settings
 from cw.store.store import open_store
@@ -39,8 +39,17 @@ class Running:
     started_at: float
 
 
-def _nothing() -> None:
-    return
+def _nothing() -> str:
+    return ""
+
+
+def _not_mended(_: str) -> str:
+    return ""
+
+
+def _last_line(said: str) -> str:
+    lines = [one.strip() for one in said.splitlines() if one.strip()]
+    return lines[-1][:300] if lines else ""
 
 
 def _at_once(_: Running) -> bool:
@@ -54,7 +63,9 @@ class Service:
     grace: float = 5.0  # seconds between terminate and kill
     needs_broker: bool = True  # started after the broker is ready, stopped before it
     sees: Literal["everything", "no tokens", "nothing"] = "no tokens"  # of our environment
-    prepare: Callable[[], object] = _nothing  # before each start
+    prepare: Callable[[], str] = _nothing  # before each start; what it mended, for a person
+    reason: Callable[[str], str] = _last_line  # why it ended, of what it wrote
+    mend: Callable[[str], str] = _not_mended  # the same as prepare, for what it wrote
     ready: Callable[[Running], bool] = _at_once  # asked until true; may take seconds or raise
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
@@ -102,18 +113,30 @@ def broker_service(settings: Settings) -> Service:
         grace=15.0,  # it writes its last bytes
         needs_broker=False,
         sees="nothing",
-        prepare=lambda: broker_server.prepare(settings),
+        prepare=lambda: _prepare_broker(settings),
+        reason=broker_repair.reason,
+        mend=lambda said: broker_repair.after_end(settings, server, said),
         ready=lambda _: broker_server.answers(broker_url(settings)),
     )
+
+
+def _prepare_broker(settings: Settings) -> str:
+    broker_server.prepare(settings)
+    return broker_repair.before_start(settings)
 
 
 def flower_service(settings: Settings) -> Service:
     return Service(
         name="flower",
         command=_module("cw.services.flower"),
-        prepare=lambda: flower_url_file(settings).unlink(missing_ok=True),
+        prepare=lambda: _forget_url(settings),
         ready=lambda _: flower_ready(settings),
     )
+
+
+def _forget_url(settings: Settings) -> str:
+    flower_url_file(settings).unlink(missing_ok=True)
+    return ""
 
 
 def host_ready(settings: Settings, running: Running) -> bool:

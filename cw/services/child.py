@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from cw.services.catalog import Running, Service
 from cw.services.files import log_file
 from cw.services.processes import mark
 from cw.services.record import ServiceRecord
+
+_SAID_BYTES = 1 << 16
 
 
 @dataclass(slots=True)
@@ -24,19 +27,24 @@ class Child:
     ready: bool = False
     was_ready: bool = False  # in any of its lives
     asked: bool = False  # a question is at the prober
+    mended: int = 0  # ends whose reason was taken away
+    _said_from: int = 0  # bytes of the log that are of earlier lives
     _process: subprocess.Popen[bytes] | None = None
 
     @property
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def start(self) -> None:
-        """In a session of its own: Ctrl-C on the terminal is the supervisor's to handle.
+    def start(self) -> str:
+        """In a session of its own: Ctrl-C on the terminal is the supervisor's to handle. Returns
+        what was mended before.
 
-        Raises OSError or BadInputError when it cannot even be started.
+        Raises OSError or CwError when it cannot even be started.
         """
-        self.service.prepare()
+        self._process = None
+        mended = self.service.prepare()
         with log_file(self.log) as log:
+            self._said_from = os.fstat(log).st_size
             self._process = subprocess.Popen(
                 self.service.command,
                 env=self.service.environment(os.environ),
@@ -48,6 +56,19 @@ class Child:
         self.ready = self.asked = False
         found = mark(self._process.pid)
         self.running = Running(found, time.time()) if found else None
+        return mended
+
+    def said(self) -> str:
+        """The end of what its last life wrote."""
+        with suppress(OSError), self.log.open("rb") as log:
+            log.seek(max(self._said_from, log.seek(0, os.SEEK_END) - _SAID_BYTES))
+            return log.read().decode("utf-8", "surrogateescape")
+        return ""
+
+    @property
+    def exit_code(self) -> int | None:
+        """None: it was never started, or runs."""
+        return self._process.poll() if self._process else None
 
     def how_it_ended(self) -> str:
         code = self._process.returncode if self._process else None

@@ -8,6 +8,7 @@ from enum import Enum, auto
 
 MAX_PAUSE = 30.0  # seconds between an end and the next start
 GOOD_LIFE = 60.0  # seconds after which earlier ends no longer count
+STOPPED = 5  # hopeless ends in a row after which a service is not started again
 HOPELESS = 3  # ends in a row before a first success at which `cw up -d` gives up
 
 
@@ -19,6 +20,18 @@ class Watched:
     failures: int = 0  # ends in a row
     started_at: float = 0.0
     not_before: float = 0.0
+    hopeless: int = 0  # ends in a row that another start will not change
+
+    @property
+    def stopped(self) -> bool:
+        """Until a person has done something about it."""
+        return self.hopeless >= STOPPED
+
+
+class End(Enum):
+    PASSING = auto()  # another start may do
+    MENDED = auto()  # its reason is gone
+    HOPELESS = auto()  # it said why it cannot run
 
 
 class Action(Enum):
@@ -30,6 +43,7 @@ class Action(Enum):
 def decide(one: Watched, *, alive: bool, may_start: bool, now: float) -> Action:
     if one.running:
         return Action.WAIT if alive else Action.NOTE_END
+    may_start = may_start and not one.stopped
     return Action.START if may_start and now >= one.not_before else Action.WAIT
 
 
@@ -42,11 +56,17 @@ def started(one: Watched, now: float) -> Watched:
     return replace(one, running=True, started_at=now)
 
 
-def ended(one: Watched, now: float) -> Watched:
-    """Nothing we run ends by itself, so every end counts, whatever its exit code."""
+def ended(one: Watched, now: float, kind: End = End.PASSING) -> Watched:
+    """Nothing we run ends by itself, so every end counts, whatever its exit code, unless its reason
+    is gone.
+    """
+    if kind is End.MENDED:
+        return replace(one, running=False, hopeless=0, not_before=now)
     lived_well = one.running and now - one.started_at >= GOOD_LIFE
     failures = 1 if lived_well else one.failures + 1
-    return replace(one, running=False, failures=failures, not_before=now + pause(failures))
+    hopeless = one.hopeless + 1 if kind is End.HOPELESS else 0
+    pause_ends = now + pause(failures)
+    return replace(one, running=False, failures=failures, hopeless=hopeless, not_before=pause_ends)
 
 
 @dataclass(frozen=True, slots=True)

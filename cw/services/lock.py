@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from cw.errors import BadInputError
+from cw.services import record
 from cw.services.files import private_folder
 from cw.services.processes import ProcessMark, mark
 from cw.settings import Settings
@@ -39,7 +40,7 @@ def hold_lock(settings: Settings) -> Iterator[None]:
 
 
 def holder(settings: Settings) -> ProcessMark | None:
-    """The supervisor that runs now."""
+    """The supervisor that runs now. Raises BadInputError when one does that cannot be named."""
     if not settings.state_dir.is_dir():
         return None
     deadline = time.monotonic() + _PATIENCE
@@ -51,9 +52,22 @@ def holder(settings: Settings) -> ProcessMark | None:
             found = _content(handle)
         finally:
             os.close(handle)
-        if found is not None or time.monotonic() > deadline:
+        if found is not None:
             return found
+        if time.monotonic() > deadline:
+            return _written_down(settings)
         time.sleep(0.05)  # locked and not yet signed
+
+
+def _written_down(settings: Settings) -> ProcessMark:
+    """Its lock says nothing of use; the record of services may."""
+    known = record.read(settings)
+    if known is None or mark(known.supervisor.pid) != known.supervisor:
+        raise BadInputError(
+            f"cw up runs, but {lock_file(settings)} does not say as which process",
+            hint=f"Find it with: fuser {lock_file(settings)}",
+        )
+    return known.supervisor
 
 
 def already_up(found: ProcessMark | None) -> BadInputError:
@@ -63,7 +77,12 @@ def already_up(found: ProcessMark | None) -> BadInputError:
 
 def _open(settings: Settings) -> int:
     private_folder(settings.state_dir)
-    return os.open(lock_file(settings), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        return os.open(lock_file(settings), os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise BadInputError(
+            f"{lock_file(settings)} cannot be used: {error.strerror}", hint="Move it away"
+        ) from error
 
 
 def _lock(handle: int) -> bool:

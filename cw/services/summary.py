@@ -77,7 +77,7 @@ def _broker_kind(settings: Settings) -> str:
         return "configured"
     try:
         kind = (settings.state_dir / BROKER / "kind").read_text(encoding="utf-8").strip()
-    except OSError:
+    except (OSError, ValueError):
         kind = "server"
     return f"private {kind}"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from cw.errors import CwError
-from cw.services import decide, record
+from cw.services import decide, endings, record, trouble
 from cw.services.broker_server import serving
 from cw.services.catalog import BROKER, Service
 from cw.services.child import Child
@@ -119,18 +119,31 @@ class Supervisor:
     def _start(self, child: Child, now: float) -> None:
         child.watched = decide.started(child.watched, now)
         try:
-            child.start()
+            mended = child.start()
         except (CwError, OSError) as error:
             why = error.line() if isinstance(error, CwError) else str(error)
+            trouble.keep(self._settings, child.service.name, why)
             self._note_end(child, now, f"could not be started ({why})")
         else:
             self._save()  # at once: what is not written down is not found after a kill -9
+            if mended:
+                self._say(mended)
 
     def _note_end(self, child: Child, now: float, how: str) -> None:
-        child.watched = decide.ended(child.watched, now)
+        end, name = endings.judge(child), child.service.name
+        child.watched = decide.ended(child.watched, now, end.kind)
         child.ready, child.running = False, None
+        if end.why:
+            how = f"{how}: {end.why}"
+            trouble.keep(self._settings, name, end.why)
+        if end.mended:
+            self._say(end.mended)
+        if child.watched.stopped:
+            trouble.keep(self._settings, name, f"{end.why}. Mend that, then: cw down; cw up -d")
+            self._say(f"{name} {how}. It is not started again. Mend that, then: cw down; cw up -d")
+            return
         pause = child.watched.not_before - now
-        self._say(f"{child.service.name} {how}; starting it again in {pause:.0f} s ({child.log})")
+        self._say(f"{name} {how}; starting it again in {pause:.0f} s ({child.log})")
 
     def _probe(self) -> None:
         for answer in self._prober.answers():
@@ -140,6 +153,7 @@ class Supervisor:
             child.asked = False
             if answer.ready:
                 child.ready = True
+                trouble.over(self._settings, answer.name)
                 if child.was_ready:
                     self._say(f"{answer.name} runs again")
                 child.was_ready = True

@@ -20,11 +20,15 @@ from tests.walls import WALLS
 
 @contextmanager
 def running_fleet(
-    claude: Path, settings: dict[str, str] | None = None, *, private: bool = False
+    claude: Path,
+    settings: dict[str, str] | None = None,
+    *,
+    private: bool = False,
+    https: bool = False,
 ) -> Iterator[Fleet]:
     need("git")
     home = short_folder()
-    with GitHubStandIn(home / "hub") as hub, MessagesStandIn() as api:
+    with GitHubStandIn(home / "hub", https=https) as hub, MessagesStandIn() as api:
         hub.add_repo("acme/app", files={"README.md": "# App\n"}, private=private)
         hub.add_user("bot", TOKEN, {"acme/app": "write"})
         fleet = Fleet(home, hub, api, claude, settings or {})
@@ -45,6 +49,13 @@ def running_fleet(
 def fleet() -> Iterator[Fleet]:
     """With the rehearsal agent: fast, and told by the prompt how to behave."""
     with running_fleet(REHEARSAL) as one:
+        yield one
+
+
+@pytest.fixture(scope="module", params=["http", "https"])
+def any_fleet(request: pytest.FixtureRequest) -> Iterator[Fleet]:
+    """The same over http and over https, where git and the API go through tunnels of a proxy."""
+    with running_fleet(REHEARSAL, https=request.param == "https") as one:
         yield one
 
 

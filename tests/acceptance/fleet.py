@@ -73,11 +73,11 @@ class Fleet:
             "CW_WORKERS_ROOT": str(self.workers),
             "CW_STATE_DIR": str(self.home / "state"),
             "CW_CLAUDE": str(self.claude),
-            "CW_SANDBOX_READ": ":".join({str(ROOT / "tests"), sys.prefix, sys.base_prefix}),
-            "CW_AGENT_ENV": " ".join(PASSED),
+            "CW_SANDBOX_READ": ":".join(self._readable()),
+            "CW_AGENT_ENV": " ".join((*PASSED, *self.github.trust())),
             "BASH_ENV": str(ROOT / "tests" / "standins" / "localhost_by_proxy.sh"),
             "CW_GITHUB_API_URL": self.github.api_url,
-            "CW_GITHUB_URL": "http://github.localhost",
+            "CW_GITHUB_URL": self.github.state.web_url,
             "CW_GITHUB_PACE": "0",
             "CW_ALLOWED_DOMAINS": "*.com *.localhost",  # gh goes to api.github.localhost
             "CW_FLOWER_PORT": "0",
@@ -96,8 +96,14 @@ class Fleet:
             "no_proxy": "127.0.0.1",
             **proxy,
             **AS_ROOT,
+            **self.github.trust(),
             **self.settings,
         }
+
+    def _readable(self) -> set[str]:
+        authority = self.github.authority
+        shown = {str(authority.folder)} if authority else set()
+        return {str(ROOT / "tests"), sys.prefix, sys.base_prefix, *shown}
 
     def cw(
         self, *args: str, stdin: bytes | None = None, more: Mapping[str, str] | None = None

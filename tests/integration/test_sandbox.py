@@ -21,7 +21,7 @@ from workerhost.homes.layout import Home
 from workerhost.homes.refreshing import refresh_git, refresh_rules, refresh_tokens
 from workerhost.walls.isolation import Wall
 from workerhost.walls.policy import own_startup_files
-from workerhost.walls.sandbox import git_folder, readable_paths, wrap
+from workerhost.walls.sandbox import readable_paths, wrap
 
 STRICT = outer_wall()  # bubblewrap where it works; else these tests are skipped
 
@@ -250,7 +250,9 @@ def test_of_a_repository_on_this_machine_only_the_git_folder_is_shown(
     assert done.stdout.split() == [".git", "First"]
 
 
-def test_git_folder_of_a_worktree_is_the_common_one(git_repo: Path, tmp_path: Path) -> None:
+def test_of_a_worktree_the_common_folder_and_the_way_to_it_are_shown(
+    git_repo: Path, tmp_path: Path
+) -> None:
     tree = tmp_path / "tree"
     subprocess.run(
         ["git", "-C", str(git_repo), "worktree", "add", "-q", str(tree)],
@@ -258,7 +260,7 @@ def test_git_folder_of_a_worktree_is_the_common_one(git_repo: Path, tmp_path: Pa
         capture_output=True,
     )
 
-    assert git_folder(tree) == git_folder(git_repo) == git_repo / ".git"
+    assert readable_paths(Settings(), None, str(tree)) == (tree / ".git", git_repo / ".git")
 
 
 def test_without_the_wall_nothing_is_changed(home: Home) -> None:

@@ -1,8 +1,8 @@
 """Guards that can be taken out, each with the test that has to go red without it.
 
 A file for each subject beside this one has a table `MUTANTS`: name to `Mutant`. With
-`CW_TEST_MUTANT=name` in pytest's environment that guard is gone, in pytest's own process and in the
-hosts that tests start. Product code has no such switch.
+`CW_TEST_MUTANT=name` in pytest's environment that guard is gone, in pytest's own process, in
+the hosts that tests start, and in typed commands. Product code has no such switch.
 """
 
 from __future__ import annotations

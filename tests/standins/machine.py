@@ -21,6 +21,7 @@ from cw.services import record
 from cw.services.processes import ProcessMark, alive
 from cw.settings import Settings, load_settings
 from cw.store.store import Store, open_store
+from tests.mutants import kept_variable
 from tests.standins.services import ME
 from tests.waiting import wait_until
 
@@ -128,6 +129,7 @@ def _environ(tmp_path: Path, path: str, temporary: str) -> dict[str, str]:
         "CW_FLOWER_PORT": str(_free_port()),
         "CW_SWEEP_EVERY": "0.5",
         "CW_HOST_NAME": "testbox",
+        **kept_variable(),
     }
 
 

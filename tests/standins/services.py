@@ -21,6 +21,7 @@ from cw.services.catalog import Service, catalog
 from cw.services.supervisor import supervise
 from cw.settings import Settings, load_settings
 from cw.store.store import open_store
+from tests.mutants import take_out
 
 ME = (sys.executable, "-m", "tests.standins.services")
 
@@ -60,6 +61,7 @@ def _say(line: str) -> None:
 
 
 def main(argv: list[str]) -> int:
+    take_out()
     if argv[0] == "broken":
         _say("no claude was found")
         return 1

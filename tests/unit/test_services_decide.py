@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cw.services import decide
-from cw.services.decide import Action, Seen, Verdict, Watched
+from cw.services.decide import Action, End, Seen, Verdict, Watched
 from cw.services.stopping import Step, next_step
 
 
@@ -72,3 +72,26 @@ def test_stopping_asks_then_kills_then_gives_up(
     waited: float, killed_for: float | None, expected: Step
 ) -> None:
     assert next_step(waited=waited, grace=5, killed_for=killed_for) is expected
+
+
+def test_service_that_says_why_it_cannot_run_is_not_started_for_ever() -> None:
+    one = Watched()
+    for now in range(decide.STOPPED):
+        assert decide.decide(one, alive=False, may_start=True, now=now * 99) is Action.START
+        one = decide.ended(decide.started(one, now * 99), now * 99, End.HOPELESS)
+
+    assert one.stopped
+    assert decide.decide(one, alive=False, may_start=True, now=1e9) is Action.WAIT
+
+
+@pytest.mark.parametrize("kind", [End.PASSING, End.MENDED])
+def test_other_ends_do_not_add_up_to_giving_up(kind: End) -> None:
+    almost = Watched(running=True, hopeless=decide.STOPPED - 1)
+
+    assert decide.ended(almost, 1, kind).hopeless == 0
+
+
+def test_service_that_was_mended_is_started_at_once() -> None:
+    one = decide.ended(Watched(running=True, failures=3), 5, End.MENDED)
+
+    assert decide.decide(one, alive=False, may_start=True, now=5) is Action.START

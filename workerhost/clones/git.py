@@ -21,7 +21,8 @@ from workerhost.homes.layout import Home
 from workerhost.walls.isolation import Wall
 from workerhost.walls.ownwall import logins, wrap_own
 from workerhost.walls.reach import opened, reach, through_the_door
-from workerhost.walls.sandbox import git_folder, wrap
+from workerhost.walls.sandbox import wrap
+from workerhost.walls.source import shown
 
 NETWORK_SECONDS = 1800.0  # a first clone of a large repository
 _NEVER = 1e9
@@ -144,7 +145,7 @@ class Git:
         if (at / "HEAD").exists():
             env["GIT_DIR"] = str(at)
         env["GIT_CEILING_DIRECTORIES"] = str(at.parent)
-        shared = (git_folder(self.origin),) if self.origin else ()
+        source = shown(self.origin, self.settings)
         with self._door(env) as (door, reached):
             argv = wrap_own(
                 _command(args),
@@ -154,9 +155,9 @@ class Git:
                     *self.settings.sandbox_read,
                     *logins(self.home),
                     *([lender] if lender else ()),
-                    *(() if pushes else shared),
+                    *source.all,
                 ),
-                writable=(at, *(shared if pushes else ())),
+                writable=(at, *(source.written if pushes else ())),
                 door=door,
             )
             limits = Limits(seconds=NETWORK_SECONDS, text=bounds.text, entries=bounds.entries)

@@ -38,8 +38,10 @@ def find(git: Git, url: str) -> Found:
     asked = _ask(git, "--symref", url, "HEAD", "refs/heads/*", "refs/tags/*")
     need(asked)
     default, refs = _DEFAULT.search(asked.out), listed(asked.out)
+    if not refs:
+        raise WorkspaceError("the repository is empty: it has no branch yet")
     if not default or f"refs/heads/{default[1]}" not in refs:
-        raise WorkspaceError("the repository has no default branch; is it empty?")
+        raise WorkspaceError("the repository's HEAD is on no branch with commits")
     return Found(default[1], refs)
 
 

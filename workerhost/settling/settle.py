@@ -174,7 +174,8 @@ def _deliver(
     pushed = Pushed()
     if state.commits and state.remote_head not in {None, state.head} and not _reads_only(task):
         if exposed:
-            pushed = Pushed("there is a secret in them")
+            searched = exposed.reason != "not_searched"
+            pushed = Pushed("there is a secret in them" if searched else exposed.message)
         elif seen_by_git.fast_forward(box, state):
             pushed = seen_by_git.push(box, box.place, state)
         else:

@@ -12,6 +12,7 @@ from workerhost.homes.layout import Home, in_place
 from workerhost.walls.isolation import Wall, namespaces
 from workerhost.walls.keyring import new_session_keyring
 from workerhost.walls.reach import DOOR, PORT
+from workerhost.walls.source import shown
 from workerhost.walls.stepdown import step_down
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/nix", "/etc")
@@ -109,29 +110,12 @@ def _reached(wall: Wall, home: Home, bound: tuple[Path, ...], door: Path | None)
 
 
 def readable_paths(settings: Settings, claude: Path | None, repo_path: str) -> tuple[Path, ...]:
-    """What an agent may read beside the system and its HOME."""
+    """What an agent may read beside the system and its HOME. Raises WorkspaceError."""
     found = list(settings.sandbox_read)
     if claude:
         found += [claude, claude.resolve()]
-    if repo_path:
-        found.append(git_folder(Path(repo_path)))
+    found += shown(Path(repo_path) if repo_path else None, settings).all
     return tuple(dict.fromkeys(found))
-
-
-def git_folder(repo: Path) -> Path:
-    """The part of a repository that git needs: never its working tree."""
-    inner = repo / ".git"
-    if inner.is_file():  # a worktree or submodule points elsewhere
-        target = inner.read_text("utf-8").partition("gitdir:")[2].strip()
-        return _common((repo / target).resolve())
-    return inner if inner.is_dir() else repo
-
-
-def _common(git_dir: Path) -> Path:
-    pointer = git_dir / "commondir"
-    if not pointer.is_file():
-        return git_dir
-    return (git_dir / pointer.read_text("utf-8").strip()).resolve()
 
 
 def _host_owned(home: Home) -> list[str]:

@@ -99,6 +99,7 @@ def command(
         model=chosen,
         mode=Mode(mode),
         by=cli.whoami,
+        apart=(cli.settings.workers_root, cli.settings.state_dir),
     )
     check_request(request)
     if tag:

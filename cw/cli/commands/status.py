@@ -102,9 +102,12 @@ def _without_clocks(seen: Overview) -> Overview:
 
 def _seen(cli: Cli, target: Target | None) -> Overview:
     from cw.operations.overview import overview, read_fleet
+    from cw.services import trouble
 
     now = cli.store.tasks.now()
-    return _only(overview(read_fleet(cli.store), now), target)
+    seen = overview(read_fleet(cli.store), now)
+    told = [f"{name} of this machine: {why}" for name, why in trouble.read(cli.settings).items()]
+    return _only(seen.model_copy(update={"warnings": [*seen.warnings, *told]}), target)
 
 
 def _only(seen: Overview, target: Target | None) -> Overview:

@@ -1,11 +1,13 @@
 """Sockets: turns HTTP into a Request, and a Reply into HTTP. Proxy and plain server in one."""
 
+import ssl
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from .tunnels import Tunnels
 from .wire import Reply, Request
 
 ENTERPRISE = "/api/v3"
@@ -20,10 +22,18 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128  # fifty workers may call at once
 
-    def __init__(self, address: str, port: int, serve: Serve, leak: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        serve: Serve,
+        leak: Callable[[str], None],
+        tunnels: Tunnels | None = None,
+    ) -> None:
         super().__init__((address, port), _Handler)
         self.serve = serve
         self.leak = leak
+        self.tunnels = tunnels
         self._thread: threading.Thread | None = None
 
     @property
@@ -51,6 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1
     server: Server
+    scheme = "http"
 
     def answer(self) -> None:
         reply = self.server.serve(self._request())
@@ -60,16 +71,25 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(reply)
 
     def do_CONNECT(self) -> None:
-        """Only something that wants to leave this machine asks a proxy for a tunnel."""
+        """A tunnel to ourselves, if we speak https; else something wants to leave this machine."""
+        tunnels, (host, _, port) = self.server.tunnels, self.path.partition(":")
+        if tunnels and host in tunnels.names and port == "443":
+            self.close_connection = True
+            tunnels.open(self.connection, self._secure)
+            return
         self.server.leak(self.path)
         self.close_connection = True
         self._send(Reply(status=403, body={"message": f"No way to {self.path} from here"}))
+
+    def _secure(self, connection: ssl.SSLSocket, cut: bool) -> None:
+        kind = _CutHandler if cut else _SecureHandler
+        kind(connection, self.client_address, self.server)
 
     def _request(self) -> Request:
         parts = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         host = parts.netloc or headers.get("host", "")
-        path, api_base = parts.path or "/", f"http://{host}"
+        path, api_base = parts.path or "/", f"{self.scheme}://{host}"
         if path == ENTERPRISE_GRAPHQL:
             path = "/graphql"
         elif path == ENTERPRISE or path.startswith(f"{ENTERPRISE}/"):
@@ -109,6 +129,24 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_args: Any, **_kwargs: Any) -> None:
         """The stand-in keeps its own log."""
+
+
+class _SecureHandler(_Handler):
+    scheme = "https"
+
+
+class _CutHandler(_SecureHandler):
+    """Its answer ends before it is over."""
+
+    def _send(self, reply: Reply) -> None:
+        payload = reply.payload()
+        self.close_connection = True
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(payload)))
+        self.end_headers()
+        self.wfile.write(payload[: len(payload) // 2])
 
 
 for _method in ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"):

@@ -6,7 +6,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from .client_env import WEB_URL, client_env
+from tests.standins.authority import Authority
+
+from .client_env import GH_HOST, WEB_URL, client_env
 from .contents import Contents
 from .faults import Fault, Faults
 from .limits import Limits, secondary_limit
@@ -14,6 +16,9 @@ from .server import Server
 from .service import Service
 from .state import State, utc_now
 from .traffic import Traffic
+from .tunnels import Trouble, Tunnels
+
+_NAMES = (GH_HOST, f"api.{GH_HOST}")
 
 
 class GitHubStandIn(Contents):
@@ -27,15 +32,23 @@ class GitHubStandIn(Contents):
         port: int = 0,
         clock: Callable[[], datetime] = utc_now,
         web_url: str = WEB_URL,
+        https: bool = False,
     ) -> None:
+        """With `https` git and API are at `web_url` over TLS as well, for whoever asks this server
+        for a tunnel and trusts `authority`.
+        """
         root.mkdir(parents=True, exist_ok=True)
-        super().__init__(State(root, web_url, clock))
+        super().__init__(
+            State(root, web_url.replace("http:", "https:") if https else web_url, clock)
+        )
+        self.authority = Authority.make(root / "authority") if https else None
+        self._tunnels = Tunnels(self.authority, _NAMES) if self.authority else None
         self.limits = Limits(clock)
         self.requests = Traffic()
         self._leaks: list[str] = []
         self._faults = Faults()
         self._service = Service(self.state, self.limits, self._faults, self.requests)
-        self._server = Server(address, port, self._service, self._leaks.append)
+        self._server = Server(address, port, self._service, self._leaks.append, self._tunnels)
 
     def __enter__(self) -> Self:
         self._server.start()
@@ -56,7 +69,17 @@ class GitHubStandIn(Contents):
 
     @property
     def api_url(self) -> str:
-        return f"{self.url}/api/v3"
+        return f"{self.state.web_url if self.authority else self.url}/api/v3"
+
+    def trust(self) -> dict[str, str]:
+        """What an environment needs for https, beside the proxy."""
+        return self.authority.trust() if self.authority else {}
+
+    def trouble(self, kind: Trouble, times: int | None = 1) -> None:
+        """Order trouble for the next tunnels; for ever with None."""
+        if self._tunnels is None:
+            raise ValueError("this stand-in has no https")
+        self._tunnels.order(kind, times)
 
     @property
     def leaks(self) -> list[str]:
@@ -107,6 +130,8 @@ class GitHubStandIn(Contents):
 
     def clear_faults(self) -> None:
         self._faults.clear()
+        if self._tunnels:
+            self._tunnels.clear()
 
     def secondary_limit(
         self,

@@ -1,0 +1,49 @@
+"""What of a repository on this machine is shown, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cw.operations.source
+import cw.source
+import workerhost.clones.remote
+from tests.mutants import Mutant
+
+_TEST = "tests/integration/test_sources.py::"
+_CLONED = f"{_TEST}test_host_clones_source_of_any_shape_behind_the_wall_and_pushes_to_it"
+_REFUSED = f"{_TEST}test_source_that_git_cannot_use_is_refused_before_the_run"
+
+
+def _instead(module: object, name: str, other: object) -> Callable[[], None]:
+    return lambda: setattr(module, name, other)
+
+
+def _without_pointer() -> None:
+    first = cw.source._read
+    cw.source._read = lambda path: cw.source.Source((), first(path).folders, first(path).borrowed)
+
+
+MUTANTS = {
+    "source-borrows-nothing": Mutant(
+        test=f"{_CLONED}[shared]", take_out=_instead(cw.source, "_borrowed", lambda _: ())
+    ),
+    "source-has-no-pointer": Mutant(test=f"{_CLONED}[worktree]", take_out=_without_pointer),
+    "source-has-no-links": Mutant(
+        test=f"{_CLONED}[linked_objects]",
+        take_out=_instead(cw.source, "_linked", lambda *_: iter(())),
+    ),
+    "every-object-format-is-sha1": Mutant(
+        test=f"{_TEST}test_commits_named_by_sha256_are_searched_for_secrets",
+        take_out=_instead(workerhost.clones.remote, "_format", lambda *_: "sha1"),
+    ),
+    "source-may-show-anything": Mutant(
+        test=f"{_TEST}test_source_that_would_show_what_stays_apart_is_refused",
+        take_out=_instead(cw.operations.source, "refuse_inside", lambda *_: None),
+    ),
+    "detached-head-is-taken": Mutant(
+        test=f"{_REFUSED}[detached]",
+        take_out=_instead(
+            cw.operations.source, "_without_default", lambda *_, **__: RuntimeError()
+        ),
+    ),
+}
