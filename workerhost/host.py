@@ -18,6 +18,7 @@ from cw.models import TaskSpec
 from cw.operations.control import Control
 from cw.operations.sweep import Swept, sweep
 from cw.settings import Settings
+from cw.store.mending import mend
 from cw.store.store import open_store
 from workerhost import sdnotify
 from workerhost.adopting import Adopter
@@ -96,6 +97,7 @@ class Host:
 
     def start(self) -> None:
         """Find the identities and their runs, then keep at it in the background."""
+        mend(self.ctx.store)
         self._rounds.begin(self._adopter)
         self._clock.believed()
         self._ticking.start()

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,6 +175,11 @@ def broker_checks(cli: Cli) -> Iterator[Check]:
     if missing:
         text = f"{missing} (CW_BROKER_INSECURE=1): whoever is on its network steers agents"
         yield Check("broker", "warn", text, "rediss://USER:PASSWORD@HOST in CW_BROKER_URL")
+    from cw.operations.aside import look_at_all
+    from cw.store.unreadable import HOW_TO_MEND
+
+    for one in look_at_all(cli.store):
+        yield Check("records", "warn", f"{one.what} cannot be read: {one.why}", HOW_TO_MEND)
     for text in warnings:
         about, _, fix = text.partition(" (redis.conf: ")
         yield Check("broker", "warn", about, f"redis.conf: {fix.removesuffix(')')}" if fix else "")
@@ -204,6 +210,7 @@ def worker_checks(cli: Cli) -> Iterator[Check]:
     for home in found:
         yield token_check(home, cli)
         yield mode_check(home)
+        yield from file_checks(home)
 
 
 def token_check(home: Home, cli: Cli) -> Check:
@@ -237,6 +244,17 @@ def token_check(home: Home, cli: Cli) -> Check:
         )
         return Check(name, "warn", text, fix)
     return Check(name, "ok", ", ".join(sorted(names & {*LOGINS, "GH_TOKEN", "GITHUB_TOKEN"})))
+
+
+def file_checks(home: Home) -> Iterator[Check]:
+    """What a run left that nobody can read any more."""
+    from workerhost.homes.archives import archives
+
+    bad = sorted(home.run.glob("*.corrupt-*"))
+    deque(archives(home, bad.append), maxlen=0)
+    for path in bad:
+        name = f"worker {home.id} history"
+        yield Check(name, "warn", f"{path} cannot be read and is passed over", f"rm {path}")
 
 
 def mode_check(home: Home) -> Check:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from cw.models import Event, Host, Model, Task, Worker
 from cw.operations.hosts import HostRow, host_row, host_warnings
 from cw.operations.waiting import why
 from cw.states import State
+from cw.store.unreadable import Unreadable
 
 if TYPE_CHECKING:
     from cw.store.store import Store
@@ -28,6 +29,7 @@ class Fleet:
     lines: dict[str | None, list[str]] = field(default_factory=dict)  # None: the pool
     last: dict[str, Event] = field(default_factory=dict)  # by task
     warnings: list[str] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
 
 
 class About(Model):
@@ -88,6 +90,7 @@ class Overview(Model):
     stuck: list[StuckRow]
     hosts: list[HostRow]
     warnings: list[str]
+    unreadable: list[Unreadable]  # records that are passed over
 
 
 def read_fleet(store: Store) -> Fleet:
@@ -95,7 +98,7 @@ def read_fleet(store: Store) -> Fleet:
     tasks = store.tasks.open_tasks()
     queued = {task.worker for task in tasks if task.state is State.QUEUED}
     running = [task.spec.id for task in tasks if task.state is State.RUNNING]
-    return Fleet(
+    read = Fleet(
         workers=store.fleet.workers(),
         hosts=store.fleet.hosts(),
         tasks=tasks,
@@ -103,6 +106,7 @@ def read_fleet(store: Store) -> Fleet:
         last=store.events.lasts(running),
         warnings=[*store.server_warnings(), *_too_new(store.tasks.too_new())],
     )
+    return replace(read, unreadable=store.connection.unreadable.all())
 
 
 def _too_new(tasks: list[str]) -> list[str]:
@@ -123,6 +127,7 @@ def overview(fleet: Fleet, now: datetime) -> Overview:
         stuck=[_stuck(one) for one in (*by_state[State.CRASHED], *by_state[State.STOPPED])],
         hosts=[host_row(one, fleet.tasks, now) for one in fleet.hosts],
         warnings=_warnings(fleet, up, now),
+        unreadable=fleet.unreadable,
     )
 
 

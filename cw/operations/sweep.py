@@ -13,6 +13,7 @@ from cw.operations.closing import unlabel
 from cw.operations.tags import other_with
 from cw.settings import Settings
 from cw.states import Move, State
+from cw.store.mending import mend
 from cw.store.store import Store
 
 Hint = Callable[[TaskSpec, str | None], None]
@@ -74,6 +75,7 @@ def sweep(store: Store, hint: Hint, settings: Settings, *, leases_end: bool = Tr
     """One pass over the open tasks. `leases_end`: not after the broker's clock jumped, until
     whoever lives has had time to renew. Raises BrokerUnavailableError.
     """
+    mend(store)
     now = store.tasks.now()
     ready = ready_workers(store, now)
     may_reroute = leases_end and settings.lost_host == "redispatch"
@@ -99,8 +101,7 @@ def hint_next(store: Store, hint: Hint, worker: str) -> str | None:
     """An identity became idle: if the first task it could take has no hint under way, send one."""
     now = store.tasks.now()
     for line in (worker, None):
-        task_id = store.tasks.first_waiting(line)
-        task = store.tasks.get(task_id) if task_id else None
+        task = store.tasks.next_waiting(line)
         if task and task.state is State.QUEUED and task.hinted_at is None and not task.too_new:
             hint(task.spec, line)
             store.tasks.mark_hinted(task.spec.id, now)

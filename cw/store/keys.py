@@ -27,6 +27,7 @@
 | cw:costs | hash | dollars by day of UTC (days since 1970) | never |
 | cw:beat:* | | RedBeat's: what was sent when, and which beat sends | |
 | cw:fence | counter | the last fence given | never |
+| cw:aside:<ms>:<key> | as it was | what nobody could read | after 30 days |
 
 All times are milliseconds of the server's clock.
 """
@@ -47,6 +48,34 @@ COUNTS = "cw:counts"
 COSTS = "cw:costs"
 AUDIT = "cw:audit"
 POOL = "*"
+# What each key has to be, by how its name begins; the first that fits counts.
+TYPES = (
+    ("cw:task:", "hash"),
+    ("cw:prompt:", "string"),
+    ("cw:events:", "stream"),
+    ("cw:claim:", "string"),
+    ("cw:waiting:", "zset"),
+    ("cw:worker:", "hash"),
+    ("cw:host:", "hash"),
+    ("cw:outbox:", "list"),
+    ("cw:reply:", "list"),
+    ("cw:lock:", "string"),
+    ("cw:nonce:", "string"),
+    ("cw:github:page:", "hash"),
+    ("cw:github:fact:", "string"),
+    (GITHUB_BUDGET, "hash"),
+    (OPEN, "zset"),
+    (DONE, "zset"),
+    (LEASES, "zset"),
+    (HOLDS, "zset"),
+    (WORKERS, "set"),
+    (HOSTS, "set"),
+    (FINISHED, "hash"),
+    (AUDIT, "hash"),
+    (COUNTS, "hash"),
+    (COSTS, "hash"),
+    (FENCE, "string"),
+)
 
 
 def task(task_id: str) -> str:
@@ -97,6 +126,15 @@ def lock(name: str) -> str:
 
 def nonce(text: str) -> str:
     return f"cw:nonce:{text}"
+
+
+def aside(key: str, now_ms: int) -> str:
+    return f"cw:aside:{now_ms}:{key}"
+
+
+def type_of(key: str) -> str:
+    """Which type it has to have; empty for a key that is not ours."""
+    return next((kind for start, kind in TYPES if key.startswith(start)), "")
 
 
 def github_page(key: str) -> str:

@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -73,6 +73,14 @@ def sealed(db: Connection, host: str, effects: list[Effect], clock: Clock = time
     return [db.keyring.seal(_KIND, one.model_dump(mode="json")) for one in entries]
 
 
+def _first_row(key: str) -> Callable[[Any], str | None]:
+    def first(client: Any) -> str | None:
+        row: str | None = client.lindex(key, 0)
+        return row
+
+    return first
+
+
 class OutboxStore:
     def __init__(self, connection: Connection, clock: Clock = time.time) -> None:
         self._db = connection
@@ -87,12 +95,10 @@ class OutboxStore:
         """An entry that is not for this host now would hold up all others: dropped."""
         key = keys.outbox(host)
         while True:
-            with self._db.errors() as client:
-                try:
-                    row = client.lindex(key, 0)
-                except UnicodeDecodeError:  # a stranger's bytes
-                    row = ""
+            row = self._db.ask(key, f"the outbox of host {host}", _first_row(key), None)
             if row is None:
+                if self._db.unreadable.why(key):  # it is this host's own
+                    self._db.set_aside(key)
                 return None
             found = self._read(host, row)
             if isinstance(found, Entry):
@@ -107,8 +113,9 @@ class OutboxStore:
         self._db.run("delivered", [keys.outbox(host), keys.nonce(entry.id)], [entry.row, left])
 
     def length(self, host: str) -> int:
-        with self._db.errors() as client:
-            return int(client.llen(keys.outbox(host)))
+        key = keys.outbox(host)
+        what = f"the outbox of host {host}"
+        return int(self._db.ask(key, what, lambda client: client.llen(key), 0))
 
     def _read(self, host: str, row: str) -> Entry | str:
         """Or why it is refused."""
