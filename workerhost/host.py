@@ -20,7 +20,7 @@ from cw.operations.sweep import Swept, sweep
 from cw.settings import Settings
 from cw.store.mending import mend
 from cw.store.store import open_store
-from workerhost import sdnotify
+from workerhost import guards, sdnotify
 from workerhost.adopting import Adopter
 from workerhost.brokerclock import BrokerClock
 from workerhost.github import deliver
@@ -98,12 +98,21 @@ class Host:
     def start(self) -> None:
         """Find the identities and their runs, then keep at it in the background."""
         mend(self.ctx.store)
+        self._need_guards()
         self._rounds.begin(self._adopter)
         self._clock.believed()
         self._ticking.start()
         self._rebuild()
         threading.Thread(target=self._deliver_forever, name="outbox", daemon=True).start()
         threading.Thread(target=self._lend_forever, name="tokens", daemon=True).start()
+
+    def _need_guards(self) -> None:
+        """Nothing is heard while one does not hold. Raises CwError."""
+        keyring, name = self.ctx.store.connection.keyring, self.settings.host_name
+        why = guards.broken(self.app, keyring, self.tickets, name)
+        if why:
+            self._rounds.refuse(f"a guard does not hold: {why}")
+            raise CwError(f"a guard does not hold: {why}", hint="Install the versions of cw's lock")
 
     def run(self, task_id: str) -> str:
         """A hint arrived: the body of `cw.run`."""

@@ -67,6 +67,11 @@ class Rounds:
         self._fit = fitness(self._ctx.settings, self._ctx.host_env)  # starts claude once
         self._obey()
 
+    def refuse(self, why: str) -> None:
+        """Say why this host takes nothing, and will not begin."""
+        self._finder.check_name()
+        self._beat(why)
+
     def turn(self, adopter: Adopter) -> None:
         """Raises BrokerUnavailableError."""
         self._finder.look()

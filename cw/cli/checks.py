@@ -48,6 +48,7 @@ def all_checks(cli: Cli) -> Iterator[Check]:
     yield gh_check()
     yield claude_check(cli)
     yield isolation_check(cli)
+    yield guard_check()
     yield from user_checks(os.geteuid())
     yield from access_checks(cli)
     yield key_check(cli)
@@ -106,6 +107,15 @@ def isolation_check(cli: Cli) -> Check:
     if wall.warning:
         return Check("isolation", "warn", wall.warning, "Unset CW_ISOLATION")
     return Check("isolation", "ok", "strict: bubblewrap works, socat is there")
+
+
+def guard_check() -> Check:
+    """The host tries more of them, at each start: what it finds is said with the host."""
+    from workerhost.guards import library_guards
+
+    why = library_guards()
+    fix = "Install the versions that cw asks for: cw update"
+    return Check("guards", "fail", why, fix) if why else Check("guards", "ok", "the libraries hold")
 
 
 def isolation_fix(restriction: Path = _RESTRICTION) -> str:

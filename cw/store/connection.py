@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -132,12 +133,19 @@ class Connection:
     def _script(self, name: str) -> Script:
         if name not in self._scripts:
             text = files("cw.store").joinpath("scripts", f"{name}.lua").read_text("utf-8")
-            text = text if name == _ASIDE else _checked(text)
+            text = text if name == _ASIDE else checked(text)
             self._scripts[name] = self.client.register_script(text)
         return self._scripts[name]
 
     def close(self) -> None:
         self.client.close()
+
+
+def verifies_certificates() -> bool:
+    """Whether redis-py looks at the broker's certificate and name, unless told otherwise."""
+    pool = redis.Redis.from_url("rediss://localhost").connection_pool
+    made: Any = pool.make_connection()  # connects to nothing yet
+    return bool(made.cert_reqs == ssl.CERT_REQUIRED and made.check_hostname)
 
 
 def is_error(answer: Any) -> bool:
@@ -150,7 +158,7 @@ def is_wrong_type(error: Exception) -> bool:
     return isinstance(error, redis.ResponseError) and "WRONGTYPE" in str(error)
 
 
-def _checked(script: str) -> str:
+def checked(script: str) -> str:
     """With a look at its keys before it changes any."""
     table = ", ".join(f"{{'{start}', '{kind}'}}" for start, kind in keys.TYPES)
     look = files("cw.store").joinpath("scripts", "_types.lua").read_text("utf-8")

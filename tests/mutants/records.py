@@ -23,7 +23,7 @@ def _one_byte_ends_all() -> None:
 
 
 def _half_a_change() -> None:
-    patch.object(connection, "_checked", lambda script: script).start()
+    patch.object(connection, "checked", lambda script: script).start()
 
 
 def _newer_is_damage() -> None:
