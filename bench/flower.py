@@ -17,8 +17,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Error, Page, Response, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    Error,
+    Page,
+    Response,
+    expect,
+    sync_playwright,
+)
 
+from bench.browsing import every_page, nothing_foreign_runs, overhear
 from tests.acceptance.conftest import running_fleet
 from tests.acceptance.fleet import REHEARSAL, Fleet
 from tests.waiting import wait_until
@@ -36,14 +44,24 @@ def main(argv: list[str]) -> int:
         password = (fleet.home / "state" / "flower" / "password").read_text()
         _refused(chromium, url)
         live = _work(fleet)
-        page = chromium.new_context(
+        context = chromium.new_context(
             http_credentials={"username": "cw", "password": password},
             viewport={"width": 1600, "height": 740},
-        ).new_page()
+        )
+        page = context.new_page()
+        complaints: list[str] = []
+        context.on("console", partial(overhear, complaints))
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
         _listed(page, url, live)
         if options.picture:
             page.screenshot(path=options.picture)
+        every_page(page, url, live)
+        _say("every page works")
         _terminated(page, url, fleet, live)
+        assert complaints == [], complaints
+        _say("the browser had nothing to complain of: the policy lets every page work")
+        nothing_foreign_runs(page, url, complaints)
+        _say("scripts that are not Flower's do not run, and no page is shown in a frame")
     print("flower: all of it worked")
     return 0
 

@@ -16,10 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from cw.errors import BadInputError, CwError
-from cw.models import Model, Moment
+from cw.models import MALFORMED, Model, Moment
 from cw.settings import Settings
 
 _FIRST = "0" * 64
@@ -122,7 +120,7 @@ class Audit:
 def entries(path: Path) -> Iterator[Entry]:
     """Those that can be read, oldest first."""
     for line in _lines(path):
-        with suppress(ValidationError):
+        with suppress(*MALFORMED):
             yield Entry.model_validate_json(line)
 
 
@@ -151,7 +149,7 @@ def _wrong(line: bytes, before: Head) -> str:
     try:
         row = json.loads(line)
         Entry.model_validate_json(line)
-    except (ValueError, RecursionError):
+    except MALFORMED:
         return "it is no entry"
     if row.pop("hash") != _hash(row):
         return "it was changed"
@@ -173,20 +171,35 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def _last(handle: int) -> Head:
-    """Of the last whole line; half a line is what a power cut left of one nobody relied on."""
-    size = os.fstat(handle).st_size
+    """Of the last whole line that can be read. The chain breaks at those after it, and `cw audit
+    verify` names the first of them.
+    """
+    size, tail = os.fstat(handle).st_size, _TAIL_BYTES
+    _drop_half_a_line(handle, size)
+    while True:
+        start = max(0, size - tail)
+        for line in reversed(os.pread(handle, size - start, start).split(b"\n")):
+            try:
+                row = json.loads(line)
+                return Head(int(row["n"]), str(row["hash"]))
+            except (KeyError, *MALFORMED):
+                continue
+        if not start:
+            return Head()
+        tail *= 8
+
+
+def _drop_half_a_line(handle: int, size: int) -> None:
+    """What a power cut left of one nobody relied on. What is longer than any of ours stays."""
     start = max(0, size - _TAIL_BYTES)
     raw = os.pread(handle, size - start, start)
-    whole = raw[: raw.rfind(b"\n") + 1]
-    if len(whole) < len(raw):
-        os.ftruncate(handle, start + len(whole))
-    if not whole:
-        return Head()
-    try:
-        row = json.loads(whole.splitlines()[-1])
-        return Head(int(row["n"]), str(row["hash"]))
-    except (ValueError, KeyError, TypeError):
-        return Head()  # the chain breaks here, and `cw audit verify` says so
+    whole = raw.rfind(b"\n") + 1
+    if whole == len(raw):
+        return
+    if whole or not start:
+        os.ftruncate(handle, start + whole)
+    else:
+        os.write(handle, b"\n")
 
 
 def _hash(row: dict[str, Any]) -> str:

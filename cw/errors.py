@@ -66,6 +66,10 @@ class ForgedError(CwError):
     """A record that was not signed with this installation's key, or was changed since."""
 
 
+class UnreadableError(CwError):
+    """Something at the broker is of another kind than it has to be, and nothing was changed."""
+
+
 class WorkspaceError(CwError):
     """The clone or branch for a run could not be prepared."""
 

@@ -10,6 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 from cw.names import repo_key, same_repo
 from cw.states import Mode, OutcomeKind, State
 
+# What reading a damaged record raises: pydantic passes some on from its validators (2.14).
+MALFORMED = (ValueError, TypeError, OverflowError, RecursionError)
 SILENT_AFTER = timedelta(seconds=45)  # a host beats several times in this
 # Of records and messages. A host leaves alone what was made with a higher one than its own. Raise
 # it when a host of before could do harm with what is new.

@@ -61,6 +61,10 @@ def task_id(text: str) -> TaskId:
     return TaskId(upper)
 
 
+def is_task_id(text: str) -> bool:
+    return bool(_TASK.fullmatch(text))
+
+
 def new_task_id(now_ms: int, random_bits: Callable[[int], int]) -> TaskId:
     """A ULID: sorts by time of creation. Source: github.com/ulid/spec."""
     value = (now_ms << _RANDOM_BITS) | random_bits(_RANDOM_BITS)

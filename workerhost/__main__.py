@@ -15,7 +15,7 @@ from celery.worker.control import Panel
 from cw.broker import ASK_TASK, ASSIGN_TASK, RECONCILE_TASK, RUN_TASK, SWEEP_TASK
 from cw.errors import BadInputError, CwError
 from cw.settings import Settings, load_settings
-from workerhost import chores, sdnotify
+from workerhost import chores, guards, sdnotify
 from workerhost.credentials.known import LogRedactor
 from workerhost.homes.layout import LOCK
 from workerhost.host import Host
@@ -96,6 +96,8 @@ def _consume(host: Host) -> int:
     _listen(host)
     for name in set(Panel.data) - CONTROLS:
         del Panel.data[name]
+    if why := guards.controls_left():
+        raise CwError(why)
     worker = host.app.Worker(
         hostname=f"cw@{host.settings.host_name}",
         pool_cls="threads",

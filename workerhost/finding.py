@@ -58,11 +58,15 @@ class Finder:
     def look(self) -> None:
         """Raises BrokerUnavailableError."""
         # In this order: a removal moves the HOME first and forgets the record afterwards.
-        registered = {one.id: one.host for one in self._ctx.store.fleet.workers()}
+        fleet = self._ctx.store.fleet
+        registered = {one.id: one.host for one in fleet.workers()}
         present = {home.id: home for home in homes(self._ctx.settings.workers_root)}
         for worker, home in present.items():
-            found = partial(self._found, home, registered.get(worker))
-            self._ctx.troubles.run("finding", found, worker)
+            if worker not in registered and fleet.unreadable(worker):
+                self._tell_again(home)
+            else:
+                found = partial(self._found, home, registered.get(worker))
+                self._ctx.troubles.run("finding", found, worker)
         for worker in set(self._board.idle()) - (set(present) - set(self._elsewhere)):
             self._gone(worker)
         for worker in set(self._elsewhere) - set(present):
@@ -96,6 +100,15 @@ class Finder:
         self._board.add(worker)
         if known and owner is None:
             self._forgotten()
+
+    def _tell_again(self, home: Home) -> None:
+        """Whose record cannot be read: whether somebody had paused it is not known any more."""
+        note = f"its record could not be read, and was written anew: cw resume {home.id}"
+        record = Worker(
+            id=home.id, host=self._ctx.settings.host_name, home=str(home.path), paused=note
+        )
+        if self._ctx.store.fleet.renew_worker(record, self.machine):
+            log.error("worker recorded anew, and paused worker=%s", home.id)
 
     def _gone(self, worker: str) -> None:
         log.info("worker gone worker=%s", worker)

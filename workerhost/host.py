@@ -21,15 +21,15 @@ from cw.operations.control import Control
 from cw.operations.readiness import remember_no_drafts
 from cw.operations.sweep import Swept, sweep
 from cw.settings import Settings
+from cw.store.mending import mend
 from cw.store.store import open_store
-from workerhost import sdnotify
+from workerhost import guards, sdnotify
 from workerhost.adopting import Adopter
 from workerhost.brokerclock import BrokerClock
 from workerhost.github.access import check_access, open_access
 from workerhost.github.clients import Clients
 from workerhost.github.delivered import Delivered, delivered_file
 from workerhost.github.delivering import Deliverer
-from workerhost.guards.guarded import Guarded
 from workerhost.homes.layout import Home
 from workerhost.inbox import answers
 from workerhost.inbox.admission import admit
@@ -114,17 +114,26 @@ class Host:
             self._homes,
             self._hint,
             self._rebuild,
-            Guarded(self.app, settings),
         )
 
     def start(self) -> None:
         """Find the identities and their runs, then keep at it in the background."""
+        mend(self.ctx.store)
+        self._need_guards()
         self._rounds.begin(self._adopter)
         self._clock.believed()
         self._ticking.start()
         self._rebuild()
         threading.Thread(target=self._deliver_forever, name="outbox", daemon=True).start()
         threading.Thread(target=self._lend_forever, name="tokens", daemon=True).start()
+
+    def _need_guards(self) -> None:
+        """Nothing is heard while one does not hold. Raises CwError."""
+        keyring, name = self.ctx.store.connection.keyring, self.settings.host_name
+        why = guards.broken(self.app, keyring, self.tickets, name)
+        if why:
+            self._rounds.refuse(f"a guard does not hold: {why}")
+            raise CwError(f"a guard does not hold: {why}", hint="Install the versions of cw's lock")
 
     def run(self, task_id: str) -> str:
         """A hint arrived: the body of `cw.run`."""

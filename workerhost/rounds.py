@@ -19,7 +19,6 @@ from workerhost.agents import launch
 from workerhost.agents.fitness import Fitness, fitness
 from workerhost.agents.leftovers import end_our_own
 from workerhost.finding import Finder
-from workerhost.guards.guarded import Guarded
 from workerhost.homes.layout import Home
 from workerhost.inbox.board import Board
 from workerhost.inbox.gate import Gate
@@ -44,7 +43,6 @@ class Rounds:
         found: dict[str, Home],
         hint: Hint,
         forgotten: Callable[[], None],
-        guarded: Guarded,
     ) -> None:
         self._ctx = ctx
         self._board = board
@@ -53,7 +51,6 @@ class Rounds:
         self._hint = hint
         self._finder = Finder(ctx, board, gate, found, forgotten)
         self._fit = Fitness("", "")
-        self._guarded = guarded
         self.named = True  # whether our name is ours
 
     def begin(self, adopter: Adopter) -> None:
@@ -68,9 +65,13 @@ class Rounds:
         for home in self._homes.values():
             end_our_own(home)
         adopter.begin(self._homes)
-        self._guarded.look()
         self._fit = fitness(self._ctx.settings, self._ctx.host_env)  # starts claude once
         self._obey()
+
+    def refuse(self, why: str) -> None:
+        """Say why this host takes nothing, and will not begin."""
+        self._finder.check_name()
+        self._beat(why)
 
     def turn(self, adopter: Adopter) -> None:
         """Raises BrokerUnavailableError. What else goes wrong in one step harms none of the others:
@@ -78,7 +79,6 @@ class Rounds:
         """
         apart = self._ctx.troubles.run
         apart("finding", self._finder.look)
-        apart("guards", self._guarded.look)
         apart("readiness", self._look_at_claude)
         apart("proofs", partial(self._ctx.proof.look_again, self._homes))
         self._beat()
@@ -97,8 +97,7 @@ class Rounds:
 
     def _unfit(self) -> str:
         named = "" if self.named else "another machine that is up has its name"
-        mine = self._guarded.unfit or self._ctx.wall.unfit
-        return named or mine or self._fit.unfit or self._ctx.proof.failed
+        return named or self._ctx.wall.unfit or self._fit.unfit or self._ctx.proof.failed
 
     def _beat(self, starting: str = "") -> None:
         wall = self._ctx.wall

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def all_checks(cli: Cli) -> Iterator[Check]:
     yield claude_check(cli)
     yield isolation_check(cli)
     yield from user_checks(cli)
+    yield guard_check()
     yield from access_checks(cli)
     yield key_check(cli)
     yield from broker_checks(cli)
@@ -100,6 +102,15 @@ def isolation_check(cli: Cli) -> Check:
     if wall.warning:
         return Check("isolation", "warn", wall.warning, "Unset CW_ISOLATION")
     return Check("isolation", "ok", "strict: bubblewrap works, socat is there")
+
+
+def guard_check() -> Check:
+    """The host tries more of them, at each start: what it finds is said with the host."""
+    from workerhost.guards import library_guards
+
+    why = library_guards()
+    fix = "Install the versions that cw asks for: cw update"
+    return Check("guards", "fail", why, fix) if why else Check("guards", "ok", "the libraries hold")
 
 
 def isolation_fix(restriction: Path = _RESTRICTION) -> str:
@@ -187,6 +198,11 @@ def broker_checks(cli: Cli) -> Iterator[Check]:
     if missing:
         text = f"{missing} (CW_BROKER_INSECURE=1): whoever is on its network steers agents"
         yield Check("broker", "warn", text, "rediss://USER:PASSWORD@HOST in CW_BROKER_URL")
+    from cw.operations.aside import look_at_all
+    from cw.store.unreadable import HOW_TO_MEND
+
+    for one in look_at_all(cli.store):
+        yield Check("records", "warn", f"{one.what} cannot be read: {one.why}", HOW_TO_MEND)
     for text in warnings:
         about, _, fix = text.partition(" (redis.conf: ")
         yield Check("broker", "warn", about, f"redis.conf: {fix.removesuffix(')')}" if fix else "")
@@ -227,6 +243,7 @@ def worker_checks(cli: Cli) -> Iterator[Check]:
     for home in found:
         yield token_check(home, cli)
         yield mode_check(home)
+        yield from file_checks(home)
 
 
 def token_check(home: Home, cli: Cli) -> Check:
@@ -260,6 +277,17 @@ def token_check(home: Home, cli: Cli) -> Check:
         )
         return Check(name, "warn", text, fix)
     return Check(name, "ok", ", ".join(sorted(names & {*LOGINS, "GH_TOKEN", "GITHUB_TOKEN"})))
+
+
+def file_checks(home: Home) -> Iterator[Check]:
+    """What a run left that nobody can read any more."""
+    from workerhost.homes.archives import archives
+
+    bad = sorted(home.run.glob("*.corrupt-*"))
+    deque(archives(home, bad.append), maxlen=0)
+    for path in bad:
+        name = f"worker {home.id} history"
+        yield Check(name, "warn", f"{path} cannot be read and is passed over", f"rm {path}")
 
 
 def mode_check(home: Home) -> Check:

@@ -51,10 +51,13 @@ class Cli:
     def store(self) -> Store:
         """Raises BrokerUnavailableError when no broker is known; connects at the first call."""
         from cw.address import broker_url
+        from cw.cli.render import note
         from cw.keyring import load_keyring
         from cw.store.store import open_store
 
-        return open_store(broker_url(self.settings), load_keyring(self.settings))
+        store = open_store(broker_url(self.settings), load_keyring(self.settings))
+        store.connection.unreadable.tell = lambda one: note(f"warning: {one.words()}")
+        return store
 
     @cached_property
     def github(self) -> GitHub:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cw.cli.context import Cli
+from cw.cli.render import note
 from cw.errors import BadInputError
 from workerhost.homes.layout import Home, homes
 
@@ -75,7 +77,12 @@ class LocalDisk:
     def archives(self, task: str = "") -> Iterator[dict[str, Any]]:
         from workerhost.homes.archives import archives, task_of
 
-        return (data for _, data in archives(self._home) if task in {"", task_of(data)})
+        found = archives(self._home, _tell_unreadable)
+        return (data for _, data in found if task in {"", task_of(data)})
+
+
+def _tell_unreadable(path: Path) -> None:
+    note(f"warning: {path} cannot be read and is passed over. To be rid of it: rm {path}")
 
 
 class RemoteDisk:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cw.cli.params import Target
-from cw.errors import BadInputError, CwError
+from cw.errors import CwError, UnreadableError
 from cw.models import Event, Task
+from cw.operations.control import need_task, need_worker
 from cw.states import State
 from cw.store.store import Store
+from cw.store.unreadable import HOW_TO_MEND
 
 _WAIT_MS = 1000
 _LOOK_BACK = 1000  # finished tasks searched for a worker's last one
@@ -20,17 +22,12 @@ FINAL = frozenset({State.DONE, State.STOPPED, State.CRASHED})
 def find_task(store: Store, target: Target, *, also_done: bool) -> Task:
     """The task, or the one its worker has or gets next. `also_done`: or had last.
 
-    Raises BadInputError for an unknown id, CwError for a worker without a task.
+    Raises BadInputError for an unknown id, CwError for a worker without a task or what cannot be
+    read.
     """
     if target.task:
-        task = store.tasks.get(target.task)
-        if task is None:
-            raise BadInputError(f"there is no task {target.task}", hint="See: cw status")
-        return task
-    worker = store.fleet.worker(target.worker or "")
-    if worker is None:
-        known = ", ".join(one.id for one in store.fleet.workers()) or "none"
-        raise BadInputError(f"there is no worker {target.worker}", hint=f"Known: {known}")
+        return need_task(store, target.task)
+    worker = need_worker(store, target.worker or "")
     if worker.task and (task := store.tasks.get(worker.task)):
         return task
     mine = [one for one in store.tasks.open_tasks() if one.worker == worker.id]
@@ -54,6 +51,8 @@ def follow_task(
     shown = None
     while True:
         task = store.tasks.get(task_id)  # before the events: the last of them precede the outcome
+        if task is None and (why := store.tasks.unreadable(task_id)):
+            raise UnreadableError(f"task {task_id} cannot be read: {why}", hint=HOW_TO_MEND)
         if task is None:
             raise CwError(f"task {task_id} is gone", hint="See: cw history")
         final = task.state in FINAL

@@ -7,9 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import ValidationError
-
-from cw.models import Event, MaybeMoment, Model, Moment, Outcome, Task
+from cw.models import MALFORMED, Event, MaybeMoment, Model, Moment, Outcome, Task
 from cw.states import State
 
 
@@ -54,7 +52,7 @@ def from_archive(data: dict[str, Any]) -> Attempt | None:
         known["outcome"] = {one: done[one] for one in done if one in Outcome.model_fields}
     try:
         return Attempt.model_validate(known)
-    except ValidationError:
+    except MALFORMED:
         return None
 
 

@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from cw.errors import BadInputError
+from cw.errors import BadInputError, UnreadableError
 from cw.models import Model, Task, TaskSpec, Worker
 from cw.operations.ask import Ask, HostSilentError, Send, ask_host
 from cw.states import State
 from cw.store.store import Store
+from cw.store.unreadable import HOW_TO_MEND
 
 POLL_SECONDS = 0.2
 
@@ -61,18 +62,22 @@ def place(task: Task) -> Place:
 
 
 def need_worker(store: Store, worker: str) -> Worker:
-    """Raises BadInputError."""
+    """Raises BadInputError, UnreadableError."""
     found = store.fleet.worker(worker)
     if found is None:
+        if why := store.fleet.unreadable(worker):
+            raise UnreadableError(f"worker {worker} cannot be read: {why}", hint=HOW_TO_MEND)
         known = ", ".join(one.id for one in store.fleet.workers()) or "none"
         raise BadInputError(f"there is no worker {worker}", hint=f"Known: {known}")
     return found
 
 
 def need_task(store: Store, task: str) -> Task:
-    """Raises BadInputError."""
+    """Raises BadInputError, UnreadableError."""
     found = store.tasks.get(task)
     if found is None:
+        if why := store.tasks.unreadable(task):
+            raise UnreadableError(f"task {task} cannot be read: {why}", hint=HOW_TO_MEND)
         raise BadInputError(f"there is no task {task}", hint="See: cw status")
     return found
 

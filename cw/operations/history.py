@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-
-from cw.models import Model, Moment, Outcome, Task, TaskSpec
+from cw.models import MALFORMED, Model, Moment, Outcome, Task, TaskSpec
 
 
 class _Run(Model):
@@ -90,7 +88,7 @@ def from_archive(data: dict[str, Any]) -> Finished | None:
         spec = TaskSpec.model_validate(_known(TaskSpec, data.get("task")))
         run = _Run.model_validate(_known(_Run, data.get("run")))
         outcome = Outcome.model_validate(_known(Outcome, data.get("outcome")))
-    except ValidationError:
+    except MALFORMED:
         return None
     return _finished(spec, run.worker, run.ended_at or run.started_at, outcome)
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from cw.models import Event, Host, Model, Task, Worker
 from cw.operations.hosts import HostRow, host_row, host_warnings
 from cw.operations.waiting import why
 from cw.states import State
+from cw.store.unreadable import Unreadable
 
 if TYPE_CHECKING:
     from cw.store.outbox import Aside
@@ -32,6 +33,7 @@ class Fleet:
     last: dict[str, Event] = field(default_factory=dict)  # by task
     warnings: list[str] = field(default_factory=list)
     aside: list[Aside] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
 
 
 class About(Model):
@@ -108,6 +110,7 @@ class Overview(Model):
     undelivered: list[UndeliveredRow]
     hosts: list[HostRow]
     warnings: list[str]
+    unreadable: list[Unreadable]  # records that are passed over
 
 
 def read_fleet(store: Store) -> Fleet:
@@ -116,7 +119,7 @@ def read_fleet(store: Store) -> Fleet:
     queued = {task.worker for task in tasks if task.state is State.QUEUED}
     running = [task.spec.id for task in tasks if task.state is State.RUNNING]
     hosts = store.fleet.hosts()
-    return Fleet(
+    read = Fleet(
         workers=store.fleet.workers(),
         hosts=hosts,
         aside=[one for host in hosts for one in store.outbox.aside(host.name)],
@@ -125,6 +128,7 @@ def read_fleet(store: Store) -> Fleet:
         last=store.events.lasts(running),
         warnings=[*store.server_warnings(), *_too_new(store.tasks.too_new())],
     )
+    return replace(read, unreadable=store.connection.unreadable.all())
 
 
 def _too_new(tasks: list[str]) -> list[str]:
@@ -146,6 +150,7 @@ def overview(fleet: Fleet, now: datetime) -> Overview:
         undelivered=[undelivered(one) for one in fleet.aside],
         hosts=[host_row(one, fleet.tasks, now) for one in fleet.hosts],
         warnings=_warnings(fleet, up, now),
+        unreadable=fleet.unreadable,
     )
 
 

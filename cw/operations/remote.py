@@ -6,10 +6,8 @@ import base64
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
-from pydantic import ValidationError
-
 from cw.errors import CwError
-from cw.models import Model
+from cw.models import MALFORMED, Model
 from cw.operations.ask import Verb
 from cw.operations.todos import Todo
 
@@ -58,8 +56,9 @@ def archives(asked: Asking, task: str = "") -> Iterator[dict[str, Any]]:
     skip, end = 0, False
     while not end:
         page = asked("history", task=task, offset=skip)
-        found = page.get("archives") or []
-        yield from found
+        found = page.get("archives")
+        found = found if isinstance(found, list) else []
+        yield from (one for one in found if isinstance(one, dict))
         skip += len(found)
         end = bool(page.get("end", True)) or not found
 
@@ -80,7 +79,11 @@ def log(asked: Asking, task: str, *, follow: bool, pause: Callable[[], None]) ->
 
 
 def _page(answer: dict[str, Any]) -> Page:
-    return _read(Page, {**answer, "data": base64.b64decode(str(answer.get("data", "")))})
+    try:
+        data = base64.b64decode(str(answer.get("data", "")))
+    except ValueError:
+        data = None  # and so it is not understood
+    return _read(Page, {**answer, "data": data})
 
 
 def _read(model: type[T], answer: Any) -> T:
@@ -89,7 +92,7 @@ def _read(model: type[T], answer: Any) -> T:
     known = {name: value for name, value in given.items() if name in model.model_fields}
     try:
         return model.model_validate(known)
-    except ValidationError as error:
+    except MALFORMED as error:
         raise CwError(
             "the host's answer was not understood", hint="Is it another version? See: cw doctor"
         ) from error

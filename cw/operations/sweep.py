@@ -14,6 +14,7 @@ from cw.operations.closing import unlabel
 from cw.operations.tags import other_with
 from cw.settings import Settings
 from cw.states import Move, State
+from cw.store.mending import mend
 from cw.store.store import Store
 
 Hint = Callable[[TaskSpec, str | None], None]
@@ -88,6 +89,7 @@ def sweep(
     whoever lives has had time to renew. `guard`: for what is odd about one task, by its id.
     Raises BrokerUnavailableError.
     """
+    mend(store)
     now = store.tasks.now()
     ready = ready_workers(store, now)
     may_reroute = leases_end and settings.lost_host == "redispatch"
@@ -114,8 +116,7 @@ def hint_next(store: Store, hint: Hint, worker: str) -> str | None:
     """An identity became idle: if the first task it could take has no hint under way, send one."""
     now = store.tasks.now()
     for line in (worker, None):
-        task_id = store.tasks.first_waiting(line)
-        task = store.tasks.get(task_id) if task_id else None
+        task = store.tasks.next_waiting(line)
         if task and task.state is State.QUEUED and task.hinted_at is None and not task.too_new:
             hint(task.spec, line)
             store.tasks.mark_hinted(task.spec.id, now)

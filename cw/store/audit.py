@@ -7,6 +7,7 @@ from cw.store import keys
 from cw.store.connection import Connection
 
 _KIND = "audit"
+_WHAT = "what is known of the audit files' last lines"
 
 
 class AuditStore:
@@ -20,13 +21,15 @@ class AuditStore:
 
     def head(self, host: str) -> Head | None:
         """None: nothing is known, or what is there is not ours."""
-        with self._db.errors() as client:
-            row = client.hget(keys.AUDIT, host)
+        row: str | None = self._db.ask(
+            keys.AUDIT, _WHAT, lambda client: client.hget(keys.AUDIT, host), None
+        )
         found = self._db.keyring.unseal(_KIND, row) if row else None
         return Head(found[1], found[2]) if found and found[0] == host else None
 
     def ours(self) -> dict[str, bool]:
         """By host, whether what it told last was signed with a key of ours."""
-        with self._db.errors() as client:
-            rows = client.hgetall(keys.AUDIT)
+        rows: dict[str, str] = self._db.ask(
+            keys.AUDIT, _WHAT, lambda client: client.hgetall(keys.AUDIT), {}
+        )
         return {host: self._db.keyring.unseal(_KIND, row) is not None for host, row in rows.items()}

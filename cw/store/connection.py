@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ssl
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
 from redis.backoff import NoBackoff
@@ -13,11 +15,17 @@ from redis.commands.core import Script
 from redis.retry import Retry
 
 from cw.address import when_silent
-from cw.errors import BadInputError, BrokerUnavailableError, CwError
+from cw.errors import BadInputError, BrokerUnavailableError, CwError, UnreadableError
 from cw.keyring import Keyring
+from cw.store import keys
+from cw.store.unreadable import HOW_TO_MEND, Unreadables
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 10.0
+_ASIDE = "aside"  # the one script that is for keys of a wrong type
+ASIDE_MS = 30 * 24 * 3600 * 1000
+
+T = TypeVar("T")
 
 
 class Connection:
@@ -35,6 +43,9 @@ class Connection:
             self.client: Any = redis.Redis.from_url(
                 url,
                 decode_responses=True,
+                # One byte that is no UTF-8 must not end the answer for all the others. It comes as
+                # a lone surrogate, which no record of ours has, and goes back as it was.
+                encoding_errors="surrogateescape",
                 socket_connect_timeout=patience or _CONNECT_SECONDS,
                 socket_timeout=patience or _ANSWER_SECONDS,
                 health_check_interval=30,
@@ -48,6 +59,7 @@ class Connection:
                 hint="Use for example redis://127.0.0.1:6379/0, rediss:// or unix:///path",
             ) from error
         self._scripts: dict[str, Script] = {}
+        self.unreadable = Unreadables()
 
     @property
     def keyring(self) -> Keyring:
@@ -60,6 +72,47 @@ class Connection:
         with self.errors():
             return self._script(name)(keys=keys, args=args)
 
+    def ask(self, key: str, what: str, call: Callable[[Any], T], otherwise: T) -> T:
+        """One key's answer; `otherwise`, and it is named, when the key is of another type."""
+        with self.errors() as client:
+            try:
+                return call(client)
+            except redis.ResponseError as error:
+                if not is_wrong_type(error):
+                    raise
+                self.wrong_type(key, what)
+                return otherwise
+
+    def hashes(self, names: list[str], what: list[str]) -> list[dict[str, str] | None]:
+        """Each of these in one round trip. None: it is of another type, and named."""
+        with self.errors() as client:
+            pipe = client.pipeline(transaction=False)
+            for one in names:
+                pipe.hgetall(one)
+            rows = pipe.execute(raise_on_error=False)
+        return [self._row(*one) for one in zip(names, what, rows, strict=True)]
+
+    def _row(self, name: str, what: str, row: Any) -> dict[str, str] | None:
+        if not isinstance(row, Exception):
+            return dict(row)
+        if not is_wrong_type(row):
+            with self.errors():
+                raise row
+        self.wrong_type(name, what)
+        return None
+
+    def wrong_type(self, key: str, what: str) -> None:
+        self.unreadable.add(key, what, f"{key} is no {keys.type_of(key)}")
+
+    def set_aside(self, key: str) -> None:
+        """Out of the way, not deleted: a person may look at it for a month."""
+        place = keys.aside(key, time.time_ns() // 1_000_000)
+        with self.errors() as client:
+            if client.exists(key):
+                client.rename(key, place)
+                client.pexpire(place, ASIDE_MS)
+        self.unreadable.well(key)
+
     @contextmanager
     def errors(self) -> Iterator[Any]:
         """The client; its errors leave as ours."""
@@ -71,6 +124,8 @@ class Connection:
                 hint=when_silent(self.url),
             ) from error
         except redis.RedisError as error:
+            if is_wrong_type(error):
+                raise UnreadableError(f"the broker refused: {error}", hint=HOW_TO_MEND) from error
             raise CwError(
                 f"the broker refused: {error}", hint="cw doctor checks its configuration"
             ) from error
@@ -78,11 +133,36 @@ class Connection:
     def _script(self, name: str) -> Script:
         if name not in self._scripts:
             text = files("cw.store").joinpath("scripts", f"{name}.lua").read_text("utf-8")
+            text = text if name == _ASIDE else checked(text)
             self._scripts[name] = self.client.register_script(text)
         return self._scripts[name]
 
     def close(self) -> None:
         self.client.close()
+
+
+def verifies_certificates() -> bool:
+    """Whether redis-py looks at the broker's certificate and name, unless told otherwise."""
+    pool = redis.Redis.from_url("rediss://localhost").connection_pool
+    made: Any = pool.make_connection()  # connects to nothing yet
+    return bool(made.cert_reqs == ssl.CERT_REQUIRED and made.check_hostname)
+
+
+def is_error(answer: Any) -> bool:
+    """As a pipeline gives it in the place of an answer."""
+    return isinstance(answer, Exception)
+
+
+def is_wrong_type(error: Exception) -> bool:
+    """Redis says it of its own commands, our scripts before they begin."""
+    return isinstance(error, redis.ResponseError) and "WRONGTYPE" in str(error)
+
+
+def checked(script: str) -> str:
+    """With a look at its keys before it changes any."""
+    table = ", ".join(f"{{'{start}', '{kind}'}}" for start, kind in keys.TYPES)
+    look = files("cw.store").joinpath("scripts", "_types.lua").read_text("utf-8")
+    return look.replace("%s", table) + script
 
 
 def _reason(error: Exception) -> str:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import isfinite
+from typing import Any
 
 from cw.store import keys
-from cw.store.connection import Connection
+from cw.store.connection import Connection, is_error, is_wrong_type
+from cw.store.unreadable import is_text
 
+_KEYS = (keys.COUNTS, keys.COSTS)
+_WHAT = "a number that is only counted"
 _DAY = timedelta(days=1).total_seconds()
 
 
@@ -29,12 +34,38 @@ class CountStore:
             pipe = client.pipeline(transaction=False)
             pipe.hgetall(keys.COUNTS)
             pipe.hgetall(keys.COSTS)
-            counts, costs = pipe.execute()
+            found = pipe.execute(raise_on_error=False)
+        counts, costs = (self._numbers(*one) for one in zip(_KEYS, found, strict=True))
         today = str(int(now.timestamp() // _DAY))
-        runs = (name.split(":", 2)[1:] for name in counts if name.startswith("run:"))
+        runs = (name.split(":", 2)[1:] for name in counts if name.count(":") > 1)
         return Counts(
             runs={(kind, reason): int(counts[f"run:{kind}:{reason}"]) for kind, reason in runs},
             renewals=int(counts.get("renewals", 0)),
-            cost_today=float(costs.get(today, 0)),
-            cost=sum(map(float, costs.values())),
+            cost_today=costs.get(today, 0),
+            cost=sum(costs.values()),
         )
+
+    def _numbers(self, key: str, row: Any) -> dict[str, float]:
+        """Those that are some: one that is not costs only itself."""
+        if is_error(row):
+            if not is_wrong_type(row):
+                with self._db.errors():
+                    raise row
+            self._db.wrong_type(key, _WHAT)
+            return {}
+        good = {
+            name: value
+            for name, value in row.items()
+            if _number(value) is not None and is_text(name)
+        }
+        if bad := min(set(row) - set(good), default=""):
+            self._db.unreadable.add(key, _WHAT, f"{bad} is no number")
+        return {name: float(value) for name, value in good.items()}
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if isfinite(value) else None

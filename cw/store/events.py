@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 from typing import Any
 
-from cw.models import Event
+from cw.models import MALFORMED, Event
 from cw.store import keys
 from cw.store.clock import epoch_ms
-from cw.store.connection import Connection
+from cw.store.connection import Connection, is_error, is_wrong_type
+from cw.store.unreadable import fault, need_text
 
 _KEPT = 2000  # events a task; older ones are in worker.log
 _PAGE = 500
@@ -33,12 +35,15 @@ class EventStore:
                 }
                 pipe.xadd(keys.events(task_id), row, maxlen=_KEPT, approximate=True)
             pipe.pexpire(keys.events(task_id), _TTL_MS)
-            pipe.execute()
+            failed = [one for one in pipe.execute(raise_on_error=False) if is_error(one)]
+        if failed and is_wrong_type(failed[0]):  # the log has them all
+            self._db.wrong_type(keys.events(task_id), _what(task_id))
+        elif failed:
+            with self._db.errors():
+                raise failed[0]
 
     def last(self, task_id: str) -> Event | None:
-        with self._db.errors() as client:
-            rows = client.xrevrange(keys.events(task_id), count=1)
-        return _event(rows[0][1]) if rows else None
+        return self.lasts([task_id]).get(task_id)
 
     def lasts(self, task_ids: Collection[str]) -> dict[str, Event]:
         """The newest event of each task that has one, in one round trip."""
@@ -46,22 +51,30 @@ class EventStore:
             pipe = client.pipeline(transaction=False)
             for one in task_ids:
                 pipe.xrevrange(keys.events(one), count=1)
-            found = pipe.execute()
-        return {one: _event(rows[0][1]) for one, rows in zip(task_ids, found, strict=True) if rows}
+            found = pipe.execute(raise_on_error=False)
+        newest = {}
+        for one, rows in zip(task_ids, found, strict=True):
+            if is_error(rows) and is_wrong_type(rows):
+                self._db.wrong_type(keys.events(one), _what(one))
+            elif is_error(rows):
+                with self._db.errors():
+                    raise rows
+            elif rows and (event := self._event(one, rows[0][1])):
+                newest[one] = event
+        return newest
 
     def tail(self, task_id: str, count: int) -> tuple[list[Event], str]:
         """The newest `count` events, oldest first, and the position after them for `read`."""
-        with self._db.errors() as client:
-            rows = client.xrevrange(keys.events(task_id), count=count)
-        return [_event(row) for _, row in reversed(rows)], rows[0][0] if rows else "0"
+        rows = self._rows(task_id, lambda client, key: client.xrevrange(key, count=count))
+        return self._events(task_id, reversed(rows)), rows[0][0] if rows else "0"
 
     def every(self, task_id: str, kinds: Collection[str] = ()) -> Iterator[Event]:
         """All that is kept of a task, or of these kinds only, oldest first."""
         after = "0"
         while True:
-            with self._db.errors() as client:
-                rows: list[Any] = client.xrange(keys.events(task_id), f"({after}", count=_PAGE)
-            yield from (_event(row) for _, row in rows if not kinds or row.get("kind") in kinds)
+            rows = self._rows(task_id, partial(_page, after=after))
+            wanted = (one for one in rows if not kinds or one[1].get("kind") in kinds)
+            yield from self._events(task_id, wanted)
             if len(rows) < _PAGE:
                 return
             after = rows[-1][0]
@@ -69,13 +82,34 @@ class EventStore:
     def read(self, task_id: str, after: str = "0", wait_ms: int = 0) -> tuple[list[Event], str]:
         """Events after a stream position, and the next position. Waits up to `wait_ms` for one."""
         block = {"block": wait_ms} if wait_ms else {}
-        with self._db.errors() as client:
-            answer = client.xread({keys.events(task_id): after}, count=_PAGE, **block)
+        answer = self._rows(
+            task_id, lambda client, key: client.xread({key: after}, count=_PAGE, **block)
+        )
         if not answer:
             return [], after
         rows = next(iter(answer.values()))[0] if isinstance(answer, dict) else answer[0][1]
-        return [_event(row) for _, row in rows], rows[-1][0]
+        return self._events(task_id, rows), rows[-1][0]
+
+    def _rows(self, task_id: str, call: Callable[[Any, str], Any]) -> Any:
+        key = keys.events(task_id)
+        return self._db.ask(key, _what(task_id), lambda client: call(client, key), [])
+
+    def _events(self, task_id: str, rows: Iterable[Any]) -> list[Event]:
+        return [one for _, row in rows if (one := self._event(task_id, row))]
+
+    def _event(self, task_id: str, row: dict[str, str]) -> Event | None:
+        """None: it cannot be read, and is named."""
+        try:
+            need_text(row)
+            return Event.model_validate({**row, "data": json.loads(row.get("data") or "{}")})
+        except MALFORMED as error:
+            self._db.unreadable.add(keys.events(task_id), _what(task_id), fault(error))
+            return None
 
 
-def _event(row: dict[str, str]) -> Event:
-    return Event.model_validate({**row, "data": json.loads(row.get("data") or "{}")})
+def _what(task_id: str) -> str:
+    return f"what is told of task {task_id} while it runs"
+
+
+def _page(client: Any, key: str, after: str) -> Any:
+    return client.xrange(key, f"({after}", count=_PAGE)

@@ -5,10 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypeVar
 
-from cw.models import SILENT_AFTER, Host, Worker
+from cw.errors import UnreadableError
+from cw.models import MALFORMED, SILENT_AFTER, Host, Worker
 from cw.store import keys
 from cw.store.clock import epoch_ms, ms
 from cw.store.connection import Connection
+from cw.store.unreadable import fault, is_text, need_text
+
+M = TypeVar("M", Host, Worker)
+
+_WORKERS = "the list of workers"
+_HOSTS = "the list of hosts"
 
 
 class FleetStore:
@@ -25,20 +32,33 @@ class FleetStore:
         return str(self._db.run("register", [keys.worker(worker.id), keys.WORKERS], args))
 
     def workers(self) -> list[Worker]:
-        with self._db.errors() as client:
-            ids = sorted(client.smembers(keys.WORKERS))
-            pipe = client.pipeline(transaction=False)
-            for one in ids:
-                pipe.hgetall(keys.worker(one))
-            rows = pipe.execute()
-        return [_record(Worker, row | {"id": one}) for one, row in zip(ids, rows, strict=True)]
+        return self._workers(sorted(self._names(keys.WORKERS, _WORKERS)))
 
     def worker(self, worker_id: str) -> Worker | None:
+        """None: there is none, or `unreadable` says what is wrong with its record."""
+        there = self._db.ask(
+            keys.WORKERS, _WORKERS, lambda client: client.sismember(keys.WORKERS, worker_id), 0
+        )
+        return next(iter(self._workers([worker_id])), None) if there else None
+
+    def unreadable(self, worker_id: str) -> str:
+        """Why a worker that was looked at has no record that can be read; empty when it has."""
+        return self._db.unreadable.why(keys.worker(worker_id))
+
+    def renew_worker(self, worker: Worker, machine: str = "") -> bool:
+        """In the place of a record that cannot be read. False: it is another host's to do."""
+        row = self._db.hashes([keys.worker(worker.id)], [f"worker {worker.id}"])[0] or {}
+        if row.get("host", worker.host) != worker.host and is_text(row["host"]):
+            return False
+        self._db.set_aside(keys.worker(worker.id))
+        self.register_worker(worker, machine)
+        kept = {"paused": worker.paused, "task": row.get("task", "")}
         with self._db.errors() as client:
-            if not client.sismember(keys.WORKERS, worker_id):
-                return None
-            row = client.hgetall(keys.worker(worker_id))
-        return _record(Worker, row | {"id": worker_id})
+            client.hset(
+                keys.worker(worker.id),
+                mapping={name: value for name, value in kept.items() if is_text(value)},
+            )
+        return True
 
     def pause(self, worker_id: str, note: str) -> None:
         """It finishes what it runs and takes nothing more. An empty note resumes it."""
@@ -58,7 +78,11 @@ class FleetStore:
         fields = [part for pair in row.items() for part in pair]
         names = [keys.host(host.name), keys.HOSTS]
         args = [host.name, host.machine, ms(SILENT_AFTER.total_seconds()), *fields]
-        return bool(self._db.run("beat", names, args))
+        try:
+            return bool(self._db.run("beat", names, args))
+        except UnreadableError:  # all of it is ours to say
+            self._db.set_aside(names[0])
+            return bool(self._db.run("beat", names, args))
 
     def note_late(self, name: str, words: str) -> None:
         """What of a host's GitHub writes waits, and why."""
@@ -84,15 +108,37 @@ class FleetStore:
             client.delete(keys.host(name))
 
     def hosts(self) -> list[Host]:
-        with self._db.errors() as client:
-            names = sorted(client.smembers(keys.HOSTS))
-            rows = [client.hgetall(keys.host(name)) for name in names]
-        return [_record(Host, row | {"name": name}) for name, row in zip(names, rows, strict=True)]
+        names = sorted(self._names(keys.HOSTS, _HOSTS))
+        rows = self._db.hashes([keys.host(one) for one in names], [f"host {one}" for one in names])
+        found = (
+            self._record(Host, keys.host(one), f"host {one}", row, name=one)
+            for one, row in zip(names, rows, strict=True)
+        )
+        return [one for one in found if one]
 
+    def _workers(self, ids: list[str]) -> list[Worker]:
+        rows = self._db.hashes([keys.worker(one) for one in ids], [f"worker {one}" for one in ids])
+        found = (
+            self._record(Worker, keys.worker(one), f"worker {one}", row, id=one)
+            for one, row in zip(ids, rows, strict=True)
+        )
+        return [one for one in found if one]
 
-M = TypeVar("M", Host, Worker)
+    def _names(self, key: str, what: str) -> set[str]:
+        return self._db.ask(key, what, lambda client: set(client.smembers(key)), set())
 
-
-def _record(kind: type[M], row: dict[str, str]) -> M:
-    """What a host with a newer cw has written besides is none of our business."""
-    return kind.model_validate({key: row[key] for key in row if key in kind.model_fields})
+    def _record(
+        self, kind: type[M], key: str, what: str, row: dict[str, str] | None, **own: str
+    ) -> M | None:
+        """What a host with a newer cw has written besides is none of our business."""
+        if row is None:
+            return None
+        known = {field: row[field] for field in row if field in kind.model_fields}
+        try:
+            need_text(known | own)
+            found = kind.model_validate(known | own)
+        except MALFORMED as error:
+            self._db.unreadable.add(key, what, fault(error))
+            return None
+        self._db.unreadable.well(key)
+        return found

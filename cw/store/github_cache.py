@@ -7,8 +7,12 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from pydantic import TypeAdapter
+from redis.exceptions import ResponseError
+
 from cw.store import keys
-from cw.store.connection import Connection
+from cw.store.connection import Connection, is_wrong_type
+from cw.store.unreadable import fault, need_text
 
 _PAGE = "github page"  # signed: they decide whose words reach an agent
 _FACT = "github fact"
@@ -27,17 +31,27 @@ class Budget:
         return self.left if now.timestamp() < self.resets_at else self.limit
 
 
+_BUDGET = TypeAdapter(Budget)
+
+
 class GitHubCache:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
 
     def page(self, key: str) -> tuple[str, str] | None:
         """ETag and body, as they were kept."""
+        name = keys.github_page(key)
         with self._db.errors() as client:
-            etag, body, mac = client.hmget(keys.github_page(key), "etag", "body", "mac")
+            try:
+                etag, body, mac = client.hmget(name, "etag", "body", "mac")
+            except ResponseError as error:
+                if not is_wrong_type(error):
+                    raise
+                client.delete(name)  # GitHub is asked again
+                return None
             if etag is None or body is None:
                 return None
-            client.expire(keys.github_page(key), _UNUSED)
+            client.expire(name, _UNUSED)
         return (etag, body) if self._db.keyring.signed(_PAGE, [key, etag, body], mac) else None
 
     def keep_page(self, key: str, etag: str, body: str) -> None:
@@ -50,8 +64,10 @@ class GitHubCache:
             pipe.execute()
 
     def fact(self, name: str) -> str | None:
-        with self._db.errors() as client:
-            row: str | None = client.get(keys.github_fact(name))
+        key = keys.github_fact(name)
+        row: str | None = self._db.ask(
+            key, f"what GitHub said of {name}", lambda client: client.get(key), None
+        )
         found = self._db.keyring.unseal(_FACT, row) if row else None
         if not isinstance(found, dict) or found["name"] != name or found["until"] < time.time():
             return None
@@ -70,6 +86,15 @@ class GitHubCache:
 
     def budgets(self) -> dict[str, Budget]:
         """By the token's mark."""
-        with self._db.errors() as client:
-            found = client.hgetall(keys.GITHUB_BUDGET)
-        return {token: Budget(**json.loads(text)) for token, text in found.items()}
+        what = "what GitHub said of a token's requests"
+        rows: dict[str, str] = self._db.ask(
+            keys.GITHUB_BUDGET, what, lambda client: client.hgetall(keys.GITHUB_BUDGET), {}
+        )
+        found = {}
+        for token, text in rows.items():
+            try:
+                need_text({token: text})
+                found[token] = _BUDGET.validate_json(text)
+            except ValueError as error:  # GitHub's next answer replaces it
+                self._db.unreadable.add(keys.GITHUB_BUDGET, what, fault(error))
+        return found

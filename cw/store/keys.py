@@ -14,7 +14,7 @@
 | cw:workers, cw:hosts | set | known names | |
 | cw:worker:<id>, cw:host:<name> | hash | where it lives, what it has | |
 | cw:outbox:<host> | list | GitHub writes still to do, in order | |
-| cw:aside:<host> | hash | GitHub writes that cannot be done, by id, and why | after a month |
+| cw:undeliverable:<host> | hash | GitHub writes that cannot be done, by id | after a month |
 | cw:reply:<id> | list | a host's answer to one question | after a minute |
 | cw:finished | hash | `<place>#<n>`: the last task that finished the issue | with the history |
 | cw:lock:<name> | string | who does a pass that only one may do | after 2 minutes, or when done |
@@ -28,6 +28,7 @@
 | cw:costs | hash | dollars by day of UTC (days since 1970) | never |
 | cw:beat:* | | RedBeat's: what was sent when, and which beat sends | |
 | cw:fence | counter | the last fence given | never |
+| cw:aside:<ms>:<key> | as it was | what nobody could read | after 30 days |
 
 A place is `@<id>` of a repository on GitHub, else its name; before 0.2 it was always the name.
 All times are milliseconds of the server's clock.
@@ -49,6 +50,35 @@ COUNTS = "cw:counts"
 COSTS = "cw:costs"
 AUDIT = "cw:audit"
 POOL = "*"
+# What each key has to be, by how its name begins; the first that fits counts.
+TYPES = (
+    ("cw:task:", "hash"),
+    ("cw:prompt:", "string"),
+    ("cw:events:", "stream"),
+    ("cw:claim:", "string"),
+    ("cw:waiting:", "zset"),
+    ("cw:worker:", "hash"),
+    ("cw:host:", "hash"),
+    ("cw:outbox:", "list"),
+    ("cw:undeliverable:", "hash"),
+    ("cw:reply:", "list"),
+    ("cw:lock:", "string"),
+    ("cw:nonce:", "string"),
+    ("cw:github:page:", "hash"),
+    ("cw:github:fact:", "string"),
+    (GITHUB_BUDGET, "hash"),
+    (OPEN, "zset"),
+    (DONE, "zset"),
+    (LEASES, "zset"),
+    (HOLDS, "zset"),
+    (WORKERS, "set"),
+    (HOSTS, "set"),
+    (FINISHED, "hash"),
+    (AUDIT, "hash"),
+    (COUNTS, "hash"),
+    (COSTS, "hash"),
+    (FENCE, "string"),
+)
 
 
 def task(task_id: str) -> str:
@@ -88,8 +118,8 @@ def outbox(name: str) -> str:
     return f"cw:outbox:{name}"
 
 
-def aside(name: str) -> str:
-    return f"cw:aside:{name}"
+def undeliverable(name: str) -> str:
+    return f"cw:undeliverable:{name}"
 
 
 def issue(place: str, number: int) -> str:
@@ -103,6 +133,15 @@ def lock(name: str) -> str:
 
 def nonce(text: str) -> str:
     return f"cw:nonce:{text}"
+
+
+def aside(key: str, now_ms: int) -> str:
+    return f"cw:aside:{now_ms}:{key}"
+
+
+def type_of(key: str) -> str:
+    """Which type it has to have; empty for a key that is not ours."""
+    return next((kind for start, kind in TYPES if key.startswith(start)), "")
 
 
 def github_page(key: str) -> str:

@@ -14,6 +14,7 @@ from cw.errors import CwError
 from cw.store import keys
 from cw.store.connection import Connection
 
+_NO_END = -1  # as Redis says it
 _TTL_MS = 120_000  # longer than any single step of a pass, GitHub's slowest answer included
 
 
@@ -58,6 +59,11 @@ class LockStore:
         lock = Lock(self._db, keys.lock(name), secrets.token_hex(8))
         with self._db.errors() as client:
             taken = client.set(lock.key, lock.holder, nx=True, px=_TTL_MS)
+            if not taken and client.pttl(lock.key) == _NO_END:
+                # Ours all have an end: this is nobody's, and would keep everybody out for good.
+                self._db.unreadable.add(lock.key, f"the lock {name}", "it has no end")
+                self._db.set_aside(lock.key)
+                taken = client.set(lock.key, lock.holder, nx=True, px=_TTL_MS)
         try:
             yield lock if taken else None
         finally:

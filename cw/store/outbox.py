@@ -107,17 +107,19 @@ class OutboxStore:
 
     def pending(self, host: str) -> list[Entry]:
         """In order. What is not for this host now is dropped."""
-        key, found = keys.outbox(host), []
-        for at, row in enumerate(self._rows(key)):
+        key, found, dropped = keys.outbox(host), [], False
+        for at, row in enumerate(self._rows(host)):
             entry = self._read(host, row)
             if isinstance(entry, Entry):
                 found.append(entry)
             else:
                 log.warning("effect dropped: %s host=%s", entry, host)
+                dropped = True
                 with self._db.errors() as client:
                     client.lset(key, at, _DROPPED)
-        with self._db.errors() as client:
-            client.lrem(key, 0, _DROPPED)
+        if dropped:
+            with self._db.errors() as client:
+                client.lrem(key, 0, _DROPPED)
         return found
 
     def set_aside(self, host: str, entry: Entry, reason: str, tries: int) -> None:
@@ -125,22 +127,25 @@ class OutboxStore:
         now = int(self._clock())
         said = {"row": entry.row, "reason": reason[:_REASON_CAP], "tries": tries, "at": ms(now)}
         args = [entry.row, entry.id, json.dumps(said), ms(now - _KEPT_SECONDS), _MOST_ASIDE]
-        self._db.run("aside", [keys.outbox(host), keys.aside(host)], args)
+        self._db.run("undeliverable", [keys.outbox(host), keys.undeliverable(host)], args)
 
     def aside(self, host: str) -> list[Aside]:
         """The oldest first. What a stranger has put there is left out."""
-        with self._db.errors() as client:
-            rows = client.hgetall(keys.aside(host))
+        key = keys.undeliverable(host)
+        what = f"the GitHub writes of host {host} that were set aside"
+        rows: dict[str, str] = self._db.ask(key, what, lambda client: client.hgetall(key), {})
         found = [_aside(self._db, host, one, text) for one, text in sorted(rows.items())]
         return [one for one in found if one]
 
     def retry(self, host: str, entry_id: str) -> bool:
         """False: it is not there any more. What is too old by then is dropped as it always is."""
-        return bool(self._db.run("again", [keys.aside(host), keys.outbox(host)], [entry_id]))
+        return bool(
+            self._db.run("again", [keys.undeliverable(host), keys.outbox(host)], [entry_id])
+        )
 
     def drop(self, host: str, entry_id: str) -> bool:
         with self._db.errors() as client:
-            return bool(client.hdel(keys.aside(host), entry_id))
+            return bool(client.hdel(keys.undeliverable(host), entry_id))
 
     def done(self, host: str, entry: Entry) -> None:
         """It was carried out, or never will be: it leaves and is not taken again, at once."""
@@ -156,22 +161,18 @@ class OutboxStore:
         return tuple(f"cw:{one[:_MARK_CHARS]}" for one in made)
 
     def length(self, host: str) -> int:
-        with self._db.errors() as client:
-            return int(client.llen(keys.outbox(host)))
+        key = keys.outbox(host)
+        what = f"the outbox of host {host}"
+        return int(self._db.ask(key, what, lambda client: client.llen(key), 0))
 
-    def _rows(self, key: str) -> list[str]:
-        with self._db.errors() as client:
-            try:
-                return list(client.lrange(key, 0, _AT_ONCE - 1))
-            except UnicodeDecodeError:  # a stranger's bytes, among others
-                return [self._row(key, at) for at in range(min(_AT_ONCE, client.llen(key)))]
-
-    def _row(self, key: str, at: int) -> str:
-        with self._db.errors() as client:
-            try:
-                return client.lindex(key, at) or ""
-            except UnicodeDecodeError:
-                return ""
+    def _rows(self, host: str) -> list[str]:
+        key, what = keys.outbox(host), f"the outbox of host {host}"
+        rows: list[str] = self._db.ask(
+            key, what, lambda client: list(client.lrange(key, 0, _AT_ONCE - 1)), []
+        )
+        if self._db.unreadable.why(key):  # it is this host's own
+            self._db.set_aside(key)
+        return rows
 
     def _read(self, host: str, row: str) -> Entry | str:
         """Or why it is refused."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from cw.errors import CwError
 from cw.store import keys
 from cw.store.connection import Connection
 
@@ -28,5 +29,10 @@ class ReplyStore:
             found = client.blpop([keys.reply(request_id)], timeout=seconds)
         if found is None:
             return None
-        answer: dict[str, Any] = json.loads(found[1])
+        try:
+            answer = json.loads(found[1])
+        except (ValueError, RecursionError):
+            answer = None
+        if not isinstance(answer, dict):
+            raise CwError("the host's answer cannot be read", hint="Ask again")
         return answer

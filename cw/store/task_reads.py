@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 from cw.errors import ForgedError
-from cw.models import PROTOCOL, Task
+from cw.models import MALFORMED, PROTOCOL, Task
+from cw.names import is_task_id
 from cw.states import State
 from cw.store import keys
 from cw.store.clock import epoch_ms
 from cw.store.connection import Connection
 from cw.store.signing import is_genuine
+from cw.store.unreadable import fault, is_text, need_text, printable
 
-_BY_ID = keys.claim("@", 0).partition("#")[0]
-
-log = logging.getLogger("cw.store.tasks")
+_OPEN = "the list of open tasks"
+_DONE = "the list of finished tasks"
+_FINISHED = "the list of finished issues"
 
 
 class TaskReads:
@@ -26,12 +28,20 @@ class TaskReads:
         self._db = connection
 
     def get(self, task_id: str) -> Task | None:
-        with self._db.errors() as client:
-            return _task(client.hgetall(keys.task(task_id)))
+        """None: there is none, or `unreadable` says what is wrong with it."""
+        return next(iter(self._many([task_id])), None)
+
+    def unreadable(self, task_id: str) -> str:
+        """Why a task that was looked at has no record that can be read; empty when it has."""
+        return self._db.unreadable.why(keys.task(task_id))
 
     def prompt(self, task_id: str) -> str:
-        with self._db.errors() as client:
-            return client.get(keys.prompt(task_id)) or ""
+        key, what = keys.prompt(task_id), f"the prompt of task {task_id}"
+        text = self._db.ask(key, what, lambda client: client.get(key), None) or ""
+        if is_text(text):
+            return text
+        self._db.unreadable.add(key, what, "it is no UTF-8 text")
+        return printable(text)  # and so not the one that was signed
 
     def genuine(self, task_id: str, worker: str) -> tuple[Task, str] | None:
         """A task and its prompt, as they were dispatched, for a worker who may have it.
@@ -53,45 +63,53 @@ class TaskReads:
 
     def waits_for(self, task_id: str, worker: str | None) -> bool:
         """Whether a task is queued for this worker, or for anyone. None: for anyone."""
-        with self._db.errors() as client:
-            state, owner = client.hmget(keys.task(task_id), "state", "worker")
+        key = keys.task(task_id)
+        state, owner = self._db.ask(
+            key,
+            f"task {task_id}",
+            lambda client: client.hmget(key, "state", "worker"),
+            (None, None),
+        )
         return state == State.QUEUED and owner in {None, "", worker}
 
     def claimed_by(self, place: str, issue: int) -> str | None:
         """`place`: a spec's key; or a name, which tasks of before have."""
-        with self._db.errors() as client:
-            holder: str | None = client.get(keys.claim(place, issue))
-            return holder
+        key = keys.claim(place, issue)
+        holder: str | None = self._db.ask(
+            key, f"the claim of {place}#{issue}", lambda client: client.get(key), None
+        )
+        if holder is not None and not is_task_id(holder):
+            self._db.unreadable.add(key, f"the claim of {place}#{issue}", "it names no task")
+        return holder
 
     def claimed_by_name(self, issue: int) -> list[Task]:
         """Unfinished tasks of before that have an issue of this number, of whatever repository."""
-        with self._db.errors() as client:
-            ids = client.zrange(keys.OPEN, 0, -1)
-            pipe = client.pipeline(transaction=False)
-            for one in ids:
-                pipe.hget(keys.task(one), "claim")
-            claims = pipe.execute()
-        old = [
-            one
-            for one, claim in zip(ids, claims, strict=True)
-            if claim and claim.endswith(f"#{issue}") and not claim.startswith(_BY_ID)
+        return [
+            task
+            for task in self.open_tasks()
+            if task.spec.github and task.spec.issue == issue and not task.spec.repo_id
         ]
-        return [task for task in self._many(old) if task.spec.github]
 
     def open_tasks(self) -> list[Task]:
         """Every task without an outcome, oldest first."""
-        with self._db.errors() as client:
-            return self._many(client.zrange(keys.OPEN, 0, -1))
+        return self._listed(keys.OPEN, lambda client: client.zrange(keys.OPEN, 0, -1))
 
     def done_tasks(self, limit: int, skip: int = 0) -> list[Task]:
-        """The newest `limit` finished tasks after the first `skip`, newest first."""
-        with self._db.errors() as client:
-            return self._many(client.zrevrange(keys.DONE, skip, skip + limit - 1))
+        """The newest `limit` finished tasks after the first `skip`, newest first. Fewer when some
+        of these cannot be read; what is over is asked of `done_count`.
+        """
+        last = skip + limit - 1
+        return self._listed(keys.DONE, lambda client: client.zrevrange(keys.DONE, skip, last))
+
+    def done_count(self) -> int:
+        return int(self._db.ask(keys.DONE, _DONE, lambda client: client.zcard(keys.DONE), 0))
 
     def done_since(self, moment: datetime) -> list[Task]:
         """Tasks that ended at this moment of the server's clock or later, oldest first."""
-        with self._db.errors() as client:
-            return self._many(client.zrangebyscore(keys.DONE, epoch_ms(moment), "+inf"))
+        begin = epoch_ms(moment)
+        return self._listed(
+            keys.DONE, lambda client: client.zrangebyscore(keys.DONE, begin, "+inf")
+        )
 
     def finished(
         self,
@@ -101,8 +119,9 @@ class TaskReads:
         """The last finished task of each of these issues that has one. `names`: what each
         repository was called in records of before.
         """
-        with self._db.errors() as client:
-            ids = client.hgetall(keys.FINISHED)
+        ids: dict[str, str] = self._db.ask(
+            keys.FINISHED, _FINISHED, lambda client: client.hgetall(keys.FINISHED), {}
+        )
         wanted = {}
         for place, number in issues:
             fields = [keys.issue(one, number) for one in (place, *names.get(place, ()))]
@@ -114,18 +133,21 @@ class TaskReads:
 
     def waiting(self, worker: str | None) -> list[str]:
         """Ids queued for a worker, or in the pool, in order."""
-        with self._db.errors() as client:
-            return list(client.zrange(keys.waiting(worker), 0, -1))
+        key = keys.waiting(worker)
+        what = f"the line of worker {worker}" if worker else "the pool"
+        return list(self._db.ask(key, what, lambda client: client.zrange(key, 0, -1), []))
 
     def too_new(self) -> list[str]:
         """Ids of open tasks that were made by a newer cw than this one."""
+        ids: list[str] = self._db.ask(
+            keys.OPEN, _OPEN, lambda client: client.zrange(keys.OPEN, 0, -1), []
+        )
         with self._db.errors() as client:
-            ids = client.zrange(keys.OPEN, 0, -1)
             pipe = client.pipeline(transaction=False)
             for one in ids:
                 pipe.hget(keys.task(one), "protocol")
-            made = pipe.execute()
-        return [one for one, row in zip(ids, made, strict=True) if int(row or 0) > PROTOCOL]
+            made = pipe.execute(raise_on_error=False)
+        return [one for one, row in zip(ids, made, strict=True) if _is_newer(row)]
 
     def now(self) -> datetime:
         """The server's clock, the only one that decides about leases and holds."""
@@ -133,22 +155,55 @@ class TaskReads:
             seconds, micros = client.time()
         return datetime.fromtimestamp(seconds + micros / 1e6).astimezone()
 
-    def _many(self, ids: Iterable[str]) -> list[Task]:
-        with self._db.errors() as client:
-            pipe = client.pipeline(transaction=False)
-            for one in ids:
-                pipe.hgetall(keys.task(one))
-            return [task for row in pipe.execute() if (task := _task(row))]
+    def _listed(self, key: str, ids: Callable[[Any], list[str]]) -> list[Task]:
+        """Tasks of an index. One that the index alone knows is named, too."""
+        what = _OPEN if key == keys.OPEN else _DONE
+        return self._many(self._db.ask(key, what, ids, []), index=key)
 
+    def _many(self, ids: Iterable[str], index: str = "") -> list[Task]:
+        wanted = list(ids)
+        names = [keys.task(one) for one in wanted]
+        rows = self._db.hashes(names, [f"task {one}" for one in wanted])
+        found = []
+        for one, row in zip(wanted, rows, strict=True):
+            if not row and index:
+                self._missing(one, index)
+            elif row and (task := self._read(one, row)):
+                found.append(task)
+        return found
 
-def _task(row: dict[str, str]) -> Task | None:
-    if not row or "spec" not in row:
+    def _read(self, task_id: str, row: dict[str, str]) -> Task | None:
+        task = read_task(row)
+        if isinstance(task, Task):
+            self._db.unreadable.well(keys.task(task_id))
+            return task
+        if not _is_newer(row.get("protocol")):
+            self._db.unreadable.add(keys.task(task_id), f"task {task_id}", task)
         return None
+
+    def _missing(self, task_id: str, index: str) -> None:
+        """Asked again: it may just have been withdrawn, or trimmed."""
+        key = keys.task(task_id)
+        with self._db.errors() as client:
+            gone = client.zscore(index, task_id) is None or client.exists(key)
+        if not gone:
+            self._db.unreadable.add(
+                key, f"task {task_id}", f"{index} names it, and it is not there"
+            )
+
+
+def read_task(row: dict[str, str]) -> Task | str:
+    """Or why its record cannot be read."""
     data: dict[str, object] = {k: v for k, v in row.items() if k not in {"claim", "was"}}
     try:
-        data["spec"] = json.loads(row["spec"])
+        need_text(row)
+        data["spec"] = json.loads(row.get("spec", "null"))
         data["outcome"] = json.loads(row["outcome"]) if row.get("outcome") else None
         return Task.model_validate(data)
-    except (ValueError, TypeError, RecursionError, OverflowError):
-        log.warning("a record cannot be read, and is passed over")
-        return None
+    except MALFORMED as error:
+        return fault(error)
+
+
+def _is_newer(protocol: object) -> bool:
+    text = protocol if isinstance(protocol, str) else ""
+    return text.isascii() and text.isdigit() and int(text) > PROTOCOL

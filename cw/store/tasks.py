@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cw.errors import ClaimedError
+from cw.errors import ClaimedError, UnreadableError
 from cw.models import PROTOCOL, Outcome, Task, TaskSpec
 from cw.states import Move, State, sources, target
 from cw.store import keys
@@ -143,6 +143,20 @@ class TaskStore(TaskReads, Leases):
         """The one whose turn it is in this line. Mends the line when it must."""
         args = [worker or "", State.QUEUED.value]
         return str(self._db.run("head", [keys.waiting(worker)], args)) or None
+
+    def next_waiting(self, worker: str | None) -> Task | None:
+        """The same, as its record. One that cannot be read, or is for a newer cw, lets the next
+        ones by.
+        """
+        try:
+            first = self.first_waiting(worker)
+            if first is None:
+                return None
+            line = iter([first, *self.waiting(worker)])
+        except UnreadableError:  # of another type: the script that mends the line stops there
+            line = iter(self.waiting(worker))
+        found = (task for one in line if (task := self.get(one)))
+        return next((one for one in found if one.state is State.QUEUED and not one.too_new), None)
 
     def mark_hinted(self, task_id: str, now: datetime) -> None:
         self._db.run("hinted", [keys.task(task_id)], [epoch_ms(now)])

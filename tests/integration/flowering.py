@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPMessage
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -17,6 +18,7 @@ from cw.services.catalog import flower_password_file, flower_ready, flower_url_f
 from cw.services.flower.login import USER
 from tests.integration.hosting import Machine
 from tests.integration.networked import free_port
+from tests.mutants import flower_module
 from tests.waiting import wait_until
 
 
@@ -31,6 +33,13 @@ class Browser:
         self, method: str, path: str, site: str = "same-origin", **fields: str
     ) -> tuple[int, str]:
         """`site`: what a browser says about the page whose script asks."""
+        status, text, _ = self.heard(method, path, site, **fields)
+        return status, text
+
+    def heard(
+        self, method: str, path: str, site: str = "same-origin", **fields: str
+    ) -> tuple[int, str, HTTPMessage]:
+        """With the headers of the answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         coded = base64.b64encode(f"{USER}:{self.password}".encode()).decode()
         headers = {"Authorization": f"Basic {coded}"} if self.password else {}
@@ -38,9 +47,9 @@ class Browser:
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         connection.request(method, path, urlencode(fields), headers)
         answer = connection.getresponse()
-        text = answer.read().decode()
+        text = answer.read().decode(errors="replace")
         connection.close()
-        return answer.status, text
+        return answer.status, text, answer.headers
 
     def tasks(self) -> dict[str, dict[str, Any]]:
         """The table of the tasks page, by id."""
@@ -76,7 +85,7 @@ def flower(here: Machine) -> Iterator[Browser]:
     flower_url_file(settings).unlink(missing_ok=True)
     with (here.folder / "flower.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "cw.services.flower"],
+            [sys.executable, "-m", flower_module()],
             env=here.env() | {"CW_FLOWER_PORT": str(free_port())},
             cwd=here.folder,
             stdin=subprocess.DEVNULL,

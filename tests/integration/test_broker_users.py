@@ -12,6 +12,7 @@ import redis
 
 from cw.services.acl import USERS, users_acl
 from cw.store import keys
+from cw.store.connection import checked
 from cw.store.store import open_store
 from tests.making import KEYRING
 
@@ -85,9 +86,22 @@ def test_everybody_may_say_what_clients_say(client: redis.Redis, user: str) -> N
 
 
 @pytest.mark.parametrize("user", USERS)
+def test_everybody_may_put_aside_what_cannot_be_read(client: redis.Redis, user: str) -> None:
+    client.set(keys.task("x"), "of another type")
+    store = open_store(_url(client, user), KEYRING)
+
+    assert store.connection.client.type(keys.task("x")) == "string"
+    store.connection.set_aside(keys.task("x"))
+    store.connection.close()
+
+    assert not client.exists(keys.task("x"))
+    assert len(client.keys("cw:aside:*")) == 1
+
+
+@pytest.mark.parametrize("user", USERS)
 def test_scripts_run_that_the_server_has_forgotten(client: redis.Redis, user: str) -> None:
     """After a restart of the broker: they are brought along again."""
-    text = files("cw.store").joinpath("scripts", "relock.lua").read_text("utf-8")
+    text = checked(files("cw.store").joinpath("scripts", "relock.lua").read_text("utf-8"))
     client.script_flush()
     url = _url(client, user)
     store = open_store(url, KEYRING)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from http.client import HTTPMessage
 from pathlib import Path
 
 import pytest
 from flower.urls import handlers
+from tornado.websocket import WebSocketHandler
 
 from cw.audit import audit_file, entries
 from cw.broker import make_app
@@ -22,6 +26,14 @@ from tests.needs import need
 from tests.waiting import wait_until
 from workerhost.agents import launch
 
+WANTED = {
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+}
 DASHBOARD = Path(__file__).parents[2] / "deploy" / "grafana" / "claude-workers.json"
 FAST = "rehearse: pace 0.01\n"
 HANG = f"{FAST}rehearse: hang\n"
@@ -48,6 +60,11 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 def browser(here: Machine) -> Iterator[Browser]:
     with flower(here) as found:
         yield found
+
+
+def policy_of(headers: HTTPMessage) -> dict[str, list[str]]:
+    (text,) = headers.get_all("Content-Security-Policy") or [""]
+    return {name: words for name, *words in (one.split() for one in text.split(";"))}
 
 
 def routes() -> list[str]:
@@ -87,6 +104,55 @@ def test_nothing_but_the_health_is_told_without_the_password(browser: Browser) -
             told = {one.ask(method, path)[0] for method in ("GET", "POST")}
             assert told <= {401, 403, 404, 405}, (path, told)
     assert stranger.ask("GET", "/healthcheck") == (200, "OK")
+
+
+def test_every_answer_tells_the_browser_what_it_may_do(browser: Browser) -> None:
+    """Pages, data, files, errors and the health, with the password and without."""
+    files = ["/static/js/flower.js", "/static/css/flower.css", "/static/none.js", "/favicon.ico"]
+    stranger = replace(browser, password="")
+    seen = set()
+
+    for one in (browser, stranger):
+        for path in (*routes(), *files):
+            for method in ("GET", "POST", "OPTIONS"):
+                status, _, headers = one.heard(method, path)
+                seen.add(status)
+                told = {name: headers.get_all(name) for name in WANTED}
+                assert told == {name: [value] for name, value in WANTED.items()}, (path, method)
+                rules = policy_of(headers)
+                assert (rules["default-src"], rules["frame-ancestors"]) == (["'none'"],) * 2
+                assert "'unsafe-inline'" not in rules["script-src"] + rules["style-src"]
+                assert set(rules["script-src"][1:]) == {
+                    one for one in rules["script-src"] if one.startswith("'sha256-")
+                }
+                kept = path.startswith("/static/") and status < 400
+                assert (headers["Cache-Control"] == "no-store") is not kept, (path, method)
+                assert headers["Server"] is None
+    assert seen >= {200, 204, 401, 404, 405, 409}
+
+
+def test_scripts_within_a_page_are_those_the_policy_names(browser: Browser) -> None:
+    """Nothing else may: no handler in an attribute, no script from elsewhere."""
+    inline = 0
+    for path in ("/", "/workers", "/worker/cw@here", "/tasks", "/broker", "/none", "/logout"):
+        _, text, headers = browser.heard("GET", path)
+        allowed = policy_of(headers)["script-src"]
+        for attributes, script in re.findall(r"<script([^>]*)>(.*?)</script>", text, re.DOTALL):
+            if "src=" in attributes:
+                assert re.search(r'src="/static/', attributes), attributes
+                continue
+            inline += 1
+            digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+            assert f"'sha256-{digest}'" in allowed, (path, script)
+        assert not re.search(r"<[^>]*\son\w+=|javascript:", text), path
+    assert inline == 2
+
+
+def test_no_answer_of_flower_goes_another_way_than_through_the_headers() -> None:
+    """A handshake of a websocket does not pass tornado's transforms."""
+    known = [one[1] if isinstance(one, tuple) else one.handler_class for one in handlers]
+
+    assert not [one for one in known if issubclass(one, WebSocketHandler)]
 
 
 def test_tasks_have_our_names_and_outcomes(here: Machine, browser: Browser) -> None:

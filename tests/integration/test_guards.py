@@ -1,120 +1,107 @@
-"""What a library's next version could switch off: each host asks, and starts nothing without it."""
+"""A host begins only when what keeps strangers out holds with the libraries that are installed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from kombu.transport import redis
+from kombu.transport import redis as kombu_redis
 
 from cw import wire
 from cw.broker import make_app
 from cw.keyring import load_keyring
-from cw.settings import Settings
+from cw.settings import load_settings
 from cw.store.store import Store
-from tests.integration.hosting import machine
 from tests.making import give_key
-from tests.mutants import VARIABLE
-from tests.waiting import wait_until
-from workerhost.guards import libraries, messages
-from workerhost.guards.guarded import Guarded, weak_guard
+from workerhost import guards
 from workerhost.inbox.admission import admit
+from workerhost.inbox.tickets import Tickets
 
-Keys = Callable[[], set[str]]
+Breaking = Callable[[pytest.MonkeyPatch], Any]
 
 
 @pytest.fixture
-def settings(redis_url: str, tmp_path: Path) -> Settings:
-    return Settings(
-        broker_url=redis_url,
-        state_dir=tmp_path,
-        host_name="here",
-        signing_key_file=Path(give_key(tmp_path)),
-    )
+def why(store: Store, cw_environ: dict[str, str], tmp_path: Path) -> Callable[[], str]:
+    url = store.connection.url
+    more = {"CW_BROKER_URL": url, "CW_SIGNING_KEY_FILE": give_key(tmp_path)}
+    settings = load_settings(cw_environ | more)[0]
+
+    def ask() -> str:
+        with make_app(settings, admit) as app:
+            return guards.broken(app, load_keyring(settings), Tickets(store, "here"), "here")
+
+    return ask
 
 
-def test_guards_hold_and_leave_nothing_behind(settings: Settings, store: Store) -> None:
-    assert weak_guard(make_app(settings, admit), settings) == ""
-    assert list(store.connection.client.scan_iter("*")) == []
+def test_all_hold_and_nothing_is_left_behind(why: Callable[[], str], store: Store) -> None:
+    assert why() == ""
+
+    left = [one for one in store.connection.client.keys("*") if not one.startswith("cw:nonce:")]
+    assert [one for one in left if not one.startswith("_kombu")] == []
 
 
-def test_every_forgery_is_one_and_the_good_message_arrives(settings: Settings) -> None:
-    """Without the look at what comes in, all of them would have reached Celery."""
-    app = make_app(settings)  # no `admit`, and its transport is told to believe everything
+BROKEN: dict[str, tuple[Breaking, str]] = {
+    "kombu delivers another way": (
+        lambda patch: patch.setattr(wire.Transport, "_deliver", kombu_redis.Transport._deliver),
+        "believed that is not signed",
+    ),
+    "kombu hears broadcasts another way": (
+        lambda patch: patch.setattr(
+            wire.Channel,
+            "_deliver_fanout_message",
+            lambda self, message, exchange: self.connection.hand_over(
+                message, self._fanout_to_queue[exchange]
+            ),
+        ),
+        "a broadcast is believed",
+    ),
+    "the address is not looked at": (
+        lambda patch: patch.setattr(wire, "refusal", _but("it was sent to ")),
+        "believed that is sent to another",
+    ),
+    "the key is not looked at": (
+        lambda patch: patch.setattr(wire, "refusal", _but("its signature is not ")),
+        "believed that is of another key",
+    ),
+    "the age is not looked at": (
+        lambda patch: patch.setattr(wire, "refusal", _but("it has expired")),
+        "believed that is too old",
+    ),
+    "nonces are not remembered": (
+        lambda patch: patch.setattr(Tickets, "burn", lambda *_: True),
+        "acted on twice",
+    ),
+    "a private name is gone": (
+        lambda patch: patch.setitem(guards.RELIED_ON, kombu_redis.Channel, ("_put_all",)),
+        "kombu has no _put_all",
+    ),
+}
+REFUSAL = wire.refusal
 
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(wire.Transport, "believes", lambda *_, **__: True)
-        said = messages.believed(app, load_keyring(settings), "here")
 
-    for name in (
-        "changed",
-        "expired",
-        "of an unknown task",
-        "pickled",
-        "unsigned",
-        "with unknown arguments",
-        "wrongly addressed",
-    ):
-        assert name in said
+def _but(words: str) -> Callable[..., str | None]:
+    def refusal(*args: Any, **more: Any) -> str | None:
+        said = REFUSAL(*args, **more)
+        return None if said and said.startswith(words) else said
+
+    return refusal
 
 
-def test_method_that_kombu_calls_by_another_name_is_noticed(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", BROKEN)
+def test_guard_that_a_library_switched_off_is_named(
+    why: Callable[[], str], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.delattr(wire.Transport, "_deliver")  # as if nobody called it any more
+    break_it, words = BROKEN[name]
+    break_it(monkeypatch)
 
-    said = weak_guard(make_app(settings, admit), settings)
-
-    assert said.startswith("messages are believed that must not be")
-
-
-def test_method_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(redis.Channel, "_deliver_fanout_message")
-
-    assert "Channel._deliver_fanout_message" in messages.unknown_to_kombu()
+    assert words in why()
 
 
-def test_app_that_reads_pickle_is_noticed(settings: Settings) -> None:
-    app = make_app(settings, admit)
-    app.conf.accept_content = ["json", "pickle"]
-
-    assert weak_guard(app, settings) == "Celery would read json, pickle"
-
-
-def test_broker_whose_certificate_is_not_checked_is_noticed(settings: Settings) -> None:
-    from dataclasses import replace
-
-    app = make_app(settings, admit)
-    far = replace(settings, broker_url="rediss://:secret@broker.example.org:6379/0")
-
-    assert "certificate" in libraries.verified_tls(app, far)
-    assert libraries.verified_tls(make_app(far, admit), far) == ""
-
-
-def test_broker_that_is_away_is_no_proof(settings: Settings, tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    away = replace(settings, broker_url=f"unix://{tmp_path}/nobody")
-    guarded = Guarded(make_app(away, admit), away)
-
-    guarded.look()
-
-    assert guarded.unfit.startswith("its guards could not be looked at")
-
-
-def test_host_without_its_guards_starts_nothing_and_says_why(
-    git_repo: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(VARIABLE, "messages-unbound")
-    with machine(git_repo) as here:
-        spec = here.record("rehearse: slow 0\n")
-        here.start()
-        here.hint(spec)
-        here.sweep()
-        wait_until(lambda: here.store().fleet.hosts()[0].unfit, what=here.log)
-
-        (host,) = here.store().fleet.hosts()
-
-        assert host.unfit.startswith("messages are believed that must not be")
-        assert here.agents() == []
+def test_names_that_signing_hangs_on_are_there() -> None:
+    """And each of them is what cw.wire puts its own in the place of."""
+    for owner, names in guards.RELIED_ON.items():
+        ours = getattr(wire, owner.__name__)
+        for name in names:
+            assert getattr(ours, name) is not getattr(owner, name), name

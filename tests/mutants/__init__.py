@@ -50,6 +50,11 @@ def host_module() -> str:
     return "tests.mutants.host" if os.environ.get(VARIABLE) else "workerhost"
 
 
+def flower_module() -> str:
+    """The same for Flower."""
+    return "tests.mutants.host_flower" if os.environ.get(VARIABLE) else "cw.services.flower"
+
+
 def kept_variable() -> dict[str, str]:
     """For the environment of such a host."""
     return {VARIABLE: name} if (name := os.environ.get(VARIABLE)) else {}

@@ -1,28 +1,29 @@
-"""The self-checks of a host, and what they look at."""
+"""What a host tries of its libraries before it begins."""
 
 from __future__ import annotations
 
-from cw import wire
+from unittest.mock import patch
+
 from tests.mutants import Mutant
-from workerhost.guards import guarded
+from workerhost import guards
+
+_TEST = "tests/integration/test_guards.py::test_guard_that_a_library_switched_off_is_named"
 
 
-def messages_unbound() -> None:
-    """As with a kombu that calls its own method by another name."""
-    del wire.Transport._deliver
+def _no_messages() -> None:
+    patch.object(guards, "_messages", lambda *_: "").start()
 
 
-def no_look() -> None:
-    """A host that does not ask."""
-    guarded.Guarded.look = lambda self: None  # type: ignore[method-assign]  # noqa: ARG005
+def _no_broadcasts() -> None:
+    patch.object(guards, "_broadcasts", lambda *_: "").start()
+
+
+def _no_replays() -> None:
+    patch.object(guards, "_replays", lambda *_: "").start()
 
 
 MUTANTS = {
-    "messages-unbound": Mutant(
-        "tests/integration/test_guards.py::test_guards_hold_and_leave_nothing_behind",
-        messages_unbound,
-    ),
-    "guards-not-asked": Mutant(
-        "tests/integration/test_guards.py::test_broker_that_is_away_is_no_proof", no_look
-    ),
+    "guards-no-messages": Mutant(f"{_TEST}[kombu delivers another way]", _no_messages),
+    "guards-no-broadcasts": Mutant(f"{_TEST}[kombu hears broadcasts another way]", _no_broadcasts),
+    "guards-no-replays": Mutant(f"{_TEST}[nonces are not remembered]", _no_replays),
 }

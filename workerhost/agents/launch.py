@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cw.errors import CwError
+from cw.models import MALFORMED
 from cw.settings import Settings
 from workerhost import shim
 from workerhost.agents.claude import todo_list, transcript
@@ -218,7 +219,8 @@ def alive(home: Home) -> bool:
     data = read_json(home.shim)
     if not data or data.get("boot") != shim.boot_id():
         return False
-    return bool(data["start"]) and shim.start_time(int(data["pid"])) == data["start"]
+    pid, start = data.get("pid"), data.get("start")
+    return bool(start) and isinstance(pid, int) and shim.start_time(pid) == start
 
 
 def stop(home: Home) -> bool:
@@ -234,15 +236,16 @@ def stop(home: Home) -> bool:
 
 
 def read_exit(home: Home) -> Exit | None:
-    data = read_json(home.exit)
-    if data is None:
+    data = read_json(home.exit) or {}
+    try:
+        return Exit(
+            rc=int(data["rc"]),
+            cause=str(data["cause"]),
+            started_at=float(data["started_at"]),
+            ended_at=float(data["ended_at"]),
+            max_rss_kb=int(data.get("max_rss_kb", 0)),
+            refused_processes=int(data.get("refused_processes", 0)),
+            error=str(data.get("error", "")),
+        )
+    except (KeyError, *MALFORMED):
         return None
-    return Exit(
-        rc=int(data["rc"]),
-        cause=str(data["cause"]),
-        started_at=float(data["started_at"]),
-        ended_at=float(data["ended_at"]),
-        max_rss_kb=int(data.get("max_rss_kb", 0)),
-        refused_processes=int(data.get("refused_processes", 0)),
-        error=str(data.get("error", "")),
-    )

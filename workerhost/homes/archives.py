@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,16 @@ from workerhost.homes.files import read_json
 from workerhost.homes.layout import Home
 
 
-def archives(home: Home) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The readable archives, newest first."""
+def archives(
+    home: Home, bad: Callable[[Path], None] = lambda _: None
+) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The readable archives, newest first. `bad` hears of the others."""
     found = ((_changed(one), one) for one in home.completed.glob("*.json") if one.is_file())
     for _, path in sorted(found, reverse=True):
         data = read_json(path)
-        if data is not None:
+        if data is None:
+            bad(path)
+        else:
             yield path, data
 
 
@@ -44,5 +48,5 @@ def is_running(home: Home) -> bool:
 def _changed(path: Path) -> float:
     try:
         return path.stat().st_mtime
-    except FileNotFoundError:
+    except OSError:  # moved away meanwhile
         return 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -12,13 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from cw.models import MaybeMoment, Model, Moment, Outcome, TaskSpec
+from cw.models import MALFORMED, MaybeMoment, Model, Moment, Outcome, TaskSpec
 from workerhost import shim
 from workerhost.homes.files import open_regular, read_json, sync_folder, write_private
 from workerhost.homes.layout import Home
 from workerhost.homes.owner import make_folders
 from workerhost.redaction.redact import Redactor
 from workerhost.redaction.streams import copy_blotted
+
+log = logging.getLogger("workerhost.journal")
 
 Phase = Literal["preparing", "running", "settling", "settled", "overtaken"]
 
@@ -77,7 +80,9 @@ def read(home: Home) -> Journal | None:
     found = parse(read_json(home.journal))
     if found is None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        home.journal.rename(home.journal.with_suffix(f".corrupt-{stamp}"))
+        kept = home.journal.with_suffix(f".corrupt-{stamp}")
+        home.journal.rename(kept)
+        log.error("a journal cannot be read, and was moved aside: %s", kept)
     return found
 
 
@@ -85,7 +90,7 @@ def parse(data: object) -> Journal | None:
     """A journal or an archive as read from disk; None when it is not one."""
     try:
         return Journal.model_validate(data)
-    except (ValueError, TypeError, OverflowError):  # pydantic passes some on from its validators
+    except MALFORMED:
         return None
 
 

@@ -10,9 +10,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import Any
 
-from pydantic import ValidationError
-
-from cw.models import Model
+from cw.models import MALFORMED, Model
 from workerhost import shim
 from workerhost.homes.files import read_json, write_private
 from workerhost.homes.layout import Home
@@ -73,7 +71,7 @@ def _ourselves() -> str:
 def _read(home: Home) -> Keeper | None:
     try:
         return Keeper.model_validate(read_json(home.keeper))
-    except ValidationError:
+    except MALFORMED:
         return None
 
 

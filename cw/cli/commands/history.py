@@ -132,7 +132,8 @@ def _records(cli: Cli) -> Iterator[Finished]:
     from cw.operations.history import from_record
 
     skip = 0
-    while tasks := cli.store.tasks.done_tasks(_CHUNK, skip):
+    while skip < cli.store.tasks.done_count():
+        tasks = cli.store.tasks.done_tasks(_CHUNK, skip)
         yield from (row for task in tasks if (row := from_record(task)))
         skip += _CHUNK
 
@@ -172,14 +173,14 @@ def _asked(cli: Cli, wanted: Wanted, limit: int) -> list[Finished]:
 def _readable(archived: Iterator[dict[str, Any]]) -> Iterator[Finished]:
     from cw.operations.history import from_archive
 
-    unread = 0
     for data in archived:
         row = from_archive(data)
-        unread += row is None
         if row:
             yield row
-    if unread:
-        note(f"warning: {unread} archives could not be understood")
+        else:
+            task = data.get("task")
+            which = f"task {task.get('id')}" if isinstance(task, dict) else "no task"
+            note(f"warning: an archive of {which} could not be understood and is passed over")
 
 
 def _cells(row: Finished, now: datetime) -> list[str]:

@@ -26,13 +26,19 @@ _COLUMNS = [
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Only show what would be done.")
+@click.option(
+    "--set-aside", is_flag=True, help="First put records that cannot be read out of the way."
+)
 @json_option
 @with_cli
-def command(cli: Cli, dry_run: bool, as_json: bool) -> None:
+def command(cli: Cli, dry_run: bool, set_aside: bool, as_json: bool) -> None:
     """Make records, worker labels, tasks and issues agree again.
 
     Tells a broker that has forgotten them of the finished tasks whose archives lie in the HOMEs of
     this machine; hosts do the same when they start.
+
+    With --set-aside, records at the broker that cannot be read are renamed, kept for 30 days, and
+    told again by whoever knows what they held (archives, journals, hosts). Claims are given back.
 
     Looks at the repositories of assign_repos and assign_owner and at those of unfinished tasks.
     docs/assign.md has the table of what is done when. Beat does the same every reconcile_every
@@ -41,20 +47,37 @@ def command(cli: Cli, dry_run: bool, as_json: bool) -> None:
     from cw.operations.reconcile import reconcile
     from workerhost.runs.rebuilding import rebuild
 
+    aside = _set_aside(cli, dry_run=dry_run) if set_aside else ()
+    if not as_json:
+        for what in aside:
+            say(f"{what} {'would be' if dry_run else 'was'} set aside")
     rebuilt = rebuild(cli.store, cli.settings, dry_run=dry_run)
     _tell_rebuilt(rebuilt, dry_run=dry_run, as_json=as_json)
     done = reconcile(cli.ways, dry_run=dry_run)
     if as_json:
-        more = {"rebuilt": rebuilt.recorded, "unreadable": [str(one) for one in rebuilt.unreadable]}
+        more = {
+            "rebuilt": rebuilt.recorded,
+            "unreadable": [str(one) for one in rebuilt.unreadable],
+            "set_aside": aside,
+        }
         json_out(done.model_dump(mode="json") | more)
     else:
         _tell(done, dry_run=dry_run)
     finish(done)
 
 
+def _set_aside(cli: Cli, *, dry_run: bool) -> tuple[str, ...]:
+    """All that is at the broker is looked at once."""
+    from cw.operations.aside import look_at_all, set_aside
+
+    if dry_run:
+        return tuple(one.what for one in look_at_all(cli.store))
+    return set_aside(cli.store)
+
+
 def _tell_rebuilt(rebuilt: Rebuilt, *, dry_run: bool, as_json: bool) -> None:
     for path in rebuilt.unreadable:
-        note(f"warning: {path} cannot be read; it stays as it is")
+        note(f"warning: {path} cannot be read and stays as it is. To be rid of it: rm {path}")
     if rebuilt.recorded and not as_json:
         what = "would be recorded" if dry_run else "recorded"
         say(f"{len(rebuilt.recorded)} finished task(s) {what} again from the archives")

@@ -18,6 +18,7 @@ from cw.operations.control import Control
 from cw.services.catalog import flower_url, flower_url_file
 from cw.services.files import private_folder
 from cw.services.flower import web
+from cw.services.flower.headers import add_headers
 from cw.services.flower.keeping import keep_listing
 from cw.services.flower.login import USER, password
 from cw.settings import Settings, load_settings
@@ -47,6 +48,7 @@ def run(settings: Settings) -> None:
     flower = Flower(capp=make_app(settings), options=options, **web_settings)
     handlers = web.handlers(_control(flower.capp, store), _audit(settings, store), settings)
     flower.add_handlers(r".*", handlers)
+    add_headers(flower)
     port = listen(flower, settings.flower_port)
     write_private(flower_url_file(settings), flower_url(settings, port).encode())
     logging.getLogger(__name__).info("listening on %s port %s", settings.flower_address, port)

@@ -1,15 +1,31 @@
--- A GitHub write that cannot be carried out leaves the outbox and is kept apart, for a person.
--- KEYS: outbox, asides
--- ARGV: the entry as it lies there, its id, what is kept (JSON), the time in ms before which others
---       are forgotten, how many are kept at most
-redis.call('LREM', KEYS[1], 1, ARGV[1])
-local ids = redis.call('HKEYS', KEYS[2])
-table.sort(ids)  -- ULIDs: the oldest first
-for at, id in ipairs(ids) do
-  local said = cjson.decode(redis.call('HGET', KEYS[2], id))
-  if said['at'] < tonumber(ARGV[4]) or #ids - at >= tonumber(ARGV[5]) then
-    redis.call('HDEL', KEYS[2], id)
+-- Put a task whose record cannot be read out of the way, with all that names it.
+-- KEYS: task
+-- ARGV: id, where it is kept, for how many ms, indexes that may name it
+-- Whatever of it can still be read is used: its claim and its worker are free again. A host that runs
+-- it tells it anew from its journal. It has no types checked before: it is here because they are wrong.
+-- Returns 1 or 0.
+local is = redis.call('TYPE', KEYS[1]).ok
+for i = 4, #ARGV do
+  if redis.call('TYPE', ARGV[i]).ok == 'zset' then
+    redis.call('ZREM', ARGV[i], ARGV[1])
   end
 end
-redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+if is == 'none' then
+  return 0
+end
+if is == 'hash' then
+  local have = redis.call('HMGET', KEYS[1], 'claim', 'worker')
+  local claim, worker = have[1] or '', have[2] or ''
+  if string.sub(claim, 1, 9) == 'cw:claim:' and redis.call('TYPE', claim).ok == 'string'
+      and redis.call('GET', claim) == ARGV[1] then
+    redis.call('DEL', claim)
+  end
+  local name = 'cw:worker:' .. worker
+  if worker ~= '' and redis.call('TYPE', name).ok == 'hash'
+      and redis.call('HGET', name, 'task') == ARGV[1] then
+    redis.call('HSET', name, 'task', '')
+  end
+end
+redis.call('RENAME', KEYS[1], ARGV[2])
+redis.call('PEXPIRE', ARGV[2], ARGV[3])
 return 1

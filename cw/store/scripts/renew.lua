@@ -9,6 +9,6 @@ end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 redis.call('HSET', KEYS[1], 'lease_until', now + ARGV[3])
-redis.call('HINCRBY', KEYS[3], 'renewals', 1)
+redis.pcall('HINCRBY', KEYS[3], 'renewals', 1)  -- only counted: no lease may hang on it
 redis.call('ZADD', KEYS[2], now + ARGV[3], ARGV[1])
 return 1

@@ -41,9 +41,14 @@ elseif ARGV[4] == 'queued' then
   redis.call('HINCRBY', KEYS[1], 'losses', ARGV[8])
   redis.call('ZADD', KEYS[8], redis.call('ZSCORE', KEYS[4], ARGV[1]) or now, ARGV[1])
 end
-redis.call('HINCRBY', KEYS[10], ARGV[10], 1)
-if tonumber(ARGV[11]) > 0 then
-  redis.call('HINCRBYFLOAT', KEYS[11], string.format('%d', math.floor(t[1] / 86400)), ARGV[11])
+-- A field that is no number any more is counted from the start: no run's end may hang on it.
+if type(redis.pcall('HINCRBY', KEYS[10], ARGV[10], 1)) == 'table' then
+  redis.call('HSET', KEYS[10], ARGV[10], 1)
+end
+local day = string.format('%d', math.floor(t[1] / 86400))
+if tonumber(ARGV[11]) > 0
+    and type(redis.pcall('HINCRBYFLOAT', KEYS[11], day, ARGV[11])) == 'table' then
+  redis.call('HSET', KEYS[11], day, ARGV[11])
 end
 for i = 12, #ARGV do
   redis.call('RPUSH', KEYS[7], ARGV[i])
