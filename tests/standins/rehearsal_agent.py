@@ -23,6 +23,8 @@ The prompt chooses what it does, one directive per line, anywhere in the text:
     rehearse: probe PATH         tries to write PATH, says ok or failed; then goes on
     rehearse: do COMMAND         runs it in a shell; then goes on
     rehearse: say COMMAND        the same, and its report has what it printed; then goes on
+    rehearse: run "CODE"         runs Python, written as a JSON string, with its own stdout and
+                                 stderr, and waits for its end; then goes on
     rehearse: eat MEGABYTES      takes this much memory and keeps it; then goes on
 
 The word `once` after a directive keeps it from acting again in a resumed session. A resumed
@@ -575,6 +577,11 @@ def eat(run: Run, directive: Directive) -> None:
     run.eaten = b"x" * (int(directive.word("100")) << 20)
 
 
+def run_code(run: Run, directive: Directive) -> None:
+    code = json.loads(directive.text)
+    subprocess.run([sys.executable, "-c", code], stdin=subprocess.DEVNULL, check=False)
+
+
 ACTIONS: dict[str, Action] = {
     "commit-only": commit_only,
     "push": push,
@@ -597,9 +604,10 @@ ACTIONS: dict[str, Action] = {
     "do": do,
     "say": say,
     "eat": eat,
+    "run": run_code,
 }
 # Those that go on come first, whatever their place in the text; the first other one ends the run.
-GO_ON = ("pace", "echo", "env", "probe", "do", "say", "eat", "orphan", "until", "slow")
+GO_ON = ("pace", "echo", "env", "probe", "do", "say", "run", "eat", "orphan", "until", "slow")
 
 
 def chosen(session: Session, text: str) -> list[Directive]:

@@ -1,0 +1,133 @@
+"""What an agent makes large, endless or broken, and how its run has to end: a row each."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from textwrap import dedent
+
+from cw.states import OutcomeKind
+
+End = tuple[OutcomeKind, str]
+DONE: End = (OutcomeKind.SUCCEEDED, "done")
+LOG_SIZE: End = (OutcomeKind.FAILED, "log_size")
+
+
+@dataclass(frozen=True)
+class Made:
+    """`how`: a directive of the rehearsal agent. `end`: the outcome."""
+
+    how: str
+    end: End = DONE
+
+
+def python(code: str, end: End = DONE) -> Made:
+    """Run with the agent's own stdout and stderr."""
+    return Made(f"run {json.dumps(dedent(code))}", end)
+
+
+def line(expression: str) -> Made:
+    """One line in its log; the expression gives it."""
+    return python(f"import json\nprint({expression})")
+
+
+LOGS = {
+    "log that is cut to 4 GB of nothing": python(
+        """
+        import contextlib, os
+        with contextlib.suppress(OSError):
+            os.truncate("/proc/self/fd/1", 4 << 30)
+        """
+    ),
+    "log without an end": python("import os\nwhile True: os.write(1, b'x' * 65536)", LOG_SIZE),
+    "log of empty lines": python("import os\nwhile True: os.write(1, b'\\n' * 65536)", LOG_SIZE),
+    "log of tiny objects": python("import os\nwhile True: os.write(1, b'{}\\n' * 9999)", LOG_SIZE),
+    "log of turns": python(
+        """
+        import json, os
+        said = lambda n: {"type": "assistant", "message": {"id": str(n)}}
+        for top in range(10**9):
+            lines = (json.dumps(said(top * 1000 + n)) + "\\n" for n in range(1000))
+            os.write(1, "".join(lines).encode())
+        """,
+        LOG_SIZE,
+    ),
+    "errors without an end": python("import os\nwhile True: os.write(2, b'y' * 65536)", LOG_SIZE),
+}
+LINES = {
+    "line of 20 MB of objects": line("""'{"type":"user","a":[' + '{},' * 7_000_000 + '{}]}'"""),
+    "line of 900 kB of objects": line("""'{"type":"user","a":[' + '{},' * 300_000 + '{}]}'"""),
+    "line of a million brackets": line("""'{"type":"result","a":' + '[' * 1_000_000"""),
+    "result of 900 kB": line(
+        """json.dumps({"type": "result", "result": "\\U0001f600" * 200_000}, ensure_ascii=False)"""
+    ),
+    "20,000 events in a line": line(
+        """json.dumps({"type": "assistant", "message": {"id": "x", "content": [
+            {"type": "text", "text": "t"}] * 20_000}})"""
+    ),
+    "to-do of 900 kB": line(
+        """json.dumps({"type": "assistant", "message": {"id": "y", "content": [
+            {"type": "tool_use", "name": "TodoWrite", "input": {"todos": "x" * 900_000}}]}})"""
+    ),
+    "words that look like the begin of a token": line("""'eyJ' * 330_000"""),
+}
+FILES = {
+    "claude's state is a pipe": Made("do rm -rf ~/.claude.json; mkfifo ~/.claude.json"),
+    "claude's state of 2 GB": Made("do rm -rf ~/.claude.json; truncate -s 2G ~/.claude.json"),
+    "claude's state is a device": Made("do rm -rf ~/.claude.json; ln -s /dev/zero ~/.claude.json"),
+    "folder of 20,000 names": python(
+        """
+        import os
+        folder = os.path.expanduser("~/tmp/many")
+        os.mkdir(folder)
+        for n in range(20_000):
+            open(f"{folder}/{n}", "w").close()
+        open(os.fsencode(folder) + bytes([255, 10]), "w").close()
+        """
+    ),
+    "folders that are very deep": python(
+        """
+        import os
+        os.chdir(os.path.expanduser("~/tmp"))
+        for _ in range(3000):
+            os.mkdir("d")
+            os.chdir("d")
+        """
+    ),
+}
+REST = {
+    "processes without an end": python(
+        """
+        import os, time
+        try:
+            while True:
+                if not os.fork():
+                    time.sleep(60)
+                    os._exit(0)
+        except OSError:
+            pass
+        """
+    ),
+    "environment of 2 MB": python(
+        """
+        import os, subprocess
+        large = {f"N{n}": "x" * 100_000 for n in range(15)}
+        subprocess.run(["sleep", "1"], env=os.environ | large)
+        """
+    ),
+    "300 connections that ask nothing": python(
+        """
+        import contextlib, socket, time
+        held = []
+        for _ in range(300):
+            with contextlib.suppress(OSError):
+                held.append(socket.create_connection(("127.0.0.1", 3129), 5))
+        time.sleep(1)
+        """
+    ),
+}
+# What is large or broken in a clone (its index, nested trees, a pipe in .git) is bounded by the way
+# in which the host runs git: rows for it stand here.
+CLONES: dict[str, Made] = {}
+
+TABLE = LOGS | LINES | FILES | REST | CLONES
