@@ -55,7 +55,7 @@ LOGS = {
     "errors without an end": python("import os\nwhile True: os.write(2, b'y' * 65536)", LOG_SIZE),
 }
 LINES = {
-    "line of 20 MB of objects": line("""'{"type":"user","a":[' + '{},' * 7_000_000 + '{}]}'"""),
+    "line of 12 MB of objects": line("""'{"type":"user","a":[' + '{},' * 4_000_000 + '{}]}'"""),
     "line of 900 kB of objects": line("""'{"type":"user","a":[' + '{},' * 300_000 + '{}]}'"""),
     "line of a million brackets": line("""'{"type":"result","a":' + '[' * 1_000_000"""),
     "result of 900 kB": line(
@@ -74,6 +74,18 @@ LINES = {
 FILES = {
     "claude's state is a pipe": Made("do rm -rf ~/.claude.json; mkfifo ~/.claude.json"),
     "claude's state of 2 GB": Made("do rm -rf ~/.claude.json; truncate -s 2G ~/.claude.json"),
+    "claude's state is a very deep folder": python(
+        """
+        import os
+        os.remove(os.path.expanduser("~/.claude.json"))
+        os.chdir(os.path.expanduser("~"))
+        os.mkdir(".claude.json")
+        os.chdir(".claude.json")
+        for _ in range(3000):
+            os.mkdir("d")
+            os.chdir("d")
+        """
+    ),
     "claude's state is a device": Made("do rm -rf ~/.claude.json; ln -s /dev/zero ~/.claude.json"),
     "folder of 20,000 names": python(
         """
@@ -98,14 +110,20 @@ FILES = {
 REST = {
     "processes without an end": python(
         """
-        import os, time
-        try:
-            while True:
-                if not os.fork():
-                    time.sleep(60)
-                    os._exit(0)
-        except OSError:
-            pass
+        import os, signal, time
+        begun = []
+        while len(begun) < 10_000:
+            try:
+                begun.append(os.fork())
+            except OSError:
+                break
+            if not begun[-1]:
+                time.sleep(60)
+                os._exit(0)
+        for one in begun:
+            os.kill(one, signal.SIGKILL)
+            os.waitpid(one, 0)
+        assert len(begun) < 10_000
         """
     ),
     "environment of 2 MB": python(

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from cw.errors import BrokerUnavailableError, CwError, ForgedError, StaleFenceError
-from cw.models import Task
+from cw.models import Outcome, Task
 from cw.operations.branches import another_tasks
-from cw.states import Move, State
+from cw.states import Move, OutcomeKind, State
 from cw.store.leases import Grant, Refusal
 from workerhost import shim
 from workerhost.agents import launch
@@ -213,6 +213,7 @@ def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> 
             redact=held.redact,
             theirs=partial(another_tasks, ctx.store, book.task),
         )
+        outcome = _crowded(outcome, ended)
         if outcome.reason not in UNPROVEN or time.monotonic() > until:
             break
         if held.lease.lost.is_set():
@@ -223,6 +224,15 @@ def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> 
         if ctx.leaving.detach.wait(min(_ASK_AGAIN_SECONDS, defer.total_seconds() / 10)):
             raise HostLeavesError
     return record(held, settled(book, outcome, now), outcome)
+
+
+def _crowded(outcome: Outcome, ended: launch.Exit | None) -> Outcome:
+    """Why something may have failed that the agent started; of good work it says nothing."""
+    many = ended.refused_processes if ended else 0
+    if not many or outcome.kind is OutcomeKind.SUCCEEDED:
+        return outcome
+    text = f"{outcome.message}; the kernel refused {many} processes (CW_RUN_MAX_PROCESSES)"
+    return outcome.model_copy(update={"message": text})
 
 
 def _stand_back(held: Holding) -> str:
