@@ -322,7 +322,8 @@ def test_whoever_does_not_finish_asking_is_ended(tmp_path: Path) -> None:
 
     with ours, theirs, asking, asked:
         served._end_the_silent(late.until + 1)
-        asked.setblocking(False)
+        for one in (theirs, asked):
+            one.setblocking(False)
 
         assert theirs.recv(1) == b""
         with pytest.raises(BlockingIOError):

@@ -17,7 +17,7 @@ _UNIT = "tests/unit/test_bounds.py::"
 def _any_file() -> None:
     from workerhost.homes import files
 
-    files.stat.S_ISREG = lambda _: True  # type: ignore[assignment]
+    files.stat.S_ISREG = lambda _: True  # type: ignore[attr-defined]
 
 
 def _any_size() -> None:
@@ -37,7 +37,7 @@ def _every_id() -> None:
 
     from workerhost.agents import events
 
-    events.deque = lambda **_: deque()  # type: ignore[assignment, misc]
+    vars(events)["deque"] = lambda **_: deque()
 
 
 def _all_data() -> None:

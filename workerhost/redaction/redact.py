@@ -36,6 +36,7 @@ _RANDOM = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9_+=~-][A-Za-z0
 _PREFIX = re.compile(r"gh[pousr]_|github_pat_|sk-ant-[a-z]+\d*-|xox[a-z]-")  # known to everybody
 _WORDS = re.compile(r"[A-Za-z0-9_-]{7,}")
 _MIXED = re.compile(r"[a-z][A-Z]|[0-9].*[A-Za-z]|[A-Za-z].*[0-9]")
+_TELLING = re.compile(r"[0-9]|[a-z][A-Z]")  # in whatever is mixed; found in one look
 _PIECE = 7  # characters; a chopped value is known by pieces of this length
 _SHORTEST = 8  # shorter values would blot out ordinary words
 _BLOT = "[redacted]"
@@ -89,7 +90,7 @@ class Redactor:
 
     def _chopped(self, text: str) -> Iterator[Span]:
         for word in _WORDS.finditer(text):
-            if not _MIXED.search(word[0]):  # most: no piece is like it
+            if not _TELLING.search(word[0]):  # most: no piece is like it
                 continue
             for at in range(word.start(), word.end() - _PIECE + 1):
                 if text[at : at + _PIECE] in self.pieces:
