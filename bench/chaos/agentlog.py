@@ -69,7 +69,7 @@ class AgentLog:
             seen = Seen(
                 home=home,
                 task=line.get("id", ""),
-                issue=f"{line.get('repo')}#{line.get('issue')}",
+                issue=f"{line.get('repo')}#{line.get('issue') or line.get('id')}",
                 attempt=line.get("attempt", 0),
                 fence=line.get("fence", 0),
                 session=line["session"],

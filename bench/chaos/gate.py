@@ -143,7 +143,9 @@ def _bring(plan: Plan, load: Load, faults: Faults) -> None:
         issue += number in github
         on_github = number in github
         load.bring(
-            load.request(issue if on_github else number + 1, github=on_github),
+            load.request(
+                issue if on_github else number + 1, github=on_github, issue=number in doubles
+            ),
             double=number in doubles,
         )
     load.all_brought.set()

@@ -34,13 +34,15 @@ _KINDS = (
     (5, PACE + "rehearse: api-error 529 once\nrehearse: no-change\n"),  # is put off, and goes on
 )
 _LATE_SECONDS = 1.0
+_COMMITS = "commit-only"
+_WITH_ISSUE = 0.5  # of those that commit nothing
 _ON_GITHUB = PACE + "rehearse: slow 0.3\nrehearse: commit-only\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
     """An answered dispatch. `asked` and `at`: epoch seconds before and after the call; `commits`:
-    its agent commits something.
+    its agent commits something, when left alone.
     """
 
     spec: TaskSpec
@@ -48,6 +50,11 @@ class Taken:
     asked: float
     at: float
     commits: bool
+
+    @property
+    def succeeds(self) -> bool:
+        """Once its agent has ended well. Who is given an issue has to commit something for it."""
+        return self.commits or self.spec.issue is None
 
 
 @dataclass
@@ -77,7 +84,10 @@ class Load:
         self.workers = [home.id for home in self.fleet.homes]
         self.log: AgentLog = self.fleet.log()
 
-    def request(self, number: int, *, github: bool, prompt: str = "") -> Request:
+    def request(
+        self, number: int, *, github: bool, prompt: str = "", issue: bool = True
+    ) -> Request:
+        """`issue`: it has one, whatever chance says."""
         repo: Repo = (
             github_repo(APP, self.settings.github_url)
             if github
@@ -88,11 +98,13 @@ class Load:
             )
         )
         kinds, weights = [text for _, text in _KINDS], [often for often, _ in _KINDS]
+        prompt = prompt or (_ON_GITHUB if github else self.dice.choices(kinds, weights)[0])
+        issue = issue or github or _COMMITS in prompt or self.dice.random() < _WITH_ISSUE
         return Request(
             repo=repo,
-            issue=number,
+            issue=number if issue else None,
             worker=self.dice.choice(self.workers) if self.dice.random() < 0.5 else None,
-            prompt=prompt or (_ON_GITHUB if github else self.dice.choices(kinds, weights)[0]),
+            prompt=prompt,
             model="sonnet",
             by="chaos",
         )
@@ -130,7 +142,7 @@ class Load:
         except CwError:
             self.refused += 1
             return False
-        commits = "commit-only" in request.prompt
+        commits = _COMMITS in request.prompt
         into.append(Taken(done.task, request, asked, time.time(), commits))
         return True
 
@@ -156,7 +168,10 @@ class Load:
         able = [
             one
             for one in list(self.taken)
-            if one.spec.id in at_work and not one.spec.github and now - one.at > _LATE_SECONDS
+            if one.spec.id in at_work
+            and one.spec.issue is not None
+            and not one.spec.github
+            and now - one.at > _LATE_SECONDS
         ]
         if able:
             self.late_doubles += 1

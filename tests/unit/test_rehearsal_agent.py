@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import wait_until
+
 AGENT = Path(__file__).parents[1] / "standins" / "rehearsal_agent.py"
 FAST = "rehearse: pace 0.01\n"
 DEADLINE_S = 20
@@ -217,3 +219,15 @@ def test_log_tells_start_and_end(bench: Bench) -> None:
     events = [json.loads(line)["event"] for line in log.read_text(encoding="utf-8").splitlines()]
     assert (events[0], events[-1]) == ("start", "end")
     assert "beat" in events
+
+
+def test_until_waits_for_its_file(bench: Bench) -> None:
+    log, go = bench.home / "log.jsonl", bench.home / "go"
+    prompt = f"rehearse: until {go}\nrehearse: no-change"
+    agent = bench.start(FAST + prompt, CW_REHEARSAL_LOG=str(log), CW_REHEARSAL_BEAT="0.05")
+    wait_until(lambda: log.exists() and '"beat"' in log.read_text("utf-8"), what="its first beat")
+    assert agent.poll() is None
+
+    go.touch()
+
+    assert agent.wait(DEADLINE_S) == 0

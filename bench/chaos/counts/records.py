@@ -11,16 +11,22 @@ from bench.chaos.faults import Faults
 from bench.chaos.load import Load
 from bench.chaos.report import Found, found
 from cw.models import Task
-from cw.states import OutcomeKind, State
+from cw.states import State
 from workerhost.homes.files import read_json
 from workerhost.runs.recording import INTERRUPTED
 
 
 def recorded_otherwise(load: Load, _faults: Faults) -> Found:
-    """Whatever an agent did until it ended well, with commits or without, has succeeded."""
+    """What an agent brought to a good end has succeeded, with commits or without; but whoever was
+    given an issue and committed nothing for it has failed, in these words.
+    """
     completed = set(agentlog.completed(load.log.read()))
-    tasks = {one: load.store.tasks.get(one) for one in _taken(load) if one in completed}
-    wrong = [what_is_recorded(load, one) for one, task in tasks.items() if not _good(task)]
+    wrong = [
+        what_is_recorded(load, one.spec.id)
+        for one in load.taken
+        if one.spec.id in completed
+        and not _ended(load.store.tasks.get(one.spec.id), "done" if one.succeeds else "no_changes")
+    ]
     return found(wrong, len(completed))
 
 
@@ -73,10 +79,13 @@ def _taken(load: Load) -> list[str]:
     return [one.spec.id for one in load.taken]
 
 
-def _good(task: Task | None) -> bool:
-    if task is None or task.state is not State.DONE or task.outcome is None:
-        return False
-    return task.outcome.kind is OutcomeKind.SUCCEEDED
+def _ended(task: Task | None, reason: str) -> bool:
+    return (
+        task is not None
+        and task.state is State.DONE
+        and task.outcome is not None
+        and task.outcome.reason == reason
+    )
 
 
 def _readable(path: Path) -> bool:

@@ -43,7 +43,8 @@ def taken_twice(load: Load, faults: Faults) -> Found:
             ended[run.task] = max(run.last, ended.get(run.task, 0.0))
     first: dict[str, float] = {}
     twice = []
-    for one in sorted(load.taken, key=lambda one: one.at):
+    issues = [one for one in load.taken if one.spec.issue is not None]
+    for one in sorted(issues, key=lambda one: one.at):
         key = f"{one.spec.repo}#{one.spec.issue}"
         if key in first and one.asked < first[key]:
             twice.append(f"{key} {one.spec.id}")
