@@ -20,6 +20,7 @@ from cw.operations import scope
 from cw.operations.agreement import Do, Seen, SetBy, Step, decide, needs_events, needs_pull
 from cw.operations.passes import GitHubPass, Passed
 from cw.operations.repair import Repairs
+from cw.states import State
 
 if TYPE_CHECKING:
     from cw.operations.ways import Ways
@@ -178,9 +179,7 @@ class _Pass(GitHubPass[Repair]):
         if self.places.place(repo).id != place.id:
             self.warnings.append(f"{repo} is another repository now; left for the next pass")
             return
-        holder = store.tasks.claimed_by(repo_key(repo, place.id), number)
-        holder = holder or store.tasks.claimed_by(repo, number)
-        task = store.tasks.get(holder) if holder else None
+        task = self._holder(place, number, suspected)
         try:
             issue = self.ways.github.issue(repo, number)
             is_open, labels = issue.open, issue.labels
@@ -189,6 +188,15 @@ class _Pass(GitHubPass[Repair]):
         seen = replace(suspected, open=is_open, labels=labels, task=task, now=store.tasks.now())
         for step in decide(self._ask(repo, number, seen, set())):
             self._act(repo, number, step, task)
+
+    def _holder(self, place: Place, number: int, suspected: Seen) -> Task | None:
+        """The unfinished task, as it is now. Of before, its claim is by a name that may be gone."""
+        tasks = self.ways.store.tasks
+        holder = tasks.claimed_by(repo_key(place.name, place.id), number)
+        if holder is None and suspected.task and not suspected.task.spec.repo_id:
+            holder = suspected.task.spec.id
+        task = tasks.get(holder) if holder else None
+        return task if task and task.state is not State.DONE else None
 
     def _act(self, repo: str, number: int, step: Step, task: Task | None) -> None:
         row = _row(repo, number, step)
