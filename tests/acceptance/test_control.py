@@ -105,7 +105,7 @@ def test_stop_ends_the_whole_tree_and_keeps_what_was_done(fleet: Fleet) -> None:
     wait_until(lambda: not tree(fleet, "01"), what="the end of the run's processes")
     assert row["wip"] == f"refs/cw/wip/{task.lower()}"
     kept = subprocess.run(
-        ["git", "-C", row["clone"], "show", f"{row['wip']}:draft.txt"],
+        ["git", "-c", "safe.directory=*", "-C", row["clone"], "show", f"{row['wip']}:draft.txt"],
         capture_output=True,
         text=True,
         check=True,
