@@ -1,4 +1,4 @@
-"""A host that is root's: HOMEs become those of the user that agents run as, and nothing else does."""
+"""A host that is root's: HOMEs become those of the user that agents run as, nothing else does."""
 
 from __future__ import annotations
 

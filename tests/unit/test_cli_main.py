@@ -102,35 +102,46 @@ def test_broken_configuration_is_one_line_and_help_still_works(
     assert cw("status", "--help").returncode == 0
 
 
-def test_unexpected_error_keeps_its_traceback_in_a_private_file(
-    cw: Cw, cw_environ: dict[str, str]
-) -> None:
-    (Path(cw_environ["CW_STATE_DIR"]) / "broker" / "url").mkdir(parents=True)
+@pytest.fixture
+def broken(cw_environ: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """An environment in which a library does what nobody expects."""
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "redis.py").write_text("raise RuntimeError('a secret')\n", "utf-8")
+    there = {"CW_BROKER_URL": "redis://127.0.0.1:1", "PYTHONPATH": str(tmp_path / "broken")}
+    return cw_environ | there
 
-    done = cw("status", "--json")
 
-    kept = list((Path(cw_environ["CW_STATE_DIR"]) / "logs").glob("error-*.log"))
+def started(environ: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
+    """In a process of its own, as nothing is loaded yet."""
+    program = [str(Path(sys.executable).with_name("cw")), *words]
+    return subprocess.run(program, env=environ, capture_output=True, text=True, check=False)
+
+
+def test_unexpected_error_keeps_its_traceback_in_a_private_file(broken: dict[str, str]) -> None:
+    done = started(broken, "status", "--json")
+
+    kept = list((Path(broken["CW_STATE_DIR"]) / "logs").glob("error-*.log"))
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr == f"cw: unexpected IsADirectoryError; the details are in {kept[0]}\n"
+    assert done.stderr == f"cw: unexpected RuntimeError; the details are in {kept[0]}\n"
     assert "Traceback" in kept[0].read_text("utf-8")
     assert kept[0].stat().st_mode & 0o777 == 0o600
 
 
-def test_unexpected_error_without_a_place_for_it_is_still_one_line(
-    cw: Cw, cw_environ: dict[str, str]
-) -> None:
-    Path(cw_environ["CW_STATE_DIR"]).write_text("in the way", "utf-8")
+def test_unexpected_error_without_a_place_for_it_is_still_one_line(broken: dict[str, str]) -> None:
+    key = Path(broken["CW_STATE_DIR"]).with_name("key")
+    key.touch(mode=0o600)
+    key.write_text("k" * 40 + "\n", "utf-8")
+    Path(broken["CW_STATE_DIR"]).write_text("in the way", "utf-8")
 
-    done = cw("status")
+    done = started(broken | {"CW_SIGNING_KEY_FILE": str(key)}, "status")
 
     assert done.returncode == 1
     assert done.stderr == (
-        "cw: unexpected NotADirectoryError; the details could not be written to CW_STATE_DIR\n"
+        "cw: unexpected RuntimeError; the details could not be written to CW_STATE_DIR\n"
     )
 
 
-@pytest.mark.parametrize("url", ["nonsense://:secret@x", "redis://:secret@x:port", "[", "x"])
 def test_address_that_is_none_is_bad_input_and_not_shown(cw: Cw, url: str) -> None:
     done = cw("status", CW_BROKER_URL=url)
 
