@@ -142,6 +142,7 @@ def test_unexpected_error_without_a_place_for_it_is_still_one_line(broken: dict[
     )
 
 
+@pytest.mark.parametrize("url", ["nonsense://:secret@x", "redis://:secret@x:port", "[", "x"])
 def test_address_that_is_none_is_bad_input_and_not_shown(cw: Cw, url: str) -> None:
     done = cw("status", CW_BROKER_URL=url)
 
