@@ -23,7 +23,7 @@ from workerhost.agents import launch
 from workerhost.credentials.agentenv import agent_environment
 from workerhost.homes.home import make_home, templates_dir
 from workerhost.homes.layout import Home
-from workerhost.homes.owner import give_tree
+from workerhost.homes.owner import give_tree, make_folders
 from workerhost.probing.inherited import Inherited, inherited
 from workerhost.walls.isolation import Wall
 
@@ -200,6 +200,10 @@ def _targets(
         ("write", "own-shell-start", f"{home.path}/.bashrc"),
         ("write", "own-git-configuration", f"{home.path}/.gitconfig"),
         ("write", "system", "/usr/bin/cw-canary"),
+        *(("read", name, str(path)) for name, path in secrets_of(root, home).items()),
+        *(("into", name, str(path)) for name, path in folders_of(root, home).items()),
+        *(("write", name, str(path)) for name, path in files_of(root, home).items()),
+        *(("host", name, place) for name, place in places_of(listeners["broker-port"]).items()),
         *KERNEL,
         *(("same", f"namespace-{one}", namespace(one)) for one in NAMESPACES),
         ("listed", "key-of-the-host", f"/proc/keys:{kernels.word}"),
@@ -209,13 +213,75 @@ def _targets(
     ]
 
 
+def secrets_of(root: Path, home: Home) -> dict[str, Path]:
+    """Files with a canary in them, by what they stand for."""
+    operator, state, other = root / "operator", root / "state", home.path.parent / "02"
+    return {
+        "operators-netrc": operator / ".netrc",
+        "operators-cloud-login": operator / ".aws" / "credentials",
+        "operators-registry-login": operator / ".docker" / "config.json",
+        "operators-settings": operator / ".config" / "cw" / "config.toml",
+        "signing-key": state / "signing.key",
+        "audit-file": state / "audit" / "here.jsonl",
+        "log-of-the-host": state / "logs" / "host.log",
+        "mirror-of-a-repository": state / "git" / "mirrors" / "0123" / "packed-refs",
+        "other-homes-conversation": other / ".claude" / "projects" / "x" / "s.jsonl",
+        "other-homes-log": other / "run" / "worker.log",
+        "other-homes-prompt": other / "run" / "prompt.txt",
+        "other-homes-archive": other / "completed" / "issue-1.log",
+        "other-homes-ssh-key": other / ".ssh" / "id_ed25519",
+        "other-homes-clone": other / "github" / "acme" / "private" / "secret.txt",
+    }
+
+
+def folders_of(root: Path, home: Home) -> dict[str, Path]:
+    """Folders that nothing may be put into."""
+    return {
+        "operators-folder": root / "operator",
+        "state-folder": root / "state",
+        "hosts-own-git": root / "state" / "git" / "mirrors" / "0123",
+        "other-homes-commands": home.path.parent / "02" / ".claude" / "commands",
+        "own-commands": home.claude / "commands",
+        "own-skills": home.claude / "skills",
+        "own-hooks": home.claude / "hooks",
+        "own-ssh-folder": home.path / ".ssh",
+    }
+
+
+def files_of(root: Path, home: Home) -> dict[str, Path]:
+    """Files that nothing may be added to."""
+    return {
+        "signing-key-write": root / "state" / "signing.key",
+        "proofs-of-the-walls": root / "state" / "proven.json",
+        "other-homes-rules": home.path.parent / "02" / ".claude" / "CLAUDE.md",
+        "own-marker": home.marker,
+    }
+
+
+def places_of(closed: Listener) -> dict[str, str]:
+    """The machine itself and its network, as an address can be written."""
+    return {
+        "loopback-by-name": f"localhost:{closed.port}",
+        "loopback-in-ipv6": f"[::1]:{closed.port}",
+        "loopback-as-a-number": f"2130706433:{closed.port}",
+        "loopback-mapped": f"[::ffff:127.0.0.1]:{closed.port}",
+        "private-network": "10.0.0.1",
+        "metadata-by-name": "metadata.google.internal",
+    }
+
+
 def _furnish(made: Cell) -> None:
     operator = made.root / "operator"
     (operator / ".ssh").mkdir(parents=True)
     for path in (operator / "notes", operator / ".ssh" / "id_ed25519"):
         path.write_text("canary", "utf-8")
-    made.settings.state_dir.mkdir()
+    for path in secrets_of(made.root, made.home).values():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("a canary", "utf-8")
+    for path in folders_of(made.root, made.home).values():
+        make_folders(path)
     (made.settings.state_dir / "broker-password").write_text("canary", "utf-8")
+    (made.settings.state_dir / "proven.json").write_text("{}", "utf-8")
     made.home.journal.write_text("{}", "utf-8")
     made.clone.mkdir(parents=True)
     shutil.copy(ATTACK, made.clone / "attack.sh")

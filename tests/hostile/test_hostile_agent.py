@@ -190,6 +190,15 @@ def test_plain_process_behind_the_outer_wall_reaches_nothing(wall: Wall) -> None
         wait_until(lambda: not one.left(), what="the end of what it started")
 
 
+def test_every_target_stands_in_the_docs() -> None:
+    with cell() as one:
+        names = [name for _, name, _ in one.targets]
+
+    table = (Path(__file__).parents[2] / "docs" / "security.md").read_text("utf-8")
+    assert len(names) == len(set(names)) >= 60
+    assert [name for name in names if f"`{name}`" not in table] == []
+
+
 def test_without_walls_the_same_attacks_reach_everything() -> None:
     """The control: each of these checks can fail."""
     need("socat")
