@@ -21,7 +21,7 @@ from bench.chaos.beats import Beats
 from bench.chaos.broker import Broker
 from tests.making import give_key
 from tests.standins.github import GitHubStandIn
-from tests.walls import AROUND_REHEARSAL
+from tests.walls import AROUND_REHEARSAL, AS_ROOT
 from workerhost.homes.home import make_home, templates_dir
 from workerhost.homes.layout import Home, homes
 
@@ -110,6 +110,7 @@ class Fleet:
             "CW_SIGNING_KEY_FILE": self.key,
             "CW_CLAUDE": str(AGENT),
             "CW_ISOLATION": AROUND_REHEARSAL,
+            **AS_ROOT,
             "CW_SANDBOX_READ": ":".join({str(AGENT.parent), sys.prefix, sys.base_prefix}),
             "CW_AGENT_ENV": " ".join(PROXIES),
             "CW_GITHUB_API_URL": self.hub.api_url,

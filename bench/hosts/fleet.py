@@ -21,7 +21,7 @@ from cw.settings import load_settings
 from cw.store.signing import prompt_sha256
 from cw.store.store import Store, open_store
 from tests.making import give_key, make_spec
-from tests.walls import AROUND_REHEARSAL
+from tests.walls import AROUND_REHEARSAL, AS_ROOT
 from workerhost.homes.home import make_home, templates_dir
 from workerhost.homes.layout import homes
 
@@ -72,6 +72,7 @@ class Fleet:
             "CW_HOST_NAME": machine,
             "CW_CLAUDE": str(AGENT),
             "CW_ISOLATION": AROUND_REHEARSAL,
+            **AS_ROOT,
             "CW_SANDBOX_READ": ":".join({str(AGENT.parent), sys.prefix, sys.base_prefix}),
             **SCALED,
         }

@@ -73,6 +73,7 @@ def test_host_delivers_for_an_agent_that_has_no_token_and_can_push_nothing(witho
     row = without.finished(task)
 
     (pull,) = [one for one in hub.pulls(REPO) if one.head not in pulls]
+    wait_until(lambda: not (home / "run" / "task.json").exists(), what="the archive")
     logs = (home / "completed").glob("*.log")
     log = max(logs, key=lambda one: one.stat().st_mtime).read_text("utf-8")
     assert row["outcome"]["kind"] == "succeeded", (row, without.logs())

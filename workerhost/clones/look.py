@@ -33,7 +33,7 @@ def look(home: Home, clone: Path) -> list[Path]:
     if not in_place(home, top) or not top.is_dir():
         raise NotJudgedError(f"{top} is no folder of this HOME")
     for name in _ELSEWHERE:
-        if os.path.lexists(top / name):
+        if os.path.lexists(top / name) and not _empty(top / name):
             raise NotJudgedError(f"{top / name} would lead git elsewhere")
     locks = []
     deadline = time.monotonic() + _SECONDS
@@ -46,6 +46,12 @@ def look(home: Home, clone: Path) -> list[Path]:
     except OSError as error:
         raise NotJudgedError(f"{error.filename or top} cannot be read: {error.strerror}") from error
     return locks
+
+
+def _empty(path: Path) -> bool:
+    """It leads nowhere. claude's sandbox leaves one where it kept an agent from writing (2.1.330)."""
+    seen = path.lstat()
+    return stat.S_ISREG(seen.st_mode) and not seen.st_size
 
 
 def _entries(top: Path) -> Iterator[os.DirEntry[str]]:
