@@ -104,7 +104,7 @@ def bounded(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         bufsize=0,
-        process_group=0,
+        start_new_session=True,  # no terminal of the host's
     )
     try:
         return _Watch(process, limits, feeding, leave).done()
