@@ -49,7 +49,7 @@ def look(home: Home, clone: Path) -> list[Path]:
 
 
 def _empty(path: Path) -> bool:
-    """It leads nowhere. claude's sandbox leaves one where it kept an agent from writing (2.1.330)."""
+    """It leads nowhere. claude 2.1.330 leaves one where its sandbox kept an agent from writing."""
     seen = path.lstat()
     return stat.S_ISREG(seen.st_mode) and not seen.st_size
 
