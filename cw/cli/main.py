@@ -15,6 +15,7 @@ import click
 
 from cw import __version__
 from cw.cli.render import one_line
+from cw.cli.repeated import refuse_repeated
 from cw.errors import CwError
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class LazyGroup(click.Group):
             return None, None, args
         if found is None:
             ctx.fail(f"there is no command {args[0]!r}{_nearest(args[0])}")
+        if not ctx.resilient_parsing:
+            refuse_repeated(found, ctx, args[1:])
         return args[0], found, args[1:]
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cw.cli.params import Target
 from cw.errors import BadInputError, CwError
 from cw.models import Event, Task
+from cw.operations.references import Target, resolve
 from cw.states import State
 from cw.store.store import Store
 
@@ -22,6 +22,7 @@ def find_task(store: Store, target: Target, *, also_done: bool) -> Task:
 
     Raises BadInputError for an unknown id, CwError for a worker without a task.
     """
+    target = resolve(store, target)
     if target.task:
         task = store.tasks.get(target.task)
         if task is None:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from cw.errors import BadInputError, BrokerUnavailableError, ClaimedError, CwError
 from cw.models import Task, TaskSpec
 from cw.names import BLOCKED_LABEL, new_task_id, worker_label
+from cw.operations.overview import overview, read_fleet
 from cw.operations.trust import Approval
+from cw.operations.waiting import STARTS, what_next
 from cw.repos import Repo
 from cw.states import Mode
 from cw.store.signing import prompt_sha256
@@ -42,9 +44,14 @@ class Request:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dispatched:
     task: TaskSpec
-    place: int  # 1: next in line of its worker or of the pool
-    idle: tuple[str, ...]  # workers that could take it now
+    place: int  # 1: next in line of its worker or of the pool; 0: it has left the line already
+    why: str  # what it waits for
+    next: str  # what to type so that it moves; empty when it does by itself
     hosts_up: bool
+
+    @property
+    def starts(self) -> bool:
+        return self.place == 0 or self.why == STARTS
 
 
 def dispatch(
@@ -232,16 +239,15 @@ def _claimed_text(label: str, holder: Task | None, holder_id: str) -> ClaimedErr
 
 
 def _where(spec: TaskSpec, store: Store) -> Dispatched:
-    line = store.tasks.waiting(spec.wanted_worker)
     now = store.tasks.now()
-    hosts = {one.name for one in store.fleet.hosts() if one.up(now)}
-    workers = [one for one in store.fleet.workers() if one.host in hosts and not one.task]
-    wanted = spec.wanted_worker
+    seen = overview(read_fleet(store), now)
+    row = next((one for one in seen.waiting if one.about.task == spec.id), None)
     return Dispatched(
         task=spec,
-        place=line.index(spec.id) + 1 if spec.id in line else 0,
-        idle=tuple(one.id for one in workers if wanted in {None, one.id}),
-        hosts_up=bool(hosts),
+        place=row.place if row else 0,
+        why=row.reason if row else "",
+        next=what_next(row, seen) if row else "",
+        hosts_up=any(one.state == "up" for one in seen.hosts),
     )
 
 

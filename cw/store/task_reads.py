@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from cw.errors import ForgedError
@@ -16,6 +16,8 @@ from cw.store.connection import Connection
 from cw.store.signing import is_genuine
 
 log = logging.getLogger("cw.store.tasks")
+
+_AT_ONCE = 500  # records or ids of one answer
 
 
 class TaskReads:
@@ -81,6 +83,41 @@ class TaskReads:
         wanted = {one: ids[name] for one in issues if (name := keys.issue(*one)) in ids}
         tasks = {one.spec.id: one for one in self._many(wanted.values())}
         return {one: tasks[task_id] for one, task_id in wanted.items() if task_id in tasks}
+
+    def all_tasks(self) -> Iterator[Task]:
+        """Open ones, then finished ones, newest first."""
+        yield from reversed(self.open_tasks())
+        skip = 0
+        while found := self.done_tasks(_AT_ONCE, skip):
+            yield from found
+            skip += _AT_ONCE
+
+    def beginning_with(self, prefix: str) -> list[str]:
+        """Ids, open or finished, that begin so."""
+        with self._db.errors() as client:
+            found = {one for one in client.zrange(keys.OPEN, 0, -1) if one.startswith(prefix)}
+            done = client.zscan_iter(keys.DONE, match=f"{prefix}*", count=_AT_ONCE)
+            return sorted(found | {one for one, _ in done})
+
+    def of_issue(self, number: int, repo: str) -> list[str]:
+        """Ids of the task that has this issue, else had it last; without `repo`, in each repository
+        that is known to have such a task.
+        """
+        with self._db.errors() as client:
+            last = client.hscan_iter(keys.FINISHED, match=f"*#{number}", count=_AT_ONCE)
+            by_issue = {name: task for name, task in last if name.rpartition("#")[2] == str(number)}
+        open_ones = [one.spec for one in self.open_tasks() if one.spec.issue == number]
+        by_issue |= {keys.issue(one.repo, number): one.id for one in open_ones}
+        wanted = keys.issue(repo, number)
+        return [task for name, task in by_issue.items() if not repo or name == wanted]
+
+    def neighbours(self, oldest: datetime) -> list[str]:
+        """Ids of all tasks that were open at this moment or later."""
+        with self._db.errors() as client:
+            pipe = client.pipeline(transaction=False)
+            pipe.zrange(keys.OPEN, 0, -1)
+            pipe.zrangebyscore(keys.DONE, epoch_ms(oldest), "+inf")
+            return [one for ids in pipe.execute() for one in ids]
 
     def waiting(self, worker: str | None) -> list[str]:
         """Ids queued for a worker, or in the pool, in order."""
