@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from cw.errors import BrokerUnavailableError, CwError, ForgedError, StaleFenceError
-from cw.models import Task
+from cw.models import HOST, Task
 from cw.operations.branches import another_tasks
 from cw.states import Move, State
 from cw.store.leases import Grant, Refusal
@@ -102,7 +102,7 @@ def _obstacle(ctx: Context, home: Home) -> str:
         return "the worker has a run to be settled first"
     if open_ones := open_files(home):
         note = f"others may use {open_ones[0]}: chmod -R go= {home.path}, then: cw resume {home.id}"
-        ctx.store.fleet.pause(home.id, note)
+        ctx.store.fleet.pause(home.id, note, by=HOST)
         return note
     unproven = ctx.proof.missing(home)
     if unproven:
