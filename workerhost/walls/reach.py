@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from cw.errors import BadInputError, CwError
 from cw.settings import Settings
 from workerhost.walls import proxy
+from workerhost.walls.seen import VARIABLE, Notes
 
 DOOR = "/run/cw.net"  # where the proxy's socket is behind the wall
 PORT = 3129  # what listens there for it, in a network that has nothing else
@@ -91,13 +92,17 @@ def listen(path: Path) -> socket.socket:
 
 
 @contextmanager
-def opened(path: Path, told: Reach) -> Iterator[Path]:
-    """The door, for as long as one command of the host itself needs it."""
+def opened(path: Path, told: Reach, *, notes: Notes | None = None) -> Iterator[Path]:
+    """The door, for as long as one command of the host itself needs it. `notes`: get what goes
+    wrong there.
+    """
     order = told.order()
+    more = {"CW_PARENT": str(os.getpid())} | ({VARIABLE: str(notes.handle)} if notes else {})
     with listen(path) as listener:
         process = subprocess.Popen(
             order["argv"],  # type: ignore[call-overload]
-            env=order["env"] | {"CW_PARENT": str(os.getpid())},  # type: ignore[operator]
+            env=order["env"] | more,  # type: ignore[operator]
+            pass_fds=(notes.handle,) if notes else (),
             stdin=listener,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
