@@ -22,7 +22,7 @@ from tests.conftest import make_repo
 from tests.integration.hosting import AGENT, READY, ROOT, stop_runs
 from tests.integration.networked import Networked, certificates, networked_machine
 from tests.waiting import wait_until
-from tests.walls import AROUND_REHEARSAL
+from tests.walls import AROUND_REHEARSAL, AS_ROOT
 
 QUICK = "rehearse: pace 0.05\nrehearse: no-change\n"
 
@@ -42,6 +42,7 @@ class Newcomer:
             "CW_CLAUDE": str(AGENT),
             "CW_SANDBOX_READ": ":".join({str(AGENT.parent), sys.prefix, sys.base_prefix}),
             "CW_ISOLATION": AROUND_REHEARSAL,
+            **AS_ROOT,
         }
 
     def cw(self, *words: str) -> CompletedProcess[str]:

@@ -54,7 +54,7 @@ def assert_resumes(here: Machine, spec: TaskSpec) -> None:
     assert (first["resumed"], second["resumed"]) == (False, True)
     assert (task.attempt, task.losses, task.deferrals) == (2, 0, 0)
     assert task.outcome
-    assert task.outcome.kind is OutcomeKind.SUCCEEDED, task.outcome
+    assert task.outcome.kind is OutcomeKind.SUCCEEDED, task.outcome.message
 
 
 def test_draining_host_sees_its_run_through_and_takes_nothing_new(git_repo: Path) -> None:
@@ -196,7 +196,7 @@ def test_clone_under_way_does_not_hold_up_the_end(
         here.start()
         task = here.reaches(spec, State.DONE)
         assert task.outcome
-        assert task.outcome.kind is OutcomeKind.SUCCEEDED, task.outcome
+        assert task.outcome.kind is OutcomeKind.SUCCEEDED, task.outcome.message
         assert (task.attempt, len(here.agents())) == (2, 1)
 
 

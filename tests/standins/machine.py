@@ -24,6 +24,7 @@ from cw.store.store import Store, open_store
 from tests.mutants import kept_variable
 from tests.standins.services import ME
 from tests.waiting import wait_until
+from tests.walls import AS_ROOT
 
 ROOT = Path(__file__).parents[2]
 
@@ -129,6 +130,7 @@ def _environ(tmp_path: Path, path: str, temporary: str) -> dict[str, str]:
         "CW_FLOWER_PORT": str(_free_port()),
         "CW_SWEEP_EVERY": "0.5",
         "CW_HOST_NAME": "testbox",
+        **AS_ROOT,
         **kept_variable(),
     }
 

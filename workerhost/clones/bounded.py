@@ -55,10 +55,13 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """`memory_mb`: 0 for none. `text` and `entries` (lines, or what NUL ends) are of its output."""
+    """`memory_mb`: 0 for none. `text` and `entries` (lines, or what NUL ends) are of its output.
+    `umask` is of what it makes; the host's own when negative.
+    """
 
     seconds: float
     memory_mb: int = 0
+    umask: int = -1
     text: int = _TEXT_BYTES
     entries: int = _ENTRIES
 
@@ -105,6 +108,7 @@ def bounded(
         stderr=subprocess.PIPE,
         bufsize=0,
         start_new_session=True,  # no terminal of the host's
+        umask=limits.umask,
     )
     try:
         return _Watch(process, limits, feeding, leave).done()

@@ -160,7 +160,14 @@ class Git:
                 writable=(at, *(source.written if pushes else ())),
                 door=door,
             )
-            limits = Limits(seconds=NETWORK_SECONDS, text=bounds.text, entries=bounds.entries)
+            limits = Limits(
+                seconds=NETWORK_SECONDS,
+                text=bounds.text,
+                entries=bounds.entries,
+                # `core.sharedRepository` does not reach folders that git's dumb HTTP walker makes
+                # (git 2.39), and clones are made of them by the agents' user.
+                umask=0o022,
+            )
             return bounded(
                 argv,
                 cwd=at,
