@@ -124,7 +124,9 @@ class GitHub(Connection):
     def comment(self, repo: str, number: int, body: str) -> None:
         """Not to be repeated: see `comments.comment_once`."""
         path = f"/repos/{repo}/issues/{number}/comments"
-        self.ask(f"comment on {repo}#{number}", repo, "POST", path, {"body": body})
+        what = f"comment on {repo}#{number}"
+        with github_errors(what):  # an answer that names no comment is no proof of one
+            _ = self.ask(what, repo, "POST", path, {"body": body}).data["id"]
 
     def last_push(self, repo: str, ref: str) -> tuple[str, str]:
         """What the newest push, or deletion, made of a branch, and the login of who did it. Empty

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from cw.errors import GitHubRefusedError
+
 if TYPE_CHECKING:
     from cw.github.client import GitHub
 
@@ -35,7 +37,13 @@ def _own(github: GitHub, repo: str, number: int) -> Iterator[str]:
     variables: dict[str, object] = {"owner": owner, "name": name, "number": number}
     more = True
     while more:
-        found = github.graphql(repo, _FIND, variables)["repository"]["issueOrPullRequest"]
+        data = github.graphql(repo, _FIND, variables, partly=True)
+        found = (data["repository"] or {}).get("issueOrPullRequest")
+        if not found:
+            raise GitHubRefusedError(
+                f"GitHub knows no issue {repo}#{number}",
+                hint="Check the name, and that the token may see it",
+            )
         for one in found["comments"]["nodes"]:
             if one["viewerDidAuthor"]:
                 yield one["body"].replace("\r\n", "\n").strip()
