@@ -74,6 +74,7 @@ def _victim(user: AgentUser | None) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd="/",
+        env=os.environ | {"PATH": os.defpath},  # `sleep`, whatever the host's own PATH lacks
         text=True,
         start_new_session=True,
     ) as process:
