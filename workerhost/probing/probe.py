@@ -109,25 +109,13 @@ def outer(home: Home, wall: Wall, settings: Settings, claude: Path, placed: Cana
     with opened(home.run / "net-probe", reach(settings, {}), wall.user) as door:
         argv = ["/bin/sh", "-c", _PLAIN, "sh", *args]
         readable = readable_paths(settings, claude, "")
-        done = subprocess.run(
-            wrap(argv, wall=wall, home=home, readable=readable, door=door),
-            env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(home.path)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
+        done = _behind(wrap(argv, wall=wall, home=home, readable=readable, door=door), home)
     return _judge("a process behind bubblewrap", done.stdout, done.stderr)
 
 
-def outer_kernel(home: Home, wall: Wall, kernels: Inherited) -> str:
-    """What the kernel lets such a process do."""
-    kernel.place_roots(home)
-    argv = ["/bin/sh", "-c", kernel.SCRIPT, "sh", *kernel.arguments(kernels)]
-    done = subprocess.run(
-        wrap(argv, wall=wall, home=home),
+def _behind(argv: list[str], home: Home) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        argv,
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(home.path)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -136,6 +124,13 @@ def outer_kernel(home: Home, wall: Wall, kernels: Inherited) -> str:
         timeout=_SECONDS,
         check=False,
     )
+
+
+def outer_kernel(home: Home, wall: Wall, kernels: Inherited) -> str:
+    """What the kernel lets such a process do."""
+    kernel.place_roots(home)
+    argv = ["/bin/sh", "-c", kernel.SCRIPT, "sh", *kernel.arguments(kernels)]
+    done = _behind(wrap(argv, wall=wall, home=home), home)
     root = kernel.whose(home)
     found = _judge("a process behind bubblewrap", done.stdout, done.stderr)
     return f"a process behind bubblewrap has {root}" if root else found
