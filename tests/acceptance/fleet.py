@@ -21,6 +21,7 @@ from tests.standins.messages import MessagesStandIn
 from tests.typed import typed
 from tests.waiting import wait_until
 from tests.walls import AROUND_REHEARSAL, AS_ROOT
+from workerhost.homes.layout import Home
 
 ROOT = Path(__file__).parents[2]
 REHEARSAL = ROOT / "tests" / "standins" / "rehearsal_agent.py"
@@ -153,10 +154,10 @@ class Fleet:
         return "\n".join([*found, "--- cw hosts", self.cw("status").stdout])
 
     def archive(self, worker: str) -> dict[str, Any]:
-        """The newest archive of a worker."""
-        found = sorted(
-            (self.worker(worker) / "completed").glob("*.json"), key=lambda one: one.stat().st_mtime
-        )
+        """The newest archive of a worker. A run is recorded first, and put away then."""
+        home = Home(self.worker(worker))
+        wait_until(lambda: not home.journal.exists(), what=f"the archive of {worker}")
+        found = sorted(home.completed.glob("*.json"), key=lambda one: one.stat().st_mtime)
         data: dict[str, Any] = json.loads(found[-1].read_text(encoding="utf-8"))
         return data
 

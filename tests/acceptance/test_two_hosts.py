@@ -203,7 +203,7 @@ def test_worker_with_a_home_on_two_machines_stays_where_it_was(two_hosts: Hosts)
         task = dispatch(west, FAST, "e1")[1]
 
         assert west.finished(task)["worker"] == "e1"
-        assert list((east.worker("e1") / "completed").glob("*.json"))
+        assert east.archive("e1")["task"]["id"] == task
         assert not list((copy / "completed").glob(f"*{task}*"))
         assert [row["workers"] for row in east.json("hosts")] == [1, 2]
     finally:

@@ -77,15 +77,15 @@ def push(git: Git, place: Workspace, seen: GitState | None = None) -> Pushed:
         return evidence.push(box, place, seen or state)
 
 
-def run(at: Path, *args: str) -> str:
+def run(at: Path, *args: str, stdin: bytes = b"") -> str:
     """git as an agent in its clone, or a person at the repository."""
     who = ["-c", "user.name=Agent", "-c", "user.email=agent@example.invalid"]
     env = os.environ | {"GIT_CONFIG_GLOBAL": str(SAFE)}
     argv = ["git", *who, *args]
-    done = subprocess.run(argv, cwd=at, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(argv, cwd=at, env=env, input=stdin, capture_output=True, check=False)
     give_tree(at)
     done.check_returncode()
-    return done.stdout.strip()
+    return done.stdout.decode().strip()
 
 
 def commit(at: Path, name: str, text: str = "x\n") -> str:

@@ -289,7 +289,7 @@ def test_repository_that_refuses_is_left_alone_for_the_pass_and_others_are_not(
     office: Office, hub: GitHubStandIn
 ) -> None:
     """Else a token without rights would cost a request for each of its issues, in each pass."""
-    no_push = {"full_name": REPO, "permissions": {"push": False}}
+    no_push = {"id": 7, "full_name": REPO, "permissions": {"push": False}}
     hub.fault(method="GET", path_regex=f"^/repos/{REPO}$", status=200, body=no_push, times=None)
     for one in range(6):
         hub.add_issue(REPO, f"Issue {one}")

@@ -138,7 +138,7 @@ def test_the_agents_git_would_start_them(worker: Worker) -> None:
     poison(worker, place.clone, ["filter.evil.clean"])
     (place.clone / "new.txt").write_text("x", "utf-8")
 
-    subprocess.run(["git", "add", "new.txt"], cwd=place.clone, capture_output=True, check=False)
+    run(place.clone, "add", "new.txt")
 
     assert (worker.home.path / "ran").exists()
 

@@ -187,10 +187,7 @@ def grown(clone: Path, levels: int) -> str:
 
     def tree(kind: str, mode: str, sha: str) -> str:
         rows = "".join(f"{mode} {kind} {sha}\tname-{number}\n" for number in range(10))
-        made = subprocess.run(
-            ["git", "mktree"], cwd=clone, input=rows, capture_output=True, text=True, check=True
-        )
-        return made.stdout.strip()
+        return run(clone, "mktree", stdin=rows.encode())
 
     sha = tree("blob", "100644", run(clone, "hash-object", "-w", "--stdin", "-t", "blob"))
     for _ in range(levels - 1):
@@ -219,8 +216,7 @@ def crowded(clone: Path, entries: int) -> None:
     blob = run(clone, "hash-object", "-w", "--stdin", "-t", "blob")
     folder = "/".join(["d" * 200] * 15)
     rows = "".join(f"100644 {blob}\t{folder}/{number}\n" for number in range(entries))
-    command = ["git", "update-index", "--index-version", "4", "--index-info"]
-    subprocess.run(command, cwd=clone, input=rows, text=True, check=True)
+    run(clone, "update-index", "--index-version", "4", "--index-info", stdin=rows.encode())
 
 
 def test_index_that_says_more_than_anybody_reads_is_cut_in_views(
@@ -265,9 +261,8 @@ def test_objects_that_git_would_not_write_are_not_taken(
     clone = place.clone
     inner = run(clone, "rev-parse", "HEAD^{tree}")
     raw = b"40000 .git\0" + bytes.fromhex(inner)
-    command = ["git", "hash-object", "-t", "tree", "-w", "--literally", "--stdin"]
-    tree = subprocess.run(command, cwd=clone, input=raw, capture_output=True, check=True).stdout
-    bad = run(clone, "commit-tree", tree.decode().strip(), "-p", "HEAD", "-m", "Evil")
+    tree = run(clone, "hash-object", "-t", "tree", "-w", "--literally", "--stdin", stdin=raw)
+    bad = run(clone, "commit-tree", tree, "-p", "HEAD", "-m", "Evil")
     run(clone, "update-ref", f"refs/heads/{spec.branch}", bad)
 
     outcome = settled(worker, spec, place)
