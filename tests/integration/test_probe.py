@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import pytest
 from cw.settings import Settings
 from tests.hostile.listening import Listener, listening
 from tests.needs import require
+from tests.waiting import wait_until
 from tests.walls import USER, WALLS, choose, owned
 from workerhost.homes.home import make_home, templates_dir
 from workerhost.homes.layout import Home
@@ -171,6 +175,39 @@ def test_what_the_kernel_leaves_open_is_found(
         assert f"reached {says}" in done.stdout, done.stderr
         seen = placed.reached()
         assert ("signal" in seen) == ("pid" in says), "only who sees a process ends it"
+
+
+PROBING = """
+import sys
+from tests.walls import USER
+from workerhost.probing.inherited import inherited
+with inherited(USER) as placed:
+    print(placed.victim.pid, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_host_that_is_killed_while_it_probes_leaves_no_process() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PROBING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as host:
+        assert host.stdout is not None
+        victim = int(host.stdout.readline())
+        os.killpg(victim, 0)
+        host.kill()
+
+    def gone() -> bool:
+        try:
+            os.killpg(victim, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    try:
+        wait_until(gone, what="the end of the process outside")
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(victim, signal.SIGKILL)
 
 
 def test_key_of_the_host_is_seen_without_a_wall_and_not_behind_it(

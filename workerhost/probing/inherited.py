@@ -22,8 +22,8 @@ from workerhost.walls.user import AgentUser
 _SHM = Path("/dev/shm")  # noqa: S108  where POSIX shared memory is
 _IPC_CREAT, _IPC_RMID = 0o1000, 0
 _SECONDS = 120
-# Ends of a signal whose default is to be overlooked.
-_VICTIM = "trap 'exit 7' URG; echo ready; sleep 600 & wait"
+# Ends of a signal whose default is to be overlooked, and with the host, which holds its input.
+_VICTIM = "trap 'exit 7' URG; exec 3<&0; echo ready; cat <&3 >&2 & wait"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,11 @@ def _victim(user: AgentUser | None) -> Iterator[subprocess.Popen[str]]:
     """Signals are refused by whose a process is, so it is whose the agents are."""
     with subprocess.Popen(
         [*step_down(user), "/bin/sh", "-c", _VICTIM],
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd="/",
-        env=os.environ | {"PATH": os.defpath},  # `sleep`, whatever the host's own PATH lacks
+        env=os.environ | {"PATH": os.defpath},  # `cat`, whatever the host's own PATH lacks
         text=True,
         start_new_session=True,
     ) as process:
