@@ -16,6 +16,7 @@ import click
 from cw import __version__
 from cw.cli.quiet import hush
 from cw.cli.render import one_line
+from cw.cli.repeated import refuse_repeated
 from cw.errors import BrokerUnavailableError, CwError
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ class LazyGroup(click.Group):
             return None, None, args
         if found is None:
             ctx.fail(f"there is no command {args[0]!r}{_nearest(args[0])}")
+        if not ctx.resilient_parsing:
+            refuse_repeated(found, ctx, args[1:])
         return args[0], found, args[1:]
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

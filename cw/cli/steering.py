@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cw.cli.context import Cli
-from cw.cli.params import Target
 from cw.cli.render import duration, note
 from cw.errors import CwError
+from cw.operations.references import Target, resolve
 
 if TYPE_CHECKING:
     from cw.models import Task
@@ -24,6 +24,7 @@ def find(cli: Cli, target: Target) -> Task | None:
     """The task an id means; None: a worker without one. Raises BadInputError for unknown ids."""
     from cw.operations.control import need_task, task_of
 
+    target = resolve(cli.store, target)
     if target.task:
         return need_task(cli.store, target.task)
     return task_of(cli.store, target.worker or "")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cw.cli.params import Target
 from cw.errors import CwError, UnreadableError
 from cw.models import Event, Task
 from cw.operations.control import need_task, need_worker
+from cw.operations.references import Target, resolve
 from cw.states import State
 from cw.store.store import Store
 from cw.store.unreadable import HOW_TO_MEND
@@ -25,6 +25,7 @@ def find_task(store: Store, target: Target, *, also_done: bool) -> Task:
     Raises BadInputError for an unknown id, CwError for a worker without a task or what cannot be
     read.
     """
+    target = resolve(store, target)
     if target.task:
         return need_task(store, target.task)
     worker = need_worker(store, target.worker or "")

@@ -216,14 +216,15 @@ def _progress(task: Task, last: Event | None, now: datetime) -> dict[str, object
 
 def _waiting(task: Task, fleet: Fleet, workers: list[WorkerRow], up: set[str]) -> WaitingRow:
     line = fleet.lines.get(task.worker, [])
+    place = line.index(task.spec.id) + 1 if task.spec.id in line else 0
     able = [one for one in workers if task.worker in {None, one.worker}]
     unfit = {one.name: one.unfit for one in fleet.hosts if one.unfit}
     return WaitingRow(
         about=_about(task),
         worker=task.worker,
-        place=line.index(task.spec.id) + 1 if task.spec.id in line else 0,
+        place=place,
         since=task.spec.created_at,
-        reason=task.reason or why(task.worker, able, up, task.spec.id, unfit),
+        reason=task.reason or why(task.worker, able, up, task.spec.id, unfit, max(1, place)),
     )
 
 

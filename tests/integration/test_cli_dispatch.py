@@ -75,6 +75,8 @@ def test_dispatch_records_the_task_and_hints_its_worker(
         "model": "opus",
         "state": "queued",
         "place": 1,
+        "why": "",
+        "next": "",
         "queue": "worker.01",
     }
     task = fleet.tasks.get(found["task"])

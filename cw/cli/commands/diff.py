@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import Target, id_argument, json_option
+from cw.cli.params import id_argument, json_option
 from cw.cli.render import diff_line, escape_control, json_out, note
+from cw.operations.references import Target
 
 if TYPE_CHECKING:
     from cw.models import Task

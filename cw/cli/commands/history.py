@@ -11,9 +11,10 @@ import click
 
 from cw.cli.completion import complete_repos
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import Target, checked, json_option, maybe_id_argument, read_since
+from cw.cli.params import checked, json_option, maybe_id_argument, read_since
 from cw.cli.render import Column, duration, json_out, moment, money, note, say, table
 from cw.errors import BadInputError, BrokerUnavailableError, CwError
+from cw.operations.references import Target, resolve
 from cw.repos import parse_repo
 from cw.states import OutcomeKind
 
@@ -86,6 +87,8 @@ def command(
     """
     from cw.operations.history import Wanted
 
+    if target and not target.settled:
+        target = resolve(cli.store, target)
     wanted = Wanted(
         worker=target.worker if target else None,
         task=target.task if target else None,

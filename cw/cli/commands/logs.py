@@ -13,10 +13,11 @@ import click
 
 from cw.cli.context import Cli, with_cli
 from cw.cli.disk import clean_of
-from cw.cli.params import Target, id_argument
+from cw.cli.params import id_argument
 from cw.cli.render import note
 from cw.cli.stream import show_event
 from cw.errors import CwError
+from cw.operations.references import Target, resolve
 from workerhost.homes.archives import is_running, log_of
 from workerhost.homes.files import open_regular
 from workerhost.homes.layout import Home, homes
@@ -41,6 +42,8 @@ def command(cli: Cli, target: Target, follow: bool, raw: bool) -> None:
     machine the broker's events are shown, the newest 2000; with --raw its host is asked for the log
     itself, page by page. Tokens are blotted out, but for --raw of a run that still goes on here.
     """
+    if not target.settled:
+        target = resolve(cli.store, target)
     if follow and target.worker:
         _await_log(cli.settings.workers_root / target.worker)
     found = find_log(homes(cli.settings.workers_root), target)

@@ -8,10 +8,11 @@ import click
 
 from cw.cli.completion import complete_ids
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import Target, checked, json_option, read_target
+from cw.cli.params import checked, json_option
 from cw.cli.render import json_out, note, say
 from cw.cli.steering import find
 from cw.errors import BadInputError
+from cw.operations.references import Target, read_target
 
 if TYPE_CHECKING:
     from cw.operations.restart import Restarted

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import Target, id_argument, json_option
+from cw.cli.params import id_argument, json_option
 from cw.cli.render import (
     STATE_STYLES,
     Column,
@@ -23,6 +23,7 @@ from cw.cli.render import (
     table,
 )
 from cw.errors import CwError
+from cw.operations.references import Target
 
 if TYPE_CHECKING:
     from cw.models import Task

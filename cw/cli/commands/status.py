@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import Target, json_option, maybe_id_argument
+from cw.cli.params import json_option, maybe_id_argument
 from cw.cli.render import json_line, json_out, note, redraw, terminal_width
 from cw.errors import BadInputError, BrokerUnavailableError
+from cw.operations.references import Target, resolve
 
 if TYPE_CHECKING:
     from cw.operations.overview import About, Overview
@@ -22,7 +23,7 @@ _EVERY_SECONDS = 1.0
 
 @click.command()
 @maybe_id_argument
-@click.option("-w", "--watch", is_flag=True, help="Go on, and show what changes; Ctrl-C ends it.")
+@click.option("--watch", is_flag=True, help="Go on, and show what changes; Ctrl-C ends it.")
 @json_option
 @with_cli
 def command(cli: Cli, target: Target | None, watch: bool, as_json: bool) -> None:
@@ -33,6 +34,7 @@ def command(cli: Cli, target: Target | None, watch: bool, as_json: bool) -> None
     its workers offline. --watch redraws a terminal each second; elsewhere it prints the whole again
     whenever something changed, with --json one object a line.
     """
+    target = resolve(cli.store, target) if target else None
     if not watch:
         _show(_seen(cli, target), as_json=as_json)
         return

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import Target, id_argument, json_option
+from cw.cli.params import id_argument, json_option
 from cw.cli.render import duration, json_line, moment, money, say
 from cw.cli.stream import show_event
+from cw.operations.references import Target
 
 if TYPE_CHECKING:
     from cw.models import Task
