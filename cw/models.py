@@ -118,6 +118,9 @@ class Outcome(Model):
     retry_at: MaybeMoment = None
 
 
+USAGE_LIMIT = "usage_limit"  # an outcome's reason
+
+
 class Task(Model):
     """A task's record: what is wanted, where it stands."""
 
@@ -147,9 +150,18 @@ class Task(Model):
         return self.worker or self.spec.wanted_worker
 
     @property
+    def limited(self) -> bool:
+        """Held by a limit of its account, that ends when its time comes and not before."""
+        ended = self.outcome.reason if self.outcome else ""
+        return self.state is State.HELD and ended == USAGE_LIMIT
+
+    @property
     def too_new(self) -> bool:
         """This cw must leave it alone."""
         return self.protocol > PROTOCOL
+
+
+HOST = "host"  # who paused a worker, when no person did
 
 
 class Worker(Model):
@@ -158,6 +170,7 @@ class Worker(Model):
     home: str = ""
     task: MaybeText = None  # the one it runs, or is kept for
     paused: str = ""  # why it takes nothing; empty when it does
+    paused_by: str = ""  # HOST: its host found what only a person can mend; else a person did
     registered_at: MaybeMoment = None
 
 

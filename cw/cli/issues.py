@@ -28,7 +28,10 @@ def read_issues(texts: tuple[str, ...], repo: str | None) -> tuple[str, list[int
             hint="Dispatch each repository's by themselves",
         )
     if not named:
-        raise BadInputError("no repository", hint="Give -r owner/repo, or a path or URL of git")
+        raise BadInputError(
+            "Missing option '-r' / '--repo'",
+            hint="Give owner/repo, a path or a URL of git. See: cw dispatch --help",
+        )
     numbers = [number for _, number in found]
     twice = sorted({one for one in numbers if numbers.count(one) > 1})
     if twice:

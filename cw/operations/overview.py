@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _TEXT_SHOWN = 100  # characters of a comment
 
 
+_BY_ITSELF = "goes on by itself; at once with:"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fleet:
     """What the store said at one moment."""
@@ -235,7 +238,7 @@ def _held(task: Task) -> HeldRow:
         since=task.ended_at,
         until=task.not_before,
         reason=task.reason,
-        next=f"goes on by itself; at once with: cw restart {task.spec.id}",
+        next="goes on by itself" if task.limited else f"{_BY_ITSELF} cw restart {task.spec.id}",
     )
 
 
