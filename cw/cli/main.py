@@ -126,6 +126,8 @@ def group(ctx: click.Context) -> None:
     Exit status: 0 done, 1 failed, 2 what was typed or set cannot be used, 3 somebody already has
     the issue, 4 the broker or GitHub is away. Errors are one line on standard error.
     """
+    if os.environ.get("NO_COLOR"):  # https://no-color.org: set, and not empty
+        ctx.color = False
     if ctx.invoked_subcommand is None:
         from cw.cli.greeting import greet
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shutil
 import sys
@@ -151,8 +152,10 @@ def redraw(lines: Sequence[str]) -> None:
     if sum(tall) >= height:
         fits = sum(total < height - 1 for total in accumulate(tall))
         shown = [*shown[:fits], f"… {len(shown) - fits} more lines"]
+    if os.environ.get("NO_COLOR"):
+        shown = [click.unstyle(line) for line in shown]
     body = "".join(f"{line}\x1b[K\n" for line in shown)
-    click.echo(f"\x1b[H{body}\x1b[J", nl=False)
+    click.echo(f"\x1b[H{body}\x1b[J", nl=False, color=True)  # movements are no colours
     sys.stdout.flush()
 
 
