@@ -142,12 +142,30 @@ class Task(Model):
     hinted_at: MaybeMoment = None
     reason: str = ""  # why it does not move, or how it ended
     outcome: Outcome | None = None
+    # Of all its ended runs together; 0 in records of a version that did not count them.
+    spent_usd: float = 0.0
+    spent_turns: int = 0
+    spent_s: float = 0.0
     protocol: int = 0  # that it was made with
 
     @property
     def line(self) -> str | None:
         """The worker whose line it is in, or would be; None: the pool's."""
         return self.worker or self.spec.wanted_worker
+
+    @property
+    def total_usd(self) -> float:
+        """Dollars of all its runs that have ended."""
+        return max(self.spent_usd, self.outcome.cost_usd if self.outcome else 0.0)
+
+    @property
+    def total_turns(self) -> int:
+        return max(self.spent_turns, self.outcome.turns if self.outcome else 0)
+
+    @property
+    def total_s(self) -> float:
+        """Seconds of all its runs that have ended."""
+        return max(self.spent_s, self.outcome.duration_s if self.outcome else 0.0)
 
     @property
     def limited(self) -> bool:

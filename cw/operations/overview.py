@@ -205,13 +205,14 @@ def _state(worker: Worker, task: Task | None, up: set[str]) -> str:
 
 def _progress(task: Task, last: Event | None, now: datetime) -> dict[str, object]:
     elapsed = (now - task.started_at).total_seconds() if task.started_at else None
-    if last is None:
-        return {"elapsed_s": elapsed}
+    before = {"turns": task.spent_turns or None, "cost_usd": task.spent_usd or None}
+    if last is None or (task.started_at and last.at < task.started_at):
+        return {"elapsed_s": elapsed, **before}
     turns, cost = last.data.get("turns"), last.data.get("cost_usd")
     return {
         "elapsed_s": elapsed,
-        "turns": turns if isinstance(turns, int) else None,
-        "cost_usd": float(cost) if isinstance(cost, (int, float)) else None,
+        "turns": task.spent_turns + turns if isinstance(turns, int) else before["turns"],
+        "cost_usd": task.spent_usd + cost if isinstance(cost, (int, float)) else before["cost_usd"],
         "last": last.text,
         "last_at": last.at,
     }

@@ -183,6 +183,9 @@ class TaskStore(TaskReads, Leases):
             epoch_ms(task.started_at),
             epoch_ms(task.ended_at),
             keys.issue(*spec.key) if spec.issue is not None else "",
+            task.spent_usd,
+            task.spent_turns,
+            task.spent_s,
         ]
         names = [keys.task(spec.id), keys.DONE, keys.FENCE, keys.FINISHED]
         return bool(self._db.run("rebuild", names, args))

@@ -195,8 +195,8 @@ def _cells(row: Finished, now: datetime) -> list[str]:
         row.label,
         outcome.kind.value,
         str(outcome.commits),
-        money(outcome.cost_usd),
-        str(outcome.turns),
-        duration(outcome.duration_s),
+        money(row.cost_usd),
+        str(row.turns),
+        duration(row.duration_s),
         outcome.pr or outcome.branch if good else outcome.message or outcome.reason,
     ]

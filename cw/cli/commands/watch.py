@@ -89,7 +89,7 @@ def _describe(task: Task, store: Store) -> str:
     if task.state.value == "done" and done:
         result = done.pr or done.message or done.reason
         work = "1 commit" if done.commits == 1 else f"{done.commits} commits"
-        spent = f"{duration(done.duration_s)}, {done.turns} turns, {money(done.cost_usd)}"
+        spent = f"{duration(task.total_s)}, {task.total_turns} turns, {money(task.total_usd)}"
         return f"{done.kind.value}: {result} ({work}, {spent})"
     if task.state.value == "running":
         return f"running on worker {task.worker}, host {task.host}, attempt {task.attempt}"

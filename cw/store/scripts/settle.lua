@@ -4,7 +4,8 @@
 --       counts, costs
 -- ARGV: id, fence, allowed states, new state, outcome (JSON), reason, not before (ms or ''),
 --       losses to charge, 1 when the run came as far as its clone,
---       the field of counts, the run's dollars, then the GitHub writes that follow from it (JSON each)
+--       the field of counts, the run's dollars, turns and seconds, then the GitHub writes that follow
+--       from it (JSON each)
 -- `done` also releases the claim and remembers which task finished the issue; `queued` is a run that
 -- was lost or interrupted and will be repeated. The fence ends with the run: a journal that was not archived in time
 -- cannot be adopted and settled again.
@@ -50,7 +51,10 @@ if tonumber(ARGV[11]) > 0
     and type(redis.pcall('HINCRBYFLOAT', KEYS[11], day, ARGV[11])) == 'table' then
   redis.call('HSET', KEYS[11], day, ARGV[11])
 end
-for i = 12, #ARGV do
+redis.call('HINCRBYFLOAT', KEYS[1], 'spent_usd', ARGV[11])
+redis.call('HINCRBY', KEYS[1], 'spent_turns', ARGV[12])
+redis.call('HINCRBYFLOAT', KEYS[1], 'spent_s', ARGV[13])
+for i = 14, #ARGV do
   redis.call('RPUSH', KEYS[7], ARGV[i])
 end
 return 1
