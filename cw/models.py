@@ -146,6 +146,7 @@ class Task(Model):
     spent_usd: float = 0.0
     spent_turns: int = 0
     spent_s: float = 0.0
+    seen_at: MaybeMoment = None  # when a person said that its end is known
     protocol: int = 0  # that it was made with
 
     @property

@@ -40,6 +40,7 @@ COMMANDS = {
     "logs": "Read what an agent said and did.",
     "outbox": "Labels and comments that GitHub did not take.",
     "history": "Finished tasks, newest first.",
+    "seen": "Take failed tasks and questions off cw status.",
     "stop": "End runs now; their tasks stay for restart or reset.",
     "restart": "Let a stopped, crashed or held task go on.",
     "reset": "End a worker's task without success; the worker is free again.",

@@ -43,6 +43,8 @@ STATE_STYLES = {
     "crashed": "red",
     "failed": "red",
     "fail": "red",
+    "question": "yellow",
+    "paused": "yellow",
 }
 
 

@@ -11,7 +11,7 @@ from cw.audit import Entry
 from cw.models import Event, Task
 from cw.operations.history import Finished
 from cw.operations.hosts import HostRow
-from cw.operations.overview import Overview, UndeliveredRow
+from cw.operations.overview import Overview, UndeliveredRow, UnseenRow
 from cw.operations.queue import QueueRow
 from cw.operations.remote import Changes
 from cw.operations.story import Story
@@ -43,6 +43,7 @@ PRINTED: dict[str, Any] = {
     "history": list[Finished],
     "hosts": list[HostRow],
     "audit": list[Entry],
+    "seen": list[UnseenRow],
 }
 
 

@@ -104,6 +104,26 @@ class UndeliveredRow(Model):
     next: str
 
 
+class UnseenRow(Model):
+    """A task that failed or asked, and what to type."""
+
+    about: About
+    worker: str | None
+    state: str  # failed, question
+    at: datetime
+    reason: str
+    next: str
+
+
+class Today(Model):
+    """What ended since midnight, local time. Not `whole`: there was more than is looked at."""
+
+    done: int
+    failed: int
+    cost_usd: float
+    whole: bool
+
+
 class Overview(Model):
     at: datetime
     workers: list[WorkerRow]
@@ -114,6 +134,8 @@ class Overview(Model):
     hosts: list[HostRow]
     warnings: list[str]
     unreadable: list[Unreadable]  # records that are passed over
+    unseen: tuple[UnseenRow, ...] = ()  # where somebody asked for them, as `today`
+    today: Today | None = None
 
 
 def read_fleet(store: Store) -> Fleet:
@@ -157,7 +179,7 @@ def overview(fleet: Fleet, now: datetime) -> Overview:
     )
 
 
-def _about(task: Task) -> About:
+def about(task: Task) -> About:
     spec = task.spec
     return About(
         task=spec.id,
@@ -175,7 +197,7 @@ def _worker(worker: Worker, fleet: Fleet, up: set[str], now: datetime) -> Worker
         worker=worker.id,
         state=_state(worker, task, up),
         host=worker.host,
-        about=_about(task) if task else None,
+        about=about(task) if task else None,
         paused=worker.paused,
     )
     if task is None or task.state is not State.RUNNING:
@@ -224,7 +246,7 @@ def _waiting(task: Task, fleet: Fleet, workers: list[WorkerRow], up: set[str]) -
     able = [one for one in workers if task.worker in {None, one.worker}]
     unfit = {one.name: one.unfit for one in fleet.hosts if one.unfit}
     return WaitingRow(
-        about=_about(task),
+        about=about(task),
         worker=task.worker,
         place=place,
         since=task.spec.created_at,
@@ -234,7 +256,7 @@ def _waiting(task: Task, fleet: Fleet, workers: list[WorkerRow], up: set[str]) -
 
 def _held(task: Task) -> HeldRow:
     return HeldRow(
-        about=_about(task),
+        about=about(task),
         worker=task.worker,
         since=task.ended_at,
         until=task.not_before,
@@ -245,7 +267,7 @@ def _held(task: Task) -> HeldRow:
 
 def _stuck(task: Task) -> StuckRow:
     return StuckRow(
-        about=_about(task),
+        about=about(task),
         worker=task.worker,
         state=task.state.value,
         since=task.ended_at,

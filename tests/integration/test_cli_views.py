@@ -397,7 +397,9 @@ def test_fifty_workers_fit_a_terminal_of_eighty_columns(
     lines = plain(shown.text).splitlines()
     rows = [one for one in lines if one[:2].isdigit()]
     assert code == 0
-    assert [one.split()[0] for one in rows] == [f"{number:02}" for number in range(50)]
+    names = [one.split()[0] for one in rows]
+    assert sorted(names) == [f"{number:02}" for number in range(50)]
+    assert [int(one) % 5 for one in names[40:]] == [4] * 10  # the idle ones are the last
     assert max(map(len, lines)) <= COLUMNS
     assert "\x1b[32m" in shown.text  # busy is green
 

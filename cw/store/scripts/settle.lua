@@ -51,9 +51,12 @@ if tonumber(ARGV[11]) > 0
     and type(redis.pcall('HINCRBYFLOAT', KEYS[11], day, ARGV[11])) == 'table' then
   redis.call('HSET', KEYS[11], day, ARGV[11])
 end
-redis.call('HINCRBYFLOAT', KEYS[1], 'spent_usd', ARGV[11])
-redis.call('HINCRBY', KEYS[1], 'spent_turns', ARGV[12])
-redis.call('HINCRBYFLOAT', KEYS[1], 'spent_s', ARGV[13])
+local spent = {spent_usd = ARGV[11], spent_turns = ARGV[12], spent_s = ARGV[13]}
+for field, amount in pairs(spent) do
+  if type(redis.pcall('HINCRBYFLOAT', KEYS[1], field, amount)) == 'table' then
+    redis.call('HSET', KEYS[1], field, amount)
+  end
+end
 for i = 14, #ARGV do
   redis.call('RPUSH', KEYS[7], ARGV[i])
 end
