@@ -5,6 +5,7 @@ was seen, and a small terminal cuts nothing that matters.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -52,8 +53,9 @@ def end(
     kind: OutcomeKind = OutcomeKind.FAILED,
     reason: str = "no_changes",
     message: str = "the agent ended without a commit",
+    pr: str = "",
 ) -> None:
-    outcome = Outcome(kind=kind, reason=reason, message=message, cost_usd=0.5, turns=3)
+    outcome = Outcome(kind=kind, reason=reason, message=message, cost_usd=0.5, turns=3, pr=pr)
     assert store.tasks.settle(
         task.spec.id,
         worker=task.worker or "",
@@ -249,3 +251,51 @@ def test_cw_alone_shows_them_too(cw: Cw, store: Store) -> None:
     end(store, run(store, "01", 7))
 
     assert "Failed or asking (1)" in cw().stdout
+
+
+URL = "https://github.example/acme-and-sons-international/application/pull/4711"
+
+
+@pytest.mark.parametrize("columns", [50, 80, 132])
+def test_link_is_never_cut_and_leads_there_from_each_line(
+    cw_environ: dict[str, str], store: Store, columns: int
+) -> None:
+    workers(store, "01")
+    task = run(store, "01", 7)
+    end(store, task, kind=OutcomeKind.SUCCEEDED, reason="done", pr=URL)
+
+    with Terminal(cw_environ, "history", columns=columns) as terminal:
+        assert terminal.finish() == 0
+
+    lines = plain(terminal.text).splitlines()
+    column = lines[0].index("result")
+    shown = [re.sub(r"\x1b\]8;.*?\x1b\\", "", one) for one in lines]
+    assert "".join(one[column:].strip() for one in shown[1:]) == URL
+    assert max(map(len, shown)) <= columns
+    assert f";{URL}\x1b\\" in terminal.text
+
+
+def test_pipe_gets_no_terminals_links(cw: Cw, store: Store) -> None:
+    workers(store, "01")
+    end(store, run(store, "01", 7), kind=OutcomeKind.SUCCEEDED, reason="done", pr=URL)
+
+    assert f"{URL}\n" in cw("history").stdout
+    assert "\x1b" not in cw("history").stdout
+
+
+def test_queue_fits_a_small_terminal_and_names_tasks_as_they_are_typed(
+    cw: Cw, cw_environ: dict[str, str], store: Store
+) -> None:
+    workers(store, "01")
+    run(store, "01", 7)
+    spec = make_spec(issue=8, wanted_worker="01", created_at=store.tasks.now())
+    store.tasks.create(spec, "Do it")
+
+    row = on_terminal(cw_environ, "queue", columns=50).splitlines()[2]
+
+    short = row.split()[1]
+    assert spec.id.startswith(short)
+    assert len(short) < 26
+    assert "acme/app#8" in row
+    assert "queued" in row
+    assert json.loads(cw("show", short, "--json").stdout)["task"] == spec.id

@@ -26,10 +26,10 @@ _COLUMNS = [
     Column("worker"),
     Column("issue", gives=True),
     Column("outcome", state=True),
-    Column("commits", right=True),
-    Column("cost", right=True),
-    Column("turns", right=True),
-    Column("time", right=True),
+    Column("commits", right=True, wide=90),
+    Column("cost", right=True, wide=60),
+    Column("turns", right=True, wide=80),
+    Column("time", right=True, wide=66),
     Column("result", gives=True),
 ]
 _CHUNK = 200  # records read at once
