@@ -142,8 +142,15 @@ def _noted(cli: Cli) -> AbstractContextManager[None]:
     if context.info_name not in STEERING:
         return nullcontext()
     plain = {
-        name: str(value)
+        name: _typed(value)
         for name, value in context.params.items()
         if value not in (None, False, "", ()) and name not in {"prompt", "as_json"}
     }
     return cli.audit.after(str(context.info_name), cli.whoami, **plain)
+
+
+def _typed(value: object) -> str:
+    """As a person would write it."""
+    if value is True:
+        return "yes"
+    return " ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)

@@ -89,7 +89,7 @@ def status_lines(seen: Overview, width: int | None) -> list[str]:
         lines += _unseen_lines(seen.unseen, seen.at, width)
     if seen.undelivered:
         lines += _undelivered_lines(seen.undelivered, seen.at, width)
-    if seen.today and seen.workers:
+    if seen.today and (seen.today.done or seen.today.failed):
         lines += ["", today_line(seen.today)]
     return lines
 

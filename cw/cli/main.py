@@ -59,6 +59,7 @@ COMMANDS = {
     "completion": "What lets a shell complete commands and ids.",
 }
 
+_SAME = dict.fromkeys(("ls", "list", "ps"), "status")
 _EXIT_INTERRUPTED = 130  # as shells count: 128 + SIGINT
 _EXIT_PIPE = 141  # 128 + SIGPIPE
 
@@ -84,6 +85,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        args = _as_meant(args)
         found = self.get_command(ctx, args[0])
         if found is None and ctx.resilient_parsing:  # a shell asks; nothing is wrong yet
             return None, None, args
@@ -154,6 +156,7 @@ def main() -> int:
 
 
 def _run(args: list[str]) -> int:
+    args = [f"--{args[0]}"] if args in (["help"], ["version"]) else args
     try:
         if "_CW_COMPLETE" in os.environ:  # a shell asks what could be typed next
             group.main(args, prog_name="cw")
@@ -189,6 +192,14 @@ def _why_away(error: BrokerUnavailableError) -> str:
     if not why:
         return error.line()
     return f"{error.message}: {why}" if "cw up" in why else f"{error.message}: {why}. {error.hint}"
+
+
+def _as_meant(args: list[str]) -> list[str]:
+    """What people type who know other programs."""
+    first, *rest = args
+    if first == "help":  # of a command; alone it is an option, see `_run`
+        return [*rest, "--help"]
+    return [_SAME.get(first, first), *rest]
 
 
 def _command(args: list[str]) -> str:

@@ -38,6 +38,7 @@ STATE_STYLES = {
     "running": "green",
     "succeeded": "green",
     "ok": "green",
+    "next": "cyan",
     "idle": "cyan",
     "queued": "cyan",
     "held": "yellow",

@@ -45,6 +45,11 @@ class Target:
     number: int = 0
     pull: bool = False  # the number is a pull request's for certain
 
+    def __str__(self) -> str:
+        """As it may be typed."""
+        number = f"{self.repo}#{self.number}" if self.number else ""
+        return self.task or self.worker or self.prefix or number
+
     @property
     def settled(self) -> bool:
         return not (self.prefix or self.number)
