@@ -36,6 +36,7 @@ PRINTED: dict[str, Any] = {
     "queue": list[QueueRow],
     "watch": TaskLine | EventLine,  # *
     "inspect": Event,  # *
+    "logs": Event,  # *
     "todos": list[TodoList],
     "show": Story,
     "diff": Changes,
@@ -54,7 +55,9 @@ def schema(name: str) -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **made,
         "title": f"cw {name}",
-        "description": f"{about}, each line." if name in {"watch", "inspect"} else f"{about}.",
+        "description": f"{about}, each line."
+        if name in {"watch", "inspect", "logs"}
+        else f"{about}.",
     }
 
 
