@@ -58,6 +58,15 @@ def when_silent(url: str) -> str:
     return f"Does it run, and is {where} right? CW_BROKER_URL (or broker_url) says where it is"
 
 
+def when_stuck(url: str) -> str:
+    """What to do when somebody takes the call there and says nothing. Never shows a password."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"redis", "rediss"}:
+        return "It is busy, or was stopped. If it stays so, start it again: cw down; cw up -d"
+    where = parts.netloc.rpartition("@")[2]
+    return f"It is busy or was stopped, or {where} is no Redis or Valkey server. Look there"
+
+
 def exposed(url: str) -> str:
     """What is missing at an address that is not of this machine; empty when nothing is."""
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from cw.errors import BadInputError, CwError, UnreadableError
+from cw.errors import BadInputError, CwError, UnavailableError, UnreadableError
 from cw.models import Event, Task
 from cw.operations.control import need_task, need_worker
 from cw.operations.overview import overview, read_fleet
@@ -89,7 +89,7 @@ def await_task(store: Store, target: Target, tell: Callable[[str], None]) -> Tas
     while True:
         try:
             return find_task(store, target, also_done=False)
-        except BadInputError:
+        except (BadInputError, UnavailableError):
             raise
         except CwError:
             waits = _about_to_get_one(store, target.worker or "")

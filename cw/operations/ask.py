@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import Field
@@ -66,10 +67,11 @@ def ask_host(store: Store, send: Send, host: str, request: Ask) -> dict[str, Any
         raise HostSilentError(f"host {host or '(none)'} is not up", hint="Start it there: cw up")
     # Only what was said: an older host refuses a field that it does not know.
     send(host, request.model_dump(exclude_defaults=True), _PATIENCE_SECONDS)
-    answer = store.replies.wait(request.id, _PATIENCE_SECONDS)
+    answer = store.replies.wait(request.id, _PATIENCE_SECONDS, partial(store.replies.slow, host))
     if answer is None:
         ours = (asked - now).total_seconds()
-        raise HostSilentError(f"host {host} did not answer", hint=what_to_do(found, ours))
+        said = f"host {host} is up, but did not answer within {_PATIENCE_SECONDS:.0f} s"
+        raise HostSilentError(said, hint=what_to_do(found, ours))
     if "error" in answer:
         raise BadInputError(str(answer["error"]))
     return answer

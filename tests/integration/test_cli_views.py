@@ -422,7 +422,10 @@ def test_host_that_is_up_but_says_nothing_is_named(cw: Cw, fleet: Store, task: s
     done = cw("show", task)
 
     assert done.returncode == 0
-    assert done.stderr == "cw: host there did not answer; this is what the records hold\n"
+    assert (
+        done.stderr
+        == "cw: host there is up, but did not answer within 8 s; this is what the records hold\n"
+    )
 
 
 @pytest.fixture
