@@ -243,6 +243,7 @@ def worker_checks(cli: Cli) -> Iterator[Check]:
     for home in found:
         yield token_check(home, cli)
         yield mode_check(home)
+        yield commit_check(home, cli)
         yield from file_checks(home)
 
 
@@ -277,6 +278,19 @@ def token_check(home: Home, cli: Cli) -> Check:
         )
         return Check(name, "warn", text, fix)
     return Check(name, "ok", ", ".join(sorted(names & {*LOGINS, "GH_TOKEN", "GITHUB_TOKEN"})))
+
+
+def commit_check(home: Home, cli: Cli) -> Check:
+    """Whether an agent's git can commit there: it is tried."""
+    from cw.cli.disk import clean_of
+    from workerhost.clones.committing import advice, cannot_commit
+    from workerhost.walls.isolation import choose_wall
+
+    name = f"worker {home.id} commits"
+    said = cannot_commit(home, choose_wall(cli.settings), cli.settings, cli.environ)
+    if said:
+        return Check(name, "fail", f"no commit works: {clean_of(cli, home)(said)}", advice(home))
+    return Check(name, "ok", "its git can commit")
 
 
 def file_checks(home: Home) -> Iterator[Check]:

@@ -81,7 +81,15 @@ def _without_reason(state: Any) -> Any:
     return replace(state, unjudged=None)
 
 
+def _persons_whole_configuration() -> None:
+    _put(git, "login_config", lambda config: config.read_text("utf-8") if config else "")
+
+
 MUTANTS = {
+    "clone-persons-settings": Mutant(
+        "tests/integration/test_whose_settings.py::test_what_a_person_has_set_decides_nothing",
+        _persons_whole_configuration,
+    ),
     "clone-configuration": Mutant(
         _PROGRAMS + "test_no_key_of_gits_starts_a_program_of_the_agents",
         _believe_the_clones_configuration,

@@ -28,6 +28,7 @@ _BUSY_SECONDS = 120.0  # longer than any view lasts
 _CONFIG_BYTES = 1 << 20
 # What the repository has itself, however large: it was let in by the remote, not left by a run.
 _LONG = Bounds(seconds=NETWORK_SECONDS)
+_QUIET = Bounds(text=_CONFIG_BYTES)
 # Of a merge, rebase or bisection that nobody will end, and traps for whoever comes next.
 _UNFINISHED = (
     *("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE", "AUTO_MERGE", "SQUASH_MSG", "CHERRY_PICK_HEAD"),
@@ -84,7 +85,7 @@ def _used(git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec, *, resume:
         with lens(git.within(git.settings.git_seconds), clone, unlock=True) as seen:
             _fetch(seen, mirror)
             if resume and seen.branch == place.branch:
-                _point(seen, place)
+                _point(seen, mirror, place)
             else:
                 keep_work(seen, f"before-{spec.id.lower()}")
                 _start(seen, mirror, place)
@@ -171,8 +172,13 @@ def _start(seen: Lens, mirror: Mirror, place: Workspace) -> None:
     seen.need("read-tree", "--reset", "-u", start, bounds=_LONG)
     seen.need("clean", "-ffdq", bounds=_LONG)
     write_private(theirs / "HEAD", f"ref: {branch}\n".encode())
+    _configure(seen, mirror, place)
+
+
+def _configure(seen: Lens, mirror: Mirror, place: Workspace) -> None:
     sha256 = is_sha256(mirror.path)
-    write_private(theirs / "config", f"{config(sha256=sha256)}{_origin(place)}".encode())
+    text = f"{config(sha256=sha256)}{_origin(place)}"
+    write_private(seen.clone / ".git" / "config", text.encode())
 
 
 def _keep_commits(seen: Lens, branch: str, start: str) -> None:
@@ -194,14 +200,18 @@ def _origin(place: Workspace) -> str:
     return f'[remote "origin"]\n\turl = "{url}"\n\tfetch = {_EVERY}\n'
 
 
-def _point(seen: Lens, place: Workspace) -> None:
-    """For the agent's own git, which goes on with its configuration: what `origin` means."""
+def _point(seen: Lens, mirror: Mirror, place: Workspace) -> None:
+    """For the agent's own git, which goes on with its configuration: what `origin` means. One that
+    git cannot read is no use to it, and is made anew.
+    """
     file = ("config", "--file", str(seen.clone / ".git" / "config"))
-    names = r"^remote\.origin\.(url|fetch|pushurl)$"
-    told = seen.run(*file, "--get-regexp", names).out.splitlines()
-    wanted = {"url": place.url, "fetch": _EVERY}
-    if sorted(told) == sorted(f"remote.origin.{name} {value}" for name, value in wanted.items()):
+    told = seen.run(*file, "--get-regexp", r"^(remote\.origin\.(url|fetch|pushurl)|core\.bare)$")
+    wanted = {"remote.origin.url": place.url, "remote.origin.fetch": _EVERY, "core.bare": "false"}
+    if sorted(told.out.splitlines()) == sorted(f"{key} {value}" for key, value in wanted.items()):
+        return
+    if not seen.run(*file, "--list", bounds=_QUIET).ok:
+        _configure(seen, mirror, place)
         return
     for name, value in wanted.items():
-        seen.need(*file, "--replace-all", f"remote.origin.{name}", value)
+        seen.need(*file, "--replace-all", name, value)
     seen.run(*file, "--unset-all", "remote.origin.pushurl")
