@@ -100,9 +100,21 @@ class Git:
         """In HOME, behind its wall, without network and login. `env` says which repository, and
         has the configuration: see `lens`.
         """
+        return self.behind(_command(args), at=at, env=env, readable=readable, bounds=bounds)
+
+    def behind(
+        self,
+        command: list[str],
+        *,
+        at: Path,
+        env: Mapping[str, str],
+        readable: tuple[Path, ...] = (),
+        bounds: Bounds = _USUAL,
+    ) -> Done:
+        """The same of any command, as whoever agents run as."""
         without = replace(self.settings, github_access="host")
         argv = wrap(
-            _command(args),
+            command,
             wall=self.wall,
             home=self.home,
             readable=(*self.settings.sandbox_read, *readable),
