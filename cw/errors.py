@@ -78,6 +78,10 @@ class WorkspaceError(CwError):
     """The clone or branch for a run could not be prepared."""
 
 
+class UnfitHomeError(WorkspaceError):
+    """A worker's HOME, or its machine, keeps runs from starting, whatever the task."""
+
+
 class TooLargeError(WorkspaceError):
     """What an agent left is too large, or takes git too long, to be judged."""
 

@@ -241,7 +241,12 @@ def worker_checks(cli: Cli) -> Iterator[Check]:
     if not found:
         yield Check("workers", "next", f"none in {cli.settings.workers_root} yet", "cw init 01")
     for home in found:
-        for one in (token_check(home, cli), mode_check(home), *file_checks(home)):
+        for one in (
+            token_check(home, cli),
+            mode_check(home),
+            commit_check(home, cli),
+            *file_checks(home),
+        ):
             yield replace(one, worker=home.id)
 
 
@@ -276,6 +281,19 @@ def token_check(home: Home, cli: Cli) -> Check:
         )
         return Check(name, "warn", text, fix)
     return Check(name, "ok", ", ".join(sorted(names & {*LOGINS, "GH_TOKEN", "GITHUB_TOKEN"})))
+
+
+def commit_check(home: Home, cli: Cli) -> Check:
+    """Whether an agent's git can commit there: it is tried."""
+    from cw.cli.disk import clean_of
+    from workerhost.clones.committing import advice, cannot_commit
+    from workerhost.walls.isolation import choose_wall
+
+    name = f"worker {home.id} commits"
+    said = cannot_commit(home, choose_wall(cli.settings), cli.settings, cli.environ)
+    if said:
+        return Check(name, "fail", f"no commit works: {clean_of(cli, home)(said)}", advice(home))
+    return Check(name, "ok", "its git can commit")
 
 
 def file_checks(home: Home) -> Iterator[Check]:

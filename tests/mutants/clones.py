@@ -16,8 +16,10 @@ from workerhost.clones import (
     lens,
     preparing,
     quarantine,
+    renewing,
     workspace,
 )
+from workerhost.settling import settle
 
 _TRAPS = "tests/integration/test_clone_traps.py::"
 _PROGRAMS = "tests/integration/test_clone_programs.py::"
@@ -30,7 +32,7 @@ def _put(where: Any, name: str, what: Any) -> None:
 
 
 def _believe_the_clones_configuration() -> None:
-    _put(lens, "_config", lambda clone: (clone / ".git" / "config").read_text("utf-8"))
+    _put(lens, "_config", lambda theirs: (theirs / "config").read_text("utf-8"))
 
 
 def _ask_git_about_anything() -> None:
@@ -68,7 +70,7 @@ def _no_wall() -> None:
 
 
 def _left_in_place() -> None:
-    for module in (workspace, preparing):
+    for module in (settle, preparing):
         _put(module, "set_aside", lambda *_: "")
 
 
@@ -81,7 +83,45 @@ def _without_reason(state: Any) -> Any:
     return replace(state, unjudged=None)
 
 
+def _persons_whole_configuration() -> None:
+    _put(git, "login_config", lambda config: config.read_text("utf-8") if config else "")
+
+
+def _rights_as_they_are() -> None:
+    _put(preparing, "give_rights", lambda *_: None)
+
+
+def _index_as_it_is() -> None:
+    for module in (workspace, renewing, preparing):
+        _put(module, "reveal", lambda *_, **__: None)
+
+
+def _nothing_rescued() -> None:
+    _put(preparing, "rescue", lambda *_: [])
+
+
+def _within_is_cleaned() -> None:
+    _put(renewing, "clear_foreign", lambda *_: None)
+
+
+_USED = "tests/integration/test_used_clones.py::"
 MUTANTS = {
+    "clone-rights": Mutant(
+        _USED + "test_used_clone_is_as_if_new[read-only folder]", _rights_as_they_are
+    ),
+    "clone-flags": Mutant(
+        _USED + "test_changes_under_flags_of_the_index_are_changes", _index_as_it_is
+    ),
+    "clone-rescue": Mutant(
+        _USED + "test_work_of_a_clone_that_is_set_aside_is_in_the_new_one", _nothing_rescued
+    ),
+    "clone-within": Mutant(
+        _USED + "test_what_lay_in_another_repository_within_is_kept", _within_is_cleaned
+    ),
+    "clone-persons-settings": Mutant(
+        "tests/integration/test_whose_settings.py::test_what_a_person_has_set_decides_nothing",
+        _persons_whole_configuration,
+    ),
     "clone-configuration": Mutant(
         _PROGRAMS + "test_no_key_of_gits_starts_a_program_of_the_agents",
         _believe_the_clones_configuration,

@@ -16,8 +16,10 @@ from cw.settings import Settings
 from workerhost.agents.leftovers import OURS
 from workerhost.clones import places
 from workerhost.clones.bounded import Budget, Done, Feeding, Limits, bounded
+from workerhost.credentials.gitconfig import login_config
 from workerhost.credentials.logins import hidden_from_git, replaced
-from workerhost.homes.layout import Home
+from workerhost.homes.files import write_private
+from workerhost.homes.layout import Home, in_place
 from workerhost.walls.isolation import Wall
 from workerhost.walls.ownwall import logins, wrap_own
 from workerhost.walls.reach import opened, reach, through_the_door
@@ -98,9 +100,21 @@ class Git:
         """In HOME, behind its wall, without network and login. `env` says which repository, and
         has the configuration: see `lens`.
         """
+        return self.behind(_command(args), at=at, env=env, readable=readable, bounds=bounds)
+
+    def behind(
+        self,
+        command: list[str],
+        *,
+        at: Path,
+        env: Mapping[str, str],
+        readable: tuple[Path, ...] = (),
+        bounds: Bounds = _USUAL,
+    ) -> Done:
+        """The same of any command, as whoever agents run as."""
         without = replace(self.settings, github_access="host")
         argv = wrap(
-            _command(args),
+            command,
             wall=self.wall,
             home=self.home,
             readable=(*self.settings.sandbox_read, *readable),
@@ -142,11 +156,12 @@ class Git:
         has it run is kept in. Raises what `login` raises.
         """
         env = {**self.env, **self.login(), "LC_ALL": "C.UTF-8", "GIT_TERMINAL_PROMPT": "0"}
+        env |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
         if (at / "HEAD").exists():
             env["GIT_DIR"] = str(at)
         env["GIT_CEILING_DIRECTORIES"] = str(at.parent)
         source = shown(self.origin, self.settings)
-        with self._door(env) as (door, reached):
+        with self._configured(env) as config, self._door(env) as (door, reached):
             argv = wrap_own(
                 _command(args),
                 wall=self.wall,
@@ -154,6 +169,7 @@ class Git:
                 readable=(
                     *self.settings.sandbox_read,
                     *logins(self.home),
+                    config,
                     *([lender] if lender else ()),
                     *source.all,
                 ),
@@ -176,6 +192,17 @@ class Git:
                 feeding=bounds.feeding,
                 leave=self.leave,
             )
+
+    @contextmanager
+    def _configured(self, env: dict[str, str]) -> Iterator[Path]:
+        """What the login's git is configured by, and nothing else: it may hold a login itself."""
+        named = self.home.path / ".gitconfig"
+        wanted = env.get("GIT_CONFIG_GLOBAL") == str(named) and in_place(self.home, named)
+        with places.scratch(self.settings, self.home, "login") as folder:
+            path = folder / "gitconfig"
+            write_private(path, login_config(named if wanted else None).encode())
+            env["GIT_CONFIG_GLOBAL"] = str(path)
+            yield path
 
     @contextmanager
     def _door(self, env: dict[str, str]) -> Iterator[tuple[Path | None, dict[str, str]]]:

@@ -34,6 +34,7 @@ GLOBAL = """\
 	hooksPath = /dev/null
 	fsmonitor = false
 	untrackedCache = false
+	splitIndex = false
 	preloadIndex = false
 	attributesFile = /dev/null
 	excludesFile = /dev/null
@@ -67,12 +68,13 @@ _USUAL = Bounds()
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """`branch`: what the clone's HEAD stands on; empty when on none."""
+    """`branch`: what the clone's HEAD stands on; empty when on none. `git_dir`: its `.git`."""
 
     git: Git
     folder: Path
     clone: Path
     branch: str
+    git_dir: Path
 
     def run(
         self,
@@ -85,7 +87,7 @@ class Lens:
         env = {
             "GIT_DIR": str(self.folder),
             "GIT_WORK_TREE": str(self.clone),
-            "GIT_INDEX_FILE": str(self.clone / ".git" / index),
+            "GIT_INDEX_FILE": str(self.git_dir / index),
             "GIT_CONFIG_GLOBAL": str(self.folder / "global"),
             **_identity(self.git),
         }
@@ -113,35 +115,38 @@ def _both(name: str, mail: str) -> tuple[tuple[str, str], ...]:
 
 
 @contextmanager
-def lens(git: Git, clone: Path, *, unlock: bool = False) -> Iterator[Lens]:
+def lens(
+    git: Git, clone: Path, *, unlock: bool = False, git_dir: Path | None = None
+) -> Iterator[Lens]:
     """`unlock`: without the locks of a git that was killed, as no other works here now; no ref's
-    name ends like that. Raises WorkspaceError for a clone that git is not asked about.
+    name ends like that. `git_dir`: of a submodule, which has it elsewhere. Raises WorkspaceError
+    for a clone that git is not asked about.
     """
-    locks = look(git.home, clone)
-    head = _head(clone)
+    theirs = git_dir or clone / ".git"
+    locks = look(git.home, theirs)
+    head = _head(theirs)
     for one in locks if unlock else ():
         one.unlink(missing_ok=True)
     with scratch(git.settings, git.home, "lens") as folder:
-        _make(git, folder, clone, head)
+        _make(git, folder, theirs, head)
         named = _BRANCH.fullmatch(head)
-        yield Lens(git, folder, clone, named[1] if named else "")
+        yield Lens(git, folder, clone, named[1] if named else "", theirs)
 
 
-def _head(clone: Path) -> str:
+def _head(theirs: Path) -> str:
     try:
-        head = read_regular(clone / ".git" / "HEAD", _HEAD_BYTES).decode()
+        head = read_regular(theirs / "HEAD", _HEAD_BYTES).decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise NotJudgedError(f"{clone / '.git' / 'HEAD'} cannot be read") from error
+        raise NotJudgedError(f"{theirs / 'HEAD'} cannot be read") from error
     if not (_BRANCH.fullmatch(head) or _SHA.fullmatch(head.strip())):
-        raise NotJudgedError(f"{clone / '.git' / 'HEAD'} says nothing that git would write")
+        raise NotJudgedError(f"{theirs / 'HEAD'} says nothing that git would write")
     return head
 
 
-def _make(git: Git, folder: Path, clone: Path, head: str) -> None:
-    theirs = clone / ".git"
+def _make(git: Git, folder: Path, theirs: Path, head: str) -> None:
     try:
         write_open(folder / "HEAD", head)
-        write_open(folder / "config", _config(clone))
+        write_open(folder / "config", _config(theirs))
         write_open(folder / "global", global_config(git))
         for name in _LENT:
             (folder / name).symlink_to(theirs / name)
@@ -157,9 +162,9 @@ def global_config(git: Git) -> str:
     return f"{plain}{GLOBAL}"
 
 
-def _config(clone: Path) -> str:
+def _config(theirs: Path) -> str:
     """Of the clone's own only which kind of hash it has, as nothing can be read without."""
-    sha256 = is_sha256(clone / ".git")
+    sha256 = is_sha256(theirs)
     return config(sha256=sha256, more="\tlogAllRefUpdates = false\n")
 
 

@@ -25,11 +25,11 @@ class NotJudgedError(WorkspaceError):
     """git is not asked about a clone that is none."""
 
 
-def look(home: Home, clone: Path) -> list[Path]:
-    """The lock files in it. Follows no link, opens nothing. Raises NotJudgedError for what git
-    could wait for or be led away by, TooLargeError for more than it can be asked to read.
+def look(home: Home, top: Path) -> list[Path]:
+    """The lock files in `top`, a clone's `.git`. Follows no link, opens nothing. Raises
+    NotJudgedError for what git could wait for or be led away by, TooLargeError for more than it can
+    be asked to read.
     """
-    top = clone / ".git"
     if not in_place(home, top) or not top.is_dir():
         raise NotJudgedError(f"{top} is no folder of this HOME")
     for name in _ELSEWHERE:

@@ -5,35 +5,35 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
-from cw.errors import WorkspaceError
+from cw.errors import UnfitHomeError, WorkspaceError
 from cw.models import TaskSpec
 from workerhost.clones import remote
 from workerhost.clones.bounded import need
+from workerhost.clones.flags import reveal
+from workerhost.clones.foreign import sweep_stubs
 from workerhost.clones.git import NETWORK_SECONDS, Bounds, Git
-from workerhost.clones.lens import Lens, config, global_config, is_sha256, lens
-from workerhost.clones.mirror import HEADS, Mirror, mirrored
+from workerhost.clones.lens import Lens, global_config, lens
+from workerhost.clones.mirror import Mirror, mirrored
 from workerhost.clones.places import occupied, scratch, write_open
-from workerhost.clones.workspace import Workspace, clone_path, keep_work, set_aside
-from workerhost.homes.files import read_regular, write_private
+from workerhost.clones.renewing import EVERY, point, renew
+from workerhost.clones.rescuing import rescue
+from workerhost.clones.rights import give_rights
+from workerhost.clones.setaside import set_aside
+from workerhost.clones.workspace import Workspace, clone_path, keep_work
+from workerhost.homes.files import read_regular
 from workerhost.homes.layout import stays_inside
 from workerhost.homes.owner import make_folders
 
 log = logging.getLogger("workerhost.preparing")
 
 _ORIGIN = "refs/remotes/origin/"
-_EVERY = f"+refs/heads/*:{_ORIGIN}*"
 _BUSY_SECONDS = 120.0  # longer than any view lasts
 _CONFIG_BYTES = 1 << 20
 # What the repository has itself, however large: it was let in by the remote, not left by a run.
 _LONG = Bounds(seconds=NETWORK_SECONDS)
-# Of a merge, rebase or bisection that nobody will end, and traps for whoever comes next.
-_UNFINISHED = (
-    *("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE", "AUTO_MERGE", "SQUASH_MSG", "CHERRY_PICK_HEAD"),
-    *("REVERT_HEAD", "rebase-merge", "rebase-apply", "sequencer", "BISECT_LOG", "BISECT_START"),
-    *("hooks", "config.worktree", "info/attributes", "info/grafts", "info/sparse-checkout"),
-)
 
 
 class _DamagedError(WorkspaceError):
@@ -51,14 +51,14 @@ def prepare(git: Git, spec: TaskSpec, *, resume: bool) -> Workspace:
     clone = clone_path(git, spec)
     for path in (clone, git.home.tmp):
         if not stays_inside(git.home, path):
-            raise WorkspaceError(f"{path} leads out of the worker's HOME: not used")
+            raise UnfitHomeError(f"{path} leads out of the worker's HOME: not used")
     with occupied(git.settings, git.home, _BUSY_SECONDS, git.leave):
         try:
             return _prepared(git, spec, clone, resume=resume)
         except _DamagedError:
             return _prepared(git, spec, clone, resume=resume, anew=True)
         except OSError as error:
-            raise WorkspaceError(f"the clone cannot be made: {error}") from error
+            raise UnfitHomeError(f"the clone cannot be made: {error}") from error
 
 
 def _prepared(
@@ -70,31 +70,48 @@ def _prepared(
     with mirrored(git, spec.repo_url, anew=anew) as mirror:
         remote.remember(git.home, mirror.refs)
         place = Workspace(clone, spec.branch, mirror.default, mirror.base_sha, spec.repo_url)
-        if not _used(git, mirror, place, spec, resume=resume):
-            _make(git, mirror, place, spec)
-        return place
+        give_rights(git, clone)
+        kept = _renewed(git, mirror, place, spec, resume=resume)
+        if kept is None:
+            return place
+        _make(git, mirror, place, spec)
+        return replace(place, notes=_told(git, kept, place, spec) if kept else ())
 
 
-def _used(git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec, *, resume: bool) -> bool:
-    """Whether the clone that is there could be used. Else it is not there any more."""
-    clone = place.clone
+def _renewed(
+    git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec, *, resume: bool
+) -> str | None:
+    """None: the clone that is there can be used. Else it is not there any more: where it is kept,
+    if there was one.
+    """
+    clone, name = place.clone, spec.id.lower()
     if not os.path.lexists(clone / ".git"):
-        return False
+        return ""
     try:
         with lens(git.within(git.settings.git_seconds), clone, unlock=True) as seen:
             _fetch(seen, mirror)
             if resume and seen.branch == place.branch:
-                _point(seen, place)
+                sweep_stubs(seen)
+                reveal(seen)
+                point(seen, mirror, place)
             else:
-                keep_work(seen, f"before-{spec.id.lower()}")
-                _start(seen, mirror, place)
+                keep_work(seen, f"before-{name}")
+                renew(seen, mirror, place, name)
     except (WorkspaceError, OSError) as error:
         if not mirror.sound():
             raise _DamagedError(str(error)) from error
-        kept = set_aside(git.home, clone, spec.id.lower())
+        kept = set_aside(git.home, clone, name)
+        if not kept:
+            raise UnfitHomeError(f"{clone} cannot be used, nor moved away: {error}") from error
         log.warning("clone set aside worker=%s kept=%s: %s", git.home.id, kept, error)
-        return False
-    return True
+        return kept
+    return None
+
+
+def _told(git: Git, kept: str, place: Workspace, spec: TaskSpec) -> tuple[str, ...]:
+    refs = rescue(git.within(git.settings.git_seconds), Path(kept), place.clone, spec.id.lower())
+    what = f"; what only it had is in the new one: {', '.join(refs)}" if refs else ""
+    return (f"the worker's clone could not be used and is kept in {kept}{what}",)
 
 
 def _make(git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec) -> None:
@@ -105,12 +122,12 @@ def _make(git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec) -> None:
     try:
         _clone(git, mirror, part)
         with lens(git, part) as seen:
-            _start(seen, mirror, place)
+            renew(seen, mirror, place, spec.id.lower())
     except WorkspaceError as error:
         shutil.rmtree(part, ignore_errors=True)
         if not mirror.sound():
             raise _DamagedError(str(error)) from error
-        raise
+        raise UnfitHomeError(f"the clone cannot be made: {error.message}") from error
     part.rename(place.clone)
 
 
@@ -143,7 +160,7 @@ def _clone(git: Git, mirror: Mirror, part: Path) -> None:
 
 def _fetch(seen: Lens, mirror: Mirror) -> None:
     what = ("--prune", "--quiet", "--no-write-fetch-head", "--update-shallow")
-    done = seen.run("fetch", *what, str(mirror.path), _EVERY, readable=(mirror.path,), bounds=_LONG)
+    done = seen.run("fetch", *what, str(mirror.path), EVERY, readable=(mirror.path,), bounds=_LONG)
     need(done, "fetch")
     head, wanted = _ORIGIN + "HEAD", _ORIGIN + mirror.default
     try:
@@ -152,56 +169,3 @@ def _fetch(seen: Lens, mirror: Mirror) -> None:
         there = b""
     if there != f"ref: {wanted}\n".encode():
         seen.need("symbolic-ref", head, wanted)
-
-
-def _start(seen: Lens, mirror: Mirror, place: Workspace) -> None:
-    """The branch as the remote has it, else new from the default branch; a clean tree, and a
-    configuration that is ours. All by value: what the clone says of its refs is an agent's word.
-    """
-    branch = HEADS + place.branch
-    start = mirror.refs.get(branch, place.base_sha)
-    _keep_commits(seen, place.branch, start)
-    theirs = seen.clone / ".git"
-    for name in _UNFINISHED:
-        _remove(theirs / name)
-    for name in ("info", "hooks"):  # which tools expect to be there
-        make_folders(theirs / name)
-    seen.stand_on(start)
-    seen.need("update-ref", "--no-deref", branch, start)
-    seen.need("read-tree", "--reset", "-u", start, bounds=_LONG)
-    seen.need("clean", "-ffdq", bounds=_LONG)
-    write_private(theirs / "HEAD", f"ref: {branch}\n".encode())
-    sha256 = is_sha256(mirror.path)
-    write_private(theirs / "config", f"{config(sha256=sha256)}{_origin(place)}".encode())
-
-
-def _keep_commits(seen: Lens, branch: str, start: str) -> None:
-    """Commits of an earlier task on this branch that were never pushed stay reachable."""
-    old = seen.run("rev-parse", "--verify", "--quiet", f"{HEADS}{branch}^{{commit}}").out.strip()
-    if old and not seen.run("merge-base", "--is-ancestor", old, start).ok:
-        seen.need("update-ref", "--no-deref", f"refs/cw/wip/{branch}-{old[:12]}", old)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _origin(place: Workspace) -> str:
-    url = place.url.replace("\\", "\\\\").replace('"', '\\"')
-    return f'[remote "origin"]\n\turl = "{url}"\n\tfetch = {_EVERY}\n'
-
-
-def _point(seen: Lens, place: Workspace) -> None:
-    """For the agent's own git, which goes on with its configuration: what `origin` means."""
-    file = ("config", "--file", str(seen.clone / ".git" / "config"))
-    names = r"^remote\.origin\.(url|fetch|pushurl)$"
-    told = seen.run(*file, "--get-regexp", names).out.splitlines()
-    wanted = {"url": place.url, "fetch": _EVERY}
-    if sorted(told) == sorted(f"remote.origin.{name} {value}" for name, value in wanted.items()):
-        return
-    for name, value in wanted.items():
-        seen.need(*file, "--replace-all", f"remote.origin.{name}", value)
-    seen.run(*file, "--unset-all", "remote.origin.pushurl")

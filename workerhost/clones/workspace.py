@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from cw.errors import TooLargeError, WorkspaceError
 from cw.models import TaskSpec
+from workerhost.clones.bounded import need
+from workerhost.clones.flags import Names, reveal
+from workerhost.clones.foreign import UNTRACKED, sweep_stubs
 from workerhost.clones.git import Bounds, Git
 from workerhost.clones.lens import Lens, lens
-from workerhost.homes.layout import Home
-from workerhost.homes.owner import make_folders
 
-_ASIDE = "set-aside"
 _INDEX = "cw-wip.index"
 _SHOWN = Bounds(text=2000)
 _STATUS = ("status", "--porcelain", "--ignore-submodules=dirty", "--no-renames")
@@ -31,6 +29,7 @@ class Workspace:
     base: str  # name of the default branch
     base_sha: str
     url: str  # of the repository; the clone's own idea of it is the agent's to change
+    notes: tuple[str, ...] = ()  # what happened while it was prepared, for people and the agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def keep_work(seen: Lens, name: str) -> str:
     index.unlink(missing_ok=True)
     try:
         seen.need("read-tree", "HEAD", index=_INDEX)
-        seen.need("add", "--all", index=_INDEX)
+        _add_all(seen)
         tree = seen.need("write-tree", index=_INDEX)
         message = f"Uncommitted work kept by Claude Workers ({name})"
         commit = seen.need("commit-tree", tree, "-p", "HEAD", "-m", message)
@@ -83,10 +82,23 @@ def keep_work(seen: Lens, name: str) -> str:
     return f"refs/cw/wip/{name}"
 
 
+def _add_all(seen: Lens) -> None:
+    """But for what git cannot add: repositories without a commit, which are kept whole."""
+    done = seen.run("add", "--all", "--ignore-errors", index=_INDEX)
+    if done.ok:
+        return
+    left: list[bytes] = []
+    listing = Names(lambda name: left.append(name) if not name.endswith(b"/") else None)
+    told = seen.run(*UNTRACKED, index=_INDEX, bounds=listing.bounds)
+    if left or done.over or not told.ok:
+        need(done, "add")
+
+
 def summary(git: Git, workspace: Workspace) -> str:
     """The clone in a few lines, for an agent that goes on after an interruption."""
     log = ("log", "--oneline", "-n", "20", f"refs/remotes/origin/{workspace.base}..HEAD", "--")
     with lens(git, workspace.clone) as seen:
+        sweep_stubs(seen)
         parts = [
             f"branch {workspace.branch}",
             "commits since the base:",
@@ -98,27 +110,14 @@ def summary(git: Git, workspace: Workspace) -> str:
 
 
 def is_dirty(seen: Lens) -> bool:
-    """The first byte says it. Raises WorkspaceError, also TooLargeError."""
+    """The first byte says it; flags of the index hide nothing. Raises WorkspaceError, also
+    TooLargeError.
+    """
+    reveal(seen)
+    sweep_stubs(seen)
     said = seen.run(*_STATUS, bounds=Bounds(text=1))
     if said.over and not said.out:
         raise TooLargeError(f"git status took {said.over}")
     if not said.ok and not said.out:
         raise WorkspaceError(f"git status failed: {said.err[-300:]}")
     return bool(said.out)
-
-
-def set_aside(home: Home, clone: Path, name: str) -> str:
-    """Move a clone away as it is, so that the next task begins with a new one. Where it is now;
-    empty when it stayed. Whatever lies at our place, a link of an agent's for one, is moved first.
-    """
-    folder = home.path / _ASIDE
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    target = folder / f"{clone.name}-{name}-{stamp}"
-    with suppress(OSError):
-        if folder.is_symlink() or (os.path.lexists(folder) and not folder.is_dir()):
-            folder.rename(folder.with_name(f"{_ASIDE}.{stamp}"))
-        make_folders(folder)
-        clone.parent.chmod(0o700)  # an agent may have taken its rights away
-        clone.rename(target)
-        return str(target)
-    return ""

@@ -11,6 +11,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from cw.settings import Settings
+from workerhost.credentials.gitconfig import identity
 from workerhost.homes.files import read_regular
 from workerhost.homes.layout import Home, stays_inside
 
@@ -154,24 +155,17 @@ def _visible(folder: Path, extra: tuple[Path, ...]) -> bool:
 
 
 def _identity(home: Home, env: Mapping[str, str]) -> dict[str, str]:
-    """git refuses to commit without a name; the worker's .gitconfig may have a better one."""
-    config = home.path / ".gitconfig"
-    if "GIT_AUTHOR_NAME" in env or (b"email" in _content(config)):
-        return {}
-    name, mail = default_identity(home)
-    return {
-        "GIT_AUTHOR_NAME": name,
-        "GIT_AUTHOR_EMAIL": mail,
-        "GIT_COMMITTER_NAME": name,
-        "GIT_COMMITTER_EMAIL": mail,
-    }
-
-
-def _content(config: Path) -> bytes:
-    try:
-        return read_regular(config.resolve())
-    except OSError:
-        return b""
+    """git refuses to commit without a name and a mail; what the worker's .gitconfig says is better.
+    A file with nothing but `[sendemail] email` says neither.
+    """
+    own = identity(home.path / ".gitconfig", home.path)
+    found = {}
+    for what, value in zip(("name", "email"), default_identity(home), strict=True):
+        for role in ("author", "committer"):
+            variable = f"GIT_{role}_{what}".upper()
+            if not (variable in env or own.get(f"{role}.{what}") or own.get(f"user.{what}")):
+                found[variable] = value
+    return found
 
 
 def default_identity(home: Home) -> tuple[str, str]:

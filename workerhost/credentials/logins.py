@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 from cw.errors import CwError
 from cw.settings import Settings
 from workerhost.credentials.agentenv import default_identity
+from workerhost.credentials.gitconfig import listed, written
 from workerhost.homes.files import write_private
 from workerhost.homes.layout import Home, in_place
 
@@ -25,7 +25,6 @@ _HARMLESS = (
     *("user.name", "user.email", "init.defaultbranch", "core.autocrlf", "core.eol"),
     *("pull.rebase", "pull.ff", "push.default", "merge.conflictstyle", "diff.algorithm"),
 )
-_SECONDS = 20
 
 
 def hidden_logins(home: Home, settings: Settings) -> tuple[Path, ...]:
@@ -79,27 +78,9 @@ def plain_gitconfig(home: Home) -> Path:
 def _harmless(home: Home, config: Path) -> str:
     name, mail = default_identity(home)
     values = {"user.name": name, "user.email": mail}
-    told = subprocess.run(
-        ["git", "config", "--file", str(config), "--null", "--list"],
-        cwd="/",
-        env={"PATH": os.environ.get("PATH", os.defpath)},
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=_SECONDS,
-        check=False,
-    )
-    for one in told.stdout.split("\0") if told.returncode == 0 else ():
-        key, _, value = one.partition("\n")
-        if key in _HARMLESS and value:
-            values[key] = value
-    return "".join(f"[{_section(key)}]\n\t{_line(key, value)}\n" for key, value in values.items())
+    values |= {key: value for key, value in listed(("--file", str(config))) if _kept(key, value)}
+    return written(values.items())
 
 
-def _section(key: str) -> str:
-    return key.partition(".")[0]
-
-
-def _line(key: str, value: str) -> str:
-    quoted = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'{key.partition(".")[2]} = "{quoted}"'
+def _kept(key: str, value: str) -> bool:
+    return key in _HARMLESS and bool(value)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import secrets
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def start(held: Holding, prompt: str, book: Journal, *, again: bool) -> Journal:
     issue = _issue(held, spec)
     ctx.store.outbox.add(ctx.settings.host_name, deliver.on_start(spec, home.id))
     place = preparing.prepare(held.git(book), spec, resume=again)
+    _note(held, place.notes)
     resume = again and transcript(home, place.clone, book.run.session).exists()
     _write_briefing(held, book, place, prompt, issue, resume=resume)
     trusted = _trusted(held, held.git(book), spec, place)
@@ -90,6 +92,12 @@ def start(held: Holding, prompt: str, book: Journal, *, again: bool) -> Journal:
     return book
 
 
+def _note(held: Holding, texts: Iterable[str]) -> None:
+    """In the task's events."""
+    now = datetime.now(UTC)
+    publish(held, [Event(at=now, kind="note", text=one) for one in texts])
+
+
 def _trusted(held: Holding, git: Git, spec: TaskSpec, place: Workspace) -> bool:
     """Whether claude loads what the repository brings along, which runs outside the inner wall."""
     trusted = any(same_repo(one, spec.repo) for one in held.ctx.settings.trusted_repos)
@@ -99,7 +107,7 @@ def _trusted(held: Holding, git: Git, spec: TaskSpec, place: Workspace) -> bool:
     if unlike:
         said = f"{spec.repo} is not trusted in this run: {unlike} is not as {place.base} has it"
         log.warning("%s task=%s", said, spec.id)
-        publish(held, [Event(at=datetime.now(UTC), kind="note", text=said)])
+        _note(held, [said])
     return not unlike
 
 

@@ -19,6 +19,7 @@ from workerhost.clones.git import Git
 from workerhost.clones.places import BusyError, occupied
 from workerhost.clones.protected import touched
 from workerhost.clones.quarantine import Quarantine, quarantined
+from workerhost.clones.setaside import set_aside
 from workerhost.clones.workspace import GitState, Workspace
 from workerhost.homes.journal import Run
 from workerhost.redaction.redact import Redactor
@@ -209,7 +210,7 @@ def _unjudged(task: TaskSpec, state: GitState) -> list[Breach]:
 
 
 def _set_aside(box: Quarantine, task: TaskSpec, verdict: Verdict) -> Verdict:
-    kept = workspace.set_aside(box.git.home, box.place.clone, task.id.lower())
+    kept = set_aside(box.git.home, box.place.clone, task.id.lower())
     said = f"its clone is kept as it is in {kept}" if kept else "its clone could not be moved away"
     return replace(verdict, message=f"{verdict.message}; {said}")
 

@@ -13,7 +13,7 @@ from workerhost.walls.isolation import Wall
 from workerhost.walls.sandbox import machine, nothing_inherited, through
 
 # What a login may lie in. Data only, or the host's: an agent cannot write programs there.
-_LOGINS = (".ssh", ".gitconfig", ".netrc", ".git-credentials")
+_LOGINS = (".ssh", ".netrc", ".git-credentials")
 
 
 def wrap_own(

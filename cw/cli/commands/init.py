@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cw.cli.context import Cli, with_cli
+from cw.cli.disk import clean_of
 from cw.cli.params import expand_ids, json_option
 from cw.cli.render import json_out, note, say
 from cw.errors import BadInputError, BrokerUnavailableError
+
+if TYPE_CHECKING:
+    from workerhost.homes.layout import Home
 
 _DASHED = re.compile(r"([0-9]+)-([0-9]+)")  # also a worker's id, but nobody means it
 
@@ -53,6 +57,19 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
     say(f"Tokens taken over: {', '.join(tokens) or 'none'}.")
     for line in missing(tokens):
         note(f"warning: {line}; set it in .zshenv of the new HOMEs")
+    warn_of_commits(cli, made[:1])  # all have the same .gitconfig
+
+
+def warn_of_commits(cli: Cli, homes: list[Home]) -> None:
+    """Say what keeps agents from committing there."""
+    from workerhost.clones.committing import advice, cannot_commit
+    from workerhost.walls.isolation import choose_wall
+
+    wall = choose_wall(cli.settings)
+    for home in homes:
+        if said := cannot_commit(home, wall, cli.settings, cli.environ):
+            clean = clean_of(cli, home)
+            note(f"warning: no commit works in worker {home.id}: {clean(said)}. {advice(home)}")
 
 
 def missing(tokens: list[str]) -> list[str]:

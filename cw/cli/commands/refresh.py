@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cw.cli.commands.init import warn_of_commits
 from cw.cli.completion import complete_workers
 from cw.cli.context import Cli, with_cli
 from cw.cli.params import expand_ids, json_option
@@ -52,6 +53,7 @@ def command(cli: Cli, ids: tuple[str, ...], everyone: bool, with_git: bool, as_j
             _tell(row, elsewhere=home is None)
     if as_json:
         json_out([one.model_dump(mode="json") for one in rows])
+    warn_of_commits(cli, [home for home in here.values() if home])
     if failed:
         kind = UnavailableError if isinstance(failed[0], UnavailableError) else BadInputError
         raise kind(f"{len(failed)} of {len(workers)} workers were not refreshed")

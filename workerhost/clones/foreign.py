@@ -1,0 +1,123 @@
+"""What lies in a clone and is no part of its own tree: repositories within it, submodules, and what
+claude's sandbox leaves when it is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from cw.errors import WorkspaceError
+from workerhost.clones.flags import Names
+from workerhost.clones.git import Bounds
+from workerhost.clones.lens import Lens, lens
+from workerhost.clones.setaside import set_aside
+from workerhost.homes.files import read_regular
+from workerhost.homes.owner import make_folders
+
+_MANY = 10_000
+_GITLINK = b"160000 "
+UNTRACKED = ("ls-files", "--others", "--exclude-standard", "-z")
+# Where claude's sandbox (2.1.330) binds /dev/null over what an agent must not write: bubblewrap
+# makes an empty file without a write bit for each that is not there, and a kill leaves it.
+_STUB_FOLDERS = (b"", b".claude", b".config")
+
+
+def sweep_stubs(seen: Lens) -> None:
+    """Untracked, empty and read-only, where that sandbox makes them: nobody's work. One of them
+    (`.git/commondir`) keeps git from reading the clone.
+    """
+    found: list[bytes] = []
+    seen.run(*UNTRACKED, bounds=Names(_picked(found, _maybe_stub)).bounds)
+    for path in (*(seen.clone / os.fsdecode(name) for name in found), *seen.git_dir.iterdir()):
+        if _is_stub(path):
+            path.unlink(missing_ok=True)
+
+
+def _maybe_stub(name: bytes) -> bool:
+    return name.rpartition(b"/")[0] in _STUB_FOLDERS
+
+
+def _is_stub(path: Path) -> bool:
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and not status.st_size and not status.st_mode & 0o222
+
+
+def clear_foreign(seen: Lens, name: str) -> None:
+    """Repositories within the clone are moved to `set-aside/`, as `git clean` would take their work
+    along; submodules that have nothing of their own are emptied, as in a new clone. Raises
+    WorkspaceError.
+    """
+    nested: list[bytes] = []
+    seen.run(*UNTRACKED, bounds=Names(_picked(nested, lambda one: one.endswith(b"/"))).bounds)
+    links: list[bytes] = []
+    listing = Names(_picked(links, lambda row: row.startswith(_GITLINK)))
+    seen.need("ls-files", "--stage", "-z", bounds=listing.bounds)
+    paths = [seen.clone / os.fsdecode(row.partition(b"\t")[2]) for row in links]
+    for path in (*(seen.clone / os.fsdecode(one) for one in nested), *paths):
+        if _populated(seen, path):
+            _put_away(seen, path, name)
+    shutil.rmtree(seen.clone / ".git" / "modules", ignore_errors=True)
+    for path in paths:
+        if not os.path.lexists(path):
+            make_folders(path)
+
+
+def _picked(found: list[bytes], wanted: Callable[[bytes], bool]) -> Callable[[bytes], None]:
+    def take(row: bytes) -> None:
+        if wanted(row) and len(found) < _MANY:
+            found.append(row)
+
+    return take
+
+
+def _populated(seen: Lens, path: Path) -> bool:
+    """No link is followed: an agent may have put one on the way."""
+    inside = path.resolve().is_relative_to(seen.clone.resolve()) and not path.is_symlink()
+    return inside and path.is_dir() and any(path.iterdir())
+
+
+def _put_away(seen: Lens, path: Path, name: str) -> None:
+    git_dir = _git_dir(seen, path)
+    if git_dir and _nothing_of_its_own(seen, path, git_dir):
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    kept = set_aside(seen.git.home, path, name)
+    if not kept:
+        raise WorkspaceError(f"{path} could not be moved away")
+    if git_dir and git_dir != path / ".git":  # a submodule's: what it has is there
+        target = Path(kept, ".git")
+        target.unlink(missing_ok=True)
+        git_dir.rename(target)
+
+
+def _git_dir(seen: Lens, path: Path) -> Path | None:
+    """Its own folder there, or the one that it has as a submodule; None for anything else."""
+    inner = path / ".git"
+    if inner.is_dir() and not inner.is_symlink():
+        return inner
+    try:
+        text = read_regular(inner, 4096).decode()
+    except (OSError, UnicodeDecodeError):
+        return None
+    found = Path(os.path.normpath(path / text.removeprefix("gitdir:").strip()))
+    modules = seen.clone / ".git" / "modules"
+    inside = found.is_relative_to(modules) and found != modules
+    return found if inside and found.resolve() == found.absolute() and found.is_dir() else None
+
+
+def _nothing_of_its_own(seen: Lens, path: Path, git_dir: Path) -> bool:
+    """Nothing uncommitted, and no commit that its remote did not have."""
+    try:
+        with lens(seen.git, path, git_dir=git_dir, unlock=True) as inner:
+            status = inner.run("status", "--porcelain", bounds=Bounds(text=1))
+            own = ("rev-list", "-n", "1", "HEAD", "--all", "--not", "--remotes", "--")
+            return status.ok and not status.out and not inner.need(*own)
+    except (WorkspaceError, OSError):
+        return False

@@ -1,0 +1,165 @@
+"""A used clone *as if new*: nothing of an earlier task's configuration, state or refs is there for
+the next one to stumble over. What is only there is kept, below refs/cw/wip or in `set-aside/`.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from workerhost.clones.flags import reveal
+from workerhost.clones.foreign import clear_foreign
+from workerhost.clones.git import NETWORK_SECONDS, Bounds
+from workerhost.clones.lens import Lens, config, is_sha256
+from workerhost.clones.mirror import HEADS, Mirror
+from workerhost.clones.workspace import Workspace
+from workerhost.homes.files import read_regular, write_private
+from workerhost.homes.owner import make_folders
+
+EVERY = "+refs/heads/*:refs/remotes/origin/*"
+_CONFIG_BYTES = 1 << 20
+_LOG_BYTES = 4 << 20
+_QUIET = Bounds(text=_CONFIG_BYTES)
+# What the repository has itself, however large: it was let in by the remote, not left by a run.
+_LONG = Bounds(seconds=NETWORK_SECONDS)
+_REFS = Bounds(text=24 << 20, entries=250_000)
+# Of a merge, rebase or bisection that nobody will end, and traps for whoever comes next.
+_LEFT = (
+    *("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE", "AUTO_MERGE", "SQUASH_MSG", "CHERRY_PICK_HEAD"),
+    *("REVERT_HEAD", "REBASE_HEAD", "rebase-merge", "rebase-apply", "sequencer", "rr-cache"),
+    *("BISECT_LOG", "BISECT_START", "BISECT_NAMES", "BISECT_TERMS", "BISECT_EXPECTED_REV"),
+    *("BISECT_ANCESTORS_OK", "hooks", "config.worktree", "commondir", "gitdir", "worktrees"),
+    *("info/attributes", "info/grafts", "info/sparse-checkout", "info/exclude"),
+    *("branches", "remotes"),
+)
+_NAME = 100  # characters; a file's name has 255 at most
+_STASH = "refs/stash"
+_MISLEADING = ("refs/replace/", "refs/bisect/", "refs/rewritten/", "refs/worktree/")
+_SHA = re.compile(r"[0-9a-f]{40,64}")
+
+
+def renew(seen: Lens, mirror: Mirror, place: Workspace, name: str) -> None:
+    """The branch as the remote has it, else new from the default branch; a clean tree, and a
+    configuration that is ours. All by value: what the clone says of its refs is an agent's word.
+    `name` is in the names of what is kept. Raises WorkspaceError.
+    """
+    branch = HEADS + place.branch
+    start = mirror.refs.get(branch, place.base_sha)
+    theirs = seen.clone / ".git"
+    _keep_detached(seen)
+    for one in _LEFT:
+        _remove(theirs / one)
+    for one in ("info", "hooks"):  # which tools expect to be there
+        make_folders(theirs / one)
+    seen.stand_on(start)
+    _renew_refs(seen, place, start)
+    reveal(seen, everything=True)
+    seen.need("read-tree", "--reset", "-u", start, bounds=_LONG)
+    clear_foreign(seen, name)
+    seen.need("clean", "-ffdq", bounds=_LONG)
+    for part in theirs.glob("sharedindex.*"):
+        part.unlink()
+    write_private(theirs / "HEAD", f"ref: {branch}\n".encode())
+    configure(seen, mirror, place)
+
+
+def configure(seen: Lens, mirror: Mirror, place: Workspace) -> None:
+    sha256 = is_sha256(mirror.path)
+    text = f"{config(sha256=sha256)}{_origin(place)}"
+    write_private(seen.clone / ".git" / "config", text.encode())
+
+
+def _origin(place: Workspace) -> str:
+    url = place.url.replace("\\", "\\\\").replace('"', '\\"')
+    return f'[remote "origin"]\n\turl = "{url}"\n\tfetch = {EVERY}\n'
+
+
+def point(seen: Lens, mirror: Mirror, place: Workspace) -> None:
+    """For the agent's own git, which goes on with its configuration: what `origin` means. One that
+    git cannot read is no use to it, and is made anew.
+    """
+    file = ("config", "--file", str(seen.clone / ".git" / "config"))
+    told = seen.run(*file, "--get-regexp", r"^(remote\.origin\.(url|fetch|pushurl)|core\.bare)$")
+    wanted = {"remote.origin.url": place.url, "remote.origin.fetch": EVERY, "core.bare": "false"}
+    if sorted(told.out.splitlines()) == sorted(f"{key} {value}" for key, value in wanted.items()):
+        return
+    if not seen.run(*file, "--list", bounds=_QUIET).ok:
+        configure(seen, mirror, place)
+        return
+    for name, value in wanted.items():
+        seen.need(*file, "--replace-all", name, value)
+    seen.run(*file, "--unset-all", "remote.origin.pushurl")
+
+
+def _renew_refs(seen: Lens, place: Workspace, start: str) -> None:
+    """The task's branch and the default branch as the remote has them; nothing that stands in their
+    way, or that has git read other objects than those it names.
+    """
+    ours = {HEADS + place.base: place.base_sha, HEADS + place.branch: start}
+    gone = []
+    for ref, sha in _refs(seen):
+        if ref in ours:
+            if sha != ours[ref] and not seen.run("merge-base", "--is-ancestor", sha, ours[ref]).ok:
+                keep(seen, ref.removeprefix(HEADS), sha)
+        elif ref == _STASH or ref.startswith(_MISLEADING) or _in_the_way(ref, ours):
+            for one in {sha, *(_stashed(seen) if ref == _STASH else ())}:
+                keep(seen, ref.removeprefix(HEADS).removeprefix("refs/"), one)
+            gone.append(ref)
+    for ref in gone:
+        seen.need("update-ref", "--no-deref", "-d", ref)
+        _remove(seen.clone / ".git" / "logs" / ref)
+    for ref, sha in ours.items():
+        log_file = seen.clone / ".git" / "logs" / ref
+        if log_file.is_dir():  # of branches below it, which are gone
+            _remove(log_file)
+        seen.need("update-ref", "--no-deref", ref, sha)
+
+
+def _refs(seen: Lens) -> list[tuple[str, str]]:
+    what = ("--format=%(refname) %(objectname)", "refs/heads", _STASH, *_MISLEADING)
+    lines = seen.need("for-each-ref", *what, bounds=_REFS).splitlines()
+    return [(ref, sha) for ref, _, sha in (line.partition(" ") for line in lines)]
+
+
+def _in_the_way(ref: str, ours: dict[str, str]) -> bool:
+    """git keeps `a` and `a/b` apart as a file and a folder: there is one of them."""
+    return any(ref.startswith(f"{one}/") or one.startswith(f"{ref}/") for one in ours)
+
+
+def _stashed(seen: Lens) -> list[str]:
+    """All of a stash: but for its last entry, it is a log."""
+    log_file = seen.clone / ".git" / "logs" / _STASH
+    try:
+        text = read_regular(log_file, _LOG_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return []
+    found = (line.split(" ")[1:2] for line in text.splitlines())
+    return [one[0] for one in found if one and _SHA.fullmatch(one[0])]
+
+
+def _keep_detached(seen: Lens) -> None:
+    """What a linked worktree stands on, when that is no branch."""
+    for head in (seen.clone / ".git" / "worktrees").glob("*/HEAD"):
+        try:
+            text = read_regular(head, 4096).decode("utf-8", "replace").strip()
+        except OSError:
+            continue
+        if _SHA.fullmatch(text):
+            keep(seen, "worktree", text)
+
+
+def keep(seen: Lens, what: str, sha: str) -> str:
+    """A commit that nothing else may lead to stays reachable. Where; empty: there is none."""
+    if not seen.run("cat-file", "-e", f"{sha}^{{commit}}").ok:
+        return ""
+    ref = f"refs/cw/wip/{what.replace('/', '-')[:_NAME]}-{sha[:12]}"
+    seen.need("update-ref", "--no-deref", ref, sha)
+    return ref
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,25 @@
+"""Rights that an agent took from itself, as Go's module cache does with its folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workerhost.clones.git import Git
+
+# GNU's and BSD's find act on a folder before they descend into it, and neither follows a link.
+_GIVE = (
+    'chmod u+rwx "$@" 2>/dev/null; for last; do :; done; exec find "$last" '
+    "'(' -type d ! -perm -700 -exec chmod u+rwx '{}' ';' ')' "
+    "-o '(' -type f ! -perm -400 -exec chmod u+r '{}' + ')'"
+    # Of pipes and sockets git says nothing, nor does it remove them.
+    " -o '(' '(' -type p -o -type s ')' ! -path \"$last/.git/*\" -exec rm -f '{}' + ')'"
+)
+
+
+def give_rights(git: Git, clone: Path) -> None:
+    """Its owner may read what is in the clone, and change its folders; its pipes are gone. Behind
+    the wall: whatever it is led to lies in this HOME. As far as it goes: what fails then says why.
+    """
+    above = [one for one in reversed(clone.parents) if one.is_relative_to(git.home.clones)]
+    command = ["/bin/sh", "-c", _GIVE, "sh", *map(str, (*above, clone))]
+    git.within(git.settings.git_seconds).behind(command, at=git.home.path, env={})
