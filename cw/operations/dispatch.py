@@ -24,7 +24,8 @@ from cw.names import (
     repo_key,
     worker_label,
 )
-from cw.operations.claims import check_claims, claimed, left_behind
+from cw.operations.choosing import foreseen, left_by
+from cw.operations.claims import check_claims, claimed, last_task, left_behind
 from cw.operations.labels import mark_issue
 from cw.operations.readiness import notes, ready
 from cw.operations.source import check_source
@@ -52,6 +53,7 @@ class Request:
     by: str = ""
     approval: Approval | None = None  # None: whoever types this stands for the issue as it is now
     apart: tuple[Path, ...] = ()  # no agent is shown them as a part of a repository on this machine
+    goes_on: bool = False  # with a branch that is named like the task's, whosever it is
     adopt: bool = False  # its worker's label is there already, left by a dispatch that was lost
     repo_id: int = 0  # GitHub's, once it was asked
 
@@ -66,6 +68,7 @@ class Dispatched:
     place: int  # 1: next in line of its worker or of the pool
     idle: tuple[str, ...]  # workers that could take it now
     hosts_up: bool
+    branch: str = ""  # that its work goes to, as far as is known
     notes: tuple[str, ...] = ()  # for whoever asked
 
 
@@ -96,12 +99,16 @@ def dispatch(
                 github.remove_label(spec.repo, issue.number, left)
             if request.worker:
                 mark_issue(spec, github, request.worker, store)
+        choice = foreseen(spec, github)  # before its host begins
         hint(spec)
     except CwError:
         _undo(spec, request, store, github)
         raise
     store.tasks.mark_hinted(spec.id, store.tasks.now())
-    return _where(spec, store, notes(store.github, found, typed) if found else ())
+    told = (*(notes(store.github, found, typed) if found else ()), *choice.told)
+    if choice.left:
+        told = (*told, "to go on with what is there: cw cancel it, then cw dispatch --continue")
+    return _where(spec, store, choice.branch, told)
 
 
 def check_request(request: Request) -> None:
@@ -119,6 +126,10 @@ def check_request(request: Request) -> None:
         raise BadInputError(
             "--mode goes with a prompt, not with an issue",
             hint="For an issue, done means an open pull request",
+        )
+    if request.goes_on and request.issue is None:
+        raise BadInputError(
+            "--continue goes with an issue", hint="A task without one has a branch of its own"
         )
     if request.mode is Mode.ISSUE and not request.repo.github:
         raise BadInputError(f"{request.repo.name} is not on GitHub: it has no issues to create")
@@ -200,6 +211,8 @@ def _spec(request: Request, issue: Issue | None, store: Store) -> TaskSpec:
         created_by=request.by,
         approved_sha256=issue.text_sha256 if issue else "",
         approved_by=request.approval.by if request.approval else "",
+        goes_on=request.goes_on,
+        earlier=left_by(last_task(request, store)),
     )
 
 
@@ -216,7 +229,7 @@ def _undo(spec: TaskSpec, request: Request, store: Store, github: GitHub | None)
             return
 
 
-def _where(spec: TaskSpec, store: Store, told: tuple[str, ...]) -> Dispatched:
+def _where(spec: TaskSpec, store: Store, branch: str, told: tuple[str, ...]) -> Dispatched:
     line = store.tasks.waiting(spec.wanted_worker)
     now = store.tasks.now()
     hosts = {one.name for one in store.fleet.hosts() if one.up(now)}
@@ -227,6 +240,7 @@ def _where(spec: TaskSpec, store: Store, told: tuple[str, ...]) -> Dispatched:
         place=line.index(spec.id) + 1 if spec.id in line else 0,
         idle=tuple(one.id for one in workers if wanted in {None, one.id}),
         hosts_up=bool(hosts),
+        branch=branch,
         notes=told,
     )
 

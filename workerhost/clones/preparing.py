@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from cw.errors import WorkspaceError
 from cw.models import TaskSpec
+from cw.names import is_task_branch
 from workerhost.clones import remote
-from workerhost.clones.bounded import need
+from workerhost.clones.bounded import Feeding, need
 from workerhost.clones.git import NETWORK_SECONDS, Bounds, Git
 from workerhost.clones.lens import Lens, config, global_config, is_sha256, lens
 from workerhost.clones.mirror import HEADS, Mirror, mirrored
@@ -36,17 +38,21 @@ _UNFINISHED = (
 )
 
 
+Choose = Callable[[Mirror], str]
+
+
 class _DamagedError(WorkspaceError):
     """The mirror is."""
 
 
-def prepare(git: Git, spec: TaskSpec, *, resume: bool) -> Workspace:
+def prepare(git: Git, spec: TaskSpec, *, resume: bool, choose: Choose | None = None) -> Workspace:
     """Clone or fetch, and stand on the task's branch. What the remote has is written down, for the
     comparison after the run. Raises WorkspaceError.
 
     A resumed task finds its clone as it was left. Otherwise whatever lies about uncommitted is kept
     as a commit on a ref below refs/cw/wip before the clone is made clean. A clone that cannot be
-    used is kept beside, and a new one made.
+    used is kept beside, and a new one made. `choose`: which branch it is, now that the remote's are
+    known; None: the one that the task names.
     """
     clone = clone_path(git, spec)
     for path in (clone, git.home.tmp):
@@ -54,22 +60,29 @@ def prepare(git: Git, spec: TaskSpec, *, resume: bool) -> Workspace:
             raise WorkspaceError(f"{path} leads out of the worker's HOME: not used")
     with occupied(git.settings, git.home, _BUSY_SECONDS, git.leave):
         try:
-            return _prepared(git, spec, clone, resume=resume)
+            return _prepared(git, spec, clone, choose, resume=resume)
         except _DamagedError:
-            return _prepared(git, spec, clone, resume=resume, anew=True)
+            return _prepared(git, spec, clone, choose, resume=resume, anew=True)
         except OSError as error:
             raise WorkspaceError(f"the clone cannot be made: {error}") from error
 
 
 def _prepared(
-    git: Git, spec: TaskSpec, clone: Path, *, resume: bool, anew: bool = False
+    git: Git,
+    spec: TaskSpec,
+    clone: Path,
+    choose: Choose | None,
+    *,
+    resume: bool,
+    anew: bool = False,
 ) -> Workspace:
     if not git.home.tmp.is_dir():
         git.home.tmp.unlink(missing_ok=True)
         make_folders(git.home.tmp)
     with mirrored(git, spec.repo_url, anew=anew) as mirror:
         remote.remember(git.home, mirror.refs)
-        place = Workspace(clone, spec.branch, mirror.default, mirror.base_sha, spec.repo_url)
+        branch = choose(mirror) if choose else spec.branch
+        place = Workspace(clone, branch, mirror.default, mirror.base_sha, spec.repo_url)
         if not _used(git, mirror, place, spec, resume=resume):
             _make(git, mirror, place, spec)
         return place
@@ -83,7 +96,7 @@ def _used(git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec, *, resume:
     try:
         with lens(git.within(git.settings.git_seconds), clone, unlock=True) as seen:
             _fetch(seen, mirror)
-            if resume and seen.branch == place.branch:
+            if resume and _left_by_it(seen, place):
                 _point(seen, place)
             else:
                 keep_work(seen, f"before-{spec.id.lower()}")
@@ -95,6 +108,11 @@ def _used(git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec, *, resume:
         log.warning("clone set aside worker=%s kept=%s: %s", git.home.id, kept, error)
         return False
     return True
+
+
+def _left_by_it(seen: Lens, place: Workspace) -> bool:
+    """Whether no other task was there since: an agent may have made a branch of its own."""
+    return seen.branch == place.branch or not is_task_branch(seen.branch)
 
 
 def _make(git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec) -> None:
@@ -160,6 +178,8 @@ def _start(seen: Lens, mirror: Mirror, place: Workspace) -> None:
     """
     branch = HEADS + place.branch
     start = mirror.refs.get(branch, place.base_sha)
+    if mirror.part_of_base(start):
+        start = place.base_sha  # nothing is on it yet
     _keep_commits(seen, place.branch, start)
     theirs = seen.clone / ".git"
     for name in _UNFINISHED:
@@ -167,6 +187,7 @@ def _start(seen: Lens, mirror: Mirror, place: Workspace) -> None:
     for name in ("info", "hooks"):  # which tools expect to be there
         make_folders(theirs / name)
     seen.stand_on(start)
+    _put_branches_away(seen, mirror, place.branch)
     seen.need("update-ref", "--no-deref", branch, start)
     seen.need("read-tree", "--reset", "-u", start, bounds=_LONG)
     seen.need("clean", "-ffdq", bounds=_LONG)
@@ -180,6 +201,26 @@ def _keep_commits(seen: Lens, branch: str, start: str) -> None:
     old = seen.run("rev-parse", "--verify", "--quiet", f"{HEADS}{branch}^{{commit}}").out.strip()
     if old and not seen.run("merge-base", "--is-ancestor", old, start).ok:
         seen.need("update-ref", "--no-deref", f"refs/cw/wip/{branch}-{old[:12]}", old)
+
+
+def _put_branches_away(seen: Lens, mirror: Mirror, branch: str) -> None:
+    """What an earlier agent committed beside its branch stays reachable, and is not taken for work
+    of this task. Branches of tasks stay: their changes can be looked at.
+    """
+    told = seen.need("for-each-ref", "--format=%(objectname) %(refname)", HEADS)
+    remote = set(mirror.refs.values())
+    orders = ["start"]
+    for sha, _, ref in (line.partition(" ") for line in told.splitlines()):
+        name = ref.removeprefix(HEADS)
+        if name == branch or is_task_branch(name):
+            continue
+        if sha not in remote:
+            orders += ["option no-deref", f"update refs/cw/wip/{name}-{sha[:12]} {sha}"]
+        orders += ["option no-deref", f"delete {ref} {sha}"]
+    if len(orders) > 1:
+        source = "\n".join([*orders, "commit", ""]).encode()
+        feeding = Feeding(source=source)
+        seen.need("update-ref", "--stdin", bounds=Bounds(feeding=feeding))
 
 
 def _remove(path: Path) -> None:
