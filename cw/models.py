@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
-from cw.names import repo_key, same_repo
+from cw.names import branch_name, repo_key, same_repo
 from cw.states import Mode, OutcomeKind, State
 
 # What reading a damaged record raises: pydantic passes some on from its validators (2.14).
@@ -16,6 +16,7 @@ SILENT_AFTER = timedelta(seconds=45)  # a host beats several times in this
 # Of records and messages. A host leaves alone what was made with a higher one than its own. Raise
 # it when a host of before could do harm with what is new.
 PROTOCOL = 1
+MOST_BRANCHES = 50  # that one issue uses up
 
 
 def _moment(value: Any) -> Any:
@@ -33,6 +34,7 @@ def _nothing(value: Any) -> Any:
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 MaybeMoment = Annotated[datetime | None, BeforeValidator(_moment)]
+Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40,64}$")]
 MaybeText = Annotated[str | None, BeforeValidator(_nothing)]
 
 
@@ -66,6 +68,9 @@ class TaskSpec(Model):
     created_by: str = ""
     approved_sha256: str = ""  # of the issue's title and text as they were dispatched
     approved_by: str = ""  # who stands for them: author or setter of the go label; "": a person
+    goes_on: bool = False  # with a branch of this name, whosever it is (`--continue`)
+    earlier: dict[str, str] = {}  # branches that tasks of this issue left at the remote, with heads
+    on: str = ""  # the branch its first run took; a record has none, see `Start`
     signature: str = ""  # over all the rest, by whoever dispatched it
 
     @property
@@ -79,6 +84,10 @@ class TaskSpec(Model):
             return self.repo_id == other.repo_id
         return same_repo(self.repo, other.repo)
 
+    def on_branch(self, name: str) -> TaskSpec:
+        """The same task, with the branch that its first run took."""
+        return self.model_copy(update={"on": name}) if name else self
+
     def called(self, name: str) -> TaskSpec:
         """The same task on its repository under another name."""
         if name == self.repo:
@@ -88,13 +97,36 @@ class TaskSpec(Model):
 
     @property
     def branch(self) -> str:
-        return f"issue-{self.issue}" if self.issue is not None else f"task-{self.id.lower()}"
+        """Where its commits go. Until its first run began: the first that is asked for."""
+        return self.on or self.branch_name(1)
+
+    def branch_name(self, number: int) -> str:
+        """What its branch is called when the names before are taken. 1: the first."""
+        return branch_name(self.id, self.issue, number)
+
+    def owns(self, branch: str) -> bool:
+        """Whether it may be this task's branch."""
+        return any(branch == self.branch_name(one) for one in range(1, MOST_BRANCHES + 1))
 
     @property
     def label(self) -> str:
         """For people: owner/repo#22."""
         name = self.repo if self.github else self.repo_folder.split("/")[-1].rsplit("-", 1)[0]
         return f"{name}#{self.issue}" if self.issue is not None else name
+
+
+class Start(Model):
+    """Where everything stood when a task's first run began: what is reachable from there is none of
+    its work, whichever attempt is asked, on whichever host.
+    """
+
+    branch: str  # that it took
+    base: str  # name of the default branch
+    base_sha: Sha
+    branch_sha: Annotated[str, Field(pattern=r"^([0-9a-f]{40,64})?$")] = ""  # empty: it was new
+    others: tuple[Sha, ...] = ()  # what the remote's other branches and tags stood at
+    whole: bool = True  # those are all of them
+    told: tuple[str, ...] = ()  # what people and the agent have to know about branches of its name
 
 
 class Outcome(Model):
@@ -107,6 +139,10 @@ class Outcome(Model):
     commits: int = 0  # ahead of the base
     pushed: bool = False
     wip: str = ""  # ref in the clone that keeps what was uncommitted
+    branches: dict[
+        str, str
+    ] = {}  # others in the clone that have work of this task, with their heads
+    lost: tuple[str, ...] = ()  # commits of somebody else's that the agent overwrote at the remote
     elsewhere: tuple[str, ...] = ()  # other refs that changed at the remote meanwhile, by whomever
     issues: tuple[str, ...] = ()  # URLs of issues the agent created, in mode `issue`
     protected: tuple[str, ...] = ()  # paths of CW_PROTECTED_PATHS that its pull request touches
@@ -147,7 +183,12 @@ class Task(Model):
     spent_turns: int = 0
     spent_s: float = 0.0
     seen_at: MaybeMoment = None  # when a person said that its end is known
+    start: Start | None = None  # None: no run of it has had a clone yet
     protocol: int = 0  # that it was made with
+
+    @property
+    def branch(self) -> str:
+        return self.start.branch if self.start else self.spec.branch
 
     @property
     def line(self) -> str | None:

@@ -23,6 +23,7 @@ MODEL_WORDS = ("sonnet", "opus", "haiku", "sonnet[1m]", "opus[1m]")
 WORKER_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}$"
 _WORKER = re.compile(WORKER_PATTERN)
 _MODEL = re.compile(r"(?:[a-z]{2}\.)?(?:anthropic\.)?claude-[a-z0-9][a-z0-9.-]{1,60}(?:\[1m\])?")
+_TASK_BRANCH = re.compile(r"issue-\d+(?:-\d{1,2})?|task-[0-9a-z]{26}")
 TASK_PATTERN = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 _TASK = re.compile(TASK_PATTERN)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -172,5 +173,15 @@ def _folded(label: str) -> str:
     return label.strip().lower()
 
 
-def branch_name(task: str, issue: int | None) -> str:
-    return f"issue-{issue}" if issue is not None else f"task-{task.lower()}"
+def branch_name(task: str, issue: int | None, number: int = 1) -> str:
+    """`number`: 2 and more when the names before are taken. That of a task without an issue is
+    nobody else's.
+    """
+    if issue is None:
+        return f"task-{task.lower()}"
+    return f"issue-{issue}" if number == 1 else f"issue-{issue}-{number}"
+
+
+def is_task_branch(name: str) -> bool:
+    """Of whichever task."""
+    return bool(_TASK_BRANCH.fullmatch(name))

@@ -99,6 +99,11 @@ class Settings:
     run_silence_limit: float = _setting(
         900.0, values.amount, "Seconds a run may write nothing; 0: no limit"
     )
+    run_rest: float = _setting(
+        30.0,
+        values.amount,
+        "Seconds that what an agent has left running may go on after its last word",
+    )
     run_max_turns: int = _setting(
         0, values.count, "Turns a run may take (claude's --max-turns); 0: no limit"
     )

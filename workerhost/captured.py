@@ -11,6 +11,8 @@ import os
 import select
 import time
 
+from workerhost.lastword import LastWord
+
 _PIECE = 1 << 16  # as much as a pipe holds
 _PAUSE_SECONDS = 0.005  # whoever writes byte by byte is read in pieces all the same
 
@@ -20,13 +22,14 @@ class Captured:
 
     `full` says why nothing is kept any more: `log_size` or `disk_full`. What comes then is read and
     dropped, so that whoever writes it is not held up on its way to its end. `taken`: the bytes that
-    came, by pipe.
+    came, by pipe. `word`: of the first one, whether the agent's last word has come.
     """
 
     def __init__(self, paths: list[str], most: int) -> None:
         private = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         self.full = ""
         self.taken = [0] * len(paths)
+        self.word = LastWord()
         self._most = most
         self._files = [os.open(path, private, 0o600) for path in paths]
         pipes = [os.pipe() for _ in paths]
@@ -69,6 +72,8 @@ class Captured:
             del self._given[pipe]
             return 0
         self.taken[number] += len(part)
+        if number == 0:
+            self.word.add(part)
         if self._most and sum(self.taken) > self._most:
             self.full = self.full or "log_size"
         if not self.full:

@@ -1,20 +1,22 @@
 """Owns one agent's process tree, outlives its host, records how the tree ended.
 
 Started as `python -I -S shim.py`, with one JSON object on stdin:
-`{argv, env, cwd, stdin, stdout, stderr, state, exit, grace_s, limit_s, silence_s, memory_mb,
-min_free_mb, log_mb, cgroup, proxy}`. Paths are absolute; a limit of 0 or none is no limit. `proxy`,
-if any, is {argv, env, fd}: the agent's way to the network, given a listening socket; it ends with
-the run, and one that ends before it is started again. `cgroup`, if any, is a control group that the
-agent enters and that is removed after it.
+`{argv, env, cwd, stdin, stdout, stderr, state, exit, grace_s, rest_s, limit_s, silence_s,
+memory_mb, min_free_mb, log_mb, cgroup, proxy}`. Paths are absolute; a limit of 0 or none is no
+limit. `proxy`, if any, is {argv, env, fd}: the agent's way to the network, given a listening
+socket; it ends with the run, and one that ends before it is started again. `cgroup`, if any, is a
+control group that the agent enters and that is removed after it.
 Writes `state` ({pid, start, boot, agent}) when the agent runs and `exit` ({rc, signal, cause,
 started_at, ended_at, max_rss_kb, refused_processes}) when nothing of the tree is left. Times are
 epoch seconds. The agent writes into pipes; what comes out is put into `stdout` and `stderr`.
 
 SIGTERM or a limit ends the run: interrupt, after `grace_s` terminate, after as long again kill.
-`cause` is `exit`, `stopped`, `time_limit`, `stalled` (`stdout` has not grown for `silence_s`),
-`memory` (the tree's processes together), `log_size` (more than `log_mb` of stdout and stderr) or
-`disk_full` (less than `min_free_mb` free beside `stdout`, or no room for `exit` but what was kept
-for it). Standard library only: a host has one of
+What an agent has left running when its last word comes may go on for `rest_s`; from then on no
+limit is what ends it, unless it takes what others need.
+`cause` is `exit`, `finished` (after its last word), `stopped`, `time_limit`, `stalled` (`stdout`
+has not grown for `silence_s`), `memory` (the tree's processes together), `log_size` (more than
+`log_mb` of stdout and stderr) or `disk_full` (less than `min_free_mb` free beside `stdout`, or no
+room for `exit` but what was kept for it). Standard library only: a host has one of
 these per busy worker.
 """
 
@@ -41,6 +43,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _LOOK_SECONDS = 0.1
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_HARMS_OTHERS = frozenset({"memory", "log_size", "disk_full"})
 _ROOM = 4096  # bytes: a block, and more than any record of an end
 
 
@@ -139,7 +142,7 @@ def _wait(child: "subprocess.Popen[bytes]", spec: dict[str, Any], watched: Watch
     """Until the agent ends by itself, or was made to. Returns the cause."""
     limits = Limits(spec, child.pid, watched.captured)
     while child.poll() is None:
-        cause = "stopped" if watched.stop_asked else limits.passed(time.monotonic())
+        cause = "stopped" if watched.stop_asked else limits.cause(time.monotonic())
         if cause:
             return _end(child, spec["grace_s"], cause, watched)
         _reap(child.pid)
@@ -174,8 +177,16 @@ class Limits:
         self._next = 0.0
         self._size = -1
 
+    def cause(self, now: float) -> str:
+        """To end the run for, or an empty string."""
+        passed, word = self.passed(now), self._captured.word.at
+        if not word:
+            return passed
+        over = now - word > self._spec.get("rest_s", 0)
+        return "finished" if over or passed in _HARMS_OTHERS else ""
+
     def passed(self, now: float) -> str:
-        """The cause to end the run for, or an empty string."""
+        """Which limit is exceeded, or an empty string."""
         if now - self._begin > (self._spec["limit_s"] or float("inf")):
             return "time_limit"
         if self._captured.full:

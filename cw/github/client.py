@@ -58,6 +58,18 @@ class Pull:
     draft: bool
     merged: bool
     branch: str = ""  # in this repository; empty: of a fork, or not asked for
+    base: str = ""  # the branch that it goes into
+    author: str = ""  # empty: not known any more
+    ours: bool = False  # opened by the account that asks
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One change of a branch. Forty zeros: it was not there. `by`: an account."""
+
+    before: str
+    after: str
+    by: str
 
 
 class GitHub(Connection):
@@ -140,9 +152,9 @@ class GitHub(Connection):
                 return "", ""
             return rows[0]["after"], (rows[0].get("actor") or {}).get("login", "")
 
-    def find_pull(self, repo: str, branch: str) -> Pull | None:
-        """The newest pull request whose head is this branch of this very repository. `repo`: its
-        name of now, as owners are compared by their names here.
+    def find_pull(self, repo: str, branch: str, base: str = "") -> Pull | None:
+        """The newest pull request whose head is this branch of this very repository, of open ones
+        rather one into `base`. `repo`: its name of now, as owners are compared by their names here.
         """
         owner = repo.split("/", maxsplit=1)[0]
         what, query = f"pull requests of {repo}", {"state": "all", "head": f"{owner}:{branch}"}
@@ -150,7 +162,7 @@ class GitHub(Connection):
             # A malformed filter is ignored by GitHub and forks use the same names: look again.
             rows = self._pages(what, repo, f"/repos/{repo}/pulls", query)
             mine = [_pull(one) for one in rows if _is_head(one, branch)]
-        return max(mine, key=lambda one: (one.open, one.number), default=None)
+        return max(mine, key=lambda one: (one.open, one.base == base, one.number), default=None)
 
     def open_pull(
         self, repo: str, *, branch: str, base: str, title: str, body: str, draft: bool = False
@@ -170,6 +182,28 @@ class GitHub(Connection):
             if draft and says_no_drafts(str(made.data)):
                 return self.open_pull(repo, branch=branch, base=base, title=title, body=body)
             raise GitHubRefusedError(f"GitHub refused: {_reasons(made.data)}")
+
+    @again
+    def retarget(self, repo: str, number: int, base: str) -> None:
+        """Have a pull request go into another branch."""
+        what = f"base of pull request {repo}#{number}"
+        self.ask(what, repo, "PATCH", f"/repos/{repo}/pulls/{number}", {"base": base})
+
+    def pushes(self, repo: str, ref: str, since: datetime) -> list[Push]:
+        """What was pushed to a branch since then, oldest first; at most the last 100."""
+        what, query = f"activity of {repo}", urlencode({"ref": ref, "per_page": _PER_PAGE})
+        with github_errors(what):
+            rows = self.ask(what, repo, "GET", f"/repos/{repo}/activity?{query}", kind=list).data
+            found = [
+                Push(
+                    str(one["before"]),
+                    str(one["after"]),
+                    (one.get("actor") or {}).get("login", ""),
+                )
+                for one in rows
+                if datetime.fromisoformat(one["timestamp"]) >= since
+            ]
+        return found[::-1]
 
     def _pages(
         self, what: str, repo: str, path: str, query: Mapping[str, object] | None = None
@@ -207,6 +241,8 @@ def _pull(one: Any) -> Pull:
         one["state"] == "open",
         bool(one.get("draft")),
         bool(one["merged_at"]),
+        base=str(one["base"]["ref"]),
+        author=(one.get("user") or {}).get("login", ""),
     )
 
 

@@ -21,6 +21,7 @@ _FIND = """query Opened($owner: String!, $name: String!, $branch: String!) {
 }
 fragment told on PullRequest {
   number url headRefName headRefOid isDraft createdAt viewerDidAuthor isCrossRepository
+  baseRefName author { login }
 }"""
 
 
@@ -53,4 +54,7 @@ def _pull(one: Any) -> Pull:
         draft=bool(one["isDraft"]),
         merged=False,
         branch="" if one["isCrossRepository"] else str(one["headRefName"]),
+        base=str(one["baseRefName"]),
+        author=(one["author"] or {}).get("login", ""),
+        ours=bool(one["viewerDidAuthor"]),
     )

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from cw.models import Task
     from cw.store.store import Store
 
-_BRANCH = re.compile(r"issue-(?P<issue>[1-9][0-9]{0,9})|task-(?P<task>[0-9a-hjkmnp-tv-z]{26})")
+_BRANCH = re.compile(
+    r"issue-(?P<issue>[1-9][0-9]{0,9})(?:-[1-9][0-9]?)?|task-(?P<task>[0-9a-hjkmnp-tv-z]{26})"
+)
 
 
 def another_tasks(store: Store, spec: TaskSpec, branch: str, since: datetime) -> bool:
@@ -27,7 +29,7 @@ def another_tasks(store: Store, spec: TaskSpec, branch: str, since: datetime) ->
         task = _task(store, spec, named)
     except CwError:
         return False
-    if task is None or task.spec.branch != branch or not task.spec.beside(spec):
+    if task is None or task.branch != branch or not task.spec.beside(spec):
         return False
     return task.ended_at is None or task.outcome is None or task.ended_at >= since
 

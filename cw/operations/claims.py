@@ -42,9 +42,14 @@ def _id_of(github: GitHub, repo: str) -> int:
 
 def left_behind(request: Request, store: Store) -> str:
     """The label of this issue's last task, which is over: it keeps `assign` away, not a person."""
-    key, names = request.key, {request.key[0]: (request.repo.name,)}
-    last = store.tasks.finished([key], names).get(key) if request.issue is not None else None
+    last = last_task(request, store)
     return worker_label(last.worker) if last and last.worker else ""
+
+
+def last_task(request: Request, store: Store) -> Task | None:
+    """Of this issue, that is over."""
+    key, names = request.key, {request.key[0]: (request.repo.name,)}
+    return store.tasks.finished([key], names).get(key) if request.issue is not None else None
 
 
 def claimed(label: str, holder: Task | None, holder_id: str) -> ClaimedError:

@@ -24,7 +24,8 @@ from cw.names import (
     repo_key,
     worker_label,
 )
-from cw.operations.claims import check_claims, claimed, left_behind
+from cw.operations.choosing import foreseen, left_by
+from cw.operations.claims import check_claims, claimed, last_task, left_behind
 from cw.operations.labels import mark_issue
 from cw.operations.overview import overview, read_fleet
 from cw.operations.readiness import notes, ready
@@ -54,6 +55,7 @@ class Request:
     by: str = ""
     approval: Approval | None = None  # None: whoever types this stands for the issue as it is now
     apart: tuple[Path, ...] = ()  # no agent is shown them as a part of a repository on this machine
+    goes_on: bool = False  # with a branch that is named like the task's, whosever it is
     adopt: bool = False  # its worker's label is there already, left by a dispatch that was lost
     repo_id: int = 0  # GitHub's, once it was asked
 
@@ -69,6 +71,7 @@ class Dispatched:
     why: str  # what it waits for
     next: str  # what to type so that it moves; empty when it does by itself
     hosts_up: bool
+    branch: str = ""  # that its work goes to, as far as is known
     notes: tuple[str, ...] = ()  # for whoever asked
 
     @property
@@ -103,12 +106,16 @@ def dispatch(
                 github.remove_label(spec.repo, issue.number, left)
             if request.worker:
                 mark_issue(spec, github, request.worker, store)
+        choice = foreseen(spec, github)  # before its host begins
         hint(spec)
     except CwError:
         _undo(spec, request, store, github)
         raise
     store.tasks.mark_hinted(spec.id, store.tasks.now())
-    return _where(spec, store, notes(store.github, found, typed) if found else ())
+    told = (*(notes(store.github, found, typed) if found else ()), *choice.told)
+    if choice.left:
+        told = (*told, "to go on with what is there: cw cancel it, then cw dispatch --continue")
+    return _where(spec, store, choice.branch, told)
 
 
 def check_request(request: Request) -> None:
@@ -126,6 +133,10 @@ def check_request(request: Request) -> None:
         raise BadInputError(
             "--mode goes with a prompt, not with an issue",
             hint="For an issue, done means an open pull request",
+        )
+    if request.goes_on and request.issue is None:
+        raise BadInputError(
+            "--continue goes with an issue", hint="A task without one has a branch of its own"
         )
     if request.mode is Mode.ISSUE and not request.repo.github:
         raise BadInputError(f"{request.repo.name} is not on GitHub: it has no issues to create")
@@ -207,6 +218,8 @@ def _spec(request: Request, issue: Issue | None, store: Store) -> TaskSpec:
         created_by=request.by,
         approved_sha256=issue.text_sha256 if issue else "",
         approved_by=request.approval.by if request.approval else "",
+        goes_on=request.goes_on,
+        earlier=left_by(last_task(request, store)),
     )
 
 
@@ -223,7 +236,7 @@ def _undo(spec: TaskSpec, request: Request, store: Store, github: GitHub | None)
             return
 
 
-def _where(spec: TaskSpec, store: Store, told: tuple[str, ...]) -> Dispatched:
+def _where(spec: TaskSpec, store: Store, branch: str, told: tuple[str, ...]) -> Dispatched:
     now = store.tasks.now()
     seen = overview(read_fleet(store), now)
     row = next((one for one in seen.waiting if one.about.task == spec.id), None)
@@ -233,6 +246,7 @@ def _where(spec: TaskSpec, store: Store, told: tuple[str, ...]) -> Dispatched:
         why=row.reason if row else "",
         next=what_next(row, seen) if row else "",
         hosts_up=any(one.state == "up" for one in seen.hosts),
+        branch=branch,
         notes=told,
     )
 

@@ -89,7 +89,7 @@ class Repairs:
             kind=OutcomeKind.STOPPED,
             reason=step.reason,
             message=step.why,
-            branch=task.spec.branch,
+            branch=task.branch,
         )
         return self._ways.store.tasks.close(task, outcome, [], self._ways.settings.host_name)
 

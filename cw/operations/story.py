@@ -96,7 +96,7 @@ def request(task: Task, prompt: str) -> Request:
         title=spec.title,
         model=spec.model,
         mode=spec.mode.value,
-        branch=spec.branch,
+        branch=task.branch,
         by=spec.created_by,
         at=spec.created_at,
         wanted_worker=spec.wanted_worker,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cw.models import PROTOCOL, Outcome, TaskSpec
+from cw.errors import ForgedError, StaleFenceError
+from cw.models import MALFORMED, PROTOCOL, Outcome, Start, TaskSpec
 from cw.states import Move, sources, target
 from cw.store import keys
 from cw.store.clock import epoch_ms, ms
@@ -82,6 +83,22 @@ class Leases:
         answer = self._db.run("adopt", self._lease_keys(task_id, worker), args)
         return int(answer[1]) if answer[0] else Refusal(str(answer[1]))
 
+    def begin(self, spec: TaskSpec, fence: int, start: Start) -> Start:
+        """Where the task's first run began: what the record knows, else `start` from now on. Raises
+        StaleFenceError, or ForgedError: a record's word alone lets nobody push to another branch.
+        """
+        args = [str(fence), start.model_dump_json()]
+        said = self._db.run("began", [keys.task(spec.id)], args)
+        if not said:
+            raise StaleFenceError(f"another run has {spec.id} now")
+        try:
+            known = Start.model_validate_json(said)
+        except MALFORMED as error:
+            raise ForgedError("its record does not say where its first run began") from error
+        if not spec.owns(known.branch):
+            raise ForgedError(f"its record names a branch that is not its own: {known.branch}")
+        return known
+
     def restore(
         self,
         spec: TaskSpec,
@@ -93,6 +110,7 @@ class Leases:
         attempt: int,
         session: str,
         prompt: str = "",
+        start: Start | None = None,
     ) -> bool:
         """Record a live run again that the broker has forgotten. It keeps its fence."""
         names = [
@@ -117,6 +135,7 @@ class Leases:
             session,
             epoch_ms(spec.created_at),
             prompt,
+            start.model_dump_json() if start else "",
         ]
         return bool(self._db.run("restore", names, args))
 

@@ -248,7 +248,8 @@ def read_task(row: dict[str, str]) -> Task | str:
     try:
         need_text(row)
         data["spec"] = json.loads(row.get("spec", "null"))
-        data["outcome"] = json.loads(row["outcome"]) if row.get("outcome") else None
+        for name in ("outcome", "start"):
+            data[name] = json.loads(row[name]) if row.get(name) else None
         return Task.model_validate(data)
     except MALFORMED as error:
         return fault(error)

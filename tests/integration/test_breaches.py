@@ -258,7 +258,7 @@ def test_secret_in_the_name_of_a_branch_is_not_told(
 def test_commits_that_a_run_found_on_its_branch_and_dropped_are_told(
     worker: Worker, spec: TaskSpec, hub: GitHubStandIn
 ) -> None:
-    hub.add_commit(REPO, spec.branch, {"earlier.txt": "1"})
+    theirs = hub.add_commit(REPO, spec.branch, {"earlier.txt": "1"})
     place = preparing.prepare(worker.git(spec), spec, resume=False)
     run(place.clone, "reset", "-q", "--hard", "origin/main")
     commit(place.clone, "fix.txt")
@@ -266,5 +266,6 @@ def test_commits_that_a_run_found_on_its_branch_and_dropped_are_told(
 
     outcome = settled(worker, spec, place)
 
-    assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "forbidden_push")
-    assert f"refs/heads/{spec.branch} was moved" in outcome.message
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "overwritten")
+    assert outcome.lost == (theirs,)
+    assert theirs in outcome.message

@@ -27,6 +27,13 @@ The prompt chooses what it does, one directive per line, anywhere in the text:
     rehearse: run "CODE"         runs Python, written as a JSON string, with its own stdout and
                                  stderr, and waits for its end; then goes on
     rehearse: eat MEGABYTES      takes this much memory and keeps it; then goes on
+    rehearse: last WORDS         what stands around the result line, and comes after it; then goes
+                                 on. codes: a terminal's; remains: of a line without its end; open:
+                                 no newline; spaces, carriage: before or after it; long MEGABYTES;
+                                 twice: another one before; short: it says less than the one before;
+                                 fails: an error after it; status N: exit status; linger SECONDS;
+                                 deaf: with no ear for signals; takes MEGABYTES; commits SECONDS:
+                                 waits, commits, ends
 
 The word `once` after a directive keeps it from acting again in a resumed session. A resumed
 session whose prompt decides nothing does what its earlier prompt asked for.
@@ -71,6 +78,13 @@ API_ERRORS = {
 DIRECTIVE = re.compile(r"rehearse:[ \t]*([a-z]+(?:-[a-z]+)*)([^\n\r]*)")
 
 Line = dict[str, Any]
+BEFORE = {
+    "codes": "\x1b[?25h\x1b[0m\x1b]0;claude\x07",
+    "remains": '{"type":"assistant","message":{"id":"msg_1","content":[{"type":"te',
+    "spaces": "   ",
+    "noise": "npm warn something " * 100_000,
+}
+AFTER = {"codes": "\x1b[0m", "carriage": "\r", "spaces": "  ", "tail": "bye"}
 
 
 class Interrupted(BaseException):
@@ -188,6 +202,7 @@ class Stream:
     max_usd: float | None = None
     started: float = field(default_factory=time.monotonic)
     pace: float = 0.25
+    around: Line = field(default_factory=dict)  # of the result line
     turns: int = 0
     requests: int = 0
 
@@ -284,7 +299,24 @@ class Stream:
             "permission_denials": [],
             "terminal_reason": "completed",
         }
-        self.line("result", **{**whole, **fields})
+        self.last({**whole, **fields})
+
+    def last(self, fields: Line) -> None:
+        around = self.around
+        if "long" in around:
+            fields["result"] = "long " * (int(around["long"]) * 200_000)
+        if "twice" in around:
+            more = "" if "short" not in around else " A report of some length."
+            self.line("result", **{**fields, "result": f"The first word.{more}"})
+        both = {"session_id": self.session.id, "uuid": str(uuid.uuid4())}
+        text = json.dumps({"type": "result", **fields, **both}, separators=(",", ":"))
+        begin = "".join(BEFORE[one] for one in around if one in BEFORE)
+        end = "".join(AFTER[one] for one in around if one in AFTER)
+        print(f"{begin}{text}{end}", end="" if "open" in around else "\n", flush=True)
+        if "fails" in around:
+            errors = ["[ede_diagnostic] rehearsal interrupted"]
+            failed = {"subtype": "error_during_execution", "is_error": True, "errors": errors}
+            self.line("result", **{**fields, **failed, "result": None})
 
     def _used(self, requests: int) -> Line:
         used = {
@@ -582,6 +614,30 @@ def eat(run: Run, directive: Directive) -> None:
     run.eaten = b"x" * (int(directive.word("100")) << 20)
 
 
+def last(run: Run, directive: Directive) -> None:
+    words = directive.words
+    for at, word in enumerate(words):
+        if not word.isdigit():
+            given = words[at + 1] if at + 1 < len(words) and words[at + 1].isdigit() else "0"
+            run.stream.around[word] = given
+
+
+def linger(run: Run) -> int | None:
+    """What comes after the last word; the exit status, if it decides that."""
+    around = run.stream.around
+    if "deaf" in around:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if "takes" in around:
+        run.eaten = b"x" * (int(around["takes"]) << 20)
+    if "commits" in around:
+        time.sleep(int(around["commits"]))
+        command = "echo late > late.txt && git add -A && git commit -qm late"
+        subprocess.run(["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, check=False)
+    time.sleep(int(around.get("linger", 0)))
+    return int(around["status"]) if "status" in around else None
+
+
 def run_code(run: Run, directive: Directive) -> None:
     code = json.loads(directive.text)
     subprocess.run([sys.executable, "-c", code], stdin=subprocess.DEVNULL, check=False)
@@ -610,10 +666,24 @@ ACTIONS: dict[str, Action] = {
     "do": do,
     "say": say,
     "eat": eat,
+    "last": last,
     "run": run_code,
 }
 # Those that go on come first, whatever their place in the text; the first other one ends the run.
-GO_ON = ("pace", "echo", "env", "probe", "do", "say", "run", "eat", "orphan", "until", "slow")
+GO_ON = (
+    "pace",
+    "last",
+    "echo",
+    "env",
+    "probe",
+    "do",
+    "say",
+    "run",
+    "eat",
+    "orphan",
+    "until",
+    "slow",
+)
 
 
 def chosen(session: Session, text: str) -> list[Directive]:
@@ -750,7 +820,8 @@ def live(given: argparse.Namespace, session: Session, prompt: bytes) -> int:
         rehearse(run, directives)
     except Finished as end:
         stream.result(end.result)
-        return end.status
+        status = linger(run)
+        return end.status if status is None else status
     except Interrupted:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         errors = ["[ede_diagnostic] rehearsal interrupted"]

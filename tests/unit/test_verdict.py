@@ -129,6 +129,14 @@ def test_error_that_the_agent_got_over_does_not_fail_the_run() -> None:
     assert judge(0, refused, SUCCESS) == FINISHED
 
 
+@pytest.mark.parametrize("rc", [0, 1, 137])
+@pytest.mark.parametrize(
+    "cause", ["exit", "finished", "time_limit", "stalled", "memory", "log_size", "disk_full"]
+)
+def test_after_a_good_last_word_git_decides(rc: int, cause: str) -> None:
+    assert judge(rc, SUCCESS, cause=cause) == FINISHED
+
+
 @pytest.mark.parametrize(
     ("rc", "result", "reason"),
     [
@@ -136,7 +144,6 @@ def test_error_that_the_agent_got_over_does_not_fail_the_run() -> None:
         (1, {"subtype": "error_max_turns", "is_error": True, "errors": ["9"]}, "error_max_turns"),
         (1, {"subtype": "error_max_budget_usd", "is_error": True}, "error_max_budget_usd"),
         (0, {"subtype": "error_during_execution", "is_error": True}, "error_during_execution"),
-        (1, SUCCESS, "exit_code"),
         (0, SUCCESS | {"num_turns": 0, "result": "", "local_command": "clear"}, "nothing_sent"),
     ],
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +25,9 @@ _IDS_KEPT = 64  # the lines of one message follow each other closely
 _RESULT = ("subtype", "is_error", "api_error_status", "result", "errors")  # what is judged by
 _TODO_TOOLS = frozenset({"TaskCreate", "TaskUpdate", "TodoWrite"})
 _MALFORMED = (AttributeError, TypeError, ValueError, OverflowError, OSError)
+_ANY = re.compile(rb'\{\s?"type"\s?:\s?"')
+_DECODER = json.JSONDecoder()
+_WITHIN = 20  # objects of one line
 _POINTS = ("command", "file_path", "path", "pattern", "url", "query", "subject", "description")
 
 
@@ -41,6 +45,7 @@ class Progress:
     resets_at: datetime | None = None  # a usage limit's end, when the API rejected us for it
     retries: int = 0
     offset: int = 0
+    _turns: int = 0  # that the results so far tell of
     _messages: deque[str] = field(default_factory=lambda: deque(maxlen=_IDS_KEPT))
 
     def take(self, data: dict[str, Any]) -> None:
@@ -80,9 +85,26 @@ class Progress:
             self.resets_at = datetime.fromtimestamp(info["resetsAt"]).astimezone()
 
     def _result(self, data: dict[str, Any]) -> None:
-        self.result = {name: data[name] for name in _RESULT if name in data}
-        self.turns = int(data.get("num_turns") or 0)
-        self.cost_usd = _cost(data)
+        """One of several, when what the agent had left running woke it up: each tells what came
+        since the one before.
+        """
+        self.result = _together(self.result, {one: data[one] for one in _RESULT if one in data})
+        self.turns = self._turns = self._turns + int(data.get("num_turns") or 0)
+        self.cost_usd += _cost(data)
+
+
+def is_good(result: Mapping[str, Any] | None) -> bool:
+    return bool(result and result.get("subtype") == "success" and not result.get("is_error"))
+
+
+def _together(before: dict[str, Any] | None, now: dict[str, Any]) -> dict[str, Any]:
+    """Work that was finished stays so; of two reports the fuller one counts."""
+    if before is None or not is_good(before):
+        return now
+    if not is_good(now):
+        return before
+    fuller = max((before, now), key=lambda one: len(str(one.get("result") or "")))
+    return {**now, "result": fuller.get("result"), "last": now.get("result")}
 
 
 def _cost(result: dict[str, Any]) -> float:
@@ -98,32 +120,52 @@ def _word(value: object) -> str:
 
 
 def parse(line: bytes) -> dict[str, Any] | None:
-    """One line of the log as an object; None for anything else, and for what would take much more
-    memory than its bytes.
+    """One line of the log as an object, whatever stands around it; None for anything else, and for
+    what would take much more memory than its bytes.
     """
-    if not _SHORTEST <= len(line) <= LINE_BYTES or line.lstrip()[:1] != b"{":
+    if not _SHORTEST <= len(line) <= LINE_BYTES or b"{" not in line:
         return None
     if sum(map(line.count, (b",", b"[", b"{"))) > _MARKS:
         return None
     try:
-        data = json.loads(line)
-        if b"\\ud" in line.lower():  # half of a pair, cut by claude, is no text that can be kept
-            data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
+        data = json.loads(line) if line.lstrip()[:1] == b"{" else _within(line)
     except (ValueError, RecursionError):
-        return None
+        data = _within(line)
+    if (
+        data and b"\\ud" in line.lower()
+    ):  # half of a pair, cut by claude, is no text that can be kept
+        with suppress(ValueError, RecursionError):
+            data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
     return data if isinstance(data, dict) else None
+
+
+def _within(line: bytes) -> dict[str, Any] | None:
+    """The last of claude's objects that stands in a line with something else: a terminal's escape
+    codes, the remains of a line without its end. Rather its result than any other.
+    """
+    last = None
+    for found in list(_ANY.finditer(line))[-_WITHIN:]:
+        with suppress(ValueError, RecursionError):
+            data, _ = _DECODER.raw_decode(line[found.start() :].decode("utf-8", "replace"))
+            if data.get("type") == "result" or last is None or last.get("type") != "result":
+                last = data
+    return last
 
 
 def parse_line(line: bytes, offset: int, at: datetime) -> list[Event]:
     """What one line of worker.log says, for people. `offset` is where the next line starts."""
     data = parse(line)
-    if data is None:
-        text = line[: 4 * _TEXT_CAP].decode("utf-8", "replace").strip()
-        found: list[tuple[str, str, dict[str, Any]]] = [("note", text, {})] if text else []
-    else:
-        found = []
-        with suppress(*_MALFORMED):
-            found.extend(islice(_events(data), _EVENTS_CAP))
+    if data is not None:
+        return told(data, offset, at)
+    text = line[: 4 * _TEXT_CAP].decode("utf-8", "replace").strip()
+    return [Event(at=at, kind="note", text=text[:_TEXT_CAP], offset=offset)] if text else []
+
+
+def told(data: dict[str, Any], offset: int, at: datetime) -> list[Event]:
+    """The same of a line that was read."""
+    found: list[tuple[str, str, dict[str, Any]]] = []
+    with suppress(*_MALFORMED):
+        found.extend(islice(_events(data), _EVENTS_CAP))
     return [
         Event(at=at, kind=kind, text=text[:_TEXT_CAP], offset=offset, data=_small(extra))
         for kind, text, extra in found

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
+from typing import Any
 
 from cw.errors import CwError
 from cw.models import Event
 from workerhost.agents import launch
-from workerhost.agents.events import LINE_BYTES, Progress, parse, parse_line
+from workerhost.agents.events import LINE_BYTES, Progress, parse, parse_line, told
 from workerhost.agents.leftovers import end_leftovers
+from workerhost.agents.longline import LongLine
 from workerhost.homes.files import open_regular
 from workerhost.homes.layout import Home
 from workerhost.leaving import Leaving
@@ -22,6 +24,9 @@ from workerhost.leaving import Leaving
 _POLL_SECONDS = 0.2
 _CHUNK = 1 << 18
 _HEARD = 500  # lines of a chunk, the last ones: more are no words of claude's
+WAITS = "finished, waits for its background work"
+_WAITS_SECONDS = 1.0  # most end at once
+_AT_WORK = frozenset({"assistant", "user"})
 _UNSENT_KEPT = 2000  # as many as the stream keeps
 _UNSENT_BYTES = 4 << 20  # of the lines that they come from
 
@@ -70,7 +75,8 @@ class Follower:
     published_to: int = 0  # bytes of the log whose events the stream has
     progress: Progress = field(default_factory=Progress)
     _rest: bytes = b""
-    _cut: bool = False  # the beginning of the next line was dropped
+    _long: LongLine | None = None  # the line of the moment, when it is too long to be kept
+    _ended_at: float | None = None  # monotonic: when the last word came, while that is news
     _unsent: Unsent = field(default_factory=Unsent)
 
     def read(self) -> bool:
@@ -86,8 +92,10 @@ class Follower:
         for left, line in enumerate(lines, -len(lines)):
             self._take(line, heard=left >= -_HEARD)
         if len(self._rest) > LINE_BYTES:
+            self._long = self._long or LongLine()
+            self._long.feed(self._rest)
             self.progress.offset += len(self._rest)
-            self._rest, self._cut = b"", True
+            self._rest = b""
         self._send()
         return bool(data)
 
@@ -95,27 +103,52 @@ class Follower:
         """Read to the end, and a last line that was cut off."""
         while self.read():
             pass
-        if self._rest.strip():
+        if self._rest.strip() or self._long:
             self._take(self._rest)
             self._rest = b""
         self._send()
 
     def _take(self, line: bytes, *, heard: bool = True) -> None:
         self.progress.offset += len(line) + 1
-        if self._cut:
-            self._cut = False
-            return
-        data = parse(line)
+        data = self._read_long(line) if self._long else parse(line)
         if data is not None:
             self.progress.take(data)
-        if heard and self.progress.offset > self.published_to and (events := self._events(line)):
-            self._unsent.add(events, len(line))
+            self._ended_at = _after(data, self._ended_at)
+        elif self._long:
+            self._long = None
+            return
+        if heard and self.progress.offset > self.published_to:
+            self._add(self._events(line, data), len(line))
+        self._long = None
 
-    def _events(self, line: bytes) -> list[Event]:
+    def _read_long(self, end: bytes) -> dict[str, Any] | None:
+        """Of such lines only results are read."""
+        if self._long is None:
+            return None
+        self._long.feed(end)
+        return self._long.end()
+
+    def _add(self, events: list[Event], line: int) -> None:
+        if events:
+            self._unsent.add(events, line)
+
+    def _events(self, line: bytes, data: dict[str, Any] | None) -> list[Event]:
         """With the count of turns so far, for those who look at the last event only."""
         turns = {"turns": self.progress.turns}
-        found = parse_line(line, self.progress.offset, datetime.now(UTC))
+        at, offset = datetime.now(UTC), self.progress.offset
+        found = told(data, offset, at) if data is not None else parse_line(line, offset, at)
         return [one.model_copy(update={"data": turns | one.data}) for one in found]
+
+    def say_that_it_waits(self) -> None:
+        """Once, when the agent has said its last word and its processes are still there."""
+        if self._ended_at is None or time.monotonic() - self._ended_at < _WAITS_SECONDS:
+            return
+        self._ended_at = None
+        data = {"turns": self.progress.turns, "cost_usd": self.progress.cost_usd}
+        at, offset = datetime.now(UTC), self.progress.offset
+        note = Event(at=at, kind="note", text=WAITS, offset=offset, data=data)
+        self._add([note], 0)
+        self._send()
 
     def _send(self) -> None:
         events = self._unsent.events()
@@ -127,6 +160,14 @@ class Follower:
             return  # again with the next lines; the log has them all
         self.published_to = self.progress.offset
         self._unsent.clear()
+
+
+def _after(data: dict[str, Any], ended_at: float | None) -> float | None:
+    """When the last word came: what it had left running may wake an agent up again."""
+    kind = data.get("type")
+    if kind == "result":
+        return time.monotonic()
+    return None if kind in _AT_WORK else ended_at
 
 
 def follow(
@@ -160,6 +201,7 @@ def follow(
             follower.finish()
             return Ending.FENCED
         if not grown:
+            follower.say_that_it_waits()
             leaving.detach.wait(_POLL_SECONDS)
 
 

@@ -117,6 +117,7 @@ def _order(home: Home, launch: Launch, wall: Wall, settings: Settings) -> dict[s
         "state": str(home.shim),
         "exit": str(home.exit),
         "grace_s": settings.stop_grace,
+        "rest_s": settings.run_rest,
         "limit_s": settings.run_time_limit,
         "silence_s": settings.run_silence_limit,
         "memory_mb": settings.run_memory_mb,

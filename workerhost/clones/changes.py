@@ -60,14 +60,14 @@ def changes(
 
 
 def _compared(seen: Lens, book: Journal) -> dict[str, Any]:
-    base, tip = f"refs/remotes/origin/{book.run.base}", _tip(seen, book.task.branch)
+    base, tip = f"refs/remotes/origin/{book.run.base}", _tip(seen, book.current.branch)
     fork = seen.run("merge-base", base, tip).out.strip() or base
     range_ = [fork] if tip == "HEAD" else [fork, tip]
     diff = seen.run("diff", *_PLAIN, *range_, "--", bounds=_DIFF)
     status = ("status", "--short", "--ignore-submodules=dirty")
     return {
         "task": book.task.id,
-        "branch": book.task.branch,
+        "branch": book.current.branch,
         "base": book.run.base,
         "commits": _told(seen, "log", "--oneline", "--no-color", f"{fork}..{tip}", "--").strip(),
         "stat": _told(seen, "diff", *_PLAIN, "--stat=74", *range_, "--"),

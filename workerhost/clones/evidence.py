@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cw.errors import CwError, WorkspaceError
+from cw.models import Start
+from cw.names import is_task_branch
 from workerhost.clones import remote
-from workerhost.clones.bounded import last_line
-from workerhost.clones.lens import lens
+from workerhost.clones.bounded import Feeding, last_line
+from workerhost.clones.git import Bounds
+from workerhost.clones.lens import Lens, lens
 from workerhost.clones.quarantine import Quarantine
+from workerhost.clones.reflogs import traces
 from workerhost.clones.workspace import GitState, Workspace, is_clone, is_dirty
+from workerhost.homes.files import read_json
+
+_SHA = re.compile(r"[0-9a-f]{40,64}")
+_MOST_LISTED = 1000  # branches of a clone
+_MOST_OTHERS = 20  # that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +31,8 @@ class Pushed:
     away: bool = False
 
 
-def inspect(box: Quarantine) -> GitState:
-    """The branch's commits are in the quarantine then."""
+def inspect(box: Quarantine, start: Start | None = None) -> GitState:
+    """The branch's commits are in the quarantine then. `start`: of the task's first run."""
     nothing = GitState("", 0, dirty=False, remote_head=None)
     if not is_clone(box.place.clone):
         return nothing
@@ -29,22 +40,81 @@ def inspect(box: Quarantine) -> GitState:
         with lens(box.git, box.place.clone) as seen:
             state = replace(nothing, head=box.bring(seen))
             state = replace(state, dirty=is_dirty(seen))
+            state = replace(state, beside=_beside(box, seen, state, start))
     except (WorkspaceError, OSError) as error:
         state = replace(nothing, unjudged=_why(error))
     state = ask_again(box, state)
-    return replace(state, commits=_ahead(box, state)) if state.head else state
+    return _ahead(box, state, start) if state.head else state
 
 
 def _why(error: WorkspaceError | OSError) -> WorkspaceError:
     return error if isinstance(error, WorkspaceError) else WorkspaceError(str(error))
 
 
-def _ahead(box: Quarantine, state: GitState) -> int:
-    """Commits that the default branch had neither when the run began nor has now."""
+def _ahead(box: Quarantine, state: GitState, start: Start | None) -> GitState:
+    """With the commits that the task added. When the default branch has all of them now, it has
+    merged ours, or we have merged it.
+    """
     main = (state.there or {}).get(f"refs/heads/{box.place.base}", "")
-    without = [one for one in dict.fromkeys((box.place.base_sha, main)) if box.has(one)]
-    told = box.run("rev-list", "--count", state.head, "--not", *without, "--")
+    without = _not_its_own(box, start)
+    commits = _count(box, state.head, [*without, main])
+    landed = _count(box, state.head, without) if main and not commits else 0
+    return replace(state, commits=commits, landed=landed)
+
+
+def _not_its_own(box: Quarantine, start: Start | None) -> list[str]:
+    """What was there before the task, and what came from the remote while its agent was there."""
+    before = read_json(box.git.home.refs) or {}
+    own = str(before.get(f"refs/heads/{box.place.branch}") or "")
+    found = [box.place.base_sha]
+    if start:
+        found += [start.base_sha, start.branch_sha, *start.others]
+        others = (sha for ref, sha in before.items() if ref != f"refs/heads/{box.place.branch}")
+        found += [] if start.whole else [str(one) for one in others]
+        known = (own, start.branch_sha)
+        found += traces(box.place, box.place.branch, known).fetched
+    return [one for one in dict.fromkeys(found) if _SHA.fullmatch(one)]
+
+
+def _count(box: Quarantine, head: str, without: Sequence[str]) -> int:
+    source = "".join(f"{one}\n" for one in (head, *(f"^{one}" for one in without if one)))
+    feeding = Feeding(source=source.encode())
+    asked = ("rev-list", "--count", "--ignore-missing", "--stdin")
+    told = box.run(*asked, bounds=Bounds(feeding=feeding))
     return int(told.out) if told.ok else 0
+
+
+def _beside(box: Quarantine, seen: Lens, state: GitState, start: Start | None) -> Mapping[str, str]:
+    """Work of this task on other branches than its own. Commits on no branch get a ref."""
+    if start is None:
+        return {}
+    without = [*_not_its_own(box, start), state.head]
+    found = {}
+    for name, sha in _others(seen, box.place.branch, {*without}):
+        try:
+            box.bring_also(seen, sha, [state.head])
+        except WorkspaceError:
+            continue
+        if _count(box, sha, without):
+            found[name or _kept(seen, box.place.branch, sha)] = sha
+    return found
+
+
+def _others(seen: Lens, branch: str, known: Collection[str]) -> list[tuple[str, str]]:
+    """Name and head; without a name what HEAD stands on when it is on no branch."""
+    listed = "--format=%(objectname) %(refname:strip=2)", f"--count={_MOST_LISTED}"
+    rows = seen.need("for-each-ref", *listed, "refs/heads/").splitlines()
+    found = [(name, sha) for sha, _, name in (row.partition(" ") for row in rows)]
+    if not seen.branch:
+        found.append(("", seen.need("rev-parse", "--verify", "HEAD^{commit}")))
+    news = [(name, sha) for name, sha in found if sha not in known and name != branch]
+    return [one for one in news if not is_task_branch(one[0])][:_MOST_OTHERS]
+
+
+def _kept(seen: Lens, branch: str, sha: str) -> str:
+    ref = f"refs/cw/wip/{branch}-{sha[:12]}"
+    seen.need("update-ref", "--no-deref", ref, sha)
+    return ref
 
 
 def ask_again(box: Quarantine, state: GitState) -> GitState:

@@ -50,6 +50,9 @@ class Mirror:
     def base_sha(self) -> str:
         return self.refs[HEADS + self.default]
 
+    def part_of_base(self, sha: str) -> bool:
+        return self.git.own("merge-base", "--is-ancestor", sha, self.base_sha, at=self.path).ok
+
     def sound(self) -> bool:
         """Whether it has all that it should. Reads all of it: to be asked when something failed."""
         asked = ("fsck", "--connectivity-only", "--no-dangling", "--no-reflogs")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from cw.errors import UnfitHomeError, WorkspaceError
 from cw.models import TaskSpec
+from cw.names import is_task_branch
 from workerhost.clones import remote
 from workerhost.clones.bounded import need
 from workerhost.clones.flags import reveal
@@ -36,17 +38,21 @@ _CONFIG_BYTES = 1 << 20
 _LONG = Bounds(seconds=NETWORK_SECONDS)
 
 
+Choose = Callable[[Mirror], str]
+
+
 class _DamagedError(WorkspaceError):
     """The mirror is."""
 
 
-def prepare(git: Git, spec: TaskSpec, *, resume: bool) -> Workspace:
+def prepare(git: Git, spec: TaskSpec, *, resume: bool, choose: Choose | None = None) -> Workspace:
     """Clone or fetch, and stand on the task's branch. What the remote has is written down, for the
     comparison after the run. Raises WorkspaceError.
 
     A resumed task finds its clone as it was left. Otherwise whatever lies about uncommitted is kept
     as a commit on a ref below refs/cw/wip before the clone is made clean. A clone that cannot be
-    used is kept beside, and a new one made.
+    used is kept beside, and a new one made. `choose`: which branch it is, now that the remote's are
+    known; None: the one that the task names.
     """
     clone = clone_path(git, spec)
     for path in (clone, git.home.tmp):
@@ -54,22 +60,29 @@ def prepare(git: Git, spec: TaskSpec, *, resume: bool) -> Workspace:
             raise UnfitHomeError(f"{path} leads out of the worker's HOME: not used")
     with occupied(git.settings, git.home, _BUSY_SECONDS, git.leave):
         try:
-            return _prepared(git, spec, clone, resume=resume)
+            return _prepared(git, spec, clone, choose, resume=resume)
         except _DamagedError:
-            return _prepared(git, spec, clone, resume=resume, anew=True)
+            return _prepared(git, spec, clone, choose, resume=resume, anew=True)
         except OSError as error:
             raise UnfitHomeError(f"the clone cannot be made: {error}") from error
 
 
 def _prepared(
-    git: Git, spec: TaskSpec, clone: Path, *, resume: bool, anew: bool = False
+    git: Git,
+    spec: TaskSpec,
+    clone: Path,
+    choose: Choose | None,
+    *,
+    resume: bool,
+    anew: bool = False,
 ) -> Workspace:
     if not git.home.tmp.is_dir():
         git.home.tmp.unlink(missing_ok=True)
         make_folders(git.home.tmp)
     with mirrored(git, spec.repo_url, anew=anew) as mirror:
         remote.remember(git.home, mirror.refs)
-        place = Workspace(clone, spec.branch, mirror.default, mirror.base_sha, spec.repo_url)
+        branch = choose(mirror) if choose else spec.branch
+        place = Workspace(clone, branch, mirror.default, mirror.base_sha, spec.repo_url)
         give_rights(git, clone)
         kept = _renewed(git, mirror, place, spec, resume=resume)
         if kept is None:
@@ -90,7 +103,7 @@ def _renewed(
     try:
         with lens(git.within(git.settings.git_seconds), clone, unlock=True) as seen:
             _fetch(seen, mirror)
-            if resume and seen.branch == place.branch:
+            if resume and _left_by_it(seen, place):
                 sweep_stubs(seen)
                 reveal(seen)
                 point(seen, mirror, place)
@@ -112,6 +125,11 @@ def _told(git: Git, kept: str, place: Workspace, spec: TaskSpec) -> tuple[str, .
     refs = rescue(git.within(git.settings.git_seconds), Path(kept), place.clone, spec.id.lower())
     what = f"; what only it had is in the new one: {', '.join(refs)}" if refs else ""
     return (f"the worker's clone could not be used and is kept in {kept}{what}",)
+
+
+def _left_by_it(seen: Lens, place: Workspace) -> bool:
+    """Whether no other task was there since: an agent may have made a branch of its own."""
+    return seen.branch == place.branch or not is_task_branch(seen.branch)
 
 
 def _make(git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec) -> None:

@@ -79,6 +79,14 @@ class Quarantine:
             self._whole(head, known)
         return head
 
+    def bring_also(self, lens: Lens, sha: str, have: Sequence[str]) -> None:
+        """Another commit of the clone, and what it needs. `have`: what was brought before."""
+        if not self.has(sha):
+            known = [one for one in (*self._known(), *have) if self.has(one)]
+            there = [one for one in known if lens.run("cat-file", "-e", f"{one}^{{commit}}").ok]
+            self._take(lens, sha, there)
+            self._whole(sha, known)
+
     def _known(self) -> list[str]:
         """What the remote had when the run began: the clone need not give it back."""
         refs = read_json(self.git.home.refs) or {}

@@ -8,6 +8,8 @@ import re
 import shutil
 from pathlib import Path
 
+from cw.names import is_task_branch
+from workerhost.clones.bounded import Feeding
 from workerhost.clones.flags import reveal
 from workerhost.clones.foreign import clear_foreign
 from workerhost.clones.git import NETWORK_SECONDS, Bounds
@@ -46,6 +48,8 @@ def renew(seen: Lens, mirror: Mirror, place: Workspace, name: str) -> None:
     """
     branch = HEADS + place.branch
     start = mirror.refs.get(branch, place.base_sha)
+    if mirror.part_of_base(start):
+        start = place.base_sha  # nothing is on it yet
     theirs = seen.clone / ".git"
     _keep_detached(seen)
     for one in _LEFT:
@@ -53,6 +57,7 @@ def renew(seen: Lens, mirror: Mirror, place: Workspace, name: str) -> None:
     for one in ("info", "hooks"):  # which tools expect to be there
         make_folders(theirs / one)
     seen.stand_on(start)
+    _put_branches_away(seen, mirror, place)
     _renew_refs(seen, place, start)
     reveal(seen, everything=True)
     seen.need("read-tree", "--reset", "-u", start, bounds=_LONG)
@@ -90,6 +95,28 @@ def point(seen: Lens, mirror: Mirror, place: Workspace) -> None:
     for name, value in wanted.items():
         seen.need(*file, "--replace-all", name, value)
     seen.run(*file, "--unset-all", "remote.origin.pushurl")
+
+
+def _put_branches_away(seen: Lens, mirror: Mirror, place: Workspace) -> None:
+    """What an earlier agent committed beside its branch stays reachable, and is not taken for work
+    of this task. Branches of tasks stay: their changes can be looked at. In one command, as there
+    may be many.
+    """
+    remote = set(mirror.refs.values())
+    kept, gone = dict[str, str](), dict[str, str]()
+    for ref, sha in _refs(seen):
+        name = ref.removeprefix(HEADS)
+        if name in {ref, place.base, place.branch} or is_task_branch(name):
+            continue
+        gone[ref] = sha
+        if sha not in remote:
+            kept[_wip(name, sha)] = sha
+    if gone:
+        orders = [f"update {ref} {sha}" for ref, sha in kept.items()]
+        orders += [f"delete {ref} {sha}" for ref, sha in gone.items()]
+        lines = (f"option no-deref\n{one}\n" for one in orders)
+        source = "".join(["start\n", *lines, "commit\n"]).encode()
+        seen.need("update-ref", "--stdin", bounds=Bounds(feeding=Feeding(source=source)))
 
 
 def _renew_refs(seen: Lens, place: Workspace, start: str) -> None:
@@ -153,9 +180,13 @@ def keep(seen: Lens, what: str, sha: str) -> str:
     """A commit that nothing else may lead to stays reachable. Where; empty: there is none."""
     if not seen.run("cat-file", "-e", f"{sha}^{{commit}}").ok:
         return ""
-    ref = f"refs/cw/wip/{what.replace('/', '-')[:_NAME]}-{sha[:12]}"
+    ref = _wip(what, sha)
     seen.need("update-ref", "--no-deref", ref, sha)
     return ref
+
+
+def _wip(what: str, sha: str) -> str:
+    return f"refs/cw/wip/{what.replace('/', '-')[:_NAME]}-{sha[:12]}"
 
 
 def _remove(path: Path) -> None:

@@ -37,11 +37,14 @@ class GitState:
     """What git says after a run."""
 
     head: str  # sha of the branch; empty when it is gone
-    commits: int  # ahead of the base
+    commits: int  # that were nowhere when the task began
     dirty: bool
     remote_head: str | None  # None: the remote could not be asked; empty: not pushed
     # The remote's branches and tags; None when it could not be asked.
     there: Mapping[str, str] | None = field(default=None, compare=False)
+    landed: int = 0  # likewise, and in the default branch by now: ours only if that is our merge
+    # Other branches of the clone with work of this task, and their heads.
+    beside: Mapping[str, str] = field(default_factory=dict, compare=False)
     unjudged: WorkspaceError | None = None  # why git was not asked about the clone, or gave up
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from cw.models import MALFORMED, MaybeMoment, Model, Moment, Outcome, TaskSpec
+from cw.models import MALFORMED, MaybeMoment, Model, Moment, Outcome, Start, TaskSpec
 from workerhost import shim
 from workerhost.homes.files import open_regular, read_json, sync_folder, write_private
 from workerhost.homes.layout import Home
@@ -61,11 +61,13 @@ class Journal(Model):
     run: Run
     outcome: Outcome | None = None
     renamed: str = ""  # what GitHub calls its repository now; empty: as the task has it
+    start: Start | None = None  # of the task's first run; None: it has had no clone yet
 
     @property
     def current(self) -> TaskSpec:
         """What is asked for and worked on. `task` stays as it was signed."""
-        return self.task.called(self.renamed) if self.renamed else self.task
+        task = self.task.called(self.renamed) if self.renamed else self.task
+        return task.on_branch(self.start.branch) if self.start else task
 
 
 def write(home: Home, journal: Journal) -> None:

@@ -28,13 +28,14 @@ def brief(
     base: str,
     pushes: bool,
     resumed: str,
+    branches: tuple[str, ...] = (),
 ) -> Briefing:
     """`issue` is None when the task has none. `mark` is a word that its writers cannot know.
     `pushes`: whether the agent has a way to GitHub. `resumed`: what git said when an interrupted
-    run goes on; empty for a first run.
+    run goes on; empty for a first run. `branches`: what is to be known of those of its name.
     """
     told = _resumed(resumed) if resumed else _prompt(spec, prompt, issue, mark)
-    return Briefing(prompt=told, system=_system(spec, base, pushes))
+    return Briefing(prompt=told, system=_system(spec, base, branches, pushes))
 
 
 def _resumed(resumed: str) -> str:
@@ -95,7 +96,7 @@ def _cut(text: str, most: int) -> str:
     return f"{text[:most]}\n\n[cut here: {len(text) - most} more characters]"
 
 
-def _system(spec: TaskSpec, base: str, pushes: bool) -> str:
+def _system(spec: TaskSpec, base: str, branches: tuple[str, ...], pushes: bool) -> str:
     stand = (
         f"You stand on branch {spec.branch}, made from {base}. Commit on it, in small commits, and"
         " touch no other branch."
@@ -107,6 +108,7 @@ def _system(spec: TaskSpec, base: str, pushes: bool) -> str:
     lines = [
         f"You work alone on one task in a clone of {spec.repo}; nobody answers questions.",
         stand,
+        *(f"Of the branches: {one}." for one in branches),
         *_delivery(spec, base, pushes),
         last,
     ]

@@ -84,7 +84,8 @@ def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
         journal.write(home, book)
         write_private(home.wanted, prompt.encode())
         try:
-            book = start(held, prompt, book, again=not task.fresh and run.session in known)
+            again = not task.fresh and run.session in known
+            book = start(held, prompt, book, task.start, again=again)
         except StaleFenceError:
             return fenced(held, book)
         except HostLeavesError:
@@ -211,7 +212,8 @@ def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> 
             now=now,
             defer=defer,
             redact=held.redact,
-            theirs=partial(another_tasks, ctx.store, book.task),
+            start=book.start,
+            theirs=partial(another_tasks, ctx.store, book.current),
         )
         outcome = _crowded(outcome, ended)
         if outcome.reason not in UNPROVEN or time.monotonic() > until:

@@ -136,6 +136,7 @@ def restore(ctx: Context, home: Home, book: Journal) -> bool:
         attempt=run.attempt,
         session=run.session,
         prompt=prompt_as_dispatched(home, book.task),
+        start=book.start,
     )
     if restored:
         log.warning("the broker had forgotten a run; recorded again task=%s", book.task.id)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cw.errors import BadInputError, StaleFenceError
-from cw.models import Event, TaskSpec
+from cw.models import Event, Start, TaskSpec
 from cw.names import same_repo
 from cw.states import Mode
 from workerhost.agents import launch
@@ -19,6 +19,7 @@ from workerhost.agents.claude import find_claude, transcript
 from workerhost.agents.fitness import version_of
 from workerhost.clones import preparing, workspace
 from workerhost.clones.git import Git
+from workerhost.clones.mirror import Mirror
 from workerhost.clones.trusted import unlike_base
 from workerhost.clones.workspace import Workspace
 from workerhost.github import deliver
@@ -28,6 +29,7 @@ from workerhost.homes.journal import Journal, Run
 from workerhost.leaving import HostLeavesError
 from workerhost.prompts.briefing import brief
 from workerhost.prompts.hearing import Heard, hear
+from workerhost.runs.beginning import begin
 from workerhost.runs.holding import Holding
 from workerhost.runs.naming import called_now
 from workerhost.runs.publishing import publish
@@ -36,10 +38,12 @@ from workerhost.walls.policy import policy
 log = logging.getLogger("workerhost.starting")
 
 
-def start(held: Holding, prompt: str, book: Journal, *, again: bool) -> Journal:
-    """`prompt`: as it was dispatched. `again`: the run goes on in a session of the task that this
-    HOME knows. Raises CwError when there will be no agent, or
-    HostLeavesError; then nothing of one runs.
+def start(
+    held: Holding, prompt: str, book: Journal, known: Start | None, *, again: bool
+) -> Journal:
+    """`prompt`: as it was dispatched. `known`: where the task's first run began. `again`: the run
+    goes on in a session of the task that this HOME knows. Raises CwError when there will be no
+    agent, or HostLeavesError; then nothing of one runs.
     """
     book = called_now(held, book)
     ctx, spec, home = held.ctx, book.current, held.home
@@ -51,8 +55,15 @@ def start(held: Holding, prompt: str, book: Journal, *, again: bool) -> Journal:
     claude = find_claude(ctx.settings, ctx.host_env)
     issue = _issue(held, spec)
     ctx.store.outbox.add(ctx.settings.host_name, deliver.on_start(spec, home.id))
-    place = preparing.prepare(held.git(book), spec, resume=again)
+    began: list[Start] = []
+
+    def choose(mirror: Mirror) -> str:
+        began[:] = [begin(held, spec, known, mirror)]
+        return began[0].branch
+
+    place = preparing.prepare(held.git(book), spec, resume=again, choose=choose)
     _note(held, place.notes)
+    book = book.model_copy(update={"start": began[0]})
     resume = again and transcript(home, place.clone, book.run.session).exists()
     _write_briefing(held, book, place, prompt, issue, resume=resume)
     trusted = _trusted(held, held.git(book), spec, place)
@@ -164,6 +175,7 @@ def _write_briefing(
         issue=issue,
         mark=secrets.token_hex(8),
         base=place.base,
+        branches=book.start.told if book.start else (),
         pushes=held.ctx.settings.github_access == "agent",
         resumed=workspace.summary(held.git(book), place) if resume else "",
     )

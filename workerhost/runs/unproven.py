@@ -84,7 +84,7 @@ def interrupted(held: Holding, book: Journal, progress: Progress) -> str:
         kind=OutcomeKind.DEFERRED,
         reason=INTERRUPTED,
         message="its host was stopped; it goes on in the same session",
-        branch=book.task.branch if book.run.clone else "",
+        branch=book.current.branch if book.run.clone else "",
         wip=_kept(held, book),
         cost_usd=progress.cost_usd,
         turns=progress.turns,
@@ -115,7 +115,7 @@ def host_killed(held: Holding, book: Journal) -> str:
         kind=OutcomeKind.FAILED,
         reason=HOST_KILLED,
         message="its host died each time it took this run up; what it left is in the clone",
-        branch=book.task.branch if book.run.clone else "",
+        branch=book.current.branch if book.run.clone else "",
         duration_s=book.run.lasted(now),
     )
     return record(held, settled(book, outcome, now), outcome)
@@ -128,7 +128,7 @@ def host_error(held: Holding, book: Journal, why: str) -> str:
         kind=OutcomeKind.FAILED,
         reason=HOST_ERROR,
         message=f"this host cannot see its run through ({why}); what it left is in the clone",
-        branch=book.task.branch if book.run.clone else "",
+        branch=book.current.branch if book.run.clone else "",
         duration_s=book.run.lasted(now),
     )
     return record(held, settled(book, outcome, now), outcome)

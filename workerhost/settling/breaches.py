@@ -8,25 +8,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cw.errors import CwError, TooLargeError
+from cw.models import Start, TaskSpec
+from cw.names import is_task_branch
 from workerhost.clones import workspace
 from workerhost.clones.bounded import Feeding
 from workerhost.clones.git import Bounds, Git
 from workerhost.clones.quarantine import Quarantine
+from workerhost.clones.reflogs import traces
 from workerhost.clones.workspace import GitState, Workspace
-from workerhost.homes.files import read_json, read_regular
+from workerhost.homes.files import read_json
+from workerhost.homes.journal import Run
 from workerhost.redaction.redact import Redactor
+from workerhost.settling.overwritten import overwritten
 from workerhost.settling.verdict import Breach
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub
 
-_AGENTS = re.compile(r"refs/heads/(?:issue-\d+|task-[0-9a-z]+)")  # other workers push them
 _GONE = "0" * 40
+_MOST_LOST = 3  # that the message names
 _MOST = 10  # of which GitHub is asked who it was
 _PART = 1 << 20  # bytes that are searched at once
 _OVERLAP = 1 << 16  # longer than a secret is, however it is written
 _SEARCHED = 1 << 30  # bytes in all: about a minute and a half of searching
-_REFLOG_BYTES = 4 << 20
 _PLAIN = ("--text", "--no-ext-diff", "--no-textconv", "--no-color", "--unified=0")
 _SHOWN = re.compile(rb"\ncommit ([0-9a-f]{40,64})(?=\n|\Z)")
 _SOME = "some"
@@ -34,10 +38,13 @@ _SOME = "some"
 
 @dataclass(frozen=True, slots=True)
 class Conduct:
-    """`elsewhere`: what else changed at the remote while the run went on, by whomever."""
+    """`elsewhere`: what else changed at the remote while the run went on, by whomever. `lost`:
+    commits of somebody else's that the agent has overwritten.
+    """
 
     breaches: tuple[Breach, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 def exposure(box: Quarantine, state: GitState, redact: Redactor) -> Breach | None:
@@ -124,24 +131,45 @@ def _exposed(box: Quarantine, state: GitState, commit: str) -> Breach:
 
 
 def conduct(
-    box: Quarantine, repo: str, github: GitHub | None, after: Mapping[str, str] | None
+    box: Quarantine,
+    task: TaskSpec,
+    run: Run,
+    github: GitHub | None,
+    start: Start | None,
+    after: Mapping[str, str] | None,
 ) -> Conduct:
     """Compare the remote with what it was. Nothing when either is unknown."""
     before, place = _remembered(box.git), box.place
     if before is None or after is None or not workspace.is_clone(place.clone):
         return Conduct()
     own = f"refs/heads/{place.branch}"
-    breaches: list[Breach] = []
+    lost = overwritten(box, task, run, github, start, before.get(own, ""), after.get(own, ""))
+    breaches = [_overwrote(place, lost)] if lost else []
     elsewhere: list[str] = []
     for ref, said in sorted(_changes(before, after).items()):
-        if ref == own and not _overwritten(box, before.get(ref), after.get(ref)):
+        if ref == own:
             continue
         if _pushed_from(place, ref, after.get(ref, "")):
             breaches.append(Breach("forbidden_push", f"the agent pushed: {ref} was {said}"))
-        elif not _AGENTS.fullmatch(ref) or ref == own:
-            who = _who(github, repo, ref, after.get(ref, _GONE)) if len(elsewhere) < _MOST else ""
+        elif not _of_a_task(ref):
+            new = after.get(ref, _GONE)
+            who = _who(github, task.repo, ref, new) if len(elsewhere) < _MOST else ""
             elsewhere.append(f"{ref} {said}{who}")
-    return Conduct(tuple(breaches), tuple(elsewhere))
+    return Conduct(tuple(breaches), tuple(elsewhere), lost)
+
+
+def _overwrote(place: Workspace, lost: tuple[str, ...]) -> Breach:
+    named = ", ".join(lost[:_MOST_LOST])
+    told = (
+        f"the agent overwrote commits of somebody else on {place.branch}: {named}; bring them back:"
+        f" git fetch origin {lost[0]} && git merge {lost[0]}"
+    )
+    return Breach("overwritten", told)
+
+
+def _of_a_task(ref: str) -> bool:
+    """Other workers push them."""
+    return is_task_branch(ref.removeprefix("refs/heads/"))
 
 
 def _who(github: GitHub | None, repo: str, ref: str, sha: str) -> str:
@@ -168,25 +196,8 @@ def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, s
     return found | {ref: "moved" for ref in before if ref in after and before[ref] != after[ref]}
 
 
-def _overwritten(box: Quarantine, old: str | None, new: str | None) -> bool:
-    """Whether commits that the run found on its own branch are gone from it."""
-    if not old:
-        return False
-    return not (new and box.obtained(new) and box.is_ancestor(old, new))
-
-
 def _pushed_from(place: Workspace, ref: str, sha: str) -> bool:
     """Whether the clone's own record says so. No proves nothing: it is the agent's to write."""
     if not ref.startswith("refs/heads/") or not sha:
-        return False
-    tracking = f"refs/remotes/origin/{ref.removeprefix('refs/heads/')}"
-    try:
-        lines = read_regular(place.clone / ".git" / "logs" / tracking, _REFLOG_BYTES).splitlines()
-    except OSError:
         return False  # most: what the other workers push
-    told = (line.partition(b"\t") for line in lines)
-    # old sha, new sha, who, when, and after the tab what
-    return any(
-        what == b"update by push" and about.split(b" ")[1:2] == [sha.encode()]
-        for about, _, what in told
-    )
+    return sha in traces(place, ref.removeprefix("refs/heads/"), ()).pushed

@@ -66,18 +66,22 @@ def of_branch(
     evidence: Evidence,
     report: str,
     guard: Guard,
+    found: Found,
 ) -> tuple[Evidence, Pull | None]:
     """Find the pull request of the branch, or open it: as a draft when it changes what `guard`
     names.
     """
     ready = evidence.commits and evidence.remote_head == evidence.head
-    if not (evidence.wants_pull and ready):
+    if not (evidence.wants_pull and (ready or evidence.landed)):
         return evidence, None
     if github is None:
         return replace(evidence, pull_error="no GitHub token to look it up with"), None
     try:
-        pull = github.find_pull(task.repo, task.branch)
-        if not (pull and (pull.open or (pull.merged and pull.head == evidence.head))):
+        pull = github.find_pull(task.repo, task.branch, run.base)
+        merged = bool(pull and pull.merged and pull.head == evidence.head)
+        if evidence.landed:
+            return (_landed(evidence), pull) if merged else (evidence, None)
+        if not (pull and (pull.open or merged)):
             pull = github.open_pull(
                 task.repo,
                 branch=task.branch,
@@ -86,11 +90,51 @@ def of_branch(
                 body=_body(task, run, report),
                 draft=bool(guard(evidence.head)),
             )
+        base = "" if merged else _put_right(github, task, run, pull, found)
     except GitHubUnavailableError:
         return replace(evidence, pull_away=True), None
     except CwError as error:
         return replace(evidence, pull_error=error.message), None
-    return replace(evidence, pull_head=pull.head, protected=guard(pull.head)), pull
+    told = replace(evidence, pull_head=pull.head, pull_base=base, protected=guard(pull.head))
+    return told, pull
+
+
+def _landed(evidence: Evidence) -> Evidence:
+    """Merged while the task went on: there is no more to prove."""
+    head = evidence.head
+    return replace(evidence, commits=evidence.landed, remote_head=head, pull_head=head)
+
+
+def _put_right(github: GitHub, task: TaskSpec, run: Run, pull: Pull, found: Found) -> str:
+    """A pull request into another branch than the default one closes no issue. Ours is given the
+    right base; of another's it is said. Empty: it is right.
+    """
+    if not pull.base or pull.base == run.base:
+        return ""
+    ours = any(one.number == pull.number and one.ours for one in found.mine)
+    why = f"which {pull.author or 'somebody else'} opened"
+    if ours:
+        try:
+            github.retarget(task.repo, pull.number, run.base)
+        except GitHubUnavailableError:
+            raise
+        except CwError as error:
+            why = f"and cannot be changed: {error.message}"
+        else:
+            return ""
+    return (
+        f"pull request {pull.url} goes into {pull.base}, {why}; change it with:"
+        f" gh pr edit {pull.number} --repo {task.repo} --base {run.base}"
+    )
+
+
+def beside(branches: Mapping[str, str], found: Found) -> list[str]:
+    """Each branch beside the task's own in words, with its open pull request."""
+    urls = {one.branch: one.url for one in found.others if one.branch}
+    return [
+        f"{name} ({sha[:12]}{f', pull request {urls[name]}' if name in urls else ''})"
+        for name, sha in branches.items()
+    ]
 
 
 def guarded(found: Found, pull: Pull | None, guard: Guard) -> dict[str, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cw.errors import CwError, TooLargeError, WorkspaceError
-from cw.models import Outcome, TaskSpec
+from cw.models import Outcome, Start, TaskSpec
 from cw.states import Mode, OutcomeKind
 from workerhost.agents.events import Progress
 from workerhost.clones import evidence as seen_by_git
@@ -29,6 +30,7 @@ from workerhost.settling.created import created_issues
 from workerhost.settling.verdict import (
     CLONE_BUSY,
     FINISHED,
+    OTHER_BRANCH,
     UNPROVEN,
     Breach,
     Evidence,
@@ -56,9 +58,12 @@ def settle(  # noqa: PLR0913  evidence, and who judges it
     now: datetime,
     defer: timedelta,
     redact: Redactor,
+    start: Start | None = None,
     theirs: pulls.Theirs = pulls.nobodys,
 ) -> Outcome:
-    """`process` is what the exit record and the result line said. Raises nothing of git's."""
+    """`process` is what the exit record and the result line said. `start`: where the task's first
+    run began. Raises nothing of git's.
+    """
     place = Workspace(Path(run.clone), task.branch, run.base, run.base_sha, task.repo_url)
     within = git.within(git.settings.git_seconds)
     try:
@@ -76,6 +81,7 @@ def settle(  # noqa: PLR0913  evidence, and who judges it
                 now=now,
                 defer=defer,
                 redact=redact,
+                start=start,
                 theirs=theirs,
             )
     except (WorkspaceError, BusyError) as error:
@@ -116,11 +122,12 @@ def _settled(  # noqa: PLR0913  the same
     now: datetime,
     defer: timedelta,
     redact: Redactor,
+    start: Start | None,
     theirs: pulls.Theirs,
 ) -> Outcome:
     report = redact(str((progress.result or {}).get("result") or "").strip())[:_REPORT_CAP]
     git = box.git
-    state = seen_by_git.inspect(box)
+    state = seen_by_git.inspect(box, start)
     guard = cache(lambda head: tuple(map(redact, touched(box, head))))
     pull: Pull | None = None
     issues: tuple[str, ...] = ()
@@ -131,16 +138,18 @@ def _settled(  # noqa: PLR0913  the same
         evidence, state = _deliver(task, box, state, exposed)
         evidence = replace(evidence, report=report)
         evidence = created_issues(task, run, github, evidence, git.home)
-        evidence, pull = pulls.of_branch(task, run, github, evidence, report, guard)
+        evidence = replace(evidence, beside=pulls.beside(state.beside, found))
+        evidence, pull = pulls.of_branch(task, run, github, evidence, report, guard, found)
         evidence = replace(evidence, pull_away=evidence.pull_away or found.away)
         verdict, issues = judge_work(evidence, now, defer), evidence.issues
     pull = pull or next(iter(found.mine), None)
     also = pulls.guarded(found, pull, guard)
-    seen = conduct(box, task.repo, github, state.there)
+    seen = conduct(box, task, run, github, start, state.there)
     verdict = with_breaches(
         verdict, [*([exposed] if exposed else []), *_unjudged(task, state), *seen.breaches]
     )
     verdict = pulls.told(verdict, found, also)
+    verdict = _with_branches(verdict, start, pulls.beside(state.beside, found))
     kept = ""
     if verdict.kind is not OutcomeKind.SUCCEEDED and state.dirty:
         kept = _keep(box, task)
@@ -156,6 +165,8 @@ def _settled(  # noqa: PLR0913  the same
         commits=state.commits,
         pushed=bool(state.head) and state.remote_head == state.head,
         wip=kept,
+        branches=dict(state.beside),
+        lost=seen.lost,
         issues=issues,
         elsewhere=tuple(map(redact, seen.elsewhere)),
         protected=guard(pull.head) if pull and pull.open else (),
@@ -184,6 +195,7 @@ def _deliver(
         state = seen_by_git.ask_again(box, state)
     evidence = Evidence(
         commits=state.commits,
+        landed=state.landed,
         dirty=state.dirty,
         head=state.head,
         remote_head=state.remote_head,
@@ -193,6 +205,14 @@ def _deliver(
         mode=task.mode if task.issue is None else None,
     )
     return evidence, state
+
+
+def _with_branches(verdict: Verdict, start: Start | None, beside: Sequence[str]) -> Verdict:
+    """With what a person has to know of branches, however the run ended."""
+    more = list(start.told) if start else []
+    if beside and verdict.reason != OTHER_BRANCH:
+        more.append(f"it also committed on {', '.join(beside)}")
+    return replace(verdict, message="; ".join([verdict.message, *more]))
 
 
 def _reads_only(task: TaskSpec) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cw.models import USAGE_LIMIT
 from cw.states import Mode, OutcomeKind
-from workerhost.agents.events import Progress
+from workerhost.agents.events import Progress, is_good
 from workerhost.agents.follow import Ending
 from workerhost.agents.launch import Exit
 
@@ -29,12 +29,12 @@ _LIMITS = {
     "log_size": "the run wrote more to its log than it may",
 }
 # What judge_work says when a secret is not pushed, or when work went to the default branch.
-_BECAUSE_OF_THEM = frozenset({"not_pushed", "no_changes"})
+_BECAUSE_OF_THEM = frozenset({"not_pushed", "no_changes", "other_branch"})
 _SECOND = timedelta(seconds=1)
 _PATHS = 300  # characters of protected paths that the message names
-_SIGNALLED = 128  # exit codes from here on: ended by a signal, as shells and bubblewrap tell it
 BLOCKED = "BLOCKED:"  # what an agent that needs a person begins its report with (its CLAUDE.md)
 
+OTHER_BRANCH = "other_branch"  # its commits are where nobody looks for them
 # The agent did its part, and what would prove it does not answer.
 CLONE_BUSY = "clone_busy"  # or the host has no room to look at it
 UNPROVEN = frozenset({"remote_unavailable", "github_unavailable", CLONE_BUSY})
@@ -65,17 +65,17 @@ def ended_well(progress: Progress) -> bool:
     """The agent wrote its last line, and it is no error. What became of its process after that
     does not undo its work, which git and GitHub prove or not.
     """
-    result = progress.result or {}
-    return result.get("subtype") == "success" and not result.get("is_error")
+    return is_good(progress.result)
 
 
 def judge_process(
     ending: Ending, ended: Exit | None, progress: Progress, now: datetime, defer: timedelta
 ) -> Verdict:
-    """What the exit record and the result line say. An exit code of 0 proves nothing."""
-    gone = ending is Ending.LOST or ended is None or ended.cause == "stopped"
-    if gone and ended_well(progress):
-        return _result(progress.result or {}, 0, progress.turns)
+    """What the exit record and the result line say. An exit code proves nothing, and after its last
+    word no limit makes a failure of it.
+    """
+    if ended_well(progress):
+        return _finished(progress)
     if ending is Ending.LOST or ended is None:
         return _failed("lost", "the run's processes disappeared without a record")
     if ended.cause == "stopped":
@@ -90,22 +90,23 @@ def judge_process(
         return _api(progress, now, defer)
     if result is None:
         return _failed("killed", f"the agent ended without a result (exit code {ended.rc})")
-    return _result(result, ended.rc, progress.turns)
+    return _unfinished(result)
 
 
-def _result(result: Mapping[str, Any], rc: int, turns: int) -> Verdict:
-    """What the agent's own last line says, when no API failure is behind it."""
+def _unfinished(result: Mapping[str, Any]) -> Verdict:
+    """What the agent's own last line says went wrong, when no API failure is behind it."""
     if result.get("subtype") != "success":
         word = str(result.get("subtype") or "error")
         return _failed(word, _first(result.get("errors")) or f"the agent ended with {word}")
-    if result.get("is_error"):
-        return _failed("agent_error", str(result.get("result") or "the agent reported an error"))
-    if 0 < rc < _SIGNALLED:  # a signal after the last word changes nothing about the work
-        return _failed("exit_code", f"the agent exited with code {rc}")
-    said = str(result.get("result") or "").lstrip()
+    return _failed("agent_error", str(result.get("result") or "the agent reported an error"))
+
+
+def _finished(progress: Progress) -> Verdict:
+    result = progress.result or {}
+    said = str(result.get("last", result.get("result")) or "").lstrip()
     if said.startswith(BLOCKED):
         return _failed("blocked", said.removeprefix(BLOCKED).strip().partition("\n")[0])
-    if not turns:
+    if not progress.turns:
         return _failed("nothing_sent", "the agent ended at once; the prompt reached no model")
     return FINISHED
 
@@ -135,6 +136,8 @@ class Evidence:
     """What git and GitHub say, after what could be done for the agent was done."""
 
     commits: int
+    landed: int = 0  # commits that the default branch has by now
+    beside: Sequence[str] = ()  # other branches with work, in words
     dirty: bool
     head: str
     remote_head: str | None  # None: the remote did not answer
@@ -144,6 +147,7 @@ class Evidence:
     pull_head: str = ""  # of the open pull request with this branch; empty when there is none
     pull_error: str = ""
     pull_away: bool = False  # GitHub did not answer
+    pull_base: str = ""  # where it goes, when that is wrong, and what to type
     mode: Mode | None = None  # None: an issue
     report: str = ""
     issues: tuple[str, ...] = ()
@@ -165,6 +169,8 @@ def judge_work(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
     if not evidence.pull_head:
         why = evidence.pull_error or "there is none"
         return _failed("no_pull_request", f"pushed, but without an open pull request: {why}")
+    if evidence.pull_base:
+        return _failed("wrong_base", f"pushed, but {evidence.pull_base}")
     if evidence.pull_head != evidence.head:
         return _failed("pull_request_behind", "the pull request's head is not the branch's head")
     message = f"{_count(evidence.commits)} pushed, pull request open"
@@ -204,6 +210,8 @@ def _words(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
 
 
 def _no_commits(evidence: Evidence) -> Verdict:
+    if evidence.beside:
+        return _failed(OTHER_BRANCH, f"it committed on {', '.join(evidence.beside)} alone")
     if evidence.dirty:
         text = "changes were left uncommitted; they are kept in the clone below refs/cw/wip"
         return _failed("uncommitted", text)

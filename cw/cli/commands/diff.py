@@ -80,7 +80,7 @@ def _changes(cli: Cli, task: Task) -> Changes:
 def _known(task: Task) -> str:
     done = task.outcome
     if done is None:
-        return f"the record says: branch {task.spec.branch}, {task.state.value}"
+        return f"the record says: branch {task.branch}, {task.state.value}"
     commits = f"{done.commits} commit{'' if done.commits == 1 else 's'}"
     where = f", {done.pr}" if done.pr else ""
-    return f"the record says: branch {done.branch or task.spec.branch}, {commits}{where}"
+    return f"the record says: branch {done.branch or task.branch}, {commits}{where}"

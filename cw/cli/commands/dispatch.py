@@ -66,9 +66,15 @@ _SEVERAL = 2
     help="With a prompt: what counts as done. read: a report; update: pushed commits; issue:"
     " created issues; free: any of these.",
 )
+@click.option(
+    "--continue",
+    "goes_on",
+    is_flag=True,
+    help="Go on with the issue's branch, whosever it is.",
+)
 @json_option
 @with_cli
-def command(
+def command(  # noqa: PLR0913, PLR0917  each is an option
     cli: Cli,
     repo: str | None,
     issues: tuple[str, ...],
@@ -77,6 +83,7 @@ def command(
     prompt: str | None,
     model: str | None,
     mode: str,
+    goes_on: bool,
     as_json: bool,
 ) -> None:
     """Give work to a worker, or to whichever is free.
@@ -111,6 +118,7 @@ def command(
         model=chosen,
         mode=Mode(mode),
         by=cli.whoami,
+        goes_on=goes_on,
         apart=(cli.settings.workers_root, cli.settings.state_dir),
     )
     check_request(request)
@@ -182,7 +190,7 @@ def _row(done: Dispatched) -> dict[str, Any]:
         "task": spec.id,
         "repo": spec.repo,
         "issue": spec.issue,
-        "branch": spec.branch,
+        "branch": done.branch,
         "worker": spec.wanted_worker,
         "model": spec.model,
         "state": "queued",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from . import gitrepo, pushes
 from .access import Viewer
-from .issue_actions import find_comment, next_number, rewrite_comment
+from .issue_actions import find_comment, next_number, rewrite_comment, set_open
 from .label_actions import put_label, take_label
 from .model import Comment, Issue, Repo, Token
 from .places import Places
@@ -83,6 +83,12 @@ class Contents(Places):
             issue = self.state.issue(found, number)
             pushes.close(self.state, issue, actor or found.owner, reason)
 
+    def reopen_issue(self, repo: str, number: int, actor: str | None = None) -> None:
+        with self.state.lock:
+            found = self.state.repo(repo)
+            viewer = _Anyone(self.state, Token(value="", login=actor or found.owner))
+            set_open(self.state, viewer, found, self.state.issue(found, number), is_open=True)
+
     def edit_issue(
         self,
         repo: str,
@@ -135,6 +141,13 @@ class Contents(Places):
             sha = gitrepo.commit_files(found.path, branch, dict(files), message)
             pushes.after_push(self.state, found, found.owner)
             return sha
+
+    def delete_branch(self, repo: str, branch: str) -> None:
+        """As GitHub does after a merge."""
+        with self.state.lock:
+            found = self.state.repo(repo)
+            gitrepo.delete_branch(found.path, branch)
+            pushes.after_push(self.state, found, found.owner)
 
     def add_pull(
         self,

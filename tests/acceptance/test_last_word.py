@@ -1,0 +1,158 @@
+"""An agent that has said its last word is done: whatever stands around it or goes on after it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.acceptance.conftest import running_fleet
+from tests.acceptance.fleet import REHEARSAL, Fleet
+from tests.contract.binaries import found as claudes
+from tests.needs import need, require
+from tests.standins.messages import bash, text
+from tests.waiting import wait_until
+from tests.walls import WALLS
+from workerhost.agents.follow import WAITS
+
+REPO = "acme/app"
+REST = 4  # seconds; shorter than what lingers, longer than what ends by itself
+LIMITS = {"CW_RUN_REST": str(REST), "CW_STOP_GRACE": "1", "CW_RUN_MEMORY_MB": "400"}
+LONG = 3600
+
+
+@pytest.fixture(scope="module", params=["http", "https"])
+def quick(request: pytest.FixtureRequest) -> Iterator[Fleet]:
+    """What is left running is ended soon."""
+    with running_fleet(REHEARSAL, LIMITS, https=request.param == "https") as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def limited() -> Iterator[Fleet]:
+    """With limits that are shorter than what is left running may go on."""
+    short = {"CW_RUN_REST": "12", "CW_RUN_SILENCE_LIMIT": "8", "CW_RUN_TIME_LIMIT": "10"}
+    with running_fleet(REHEARSAL, {**LIMITS, **short}) as one:
+        yield one
+
+
+def dispatched(fleet: Fleet, agent: str) -> str:
+    body = f"rehearse: pace 0.01\n{agent}\n"
+    number = fleet.github.add_issue(REPO, "Change it", body)
+    said = fleet.json("dispatch", "-r", REPO, "-i", str(number), "-w", "01")
+    return str(said["task"])
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`last`: rehearsed words around the last one. `report` is part of what is kept of it."""
+
+    last: str
+    end: tuple[str, str] = ("succeeded", "done")
+    commits: int = 1
+    report: str = "Committed a small change"
+    seconds: float = 40.0  # in which it has to be over, on a busy machine
+    sums: int = 1  # result lines whose cost and turns are added up
+
+
+SAMPLES = {
+    # as people report them
+    "a dev server is left": Sample(f"linger {LONG}"),
+    "20 MB of report": Sample("long 20", report="long long"),
+    "a terminal's codes": Sample("codes"),
+    "exit code 1 after success": Sample("status 1"),
+    "two result lines": Sample("twice", sums=2),
+    # more of the kind
+    "the remains of another line before it": Sample("remains"),
+    "2 MB of noise before it": Sample("noise"),
+    "noise before a long one": Sample("noise long 3", report="long long"),
+    "codes around a long one": Sample("codes long 3", report="long long"),
+    "spaces": Sample("spaces"),
+    "a carriage return": Sample("carriage"),
+    "words behind it": Sample("tail"),
+    "no newline": Sample("open"),
+    "no newline after a long one": Sample("open long 3", report="long long"),
+    "two of which the first says more": Sample("twice short", report="some length", sums=2),
+    "an error after it": Sample("fails", sums=2),
+    "exit code 137": Sample("status 137"),
+    "memory is taken after it": Sample(f"takes 600 linger {LONG}"),
+    "what is left does not listen to signals": Sample(f"deaf linger {LONG}"),
+    "work that ends by itself in time": Sample("commits 1", commits=2),
+    "work that would take too long": Sample(f"commits {LONG}"),
+    "codes, then a server": Sample(f"codes linger {LONG}"),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_last_word_comes_before_all_that_follows(quick: Fleet, name: str) -> None:
+    sample, began = SAMPLES[name], time.monotonic()
+    row = quick.finished(dispatched(quick, f"rehearse: last {sample.last}"))
+
+    end = row["outcome"]
+    assert (end["kind"], end["reason"]) == sample.end, (end, quick.logs())
+    assert (end["commits"], end["pushed"]) == (sample.commits, True)
+    assert sample.report in end["report"]
+    assert time.monotonic() - began < sample.seconds
+    once = quick.finished(dispatched(quick, "rehearse: commit-only"))["outcome"]
+    assert end["turns"] == sample.sums * once["turns"]
+    assert end["cost_usd"] == pytest.approx(sample.sums * once["cost_usd"])
+
+
+@pytest.mark.parametrize(
+    "last", [f"linger {LONG}", f"deaf linger {LONG}", f"codes linger {LONG}", "commits 9"]
+)
+def test_limits_that_pass_after_it_are_no_failure(limited: Fleet, last: str) -> None:
+    end = limited.finished(dispatched(limited, f"rehearse: last {last}"))["outcome"]
+
+    assert (end["kind"], end["reason"], end["pushed"]) == ("succeeded", "done", True), end
+
+
+@pytest.mark.parametrize(("agent", "reason"), [("hang", "stalled"), ("slow 60", "time_limit")])
+def test_limits_that_pass_before_it_are(limited: Fleet, agent: str, reason: str) -> None:
+    end = limited.finished(dispatched(limited, f"rehearse: {agent}"))["outcome"]
+
+    assert (end["kind"], end["reason"]) == ("failed", reason)
+
+
+def test_status_says_what_is_waited_for(limited: Fleet) -> None:
+    task = dispatched(limited, f"rehearse: last linger {LONG}")
+
+    def now() -> str:
+        rows = limited.json("status")["workers"]
+        return next((one["last"] or "" for one in rows if one["worker"] == "01"), "")
+
+    wait_until(lambda: now() == WAITS, 60, lambda: f"{now()}\n{limited.logs()}")
+    assert WAITS in limited.ok("status")
+    limited.finished(task)
+
+
+@pytest.fixture(scope="module")
+def real() -> Iterator[Fleet]:
+    binaries = claudes()
+    require(binaries, "a claude binary")
+    require(WALLS, "bubblewrap and socat that work")
+    need("gh")
+    settings = {"CW_RUN_REST": "6", "CW_RUN_SILENCE_LIMIT": "45"}
+    with running_fleet(binaries[-1].path, settings) as one:
+        yield one
+
+
+@pytest.mark.parametrize(
+    ("left", "commits"),
+    [("python3 -m http.server 0", 1), ("sleep 3600", 1), ("trap '' INT TERM; sleep 3600", 1)],
+)
+def test_server_that_claude_leaves_running_holds_nothing_up(
+    real: Fleet, left: str, commits: int
+) -> None:
+    number = real.github.add_issue(REPO, "Serve it", "Please.")
+    change = f"echo x > served-{number}.txt && git add -A && git commit -qm served"
+    turns = (bash(change), bash(left, background=True), text("It is served."))
+    real.api.script(*turns, match=f"issue-{number}")
+    said = real.json("dispatch", "-r", REPO, "-i", str(number), "-w", "01")
+
+    end = real.finished(said["task"], 120)["outcome"]  # claude itself would wait for 600
+
+    assert (end["kind"], end["commits"]) == ("succeeded", commits), (end, real.logs())
+    assert "It is served." in end["report"]

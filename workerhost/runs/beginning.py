@@ -1,0 +1,48 @@
+"""Where a task's first run begins: on which branch, and from where its work counts."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cw.models import Start, TaskSpec
+from cw.operations.choosing import Standing, choose
+from workerhost.clones.mirror import HEADS, Mirror
+from workerhost.runs.holding import Holding
+
+if TYPE_CHECKING:
+    from cw.github.client import GitHub
+
+_MOST_OTHERS = 200  # that a record keeps: 8 kB
+
+
+def begin(held: Holding, spec: TaskSpec, known: Start | None, mirror: Mirror) -> Start:
+    """What the record has of it (`known`), else what is so now, and recorded. Raises CwError."""
+    if known is None:
+        github = held.ctx.github_for(held.home.id) if spec.github else None
+        known = _now(spec, github, mirror)
+    return held.ctx.store.tasks.begin(spec, held.fence, known)
+
+
+def _now(spec: TaskSpec, github: GitHub | None, mirror: Mirror) -> Start:
+    choice = choose(spec, partial(_standing, spec, github, mirror), mirror.part_of_base)
+    own = HEADS + choice.branch
+    others = list(dict.fromkeys(sha for ref, sha in mirror.refs.items() if ref != own))
+    return Start(
+        branch=choice.branch,
+        base=mirror.default,
+        base_sha=mirror.base_sha,
+        branch_sha=mirror.refs.get(own, ""),
+        others=tuple(others[:_MOST_OTHERS]),
+        whole=len(others) <= _MOST_OTHERS,
+        told=choice.told,
+    )
+
+
+def _standing(spec: TaskSpec, github: GitHub | None, mirror: Mirror, name: str) -> Standing:
+    sha = mirror.refs.get(HEADS + name, "")
+    if github is None or spec.issue is None:
+        return Standing(sha)
+    from cw.github.standing import standing  # a host without GitHub never loads its client
+
+    return Standing(sha, standing(github, spec.repo, name)[1])

@@ -1,0 +1,74 @@
+"""Commits of other people that are gone from a task's branch: its agent pushed over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cw.errors import CwError
+from cw.models import Start, TaskSpec
+from workerhost.clones.quarantine import Quarantine
+from workerhost.clones.reflogs import Traces, traces
+from workerhost.homes.journal import Run
+
+if TYPE_CHECKING:
+    from cw.github.client import GitHub, Push
+
+_GONE = "0" * 40
+_CLOCKS = timedelta(minutes=5)  # by which GitHub's may differ from ours
+_MOST = 20
+
+
+def overwritten(
+    box: Quarantine,
+    task: TaskSpec,
+    run: Run,
+    github: GitHub | None,
+    start: Start | None,
+    before: str,
+    now: str,
+) -> tuple[str, ...]:
+    """`before`: what the branch stood at when this run began; `now`: empty when it is gone. Its own
+    commits an agent may replace, those of earlier attempts as well.
+    """
+    known = {one for one in (before, start.branch_sha if start else before) if one}
+    left = traces(box.place, box.place.branch, known)
+    pushes = _pushes(task, run, github, box.place.branch, before)
+    # Whatever the branch had when the first run began is somebody else's.
+    others = [start.branch_sha if start else before, *left.fetched, *_of_others(pushes, left)]
+    lost = [one for one in dict.fromkeys(others) if one and not _has(box, now, one)]
+    return tuple(lost[:_MOST]) if lost and _by_us(box, pushes, left, now) else ()
+
+
+def _has(box: Quarantine, head: str, sha: str) -> bool:
+    return bool(head) and box.obtained(head) and box.has(sha) and box.is_ancestor(sha, head)
+
+
+def _pushes(
+    task: TaskSpec, run: Run, github: GitHub | None, branch: str, before: str
+) -> Sequence[Push]:
+    """Of this run's time, as GitHub tells; other remotes tell nothing."""
+    if github is None or not task.github:
+        return ()
+    try:
+        found = github.pushes(task.repo, f"refs/heads/{branch}", run.started_at - _CLOCKS)
+    except CwError:
+        return ()
+    at = max((at + 1 for at, one in enumerate(found) if before and one.after == before), default=0)
+    return found[at:]
+
+
+def _of_others(pushes: Sequence[Push], left: Traces) -> list[str]:
+    """Several people may share one account: what this clone has not made is not the agent's."""
+    ours = {one.by for one in pushes if one.after in left.pushed}
+    theirs = (one for one in pushes if one.after not in left.own or (ours and one.by not in ours))
+    return [one.after for one in theirs if one.after != _GONE]
+
+
+def _by_us(box: Quarantine, pushes: Sequence[Push], left: Traces, now: str) -> bool:
+    """Whether a push from this clone took something away; people may do that themselves."""
+    for one in pushes:
+        if one.after in left.own and one.before != _GONE and not _has(box, one.after, one.before):
+            return True
+    return now in left.own if now else not pushes
