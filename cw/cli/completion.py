@@ -1,9 +1,10 @@
-"""What a shell offers after TAB: ids and repositories from the store, quickly or not at all."""
+"""What a shell offers after TAB, from the store or GitHub: quickly or not at all."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from cw.store.store import Store
 
 _PATIENCE_SECONDS = 0.5
+_WIDEST = 72  # of what stands beside an offer
 _FINISHED = 50  # of the newest finished tasks
 
 Offer = tuple[str, str]  # what is typed, and what it is
@@ -29,20 +31,51 @@ def _completer(find: Find) -> Callable[..., list[CompletionItem]]:
     def complete(
         _ctx: click.Context, _param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        from click.shell_completion import CompletionItem
-
         try:
             offers = dict(_found(find))
         except Exception:  # noqa: BLE001  see above
             return []
-        typed = incomplete.lower()
-        return [
-            CompletionItem(one, help=about)
-            for one, about in offers.items()
-            if one.lower().startswith(typed)
-        ]
+        return _fitting(offers, incomplete)
 
     return complete
+
+
+def _fitting(offers: dict[str, str], incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from cw.cli.render import one_line
+
+    typed = incomplete.lower()
+    return [
+        CompletionItem(one, help=one_line(about)[:_WIDEST])
+        for one, about in offers.items()
+        if one.lower().startswith(typed)
+    ]
+
+
+def complete_models(
+    _ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    from cw.names import MODEL_WORDS
+
+    return _fitting(dict.fromkeys(MODEL_WORDS, ""), incomplete)
+
+
+def complete_issues(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Open ones of the repository that -r names, as GitHub has them now, the newest first."""
+    from cw.github.glance import open_issues
+    from cw.repos import parse_repo
+    from cw.settings import load_settings
+
+    try:
+        settings = load_settings(os.environ)[0]
+        where = parse_repo(ctx.params["repo"], github_url=settings.github_url, cwd=Path.cwd())
+        found = open_issues(settings, where.name) if where.github else {}
+    except Exception:  # noqa: BLE001  as in `_completer`
+        return []
+    return _fitting({str(number): title for number, title in found.items()}, incomplete)
 
 
 def _found(find: Find) -> Iterable[Offer]:
@@ -60,7 +93,16 @@ def _workers(store: Store, _: Settings) -> list[Offer]:
 
 def _tasks(store: Store, _: Settings) -> list[Offer]:
     tasks = [*store.tasks.open_tasks(), *store.tasks.done_tasks(_FINISHED)]
-    return [(one.spec.id, f"{one.spec.label} {one.state.value}") for one in tasks]
+    by_id = [
+        (one.spec.id, f"{one.spec.label} {one.state.value}: {one.spec.title}") for one in tasks
+    ]
+    newest = {one.spec.label: one for one in tasks if one.spec.issue is not None}
+    by_issue = [(label, f"{one.state.value}: {one.spec.title}") for label, one in newest.items()]
+    return [*by_id, *by_issue]
+
+
+def _hosts(store: Store, _: Settings) -> list[Offer]:
+    return [(one.name, f"host with {one.workers} workers") for one in store.fleet.hosts()]
 
 
 def _ids(store: Store, settings: Settings) -> list[Offer]:
@@ -76,4 +118,5 @@ def _repos(store: Store, settings: Settings) -> list[Offer]:
 complete_workers = _completer(_workers)
 complete_tasks = _completer(_tasks)
 complete_ids = _completer(_ids)
+complete_hosts = _completer(_hosts)
 complete_repos = _completer(_repos)

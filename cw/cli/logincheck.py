@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cw.cli.check import Check
 from cw.cli.context import Cli
+from cw.stay import opener
 
 if TYPE_CHECKING:
     from workerhost.homes.layout import Home
@@ -22,13 +23,6 @@ _UNKNOWN = 401
 _KNOWN = {200, 403}  # a login of a narrow scope may not list models
 _NO_LIST = {404, 405}  # gateways have only what claude needs
 _VERSION = {"anthropic-version": "2023-06-01"}
-
-
-class _Stay(urllib.request.HTTPRedirectHandler):
-    """A login goes to the address that was named, and to no other."""
-
-    def redirect_request(self, *_: object) -> None:
-        return None
 
 
 def login_checks(cli: Cli) -> Iterator[Check]:
@@ -79,7 +73,7 @@ def _status(url: str, headers: dict[str, str]) -> int:
         raise ValueError(url)
     request = urllib.request.Request(url, headers=headers)  # noqa: S310  looked at above
     try:
-        with urllib.request.build_opener(_Stay()).open(request, timeout=_SECONDS) as answer:
+        with opener().open(request, timeout=_SECONDS) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

@@ -44,9 +44,8 @@ def lines(found: dict[str, Any]) -> list[str]:
         f"beat    every {found['beat']['every_seconds']:g} s",
     ]
     if flower:
-        said.append(
-            f"flower  {flower['url']}  user {flower['user']}, password in {flower['password_file']}"
-        )
+        where = f"in {flower['password_file']}" if flower["password_file"] else "as you set it"
+        said.append(f"flower  {flower['url']}  user {flower['user']}, password {where}")
     said.append(f"logs    {found['logs']}")
     return said + [f"Warning: {one}" for one in found["warnings"]]
 
@@ -87,4 +86,5 @@ def _flower(settings: Settings) -> dict[str, str]:
         url = flower_url_file(settings).read_text(encoding="utf-8").strip()
     except OSError:
         url = "starting again"
-    return {"url": url, "user": USER, "password_file": str(flower_password_file(settings))}
+    own = "" if settings.flower_password else str(flower_password_file(settings))
+    return {"url": url, "user": USER, "password_file": own}

@@ -15,6 +15,7 @@ from cw.settings import load_settings
 from cw.store import keys
 from cw.store.store import Store, open_store
 from tests.conftest import Cw, make_repo
+from tests.integration.networked import free_port
 from tests.walls import AROUND_REHEARSAL
 
 STRANGER = make_keyring(["somebody else's key, 32 characters"])
@@ -109,6 +110,24 @@ def test_up_and_down_are_written_down(cw: Cw, cw_environ: dict[str, str], tmp_pa
         ("down", {}),
     ]
     assert verify(tmp_path / "state" / "audit" / "here.jsonl", None).bad == 0
+
+
+def test_password_file_is_named_only_where_there_is_one(
+    cw: Cw, cw_environ: dict[str, str], tmp_path: Path
+) -> None:
+    cw_environ |= {"CW_CLAUDE": "/bin/true", "CW_ISOLATION": AROUND_REHEARSAL}
+    chosen = {"CW_FLOWER_PASSWORD": "chosen-by-me", "CW_FLOWER_PORT": str(free_port())}
+    try:
+        up = cw("up", "-d", **chosen)
+        again = json.loads(cw("up", "-d", "--json", **chosen).stdout)
+        assert up.returncode == 0, up.stderr
+    finally:
+        cw("down")
+
+    assert "user cw, password as you set it" in up.stdout
+    assert again["flower"]["password_file"] == ""
+    assert not (tmp_path / "state" / "flower" / "password").exists()
+    assert "chosen-by-me" not in up.stdout + up.stderr + json.dumps(again)
 
 
 def test_lines_are_sentences_and_not_python(cw: Cw, fleet: Store, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from cw.states import Move, OutcomeKind
 from cw.store.leases import Grant
 from cw.store.store import Store
 from tests.making import make_spec
+from tests.standins.github import GitHubStandIn
 from tests.terminal import COLUMNS, LINES, Terminal, plain
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -352,7 +353,33 @@ def test_shell_is_offered_commands_workers_tasks_and_repositories(
     assert offers(completed(cw, "cw inspect 0")) == ["01", "02", task]
     assert offers(completed(cw, f"cw show {task[:20].lower()}")) == [task]
     assert offers(completed(cw, "cw history --repo /")) == [str(git_repo)]
+    assert offers(completed(cw, "cw show app")) == ["app#22"]
+    assert offers(completed(cw, "cw dispatch -m op")) == ["opus", "opus[1m]"]
+    assert offers(completed(cw, "cw pause --host th")) == ["there"]
+    assert offers(completed(cw, "cw host forget ")) == ["there"]
     assert "--since" in offers(completed(cw, "cw history --"))
+
+
+def test_fish_is_told_titles(cw: Cw, task: str) -> None:
+    words = {"COMP_WORDS": "cw show ", "COMP_CWORD": task[:12]}
+
+    said = cw(_CW_COMPLETE="fish_complete", **words).stdout
+
+    assert f"plain,{task}\tapp#22 running: Fix it" in said
+
+
+def test_issues_of_the_repository_are_offered(cw: Cw, tmp_path: Path) -> None:
+    with GitHubStandIn(tmp_path / "hub") as hub:
+        hub.add_repo("acme/app", files={"README.md": "# App\n"})
+        hub.add_user("bot", "ghp_bot", {"acme/app": "write"})
+        numbers = [hub.add_issue("acme/app", f"Fix {one}", "x") for one in ("this", "that")]
+        more = {"CW_GITHUB_API_URL": hub.api_url, "GH_TOKEN": "ghp_bot"}
+
+        found = offers(completed(cw, "cw dispatch -r acme/app -i ", **more))
+        nothing = completed(cw, "cw dispatch -i ", **more)
+
+    assert sorted(found) == sorted(map(str, numbers))
+    assert (nothing.stdout.strip(), nothing.stderr) == ("", "")
 
 
 def test_shell_is_offered_nothing_and_told_nothing_while_the_broker_is_away(cw: Cw) -> None:

@@ -222,6 +222,19 @@ def test_unknown_ids_and_other_buttons_change_nothing(here: Machine, browser: Br
     shown(browser, here.dispatch(FAST), "SUCCESS")
 
 
+def test_page_of_a_worker_has_no_button_that_is_refused(here: Machine, browser: Browser) -> None:
+    shown(browser, here.dispatch(FAST), "SUCCESS")
+
+    def page() -> str:
+        status, text = browser.ask("GET", "/worker/cw@here")
+        return text if status == 200 else ""
+
+    text = wait_until(page, what="its page")
+    assert "cw@here" in text
+    words = ("worker-shutdown", "worker-pool-restart", "worker-pool-grow", "worker-cancel-consumer")
+    assert [one for one in (*words, "worker-add-consumer", "task-rate-limit") if one in text] == []
+
+
 def test_revoked_id_is_not_remembered(here: Machine, browser: Browser) -> None:
     """Celery would drop every later message of a task, and keep a worker reserved for it."""
     waits = hanging(here)

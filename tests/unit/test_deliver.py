@@ -32,7 +32,7 @@ def test_success_takes_the_label_off_and_says_nothing() -> None:
     assert (effect.kind, effect.text) == ("unlabel", "worker:01")
 
 
-@pytest.mark.parametrize("kind", [OutcomeKind.FAILED, OutcomeKind.DEFERRED, OutcomeKind.STOPPED])
+@pytest.mark.parametrize("kind", [OutcomeKind.FAILED, OutcomeKind.STOPPED])
 def test_anything_else_comments_once_an_attempt_and_leaves_the_label(kind: OutcomeKind) -> None:
     outcome = make_outcome(kind, reason="because", message="It did not")
 
@@ -40,6 +40,19 @@ def test_anything_else_comments_once_an_attempt_and_leaves_the_label(kind: Outco
 
     assert (effect.kind, effect.mark) == ("comment", "cw:T:2:because")
     assert "It did not (`because`, task `T`)" in effect.text
+
+
+def test_task_put_off_again_for_the_same_cause_says_so_once() -> None:
+    """A comment is made once for each mark."""
+
+    def mark(attempt: int, message: str, reason: str = "usage_limit") -> str:
+        outcome = make_outcome(OutcomeKind.DEFERRED, reason=reason, message=message)
+        (effect,) = on_outcome(make_spec(id="T"), "01", attempt, outcome, "")
+        return effect.mark
+
+    assert mark(1, "goes on at 17:00") == mark(2, "goes on at 17:00")
+    assert mark(1, "goes on at 17:00") != mark(2, "goes on at 22:00")
+    assert mark(1, "the same") != mark(2, "the same", "disk_full")
 
 
 def test_work_that_is_there_is_named() -> None:

@@ -166,10 +166,12 @@ def test_failure_half_way_leaves_nothing(tmp_path: Path) -> None:
     broken = tmp_path / "templates"
     broken.mkdir()
     (broken / "a").write_text("fine", "utf-8")
-    (broken / "b").symlink_to(tmp_path / "missing")
+    own = tmp_path / "own"
+    (own / "all" / "a").mkdir(parents=True)
+    (own / "all" / "a" / "b").write_text("where a file is already", "utf-8")
 
     with pytest.raises(CwError, match="cannot be made"):
-        make_home(tmp_path / "w", "01", {}, broken)
+        make_home(tmp_path / "w", "01", {}, broken, own)
 
     assert list((tmp_path / "w").iterdir()) == []
 

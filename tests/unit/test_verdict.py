@@ -111,6 +111,27 @@ def test_rejection_that_names_no_end_waits_the_usual_pause() -> None:
     assert (verdict.reason, verdict.retry_at) == ("api_unavailable", NOW + DEFER)
 
 
+@pytest.mark.parametrize(
+    ("asked", "waits"),
+    [
+        (3_600_000, timedelta(hours=1)),
+        (500, DEFER),
+        (None, DEFER),
+        ("soon", DEFER),
+        (-5, DEFER),
+        (1e300, timedelta(days=1)),
+        (float("nan"), DEFER),
+    ],
+)
+def test_what_the_api_asks_to_wait_is_obeyed_up_to_a_day(asked: object, waits: timedelta) -> None:
+    """An API key's 429 has no reset, but a retry-after, which claude hands on."""
+    told = {"type": "system", "subtype": "api_retry", "attempt": 1, "retry_delay_ms": asked}
+
+    verdict = judge(1, told, *api_failure(429, "rate_limit"))
+
+    assert (verdict.reason, verdict.retry_at) == ("api_unavailable", NOW + waits)
+
+
 def test_warning_of_a_limit_changes_nothing() -> None:
     assert judge(0, limit("allowed_warning", NOW), SUCCESS) == FINISHED
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -44,6 +44,7 @@ class Progress:
     api_error: str = ""  # claude's word for what the API said: rate_limit, authentication_failed …
     resets_at: datetime | None = None  # a usage limit's end, when the API rejected us for it
     retries: int = 0
+    retry_after: timedelta = timedelta()  # that the API asked for last, or claude chose
     offset: int = 0
     _turns: int = 0  # that the results so far tell of
     _messages: deque[str] = field(default_factory=lambda: deque(maxlen=_IDS_KEPT))
@@ -63,6 +64,7 @@ class Progress:
             self.version = _word(data.get("claude_code_version", ""))
         elif kind == "system" and data.get("subtype") == "api_retry":
             self.retries += 1
+            self.retry_after = _delay(data.get("retry_delay_ms"))
         elif kind == "assistant":
             self._assistant(data)
         elif kind == "rate_limit_event":
@@ -113,6 +115,14 @@ def _cost(result: dict[str, Any]) -> float:
     if isinstance(since, dict):
         return sum(float(one.get("costUSD") or 0) for one in since.values())
     return float(result.get("total_cost_usd") or 0.0)
+
+
+def _delay(milliseconds: object) -> timedelta:
+    """No longer than a day, whatever is written there."""
+    day = timedelta(days=1) / timedelta(milliseconds=1)
+    if not isinstance(milliseconds, (int, float)) or not milliseconds > 0:  # not a number either
+        return timedelta()
+    return timedelta(milliseconds=min(milliseconds, day))
 
 
 def _word(value: object) -> str:

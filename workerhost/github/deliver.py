@@ -60,13 +60,22 @@ def on_outcome(
     pull = _on_pull(task, worker, outcome)
     if outcome.kind is OutcomeKind.SUCCEEDED:
         return [*pull, *_effects(task, worker, ("unlabel", worker_label(worker), ""))]
-    mark = f"cw:{task.id}:{attempt}:{outcome.reason}"
+    mark = f"cw:{task.id}:{_once(outcome, attempt)}:{outcome.reason}"
     what = [("comment", _comment(task, worker, outcome, tail), mark)]
     if outcome.reason == "issue_changed":  # `assign` may look at it again
         what.append(("unlabel", worker_label(worker), ""))
     if outcome.reason in {"blocked", "lost", "host_killed", "host_error"}:
         what.append(("label", BLOCKED_LABEL, ""))
     return [*pull, *_effects(task, worker, *what)]
+
+
+def _once(outcome: Outcome, attempt: int) -> str:
+    """A task that is put off again for the same cause has said so already, whoever set it going in
+    between; anything else is news of its attempt.
+    """
+    if outcome.kind is not OutcomeKind.DEFERRED:
+        return str(attempt)
+    return hashlib.sha256(outcome.message.encode()).hexdigest()[:16]
 
 
 def _on_pull(task: TaskSpec, worker: str, outcome: Outcome) -> list[Effect]:

@@ -16,7 +16,8 @@ from pathlib import Path
 from cw import __version__
 from cw.errors import BadInputError, CwError
 from cw.names import worker_id
-from workerhost.homes.layout import Home
+from cw.settings import config_path
+from workerhost.homes.layout import MARKER, Home
 
 TOKENS = ("GH_TOKEN", "ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_BASE_URL")
 LOGINS = ("ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN")  # either lets an agent log in
@@ -27,6 +28,8 @@ PRIVATE_FILE = 0o600
 # claude 2.1.197 cannot start its sandbox in a HOME that lacks these.
 _CLAUDE_FOLDERS = ("commands", "agents", "skills", "hooks")
 _FOLDERS = ("github", "completed", "run", "tmp")
+FOR_ALL = "all"  # of a person's own templates
+_NOT_YOURS = frozenset({*_FOLDERS, "set-aside", MARKER})
 _UNFINISHED = ".cw-new-"  # no worker id begins like this
 
 
@@ -37,6 +40,11 @@ def templates_dir() -> Path:
         if place.is_dir():
             return place
     raise CwError("the worker templates are missing", hint="Install claude-workers again")
+
+
+def own_templates(environ: Mapping[str, str]) -> Path:
+    """Where a person's files lie that go over ours: `all/` for every worker, `<id>/` for one."""
+    return config_path(environ).parent / "template"
 
 
 def tokens_in(environ: Mapping[str, str]) -> dict[str, str]:
@@ -69,22 +77,30 @@ def check_new(root: Path, name: str) -> None:
         raise BadInputError(f"{path} already exists", hint="Give another id, or remove it first")
 
 
-def make_home(root: Path, name: str, environ: Mapping[str, str], templates: Path) -> Home:
+def make_home(
+    root: Path,
+    name: str,
+    environ: Mapping[str, str],
+    templates: Path,
+    own: Path | None = None,
+) -> Home:
     """Make `root/name`. `environ` gives the tokens and the HOME whose git and ssh files are copied.
+    `own`: see `own_templates`.
 
     Raises BadInputError or CwError, and then leaves nothing.
     """
     check_new(root, name)
     tokens = tokens_in(environ)
     home = Home(root / name)
+    files = rendered(home, templates, tokens, own)
     try:
         root.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=root))
         try:
-            _fill(unfinished, home, tokens, templates)
+            _fill(unfinished, files)
             if environ.get("HOME"):
-                copy_git_and_ssh(Path(environ["HOME"]), unfinished, _write)
-            _write_marker(unfinished, home, templates)
+                copy_git_and_ssh(Path(environ["HOME"]), unfinished, _write_new)
+            _write_marker(unfinished, home, files)
             check_new(root, name)
             unfinished.rename(home.path)  # fails on a folder that is not empty
         except BaseException:
@@ -97,25 +113,44 @@ def make_home(root: Path, name: str, environ: Mapping[str, str], templates: Path
     return home
 
 
-def rendered(home: Home, templates: Path, tokens: Mapping[str, str]) -> dict[str, bytes]:
-    """The template files as this HOME gets them, by their path below it."""
+def rendered(
+    home: Home, templates: Path, tokens: Mapping[str, str], own: Path | None = None
+) -> dict[str, bytes]:
+    """The template files as this HOME gets them, by their path below it: ours, over them `own`'s
+    for all workers, over them those for this one. Raises BadInputError, CwError.
+    """
     words = {
         "worker": home.id,
         "home": str(home.path),
         "tokens": "\n".join(token_line(name, tokens.get(name, "")) for name in TOKENS),
     }
     found = {}
-    for source in sorted(one for one in templates.rglob("*") if not one.is_dir()):
-        text = source.read_text(encoding="utf-8")
-        for word, value in words.items():
-            text = text.replace("{{" + word + "}}", value)
-        found[source.relative_to(templates).as_posix()] = text.encode()
+    for folder in (templates, *((own / FOR_ALL, own / home.id) if own else ())):
+        for source in sorted(one for one in folder.rglob("*") if not one.is_dir()):
+            name = source.relative_to(folder).as_posix()
+            if name.partition("/")[0] in _NOT_YOURS:
+                raise BadInputError(
+                    f"{source} would lie where the host keeps its own", hint="Take it out"
+                )
+            found[name] = _rendered(source, words)
     return found
 
 
-def rules(home: Home, templates: Path) -> dict[str, bytes]:
+def _rendered(source: Path, words: Mapping[str, str]) -> bytes:
+    try:
+        content = source.read_bytes()
+    except OSError as error:
+        raise CwError(f"{source} cannot be read: {error.strerror}", hint="Mend it") from error
+    if source.name == ".zshenv" and b"{{tokens}}" not in content:  # else it would have no login
+        content += b"\n{{tokens}}\n"
+    for word, value in words.items():
+        content = content.replace(b"{{" + word.encode() + b"}}", value.encode())
+    return content
+
+
+def rules(home: Home, templates: Path, own: Path | None = None) -> dict[str, bytes]:
     """Those of them that say how an agent works: all but the logins."""
-    found = rendered(home, templates, {})
+    found = rendered(home, templates, {}, own)
     return {name: text for name, text in found.items() if name != home.zshenv.name}
 
 
@@ -123,11 +158,12 @@ def fingerprint(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _fill(into: Path, home: Home, tokens: Mapping[str, str], templates: Path) -> None:
+def _fill(into: Path, files: Mapping[str, bytes]) -> None:
     for folder in (*_FOLDERS, ".claude", *(f".claude/{one}" for one in _CLAUDE_FOLDERS)):
         _make_dir(into / folder)
-    for name, content in rendered(home, templates, tokens).items():
-        _make_dir((into / name).parent)
+    for name, content in files.items():
+        for parent in reversed(Path(name).parents[:-1]):
+            _make_dir(into / parent)
         _write(into / name, content)
 
 
@@ -135,13 +171,14 @@ def token_line(name: str, value: str) -> str:
     return f"export {name}={shlex.quote(value)}" if value else f"# export {name}="
 
 
-def _write_marker(into: Path, home: Home, templates: Path) -> None:
+def _write_marker(into: Path, home: Home, files: Mapping[str, bytes]) -> None:
     """`files`: what cw itself wrote last, so that a change by hand shows."""
+    rules = {name: text for name, text in files.items() if name != home.zshenv.name}
     marker = {
         "id": home.id,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": __version__,
-        "files": {name: fingerprint(text) for name, text in rules(home, templates).items()},
+        "files": {name: fingerprint(text) for name, text in rules.items()},
     }
     _write(Home(into).marker, json.dumps(marker).encode() + b"\n")
 
@@ -171,6 +208,12 @@ def _copy(source: Path, target: Path, base: Path, write: Callable[[Path, bytes],
 def _make_dir(path: Path) -> None:
     path.mkdir(mode=PRIVATE_DIR, exist_ok=True)
     path.chmod(PRIVATE_DIR)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """What a template has is not copied from elsewhere."""
+    if not path.exists():
+        _write(path, content)
 
 
 def _write(path: Path, content: bytes) -> None:

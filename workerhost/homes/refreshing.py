@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from io import StringIO
 from itertools import islice
 from pathlib import Path
@@ -36,13 +36,13 @@ class Refreshed(Model):
     copied: bool = False  # .gitconfig and .ssh
 
 
-def refresh_rules(home: Home, templates: Path) -> Refreshed:
+def refresh_rules(home: Home, templates: Path, own: Path | None = None) -> Refreshed:
     """The template files. Counts from the worker's next run on. Raises CwError."""
     marker = read_json(home.marker) or {"id": home.id}
     known = marker.get("files")
     written: dict[str, str] = dict(known) if isinstance(known, dict) else {}
     updated, kept, offered = [], [], []
-    for name, content in rules(home, templates).items():
+    for name, content in rules(home, templates, own).items():
         if (home.path / name).is_symlink():  # to rules that several workers share, say
             kept.append(name)
             continue
@@ -86,11 +86,18 @@ def refresh_tokens(home: Home, templates: Path, tokens: Mapping[str, str]) -> tu
     return names
 
 
-def refresh_git(home: Home, user_home: Path) -> None:
-    """Copy .gitconfig and .ssh again; what else lies in the HOME's .ssh stays."""
+def refresh_git(home: Home, user_home: Path, kept: Collection[str] = ()) -> None:
+    """Copy .gitconfig and .ssh again; what else lies in the HOME's .ssh stays, and so does what is
+    `kept`, which a template has.
+    """
     _inside(home, ".gitconfig")
     _inside(home, ".ssh/config")
-    copy_git_and_ssh(user_home, home.path, _put)
+
+    def put(path: Path, data: bytes) -> None:
+        if path.relative_to(home.path).as_posix() not in kept:
+            _put(path, data)
+
+    copy_git_and_ssh(user_home, home.path, put)
 
 
 def _put(path: Path, data: bytes) -> None:

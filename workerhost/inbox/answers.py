@@ -13,7 +13,7 @@ from cw.operations.ask import PAGE_BYTES, Ask
 from workerhost.clones import changes
 from workerhost.credentials.agentenv import agent_environment
 from workerhost.credentials.known import redactor_for
-from workerhost.homes.home import templates_dir
+from workerhost.homes.home import own_templates, templates_dir
 from workerhost.homes.layout import Home
 from workerhost.homes.refreshing import refresh_rules
 from workerhost.inbox import pages
@@ -83,9 +83,10 @@ def _clean(ctx: Context, where: Home) -> Redactor:
     return redactor_for(where, ctx.settings, ctx.host_env)
 
 
-def _refresh(_: Context, where: Home, __: Ask) -> dict[str, Any]:
-    """The template files only: logins never travel through the broker."""
-    return refresh_rules(where, templates_dir()).model_dump(mode="json")
+def _refresh(ctx: Context, where: Home, _: Ask) -> dict[str, Any]:
+    """The template files only, this machine's own too: logins never travel through the broker."""
+    own = own_templates(ctx.host_env)
+    return refresh_rules(where, templates_dir(), own).model_dump(mode="json")
 
 
 def _remove(ctx: Context, where: Home, _: Ask) -> dict[str, Any]:

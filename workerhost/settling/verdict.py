@@ -126,7 +126,7 @@ def _api(progress: Progress, now: datetime, defer: timedelta) -> Verdict:
             OutcomeKind.DEFERRED,
             "api_unavailable",
             f"the API did not serve us: {said}",
-            now + defer,
+            now + max(defer, progress.retry_after),
         )
     return _failed("api_error", f"the API refused: {said}")
 

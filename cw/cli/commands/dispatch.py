@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cw.cli.completion import complete_repos, complete_workers
+from cw.cli.completion import complete_issues, complete_models, complete_repos, complete_workers
 from cw.cli.context import Cli, with_cli
 from cw.cli.issues import read_issues
 from cw.cli.params import checked, json_option
@@ -40,6 +40,7 @@ _SEVERAL = 2
     "issues",
     metavar="N",
     multiple=True,
+    shell_complete=complete_issues,
     help="The issue to work on: 22, owner/repo#22 or its URL. May be repeated, or a range: 3..6.",
 )
 @click.option(
@@ -58,7 +59,13 @@ _SEVERAL = 2
     help="A worker of a machine with this tag: who could begin first.",
 )
 @click.option("-p", "--prompt", metavar="TEXT", help="What to do; `-` reads standard input.")
-@click.option("-m", "--model", metavar="NAME", help="sonnet, opus, haiku or a full name.")
+@click.option(
+    "-m",
+    "--model",
+    metavar="NAME",
+    shell_complete=complete_models,
+    help="sonnet, opus, haiku or a full name.",
+)
 @click.option(
     "--mode",
     type=click.Choice([one.value for one in Mode]),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cw.cli.completion import complete_hosts
 from cw.cli.context import Cli, with_cli
 from cw.cli.params import json_option
 from cw.cli.render import json_out, note, say
@@ -62,7 +63,7 @@ def leave(cli: Cli, as_json: bool) -> None:
 
 
 @command.command("forget")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=complete_hosts)
 @json_option
 @with_cli
 def forget(cli: Cli, name: str, as_json: bool) -> None:

@@ -31,8 +31,20 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
     taken from this shell: GH_TOKEN (or GITHUB_TOKEN), ANTHROPIC_API_KEY, CLAUDE_CODE_OAUTH_TOKEN,
     ANTHROPIC_BASE_URL. They, .gitconfig and .ssh are copied into the HOME. If one of the HOMEs
     already exists, nothing is made.
+
+    Your own templates are laid over ours: files below ~/.config/cw/template/all/ for every worker,
+    below ~/.config/cw/template/ID/ for one, such as all/.claude/CLAUDE.md or 01/.gitconfig. In them
+    {{worker}} and {{home}} are filled in. cw refresh brings what you change there later.
     """
-    from workerhost.homes.home import check_new, make_home, templates_dir, tokens_in
+    from workerhost.homes.home import (
+        check_new,
+        make_home,
+        own_templates,
+        rendered,
+        templates_dir,
+        tokens_in,
+    )
+    from workerhost.homes.layout import Home
 
     for one in ids:
         if found := _DASHED.fullmatch(one):
@@ -40,11 +52,13 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
                 f"{one!r} looks like a range", hint=f"Use {found[1]}..{found[2]} for a range"
             )
     root, names, templates = cli.settings.workers_root, expand_ids(ids), templates_dir()
+    own = own_templates(cli.environ)
     for name in names:
         check_new(root, name)
+        rendered(Home(root / name), templates, {}, own)  # refused before anything is made
     _check_fleet(cli, names)
     tokens = list(tokens_in(cli.environ))
-    made = [make_home(root, name, cli.environ, templates) for name in names]
+    made = [make_home(root, name, cli.environ, templates, own) for name in names]
     homes = {home.id: str(home.path) for home in made}
     registered = _register(cli, homes)
     if as_json:

@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 def command(cli: Cli, ids: tuple[str, ...], everyone: bool, with_git: bool, as_json: bool) -> None:
     """Give workers the templates and this shell's tokens again.
 
-    CLAUDE.md and settings.json are written again unless they were changed by hand; then they stay,
-    and a new template is put beside them as FILE.new. Tokens that this shell has replace those in
-    .zshenv; every other line stays. Workers of other hosts get templates only: tokens never leave
-    this machine. Busy workers too: it counts from their next run on.
+    CLAUDE.md, settings.json and what your own templates have (see cw init) are written again unless
+    they were changed by hand; then they stay, and a new template is put beside them as FILE.new.
+    Tokens that this shell has replace those in .zshenv; every other line stays. Workers of other
+    hosts get templates only: tokens never leave this machine. Busy workers too: it counts from
+    their next run on.
     """
     if everyone == bool(ids):
         raise BadInputError("say which workers", hint="Give ids, or --all")
@@ -81,17 +82,18 @@ def _local(cli: Cli, worker: str) -> Home | None:
 
 
 def _refresh(cli: Cli, home: Home, *, with_git: bool) -> Refreshed:
-    from workerhost.homes.home import templates_dir, tokens_in
+    from workerhost.homes.home import own_templates, rules, templates_dir, tokens_in
     from workerhost.homes.refreshing import refresh_git, refresh_rules, refresh_tokens
 
-    templates = templates_dir()
-    done = refresh_rules(home, templates)
+    templates, own = templates_dir(), own_templates(cli.environ)
+    done = refresh_rules(home, templates, own)
     update: dict[str, Any] = {
         "tokens": refresh_tokens(home, templates, tokens_in(cli.environ)),
         "copied": with_git,
     }
     if with_git:
-        refresh_git(home, Path(cli.environ.get("HOME", "~")).expanduser())
+        user_home = Path(cli.environ.get("HOME", "~")).expanduser()
+        refresh_git(home, user_home, rules(home, templates, own))
     return done.model_copy(update=update)
 
 

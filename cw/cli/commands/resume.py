@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cw.cli.completion import complete_workers
+from cw.cli.completion import complete_hosts, complete_workers
 from cw.cli.context import Cli, with_cli
 from cw.cli.params import expand_ids, json_option
 from cw.cli.render import json_out, say
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("ids", metavar="ID...", nargs=-1, shell_complete=complete_workers)
 @click.option("--all", "everyone", is_flag=True, help="Every worker of the fleet.")
-@click.option("--host", metavar="NAME", help="Every worker of this host.")
+@click.option(
+    "--host", metavar="NAME", shell_complete=complete_hosts, help="Every worker of this host."
+)
 @json_option
 @with_cli
 def command(

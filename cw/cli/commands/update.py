@@ -134,14 +134,14 @@ def _finish(cli: Cli, *, as_json: bool) -> None:
 
 def _refresh(cli: Cli) -> list[dict[str, Any]]:
     """Templates only: an update is no reason to change a login."""
-    from workerhost.homes.home import templates_dir
+    from workerhost.homes.home import own_templates, templates_dir
     from workerhost.homes.layout import homes
     from workerhost.homes.refreshing import refresh_rules
 
     rows = []
     for home in homes(cli.settings.workers_root):
         try:
-            row = refresh_rules(home, templates_dir())
+            row = refresh_rules(home, templates_dir(), own_templates(cli.environ))
         except CwError as error:
             note(f"warning: worker {home.id}: {error.line()}")
             continue

@@ -1,4 +1,4 @@
-"""The pages of Flower that are ours: Revoke, Terminate and /metrics.
+"""The pages of Flower that are ours: Revoke, Terminate, a worker's and /metrics.
 
 What else Flower would do to a Celery worker (stop it, change its queues, its threads, its limits,
 send it messages) breaks what the host does with them, so it is refused.
@@ -11,6 +11,7 @@ from typing import Any
 from celery.utils.serialization import strtobool
 from flower.api import BaseApiHandler
 from flower.views import BaseHandler
+from flower.views.workers import WorkerView
 from tornado import web
 
 from cw.audit import Audit
@@ -34,6 +35,7 @@ def handlers(control: Control, audit: Audit, settings: Settings) -> list[Any]:
     revoke = {"control": control, "audit": audit, "patience": 3 * settings.stop_grace + 10}
     return [
         (r"/api/task/revoke/(.+)", Revoke, revoke),
+        (r"/worker/(.+)", WorkerPage),
         (r"/metrics", MetricsPage, {"metrics": Metrics(control.store)}),
         *((path, Refused) for path in _REFUSED),
     ]
@@ -77,6 +79,13 @@ class Refused(BaseApiHandler):  # type: ignore[misc]
         raise web.HTTPError(
             _CONFLICT, "Not for a host of cw. Use: cw pause, cw drain, cw down, cw dispatch"
         )
+
+
+class WorkerPage(WorkerView):  # type: ignore[misc]
+    """Without the buttons that are refused; those of a task are ours, and stay."""
+
+    def render(self, template_name: str, **values: Any) -> Any:
+        return super().render(template_name, **values | {"read_only": True})
 
 
 class MetricsPage(BaseHandler):  # type: ignore[misc]
