@@ -77,8 +77,8 @@ class Cli:
         from cw.store.store import open_store
 
         url = broker_url(self.settings)  # refused before there is a key
-        looks = click.get_current_context().info_name in LOOKING
-        patience = _LOOK_SECONDS if looks else None
+        typed = click.get_current_context(silent=True)  # None: whoever opens it is no command
+        patience = _LOOK_SECONDS if typed and typed.info_name in LOOKING else None
         store = open_store(url, load_keyring(self.settings), patience=patience)
         if sys.stderr and sys.stderr.isatty():
             store.connection.slow = lambda: note("waiting for the broker …")

@@ -197,6 +197,27 @@ def test_show_of_a_finished_task_has_its_outcome_cost_and_what_to_type(
     assert found["next"] == f"cw logs {task}; again with: cw dispatch -r {git_repo} -i 22"
 
 
+def test_report_is_what_show_shows(cw: Cw, fleet: Store, git_repo: Path) -> None:
+    task = dispatched(cw, git_repo, "-p", "Which rounding do we use?", "-w", "01", "--mode", "read")
+    grant = run_it(fleet, task)
+    report = f"Half to even.{EVIL}\n\nSee money.py"
+    outcome = Outcome(kind=OutcomeKind.SUCCEEDED, reason="done", message="ok", report=report)
+    assert fleet.tasks.settle(
+        task,
+        worker="01",
+        fence=grant.fence,
+        move=Move.FINISH,
+        outcome=outcome,
+        effects=[],
+        host="there",
+    )
+
+    shown = cw("show", task).stdout
+
+    assert "\nReport\n  Half to even.\n\n  See money.py\n" in shown
+    assert "\x1b" not in shown
+
+
 def test_show_of_a_waiting_task_says_why_and_asks_nobody(
     cw: Cw, fleet: Store, git_repo: Path
 ) -> None:

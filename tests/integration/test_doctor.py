@@ -149,7 +149,7 @@ def models(known: dict[str, int]) -> Iterator[tuple[str, list[str]]]:
 
 
 def test_each_login_is_tried_once_by_a_call_that_costs_nothing(cw: Cw) -> None:
-    with models({"good": 200, "narrow": 403, "away": 503, "moved": 302, "gateway": 404}) as (
+    with models({"good": 200, "narrow": 403, "away": 503, "gateway": 404}) as (
         url,
         asked,
     ):
@@ -158,7 +158,6 @@ def test_each_login_is_tried_once_by_a_call_that_costs_nothing(cw: Cw) -> None:
             (("03",), {"CLAUDE_CODE_OAUTH_TOKEN": "narrow"}),
             (("04",), {"CLAUDE_CODE_OAUTH_TOKEN": "revoked"}),
             (("05",), {"ANTHROPIC_API_KEY": "away"}),
-            (("06",), {"ANTHROPIC_API_KEY": "moved"}),
             (("07",), {"ANTHROPIC_API_KEY": "gateway"}),
         ):
             assert cw("init", *workers, ANTHROPIC_BASE_URL=url, **login).returncode == 0
@@ -173,16 +172,23 @@ def test_each_login_is_tried_once_by_a_call_that_costs_nothing(cw: Cw) -> None:
         "03": "ok",
         "04": "fail",
         "05": "warn",
-        "06": "warn",
         "07": "ok",
         "08": "warn",
     }
     assert "CLAUDE_CODE_OAUTH_TOKEN is not accepted" in found["worker 04 login"]["text"]
     assert sorted(one.split()[0] for one in asked) == sorted(
-        2 * ["good", "narrow", "revoked", "away", "moved", "gateway"]
+        2 * ["good", "narrow", "revoked", "away", "gateway"]
     )
-    assert not any("elsewhere" in one for one in asked)
     assert "revoked" not in text
+
+
+def test_login_is_not_led_elsewhere(cw: Cw) -> None:
+    with models({"moved": 302}) as (url, asked):
+        cw("init", "01", ANTHROPIC_BASE_URL=url, ANTHROPIC_API_KEY="moved")
+
+        assert checks(cw)["worker 01 login"]["state"] == "warn"
+
+    assert asked == ["moved /v1/models?limit=1"]
 
 
 def test_github_token_without_a_repository_is_tried_by_a_call_that_no_limit_counts(

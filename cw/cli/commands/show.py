@@ -64,6 +64,7 @@ def command(cli: Cli, target: Target, as_json: bool) -> None:
         return
     _tell_request(story, now)
     _tell_state(story, now)
+    _tell_report(story)
     _tell_attempts(story, now)
     _tell_timeline(story, now)
     _tell_changes(story)
@@ -151,6 +152,15 @@ def _tell_state(story: Story, now: datetime) -> None:
     if done.head:
         pushed = "pushed" if done.pushed else "not pushed"
         _pair("commits", f"{done.commits} on {done.branch} ({done.head[:12]}, {pushed})")
+
+
+def _tell_report(story: Story) -> None:
+    """The agent's last words, where they are all that there is."""
+    done = story.outcome
+    if done and done.report and not done.commits:
+        click.echo("\nReport")
+        for line in done.report.splitlines():
+            click.echo(f"  {escape_control(line)}".rstrip())
 
 
 def _tell_attempts(story: Story, now: datetime) -> None:

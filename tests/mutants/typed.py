@@ -1,0 +1,66 @@
+"""What people type and see: where a login goes, what is shown of it, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from urllib.request import HTTPRedirectHandler
+
+from cw import stay
+from cw.cli.commands import logs
+from cw.models import Event
+from cw.operations import unseen
+from cw.store.tasks import TaskStore
+from tests.mutants import Mutant
+from tests.mutants.words import put
+from workerhost.agents import events
+from workerhost.github import deliver
+from workerhost.homes import home, refreshing
+
+_STATUS = "tests/integration/test_status_first.py::"
+_OWN = "tests/integration/test_own_templates.py::"
+
+
+def _as_it_is(line: bytes, offset: int, _: object, show: Callable[[Event], None]) -> None:
+    for event in events.parse_line(line, offset, datetime.now(UTC)):
+        show(event)
+
+
+def _any_delay(milliseconds: object) -> timedelta:
+    return timedelta(milliseconds=float(str(milliseconds)))
+
+
+MUTANTS = {
+    "a login follows where it is led": Mutant(
+        "tests/integration/test_doctor.py::test_login_is_not_led_elsewhere",
+        put(stay, "_Stay", HTTPRedirectHandler),
+    ),
+    "logs show what agents saw": Mutant(
+        "tests/unit/test_cli_logs.py::test_logs_as_json_are_one_event_a_line_without_secrets",
+        put(logs, "_show", _as_it_is),
+    ),
+    "templates lie where the host keeps its own": Mutant(
+        f"{_OWN}test_where_the_host_keeps_its_own_nothing_is_laid",
+        put(home, "_NOT_YOURS", frozenset[str]()),
+    ),
+    "a template's file is copied over": Mutant(
+        f"{_OWN}test_files_for_all_and_for_one_are_laid_over_ours",
+        put(home, "_write_new", refreshing._put),
+    ),
+    "what was seen is shown": Mutant(
+        f"{_STATUS}test_failure_and_question_stay_until_they_were_seen",
+        put(TaskStore, "mark_seen", lambda *_: True),
+    ),
+    "failures are shown for ever": Mutant(
+        f"{_STATUS}test_a_day_takes_a_failure_off",
+        put(unseen, "SHOWN_FOR", timedelta(days=9999)),
+    ),
+    "each attempt says that it is put off": Mutant(
+        "tests/unit/test_deliver.py::test_task_put_off_again_for_the_same_cause_says_so_once",
+        put(deliver, "_once", lambda _, attempt: str(attempt)),
+    ),
+    "a log says how long nothing starts": Mutant(
+        "tests/unit/test_verdict.py::test_what_the_api_asks_to_wait_is_obeyed_up_to_a_day",
+        put(events, "_delay", _any_delay),
+    ),
+}
