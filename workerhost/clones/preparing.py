@@ -17,7 +17,7 @@ from workerhost.clones.git import NETWORK_SECONDS, Bounds, Git
 from workerhost.clones.lens import Lens, config, global_config, is_sha256, lens
 from workerhost.clones.mirror import HEADS, Mirror, mirrored
 from workerhost.clones.places import occupied, scratch, write_open
-from workerhost.clones.workspace import Workspace, clone_path, keep_work, set_aside
+from workerhost.clones.workspace import Workspace, clone_path, keep_work, kept_ref, set_aside
 from workerhost.homes.files import read_regular, write_private
 from workerhost.homes.layout import stays_inside
 from workerhost.homes.owner import make_folders
@@ -100,7 +100,7 @@ def _used(git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec, *, resume:
                 _point(seen, place)
             else:
                 keep_work(seen, f"before-{spec.id.lower()}")
-                _start(seen, mirror, place)
+                _start(seen, mirror, place, again=resume)
     except (WorkspaceError, OSError) as error:
         if not mirror.sound():
             raise _DamagedError(str(error)) from error
@@ -172,14 +172,17 @@ def _fetch(seen: Lens, mirror: Mirror) -> None:
         seen.need("symbolic-ref", head, wanted)
 
 
-def _start(seen: Lens, mirror: Mirror, place: Workspace) -> None:
+def _start(seen: Lens, mirror: Mirror, place: Workspace, *, again: bool = False) -> None:
     """The branch as the remote has it, else new from the default branch; a clean tree, and a
     configuration that is ours. All by value: what the clone says of its refs is an agent's word.
+    `again`: the task was here before, and goes on from what it committed on top of that.
     """
     branch = HEADS + place.branch
     start = mirror.refs.get(branch, place.base_sha)
     if mirror.part_of_base(start):
         start = place.base_sha  # nothing is on it yet
+    if again:
+        start = _further(seen, branch, start)
     _keep_commits(seen, place.branch, start)
     theirs = seen.clone / ".git"
     for name in _UNFINISHED:
@@ -196,11 +199,17 @@ def _start(seen: Lens, mirror: Mirror, place: Workspace) -> None:
     write_private(theirs / "config", f"{config(sha256=sha256)}{_origin(place)}".encode())
 
 
+def _further(seen: Lens, branch: str, start: str) -> str:
+    """Where the clone's branch has come to from there."""
+    here = seen.run("rev-parse", "--verify", "--quiet", f"{branch}^{{commit}}").out.strip()
+    return here if here and seen.run("merge-base", "--is-ancestor", start, here).ok else start
+
+
 def _keep_commits(seen: Lens, branch: str, start: str) -> None:
     """Commits of an earlier task on this branch that were never pushed stay reachable."""
     old = seen.run("rev-parse", "--verify", "--quiet", f"{HEADS}{branch}^{{commit}}").out.strip()
     if old and not seen.run("merge-base", "--is-ancestor", old, start).ok:
-        seen.need("update-ref", "--no-deref", f"refs/cw/wip/{branch}-{old[:12]}", old)
+        seen.need("update-ref", "--no-deref", kept_ref(branch, old), old)
 
 
 def _put_branches_away(seen: Lens, mirror: Mirror, branch: str) -> None:
@@ -215,7 +224,7 @@ def _put_branches_away(seen: Lens, mirror: Mirror, branch: str) -> None:
         if name == branch or is_task_branch(name):
             continue
         if sha not in remote:
-            orders += ["option no-deref", f"update refs/cw/wip/{name}-{sha[:12]} {sha}"]
+            orders += ["option no-deref", f"update {kept_ref(name, sha)} {sha}"]
         orders += ["option no-deref", f"delete {ref} {sha}"]
     if len(orders) > 1:
         source = "\n".join([*orders, "commit", ""]).encode()

@@ -86,6 +86,20 @@ def keep_work(seen: Lens, name: str) -> str:
     return f"refs/cw/wip/{name}"
 
 
+def keep_commits(git: Git, place: Workspace, head: str) -> str:
+    """Have a ref lead to the branch's commits, named as the next task would. Raises
+    WorkspaceError.
+    """
+    ref = kept_ref(place.branch, head)
+    with lens(git, place.clone, unlock=True) as seen:
+        seen.need("update-ref", "--no-deref", ref, head)
+    return ref
+
+
+def kept_ref(branch: str, head: str) -> str:
+    return f"refs/cw/wip/{branch}-{head[:12]}"
+
+
 def summary(git: Git, workspace: Workspace) -> str:
     """The clone in a few lines, for an agent that goes on after an interruption."""
     log = ("log", "--oneline", "-n", "20", f"refs/remotes/origin/{workspace.base}..HEAD", "--")

@@ -1,4 +1,4 @@
-"""`cw restart`: let a task go on that waits for a person."""
+"""`cw restart`: let a task go on that waits for a person, or has failed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @json_option
 @with_cli
 def command(cli: Cli, target: Target, fresh: bool, as_json: bool) -> None:
-    """Let a stopped, crashed or held task go on.
+    """Let a stopped, crashed, held or failed task go on.
 
     On its own worker, in the same clone and the same session. With --fresh the agent begins anew:
     the branch is what the remote has of it, else the default branch; what lay in the clone is kept
