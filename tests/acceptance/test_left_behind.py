@@ -4,6 +4,7 @@ back.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,9 +39,9 @@ def issue(fleet: Fleet, agent: str) -> int:
 
 def run(fleet: Fleet, number: int, worker: str = "01") -> tuple[str, Any]:
     """A dispatch as typed: the task, and its outcome."""
-    said = fleet.cw("dispatch", "-r", REPO, "-i", str(number), "-w", worker)
+    said = fleet.cw("dispatch", "-r", REPO, "-i", str(number), "-w", worker, "--json")
     assert said.returncode == 0, said.stderr
-    task = said.stdout.split()[0]
+    task = json.loads(said.stdout)["task"]
     return task, fleet.finished(task)["outcome"] | {"said": said.stderr}
 
 

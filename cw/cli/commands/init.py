@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ from cw.cli.context import Cli, with_cli
 from cw.cli.params import expand_ids, json_option
 from cw.cli.render import json_out, note, say
 from cw.errors import BadInputError, BrokerUnavailableError
+
+_DASHED = re.compile(r"([0-9]+)-([0-9]+)")  # also a worker's id, but nobody means it
 
 
 @click.command()
@@ -27,6 +30,11 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
     """
     from workerhost.homes.home import check_new, make_home, templates_dir, tokens_in
 
+    for one in ids:
+        if found := _DASHED.fullmatch(one):
+            raise BadInputError(
+                f"{one!r} looks like a range", hint=f"Use {found[1]}..{found[2]} for a range"
+            )
     root, names, templates = cli.settings.workers_root, expand_ids(ids), templates_dir()
     for name in names:
         check_new(root, name)

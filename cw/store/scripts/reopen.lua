@@ -19,7 +19,7 @@ if KEYS[5] then
 end
 redis.call('HSET', KEYS[1], 'state', ARGV[3], 'reason', '', 'outcome', '', 'ended_at', '', 'not_before', '',
   'lease_until', '', 'hinted_at', '', 'losses', 0, 'deferrals', 0, 'stop_wanted', '', 'fresh', ARGV[5],
-  'reopened', have[2] or 0, 'claim', KEYS[5] or '')
+  'reopened', have[2] or 0, 'seen_at', '', 'claim', KEYS[5] or '')
 if ARGV[5] == '1' then
   redis.call('HSET', KEYS[1], 'session', '')
 end
