@@ -136,12 +136,11 @@ class Outcome(Model):
     pr: str = ""  # URL
     branch: str = ""
     head: str = ""  # sha of the branch
-    commits: int = 0  # ahead of the base
+    commits: int = 0  # that this task added
     pushed: bool = False
     wip: str = ""  # ref in the clone that keeps what was uncommitted
-    branches: dict[
-        str, str
-    ] = {}  # others in the clone that have work of this task, with their heads
+    kept: str = ""  # ref in the clone that keeps commits which could not be pushed
+    branches: dict[str, str] = {}  # others of the clone with work of this task, and their heads
     lost: tuple[str, ...] = ()  # commits of somebody else's that the agent overwrote at the remote
     elsewhere: tuple[str, ...] = ()  # other refs that changed at the remote meanwhile, by whomever
     issues: tuple[str, ...] = ()  # URLs of issues the agent created, in mode `issue`
@@ -168,6 +167,7 @@ class Task(Model):
     deferrals: int = 0  # times it was held since a person last touched it
     losses: int = 0  # runs that were lost, likewise
     stop_wanted: str = ""  # who asked for its run to be stopped
+    reopened: int = 0  # attempts so far when a person let it go on although it had failed
     fresh: bool = False  # begin anew: new session, branch from its start
     fence: int = 0
     session: MaybeText = None

@@ -47,6 +47,7 @@ class Move(StrEnum):
     PARK = "park"  # a person stops it before it runs
     REROUTE = "reroute"  # its worker's host is lost; anybody may take it
     RESTART = "restart"  # a person lets it go on
+    REOPEN = "reopen"  # the same, of one that had failed
     WITHDRAW = "withdraw"  # dispatch takes back what it could not complete
     CLOSE = "close"  # its issue needs nobody any more
 
@@ -67,6 +68,7 @@ TRANSITIONS: dict[Move, tuple[frozenset[State], State | None]] = {
     Move.PARK: (frozenset({State.QUEUED, State.HELD}), State.STOPPED),
     Move.REROUTE: (frozenset({State.QUEUED}), State.QUEUED),
     Move.RESTART: (frozenset({State.STOPPED, State.CRASHED, State.HELD}), State.QUEUED),
+    Move.REOPEN: (frozenset({State.DONE}), State.QUEUED),
     Move.WITHDRAW: (frozenset({State.QUEUED}), None),
     Move.CLOSE: (
         frozenset({State.QUEUED, State.HELD, State.STOPPED, State.CRASHED}),

@@ -109,7 +109,8 @@ def _use(
     if not seen.sha or empty(seen.sha):
         return Use.TAKEN, ""
     if known:
-        return Use.TAKEN, _grown(name, known, seen.sha)
+        more = _grown(name, known, seen.sha)
+        return Use.TAKEN, more or f"it goes on from what an earlier task left on {name}"
     said = f"it has commits that no task of this issue left there ({seen.sha[:12]})"
     return _somebodys(spec, name, said)
 

@@ -26,10 +26,7 @@ class TaskStore(TaskReads, Leases):
             keys.waiting(spec.wanted_worker),
             keys.prompt(spec.id),
         ]
-        if spec.issue is not None:
-            names.append(keys.claim(*spec.key))
-            if spec.repo_id:  # a task of before has it by its name
-                names.append(keys.claim(spec.repo, spec.issue))
+        names += _claims(spec)
         signed = sign(self._db.keyring, spec)
         args = [spec.id, signed.model_dump_json(), prompt, spec.wanted_worker or "", PROTOCOL]
         created, holder = self._db.run("create", names, args)
@@ -97,6 +94,20 @@ class TaskStore(TaskReads, Leases):
         score = epoch_ms(spec.created_at)  # it keeps its place
         args = [spec.id, sources(move), target(move), kind, reason, score, fence, int(fresh)]
         return bool(self._db.run("requeue", names, args))
+
+    def reopen(self, task: Task, *, fresh: bool) -> bool:
+        """Let a task go on that had failed. False: it is not over any more. Raises ClaimedError
+        when another one has its issue by now.
+        """
+        spec = task.spec
+        names = [keys.task(spec.id), keys.waiting(task.line), keys.OPEN, keys.DONE]
+        names += _claims(spec)
+        score = epoch_ms(spec.created_at)
+        args = [spec.id, sources(Move.REOPEN), target(Move.REOPEN), score, int(fresh)]
+        done, holder = self._db.run("reopen", names, args)
+        if holder:
+            raise ClaimedError(f"{spec.label} has task {holder} now", task_id=str(holder))
+        return bool(done)
 
     def reroute(self, task: Task, to: str | None = None) -> bool:
         """Give a task that waits for a worker whose host is lost to another one, or to the pool.
@@ -210,3 +221,11 @@ class TaskStore(TaskReads, Leases):
             gone = [name for name, task in client.hgetall(keys.FINISHED).items() if task in tasks]
             if gone:
                 client.hdel(keys.FINISHED, *gone)
+
+
+def _claims(spec: TaskSpec) -> list[str]:
+    """A task of before has its issue by its repository's name."""
+    if spec.issue is None:
+        return []
+    names = [keys.claim(*spec.key)]
+    return [*names, keys.claim(spec.repo, spec.issue)] if spec.repo_id else names

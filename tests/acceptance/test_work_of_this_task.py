@@ -14,7 +14,7 @@ from tests.acceptance.fleet import Fleet
 from tests.waiting import wait_until
 
 REPO = "acme/app"
-COMMIT = "date +%N > {0}.txt && git add -A && git commit -qm {0}"
+COMMIT = "mktemp -p . {0}-XXXXXX && git add -A && git commit -qm {0}"
 PUSH = "git push -q origin HEAD"
 WAIT = "touch ~/tmp/begun; until test -e ~/tmp/go; do sleep 0.1; done"
 RELEASE = "gh pr create --title T --body B --base release --head issue-$N"

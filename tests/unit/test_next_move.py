@@ -37,6 +37,25 @@ def test_lost_run_is_repeated_until_it_was_lost_too_often(losses: int, move: Mov
     assert next_move(task, make_outcome(OutcomeKind.FAILED, reason="lost"), SETTINGS)[1] is move
 
 
+@pytest.mark.parametrize(
+    ("losses", "signalled", "kind", "move"),
+    [
+        (0, True, OutcomeKind.DEFERRED, Move.EXPIRE),
+        (1, True, OutcomeKind.FAILED, Move.FINISH),
+        (0, False, OutcomeKind.FAILED, Move.FINISH),
+    ],
+)
+def test_agent_that_a_signal_ended_goes_on_once(
+    losses: int, signalled: bool, kind: OutcomeKind, move: Move
+) -> None:
+    task = make_task(State.RUNNING, losses=losses)
+    killed = make_outcome(OutcomeKind.FAILED, reason="killed")
+
+    outcome, moved = next_move(task, killed, SETTINGS, signalled=signalled)
+
+    assert (outcome.kind, moved) == (kind, move)
+
+
 def test_task_put_off_too_often_fails_and_says_so() -> None:
     held = make_outcome(
         OutcomeKind.DEFERRED, reason="api_unavailable", message="the API is away", retry_at=NOW

@@ -15,7 +15,7 @@ from workerhost.clones.git import Bounds
 from workerhost.clones.lens import Lens, lens
 from workerhost.clones.quarantine import Quarantine
 from workerhost.clones.reflogs import traces
-from workerhost.clones.workspace import GitState, Workspace, is_clone, is_dirty
+from workerhost.clones.workspace import GitState, Workspace, is_clone, is_dirty, kept_ref
 from workerhost.homes.files import read_json
 
 _SHA = re.compile(r"[0-9a-f]{40,64}")
@@ -112,7 +112,7 @@ def _others(seen: Lens, branch: str, known: Collection[str]) -> list[tuple[str, 
 
 
 def _kept(seen: Lens, branch: str, sha: str) -> str:
-    ref = f"refs/cw/wip/{branch}-{sha[:12]}"
+    ref = kept_ref(branch, sha)
     seen.need("update-ref", "--no-deref", ref, sha)
     return ref
 

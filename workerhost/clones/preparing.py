@@ -109,7 +109,7 @@ def _renewed(
                 point(seen, mirror, place)
             else:
                 keep_work(seen, f"before-{name}")
-                renew(seen, mirror, place, name)
+                renew(seen, mirror, place, name, again=resume)
     except (WorkspaceError, OSError) as error:
         if not mirror.sound():
             raise _DamagedError(str(error)) from error

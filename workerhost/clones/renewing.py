@@ -15,7 +15,7 @@ from workerhost.clones.foreign import clear_foreign
 from workerhost.clones.git import NETWORK_SECONDS, Bounds
 from workerhost.clones.lens import Lens, config, is_sha256
 from workerhost.clones.mirror import HEADS, Mirror
-from workerhost.clones.workspace import Workspace
+from workerhost.clones.workspace import Workspace, kept_ref
 from workerhost.homes.files import read_regular, write_private
 from workerhost.homes.owner import make_folders
 
@@ -35,21 +35,23 @@ _LEFT = (
     *("info/attributes", "info/grafts", "info/sparse-checkout", "info/exclude"),
     *("branches", "remotes"),
 )
-_NAME = 100  # characters; a file's name has 255 at most
 _STASH = "refs/stash"
 _MISLEADING = ("refs/replace/", "refs/bisect/", "refs/rewritten/", "refs/worktree/")
 _SHA = re.compile(r"[0-9a-f]{40,64}")
 
 
-def renew(seen: Lens, mirror: Mirror, place: Workspace, name: str) -> None:
+def renew(seen: Lens, mirror: Mirror, place: Workspace, name: str, *, again: bool = False) -> None:
     """The branch as the remote has it, else new from the default branch; a clean tree, and a
     configuration that is ours. All by value: what the clone says of its refs is an agent's word.
-    `name` is in the names of what is kept. Raises WorkspaceError.
+    `name` is in the names of what is kept. `again`: the task was here before, and goes on from what
+    it committed on top of that. Raises WorkspaceError.
     """
     branch = HEADS + place.branch
     start = mirror.refs.get(branch, place.base_sha)
     if mirror.part_of_base(start):
         start = place.base_sha  # nothing is on it yet
+    if again:
+        start = _further(seen, branch, start)
     theirs = seen.clone / ".git"
     _keep_detached(seen)
     for one in _LEFT:
@@ -67,6 +69,12 @@ def renew(seen: Lens, mirror: Mirror, place: Workspace, name: str) -> None:
         part.unlink()
     write_private(theirs / "HEAD", f"ref: {branch}\n".encode())
     configure(seen, mirror, place)
+
+
+def _further(seen: Lens, branch: str, start: str) -> str:
+    """Where the clone's branch has come to from there."""
+    here = seen.run("rev-parse", "--verify", "--quiet", f"{branch}^{{commit}}").out.strip()
+    return here if here and seen.run("merge-base", "--is-ancestor", start, here).ok else start
 
 
 def configure(seen: Lens, mirror: Mirror, place: Workspace) -> None:
@@ -110,7 +118,7 @@ def _put_branches_away(seen: Lens, mirror: Mirror, place: Workspace) -> None:
             continue
         gone[ref] = sha
         if sha not in remote:
-            kept[_wip(name, sha)] = sha
+            kept[kept_ref(name, sha)] = sha
     if gone:
         orders = [f"update {ref} {sha}" for ref, sha in kept.items()]
         orders += [f"delete {ref} {sha}" for ref, sha in gone.items()]
@@ -180,13 +188,9 @@ def keep(seen: Lens, what: str, sha: str) -> str:
     """A commit that nothing else may lead to stays reachable. Where; empty: there is none."""
     if not seen.run("cat-file", "-e", f"{sha}^{{commit}}").ok:
         return ""
-    ref = _wip(what, sha)
+    ref = kept_ref(what, sha)
     seen.need("update-ref", "--no-deref", ref, sha)
     return ref
-
-
-def _wip(what: str, sha: str) -> str:
-    return f"refs/cw/wip/{what.replace('/', '-')[:_NAME]}-{sha[:12]}"
 
 
 def _remove(path: Path) -> None:

@@ -15,6 +15,7 @@ from workerhost.clones.foreign import UNTRACKED, sweep_stubs
 from workerhost.clones.git import Bounds, Git
 from workerhost.clones.lens import Lens, lens
 
+_NAME = 100  # characters; a file's name has 255 at most
 _INDEX = "cw-wip.index"
 _SHOWN = Bounds(text=2000)
 _STATUS = ("status", "--porcelain", "--ignore-submodules=dirty", "--no-renames")
@@ -95,6 +96,21 @@ def _add_all(seen: Lens) -> None:
     told = seen.run(*UNTRACKED, index=_INDEX, bounds=listing.bounds)
     if left or done.over or not told.ok:
         need(done, "add")
+
+
+def keep_commits(git: Git, place: Workspace, head: str) -> str:
+    """Have a ref lead to the branch's commits, named as the next task would. Raises
+    WorkspaceError.
+    """
+    ref = kept_ref(place.branch, head)
+    with lens(git, place.clone, unlock=True) as seen:
+        seen.need("update-ref", "--no-deref", ref, head)
+    return ref
+
+
+def kept_ref(name: str, sha: str) -> str:
+    """Where a commit that was on the branch `name` stays reachable."""
+    return f"refs/cw/wip/{name.replace('/', '-')[:_NAME]}-{sha[:12]}"
 
 
 def summary(git: Git, workspace: Workspace) -> str:

@@ -76,7 +76,7 @@ def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
     run = _run(ctx, home, granted, _session(known, granted.session, new))
     book = Journal(phase="preparing", task=task.spec, run=run)
     held = hold(ctx, home, book)
-    before = finished_before(ctx.settings.workers_root, task.spec)
+    before = finished_before(ctx.settings.workers_root, task.spec, task.reopened)
     if before:
         return _recall(held, before)
     with held.lease:

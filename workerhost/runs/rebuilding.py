@@ -56,12 +56,15 @@ class Ended:
     outcome: Outcome
 
 
-def finished_before(workers_root: Path, spec: TaskSpec) -> Ended | None:
+def finished_before(workers_root: Path, spec: TaskSpec, reopened: int = 0) -> Ended | None:
     """What this machine's archives say about the end of a task that a broker, restored from an
-    earlier time, takes for unfinished. A task that is done is never begun again under its own id.
+    earlier time, takes for unfinished. A task that is done is never begun again under its own id,
+    unless a person wants it: up to the attempt `reopened` nothing counts.
     """
     for home in homes(workers_root):
         for book in _runs_of(home, spec, since=spec.created_at - _CLOCKS_DIFFER):
+            if book.run.attempt <= reopened:
+                continue
             if book.phase == "settled" and book.outcome and _ends_the_task(book.outcome):
                 return Ended(book, book.outcome)
     return None

@@ -14,6 +14,7 @@ from cw.settings import Settings
 from cw.states import Move, OutcomeKind, State
 from cw.store.leases import Refusal
 from cw.store.outbox import Effect
+from workerhost.agents import launch
 from workerhost.agents.events import parse_line
 from workerhost.github import deliver
 from workerhost.homes import journal
@@ -30,6 +31,7 @@ INTERRUPTED = "interrupted"  # ended with its host: repeated, and nothing is cha
 HOST_DIED = "host_died"  # before there was an agent
 HOST_KILLED = "host_killed"  # several died with it
 HOST_ERROR = "host_error"  # nobody foresaw what it found
+_SIGNALLED = 128  # exit codes beyond: ended by a signal, as shells and bubblewrap tell it
 _CREDENTIALS = frozenset({"authentication_failed", "billing_error"})
 
 
@@ -39,10 +41,12 @@ def record(held: Holding, book: Journal, outcome: Outcome) -> str:
         log.warning("another host process has this run task=%s", held.task_id)
         return "not ours any more"
     journal.write(held.home, book)
+    exited = launch.read_exit(held.home)
+    signalled = exited is not None and exited.rc > _SIGNALLED
     while True:
         try:
             task = held.ctx.store.tasks.get(held.task_id)
-            final, move = next_move(task, outcome, held.ctx.settings)
+            final, move = next_move(task, outcome, held.ctx.settings, signalled=signalled)
             effects = _effects(held, book, final, move)
             recorded = (
                 _settle(held, book, move, final, effects)
@@ -106,9 +110,15 @@ def _pause(held: Holding, outcome: Outcome) -> None:
         log.warning("worker not paused worker=%s: %s", held.home.id, error)
 
 
-def next_move(task: Task | None, outcome: Outcome, settings: Settings) -> tuple[Outcome, Move]:
-    """What becomes of a task after a run. Pure."""
-    again_later = outcome.reason == "lost" or outcome.kind is OutcomeKind.DEFERRED
+def next_move(
+    task: Task | None, outcome: Outcome, settings: Settings, *, signalled: bool = False
+) -> tuple[Outcome, Move]:
+    """What becomes of a task after a run. Pure. `signalled`: a signal ended the agent, and not
+    ours: the kernel's, for want of memory, or a person's. It goes on as after any loss, and then
+    has failed.
+    """
+    killed = outcome.reason == "killed" and signalled
+    again_later = outcome.reason == "lost" or killed or outcome.kind is OutcomeKind.DEFERRED
     if outcome.reason == INTERRUPTED and task and task.stop_wanted:
         said = {"kind": OutcomeKind.STOPPED, "reason": "stopped", "message": "the run was stopped"}
         return outcome.model_copy(update=said), Move.STOP
@@ -117,6 +127,10 @@ def next_move(task: Task | None, outcome: Outcome, settings: Settings) -> tuple[
     if outcome.reason == "lost" and task is not None:
         again = task.losses + 1 < settings.max_attempts
         return outcome, Move.EXPIRE if again else Move.LOSE
+    if killed and task is not None and task.losses + 1 < settings.max_attempts:
+        message = f"{outcome.message}; it goes on in the same session"
+        put_off = {"kind": OutcomeKind.DEFERRED, "message": message}
+        return outcome.model_copy(update=put_off), Move.EXPIRE
     if outcome.reason in {HOST_KILLED, HOST_ERROR}:
         return outcome, Move.LOSE
     if outcome.reason == INTERRUPTED:

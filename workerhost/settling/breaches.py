@@ -19,7 +19,7 @@ from workerhost.clones.workspace import GitState, Workspace
 from workerhost.homes.files import read_json
 from workerhost.homes.journal import Run
 from workerhost.redaction.redact import Redactor
-from workerhost.settling.overwritten import overwritten
+from workerhost.settling.overwritten import overwritten as _overwritten
 from workerhost.settling.verdict import Breach
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def conduct(
     if before is None or after is None or not workspace.is_clone(place.clone):
         return Conduct()
     own = f"refs/heads/{place.branch}"
-    lost = overwritten(box, task, run, github, start, before.get(own, ""), after.get(own, ""))
+    lost = _overwritten(box, task, run, github, start, before.get(own, ""), after.get(own, ""))
     breaches = [_overwrote(place, lost)] if lost else []
     elsewhere: list[str] = []
     for ref, said in sorted(_changes(before, after).items()):

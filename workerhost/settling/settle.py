@@ -142,6 +142,8 @@ def _settled(  # noqa: PLR0913  the same
         evidence, pull = pulls.of_branch(task, run, github, evidence, report, guard, found)
         evidence = replace(evidence, pull_away=evidence.pull_away or found.away)
         verdict, issues = judge_work(evidence, now, defer), evidence.issues
+    else:  # however it ended: what was committed is where the next run begins
+        _, state = _deliver(task, box, state, exposed)
     pull = pull or next(iter(found.mine), None)
     also = pulls.guarded(found, pull, guard)
     seen = conduct(box, task, run, github, start, state.there)
@@ -150,9 +152,13 @@ def _settled(  # noqa: PLR0913  the same
     )
     verdict = pulls.told(verdict, found, also)
     verdict = _with_branches(verdict, start, pulls.beside(state.beside, found))
-    kept = ""
-    if verdict.kind is not OutcomeKind.SUCCEEDED and state.dirty:
-        kept = _keep(box, task)
+    wip = kept = ""
+    if verdict.kind is not OutcomeKind.SUCCEEDED:
+        wip = _keep(box, task) if state.dirty else ""
+        kept = _keep_commits(box, state)
+    if kept and verdict.reason not in UNPROVEN:
+        said = f"{verdict.message}; its commits are kept on {kept} in the clone"
+        verdict = replace(verdict, message=said)
     if state.unjudged and verdict.reason not in UNPROVEN:
         verdict = _set_aside(box, task, verdict)
     return Outcome(
@@ -164,7 +170,8 @@ def _settled(  # noqa: PLR0913  the same
         head=state.head,
         commits=state.commits,
         pushed=bool(state.head) and state.remote_head == state.head,
-        wip=kept,
+        wip=wip,
+        kept=kept,
         branches=dict(state.beside),
         lost=seen.lost,
         issues=issues,
@@ -241,3 +248,13 @@ def _keep(box: Quarantine, task: TaskSpec) -> str:
         return workspace.save_work(box.git, box.place.clone, task.id.lower())
     except (CwError, OSError):
         return ""  # the tree stays as it is; the next run keeps it again before it cleans
+
+
+def _keep_commits(box: Quarantine, state: GitState) -> str:
+    """What the remote does not take must not hang on a branch that the next task begins anew."""
+    if not state.commits or state.remote_head == state.head:
+        return ""
+    try:
+        return workspace.keep_commits(box.git, box.place, state.head)
+    except (CwError, OSError):
+        return ""

@@ -36,8 +36,10 @@ def killed() -> None:
     """
     next_move = recording.next_move
 
-    def losing(task: Task | None, outcome: Outcome, settings: Settings) -> tuple[Outcome, Move]:
-        final, move = next_move(task, outcome, settings)
+    def losing(
+        task: Task | None, outcome: Outcome, settings: Settings, *, signalled: bool = False
+    ) -> tuple[Outcome, Move]:
+        final, move = next_move(task, outcome, settings, signalled=signalled)
         return final, Move.LOSE if final.reason == "killed" else move
 
     recording.next_move = losing

@@ -1,4 +1,4 @@
-"""`cw restart`: let tasks go on that wait for a person."""
+"""`cw restart`: let tasks go on that wait for a person, or have failed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @json_option
 @with_cli
 def command(cli: Cli, ids: tuple[str, ...], everyone: bool, fresh: bool, as_json: bool) -> None:
-    """Let stopped, crashed or held tasks go on.
+    """Let stopped, crashed, held or failed tasks go on.
 
     Each on its own worker, in the same clone and the same session. With --fresh the agent begins
     anew: the branch is what the remote has of it, else the default branch; what lay in the clone is

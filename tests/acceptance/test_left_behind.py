@@ -1,0 +1,155 @@
+"""Nothing that was committed is left behind, however a run ends, and a task that failed has a way
+back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.acceptance.conftest import running_fleet
+from tests.acceptance.fleet import REHEARSAL, Fleet
+from tests.waiting import wait_until
+
+REPO = "acme/app"
+COMMIT = "rehearse: do echo {0} > {0}.txt && git add -A && git commit -qm {0}\n"
+LIMITS = {
+    "CW_RUN_TIME_LIMIT": "14",
+    "CW_RUN_SILENCE_LIMIT": "9",
+    "CW_RUN_MEMORY_MB": "400",
+    "CW_STOP_GRACE": "1",
+    "CW_MAX_DEFERRALS": "0",
+}
+CLAIMED = 3  # exit status
+
+
+@pytest.fixture(scope="module")
+def limited() -> Iterator[Fleet]:
+    """Where runs end by limits, and nothing is put off."""
+    with running_fleet(REHEARSAL, LIMITS) as one:
+        yield one
+
+
+def issue(fleet: Fleet, agent: str) -> int:
+    return fleet.github.add_issue(REPO, "Change it", f"rehearse: pace 0.01\n{agent}\n")
+
+
+def run(fleet: Fleet, number: int, worker: str = "01") -> tuple[str, Any]:
+    """A dispatch as typed: the task, and its outcome."""
+    said = fleet.cw("dispatch", "-r", REPO, "-i", str(number), "-w", worker, "--json")
+    assert said.returncode == 0, said.stderr
+    task = json.loads(said.stdout)["task"]
+    return task, fleet.finished(task)["outcome"] | {"said": said.stderr}
+
+
+ENDS = {
+    "the API refuses the key": ("api-error 401", "authentication_failed"),
+    "put off too often": ("api-error 529", "api_unavailable"),
+    "no such model": ("api-error 404", "model_not_found"),
+    "killed, and killed again": ("crash", "killed"),
+    "silent": ("hang", "stalled"),
+    "too long": ("slow 60", "time_limit"),
+    "an error": ("is-error", "agent_error"),
+    "a person is needed": ("blocked by a password", "blocked"),
+    "too much memory": ("eat 600\nrehearse: hang", "memory"),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_commits_of_a_bad_end_are_where_the_next_run_begins(limited: Fleet, name: str) -> None:
+    fleet, (how, reason) = limited, ENDS[name]
+    number = issue(fleet, COMMIT.format("first") + f"rehearse: {how}")
+
+    _, first = run(fleet, number)
+
+    assert (first["kind"], first["reason"]) == ("failed", reason), fleet.logs()
+    assert (first["commits"], first["pushed"]) == (1, True)
+    assert fleet.github.heads(REPO)[f"issue-{number}"] == first["head"]
+    fleet.ok("resume", "01")
+    fleet.github.unlabel_issue(REPO, number, "blocked")
+    fleet.github.edit_issue(REPO, number, body="rehearse: pace 0.01\n")
+    _, second = run(fleet, number, "02")
+    assert (second["kind"], second["branch"]) == ("succeeded", f"issue-{number}"), second
+    assert second["commits"] == 1  # the first one's is not its own
+    assert "an earlier task left" in second["message"]
+    assert "an earlier task left" in second["said"]
+    clone = fleet.worker("02") / "github" / "acme" / "app"
+    assert (clone / "first.txt").exists()
+
+
+def test_task_that_failed_goes_on_in_its_session_and_clone(limited: Fleet) -> None:
+    fleet = limited
+    number = issue(fleet, COMMIT.format("first") + "rehearse: is-error once\n")
+    task, first = run(fleet, number)
+    assert first["reason"] == "agent_error"
+    before = fleet.archive("01")["run"]
+    run(fleet, issue(fleet, ""))  # another one uses the clone meanwhile
+
+    said = fleet.json("restart", task)
+    end = fleet.finished(task)["outcome"]
+
+    assert said["task"] == task
+    assert (end["kind"], end["branch"]) == ("succeeded", f"issue-{number}"), fleet.logs()
+    assert end["commits"] >= 1
+    after = fleet.archive("01")["run"]
+    assert (after["session"], after["attempt"], after["resumed"]) == (before["session"], 2, True)
+
+
+def test_task_that_failed_has_no_way_back_when_another_has_its_issue(limited: Fleet) -> None:
+    fleet = limited
+    number = issue(fleet, "rehearse: is-error")
+    task, _ = run(fleet, number)
+    fleet.ok("pause", "02")
+    other = fleet.json("dispatch", "-r", REPO, "-i", str(number), "-w", "02")["task"]
+
+    done = fleet.cw("restart", task)
+
+    assert done.returncode == CLAIMED
+    assert other in done.stderr
+    fleet.ok("cancel", other)
+    fleet.ok("resume", "02")
+
+
+def test_task_that_succeeded_is_not_restarted(limited: Fleet) -> None:
+    task, end = run(limited, issue(limited, ""))
+    assert end["kind"] == "succeeded"
+
+    done = limited.cw("restart", task)
+
+    assert done.returncode == 2
+    assert "is done" in done.stderr
+
+
+def test_agent_that_was_killed_goes_on_once_in_its_session(limited: Fleet) -> None:
+    fleet = limited
+    number = issue(fleet, COMMIT.format("first") + "rehearse: crash once\n")
+
+    _, end = run(fleet, number)
+
+    assert (end["kind"], end["reason"]) == ("succeeded", "done"), fleet.logs()
+    after = fleet.archive("01")["run"]
+    assert (after["attempt"], after["resumed"]) == (2, True)
+    assert fleet.github.issue(REPO, number).comments == ()
+
+
+def test_commits_that_cannot_be_pushed_are_named(limited: Fleet) -> None:
+    """What somebody else pushed meanwhile is not overwritten."""
+    fleet = limited
+    wait = "rehearse: do touch ~/tmp/begun; until test -e ~/tmp/go; do sleep 0.1; done\n"
+    number = issue(fleet, COMMIT.format("first") + wait + "rehearse: is-error")
+    tmp = fleet.worker("01") / "tmp"
+    for name in ("go", "begun"):
+        (tmp / name).unlink(missing_ok=True)
+    task = fleet.json("dispatch", "-r", REPO, "-i", str(number), "-w", "01")["task"]
+    wait_until((tmp / "begun").exists, 60, fleet.logs)
+    theirs = fleet.github.add_commit(REPO, f"issue-{number}", {"theirs.txt": "x\n"})
+    (tmp / "go").touch()
+    end = fleet.finished(task)["outcome"]
+
+    assert (end["reason"], end["pushed"]) == ("agent_error", False)
+    assert fleet.github.heads(REPO)[f"issue-{number}"] == theirs
+    assert end["kept"].startswith("refs/cw/wip/")
+    assert end["kept"] in end["message"]
