@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from cw.errors import BadInputError, BrokerUnavailableError
+from cw.errors import BadInputError, NotStartedError
 from cw.settings import Settings
 
 
@@ -20,7 +20,7 @@ def private_url_file(settings: Settings) -> Path:
 def broker_url(settings: Settings) -> str:
     """The broker in use: the configured one, else the private server's.
 
-    Raises BadInputError for one that strangers could reach, BrokerUnavailableError for none.
+    Raises BadInputError for one that strangers could reach, NotStartedError for none.
     """
     if settings.broker_url:
         reason = exposed(settings.broker_url)
@@ -35,7 +35,7 @@ def broker_url(settings: Settings) -> str:
     try:
         found = private_url_file(settings).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
-        raise BrokerUnavailableError(
+        raise NotStartedError(
             "no broker is configured and none was started here",
             hint="Start everything with: cw up; or set CW_BROKER_URL",
         ) from None
@@ -56,6 +56,15 @@ def when_silent(url: str) -> str:
         return "Start it with: cw up; or set CW_BROKER_URL"
     where = parts.netloc.rpartition("@")[2]
     return f"Does it run, and is {where} right? CW_BROKER_URL (or broker_url) says where it is"
+
+
+def when_stuck(url: str) -> str:
+    """What to do when somebody takes the call there and says nothing. Never shows a password."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"redis", "rediss"}:
+        return "It is busy, or was stopped. If it stays so, start it again: cw down; cw up -d"
+    where = parts.netloc.rpartition("@")[2]
+    return f"It is busy or was stopped, or {where} is no Redis or Valkey server. Look there"
 
 
 def exposed(url: str) -> str:

@@ -46,6 +46,10 @@ class BrokerUnavailableError(UnavailableError):
     """The broker does not answer."""
 
 
+class NotStartedError(BrokerUnavailableError):
+    """There is no broker yet: none is configured, and none was ever started here."""
+
+
 class GitHubUnavailableError(UnavailableError):
     """GitHub does not answer, or asks us to wait."""
 

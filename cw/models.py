@@ -118,6 +118,9 @@ class Outcome(Model):
     retry_at: MaybeMoment = None
 
 
+USAGE_LIMIT = "usage_limit"  # an outcome's reason
+
+
 class Task(Model):
     """A task's record: what is wanted, where it stands."""
 
@@ -139,6 +142,11 @@ class Task(Model):
     hinted_at: MaybeMoment = None
     reason: str = ""  # why it does not move, or how it ended
     outcome: Outcome | None = None
+    # Of all its ended runs together; 0 in records of a version that did not count them.
+    spent_usd: float = 0.0
+    spent_turns: int = 0
+    spent_s: float = 0.0
+    seen_at: MaybeMoment = None  # when a person said that its end is known
     protocol: int = 0  # that it was made with
 
     @property
@@ -147,9 +155,32 @@ class Task(Model):
         return self.worker or self.spec.wanted_worker
 
     @property
+    def total_usd(self) -> float:
+        """Dollars of all its runs that have ended."""
+        return max(self.spent_usd, self.outcome.cost_usd if self.outcome else 0.0)
+
+    @property
+    def total_turns(self) -> int:
+        return max(self.spent_turns, self.outcome.turns if self.outcome else 0)
+
+    @property
+    def total_s(self) -> float:
+        """Seconds of all its runs that have ended."""
+        return max(self.spent_s, self.outcome.duration_s if self.outcome else 0.0)
+
+    @property
+    def limited(self) -> bool:
+        """Held by a limit of its account, that ends when its time comes and not before."""
+        ended = self.outcome.reason if self.outcome else ""
+        return self.state is State.HELD and ended == USAGE_LIMIT
+
+    @property
     def too_new(self) -> bool:
         """This cw must leave it alone."""
         return self.protocol > PROTOCOL
+
+
+HOST = "host"  # who paused a worker, when no person did
 
 
 class Worker(Model):
@@ -158,6 +189,7 @@ class Worker(Model):
     home: str = ""
     task: MaybeText = None  # the one it runs, or is kept for
     paused: str = ""  # why it takes nothing; empty when it does
+    paused_by: str = ""  # HOST: its host found what only a person can mend; else a person did
     registered_at: MaybeMoment = None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import NewType
 
 from cw.errors import BadInputError
@@ -26,6 +27,7 @@ TASK_PATTERN = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 _TASK = re.compile(TASK_PATTERN)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ULID_CHARS = 26
+_TIME_CHARS = 10  # of them; the rest is random
 _RANDOM_BITS = 80
 
 
@@ -69,6 +71,14 @@ def new_task_id(now_ms: int, random_bits: Callable[[int], int]) -> TaskId:
     """A ULID: sorts by time of creation. Source: github.com/ulid/spec."""
     value = (now_ms << _RANDOM_BITS) | random_bits(_RANDOM_BITS)
     return TaskId("".join(_CROCKFORD[(value >> 5 * i) & 31] for i in reversed(range(_ULID_CHARS))))
+
+
+def created_at(task: str) -> datetime:
+    """When a task's id was made, to the millisecond."""
+    value = 0
+    for one in task[:_TIME_CHARS]:
+        value = value * 32 + _CROCKFORD.index(one)
+    return datetime.fromtimestamp(value / 1000, UTC)
 
 
 def model_name(text: str) -> str:

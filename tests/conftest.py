@@ -34,7 +34,16 @@ def pytest_configure() -> None:
 
 # Of several processes each takes the next file: the long ones first, so that all end together.
 LONG_FIRST = ("acceptance", "hostile", "contract", "integration", "rehearsals", "unit")
-LONG_FILES = ("clock", "split_brain", "signals_host", "services_up", "limits", "adoption")
+LONG_FILES = (
+    "bounded_host",
+    "bounded_clones",
+    "clock",
+    "split_brain",
+    "signals_host",
+    "services_up",
+    "limits",
+    "adoption",
+)
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,4 +1,4 @@
-"""A command on a terminal of 80 columns and 24 lines."""
+"""A command on a terminal of 80 columns, if nothing else is said, and 24 lines."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
+CW = Path(sys.executable).with_name("cw")
 COLUMNS = 80
 LINES = 24
 _SECONDS = 20
@@ -30,12 +31,14 @@ def plain(text: str) -> str:
 class Terminal:
     """`cw` with these words; `text` is what it wrote so far."""
 
-    def __init__(self, env: Mapping[str, str], *words: str) -> None:
+    def __init__(
+        self, env: Mapping[str, str], *words: str, program: Path = CW, columns: int = COLUMNS
+    ) -> None:
         self.text = ""
         self._mine, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, columns, 0, 0))
         self.process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("cw")), *words],
+            [str(program), *words],
             env={**env, "TERM": "xterm-256color"},
             stdin=theirs,
             stdout=theirs,

@@ -3,11 +3,13 @@
 import os
 import pwd
 from dataclasses import replace
+from pathlib import Path
 
 from cw.settings import Settings
 from workerhost.agents.taking import take_home
 from workerhost.homes.layout import Home
 from workerhost.walls.isolation import Wall, bubblewrap_works, choose_wall, socat_there
+from workerhost.walls.keyring import add_key
 from workerhost.walls.user import AgentUser, agent_user
 
 
@@ -22,6 +24,15 @@ AS_ROOT = {"CW_AGENT_USER": name} if (name := _somebody()) else {}
 USER: AgentUser | None = agent_user(Settings(agent_user=AS_ROOT.get("CW_AGENT_USER", "")))
 WALLS = not (bubblewrap_works(USER) or socat_there())
 AROUND_REHEARSAL = "outer" if WALLS else "none"  # CI has bubblewrap: `require(WALLS, ...)` says so
+
+
+def keyrings() -> bool:
+    """Whether keys can be had here: filters of containers refuse them (systemd-nspawn 252)."""
+    add_key("cw-test-of-keyrings", 60)
+    try:
+        return "cw-test-of-keyrings" in Path("/proc/keys").read_text("utf-8", "replace")
+    except OSError:
+        return False
 
 
 def choose(settings: Settings) -> Wall:

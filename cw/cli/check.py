@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["ok", "warn", "fail"]
+State = Literal["ok", "next", "warn", "fail"]  # next: nothing is wrong, it is to be done
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +14,4 @@ class Check:
     state: State
     text: str
     fix: str = ""  # what to type
+    worker: str = ""  # whose, where it may be many workers' alike

@@ -8,13 +8,16 @@ import shutil
 import subprocess
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from cw.address import exposed
 from cw.cli.check import Check, State
 from cw.cli.context import Cli
 from cw.cli.githubchecks import github_checks
-from cw.errors import CwError
+from cw.cli.insidechecks import inside_checks
+from cw.cli.logincheck import login_checks
+from cw.errors import CwError, NotStartedError
 from cw.services import appendonly, trouble
 from cw.settings import Settings
 from workerhost.homes.layout import Home, homes
@@ -34,35 +37,30 @@ _LOAD_PROFILE = (
 _PROGRAM = {"bubblewrap": "bwrap", "socat": "socat"}
 
 
-def all_checks(cli: Cli) -> Iterator[Check]:
+def all_checks(cli: Cli, programs: tuple[str, ...] = ()) -> Iterator[Check]:
+    """`programs`: what agents are to find beside the usual."""
     yield Check("python", "ok", platform.python_version())
     yield git_check()
-    yield gh_check()
     yield claude_check(cli)
     yield isolation_check(cli)
     yield from user_checks(cli)
+    yield from inside_checks(cli, programs)
     yield guard_check()
     yield from access_checks(cli)
     yield key_check(cli)
     yield from broker_checks(cli)
     yield disk_check(cli.settings.workers_root)
     yield from worker_checks(cli)
+    yield from login_checks(cli)
     yield from github_checks(cli)
 
 
 def git_check() -> Check:
+    """The host's own; `agents' git` is another check."""
     text = _version("git")
     if text:
         return Check("git", "ok", text)
     return Check("git", "fail", "not installed", "apt install git (or brew install git)")
-
-
-def gh_check() -> Check:
-    text = _version("gh")
-    if text:
-        return Check("gh", "ok", text)
-    fix = "pip install 'claude-workers[gh]'"
-    return Check("gh", "warn", "not installed; agents open pull requests without it", fix)
 
 
 def claude_check(cli: Cli) -> Check:
@@ -188,9 +186,11 @@ def broker_checks(cli: Cli) -> Iterator[Check]:
         hosts, now = cli.store.fleet.hosts(), cli.store.tasks.now()
     except CwError as error:
         why = "" if cli.settings.broker_url else trouble.read(cli.settings).get("broker", "")
-        yield Check(
-            "broker", "fail", f"{error.message}: {why}" if why else error.message, error.hint
-        )
+        if isinstance(error, NotStartedError) and not why:
+            yield Check("broker", "next", "not started yet", "cw up -d, or set CW_BROKER_URL")
+            return
+        text = f"{error.message}: {why}" if why else error.message
+        yield Check("broker", "fail", text, error.hint)
         return
     yield Check("broker", "ok", "answers")
     yield from damage_checks(cli.settings)
@@ -239,12 +239,11 @@ def disk_check(folder: Path) -> Check:
 def worker_checks(cli: Cli) -> Iterator[Check]:
     found = homes(cli.settings.workers_root)
     if not found:
-        yield Check("workers", "warn", f"none in {cli.settings.workers_root}", "cw init 01")
+        yield Check("workers", "next", f"none in {cli.settings.workers_root} yet", "cw init 01")
     for home in found:
-        yield token_check(home, cli)
-        yield mode_check(home)
-        yield commit_check(home, cli)
-        yield from file_checks(home)
+        found_here = (token_check(home, cli), mode_check(home), commit_check(home, cli))
+        for one in (*found_here, *file_checks(home)):
+            yield replace(one, worker=home.id)
 
 
 def token_check(home: Home, cli: Cli) -> Check:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -31,6 +32,26 @@ STEERING = frozenset(
     }
 )
 
+# What changes nothing gives up sooner.
+LOOKING = frozenset(
+    {
+        "audit",
+        "diff",
+        "doctor",
+        "history",
+        "hosts",
+        "inspect",
+        "logs",
+        "queue",
+        "show",
+        "status",
+        "todos",
+        "watch",
+    }
+)
+_LOOK_SECONDS = 3.0
+_TOLD_SECONDS = 3  # between two words about a host that is waited for
+
 if TYPE_CHECKING:
     from celery import Celery
 
@@ -55,7 +76,13 @@ class Cli:
         from cw.keyring import load_keyring
         from cw.store.store import open_store
 
-        store = open_store(broker_url(self.settings), load_keyring(self.settings))
+        url = broker_url(self.settings)  # refused before there is a key
+        looks = click.get_current_context().info_name in LOOKING
+        patience = _LOOK_SECONDS if looks else None
+        store = open_store(url, load_keyring(self.settings), patience=patience)
+        if sys.stderr and sys.stderr.isatty():
+            store.connection.slow = lambda: note("waiting for the broker …")
+            store.replies.slow = _waiting
         store.connection.unreadable.tell = lambda one: note(f"warning: {one.words()}")
         return store
 
@@ -136,14 +163,29 @@ def with_cli(function: Callable[..., None]) -> Callable[..., None]:
     return call
 
 
+def _waiting(host: str, seconds: float) -> None:
+    """Once a second, of which the first and each third is told."""
+    from cw.cli.render import note
+
+    if int(seconds) % _TOLD_SECONDS == 1:
+        note(f"waiting for host {host} ({seconds:.0f}s) …")
+
+
 def _noted(cli: Cli) -> AbstractContextManager[None]:
     """Commands that steer are written down, without what a prompt says."""
     context = click.get_current_context()
     if context.info_name not in STEERING:
         return nullcontext()
     plain = {
-        name: str(value)
+        name: _typed(value)
         for name, value in context.params.items()
         if value not in (None, False, "", ()) and name not in {"prompt", "as_json"}
     }
     return cli.audit.after(str(context.info_name), cli.whoami, **plain)
+
+
+def _typed(value: object) -> str:
+    """As a person would write it."""
+    if value is True:
+        return "yes"
+    return " ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)

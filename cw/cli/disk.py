@@ -108,7 +108,8 @@ class RemoteDisk:
 
         return archives(self._ask, task)
 
-    def log(self, task: str, *, follow: bool) -> Iterator[bytes]:
+    def log(self, task: str, *, attempt: int = 0, follow: bool) -> Iterator[bytes]:
         from cw.operations.remote import log
 
-        return log(self._ask, task, follow=follow, pause=lambda: time.sleep(_POLL_SECONDS))
+        pause = partial(time.sleep, _POLL_SECONDS)
+        return log(self._ask, task, attempt=attempt, follow=follow, pause=pause)

@@ -24,9 +24,22 @@ def github_checks(cli: Cli) -> Iterator[Check]:
         elif repos:
             yield from (_check(name, github, one) for one in repos[:_MOST])
         else:
-            text = "no repository to try it on: none is in CW_ASSIGN_REPOS, and none has work"
-            yield Check(name, "ok", text)
+            yield _alone(name, github)
     yield from _undelivered(cli)
+
+
+def _alone(name: str, github: GitHub) -> Check:
+    """Whether GitHub knows it, by a call that no limit counts."""
+    text = "no repository to try it on: none is in CW_ASSIGN_REPOS, and none has work"
+    if github.is_app:  # its login was looked at with who has access
+        return Check(name, "ok", text)
+    try:
+        github.ask("the token", "", "GET", "/rate_limit")
+    except GitHubUnavailableError as error:
+        return Check(name, "warn", error.message, error.hint)
+    except CwError as error:
+        return Check(name, "fail", error.message, error.hint)
+    return Check(name, "ok", f"GitHub knows it; {text}")
 
 
 def _check(name: str, github: GitHub, repo: str) -> Check:

@@ -16,14 +16,14 @@ def greet() -> None:
     from cw.address import broker_url
     from cw.cli.fleetview import status_lines
     from cw.cli.render import terminal_width
-    from cw.operations.overview import overview, read_fleet
+    from cw.operations.unseen import with_recent
     from cw.settings import load_settings
     from cw.store.store import open_store
 
     try:
         settings = load_settings(os.environ)[0]
         store = open_store(broker_url(settings), patience=_PATIENCE_SECONDS)
-        seen = overview(read_fleet(store), store.tasks.now())
+        seen = with_recent(store, store.tasks.now())
     except (CwError, OSError, ValueError):  # ValueError: records of another version
         return
     if seen.workers:

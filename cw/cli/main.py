@@ -16,6 +16,7 @@ import click
 from cw import __version__
 from cw.cli.quiet import hush
 from cw.cli.render import one_line
+from cw.cli.repeated import refuse_repeated
 from cw.errors import BrokerUnavailableError, CwError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ COMMANDS = {
     "logs": "Read what an agent said and did.",
     "outbox": "Labels and comments that GitHub did not take.",
     "history": "Finished tasks, newest first.",
+    "seen": "Take failed tasks and questions off cw status.",
     "stop": "End runs now; their tasks stay for restart or reset.",
     "restart": "Let a stopped, crashed or held task go on.",
     "reset": "End a worker's task without success; the worker is free again.",
@@ -57,6 +59,7 @@ COMMANDS = {
     "completion": "What lets a shell complete commands and ids.",
 }
 
+_SAME = dict.fromkeys(("ls", "list", "ps"), "status")
 _EXIT_INTERRUPTED = 130  # as shells count: 128 + SIGINT
 _EXIT_PIPE = 141  # 128 + SIGPIPE
 
@@ -82,11 +85,14 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        args = _as_meant(args)
         found = self.get_command(ctx, args[0])
         if found is None and ctx.resilient_parsing:  # a shell asks; nothing is wrong yet
             return None, None, args
         if found is None:
             ctx.fail(f"there is no command {args[0]!r}{_nearest(args[0])}")
+        if not ctx.resilient_parsing:
+            refuse_repeated(found, ctx, args[1:])
         return args[0], found, args[1:]
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -123,6 +129,8 @@ def group(ctx: click.Context) -> None:
     Exit status: 0 done, 1 failed, 2 what was typed or set cannot be used, 3 somebody already has
     the issue, 4 the broker or GitHub is away. Errors are one line on standard error.
     """
+    if os.environ.get("NO_COLOR"):  # https://no-color.org: set, and not empty
+        ctx.color = False
     if ctx.invoked_subcommand is None:
         from cw.cli.greeting import greet
 
@@ -148,6 +156,7 @@ def main() -> int:
 
 
 def _run(args: list[str]) -> int:
+    args = [f"--{args[0]}"] if args in (["help"], ["version"]) else args
     try:
         if "_CW_COMPLETE" in os.environ:  # a shell asks what could be typed next
             group.main(args, prog_name="cw")
@@ -183,6 +192,14 @@ def _why_away(error: BrokerUnavailableError) -> str:
     if not why:
         return error.line()
     return f"{error.message}: {why}" if "cw up" in why else f"{error.message}: {why}. {error.hint}"
+
+
+def _as_meant(args: list[str]) -> list[str]:
+    """What people type who know other programs."""
+    first, *rest = args
+    if first == "help":  # of a command; alone it is an option, see `_run`
+        return [*rest, "--help"]
+    return [_SAME.get(first, first), *rest]
 
 
 def _command(args: list[str]) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,11 +11,11 @@ import click
 
 from cw.cli.completion import complete_ids
 from cw.errors import BadInputError
-from cw.names import task_id, worker_id
+from cw.names import worker_id
+from cw.operations.references import Target, read_target
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
-_ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}", re.IGNORECASE)
 _RANGE = re.compile(r"([0-9]{1,6})\.\.([0-9]{1,6})")
 _AGO = re.compile(r"([0-9]{1,5})([mhdw])")
 _UNITS = {
@@ -28,14 +27,6 @@ _UNITS = {
 _MOST = 200  # workers made by one range
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What an ID names. 26 letters and digits of a ULID are a task, anything else a worker."""
-
-    worker: str | None = None
-    task: str | None = None
-
-
 def checked(read: Callable[[str], Any]) -> Callable[..., Any]:
     """A click callback that reads a value by one of our own rules."""
 
@@ -45,20 +36,17 @@ def checked(read: Callable[[str], Any]) -> Callable[..., Any]:
     return callback
 
 
-def read_target(text: str) -> Target:
-    """A worker's or a task's id as typed. Raises BadInputError."""
-    if _ULID.fullmatch(text):
-        return Target(task=task_id(text))
-    return Target(worker=worker_id(text))
-
-
 def expand_ids(texts: tuple[str, ...]) -> list[str]:
     """Worker ids, with ranges such as 01..08 written out. Raises BadInputError."""
     found = [worker_id(one) for text in texts for one in _expand(text)]
-    twice = sorted({one for one in found if found.count(one) > 1})
+    _once(found)
+    return list(found)
+
+
+def _once(ids: Sequence[str]) -> None:
+    twice = sorted({one for one in ids if ids.count(one) > 1})
     if twice:
         raise BadInputError(f"{', '.join(twice)} given twice", hint="Give each id once")
-    return list(found)
 
 
 def _expand(text: str) -> list[str]:
@@ -74,11 +62,11 @@ def _expand(text: str) -> list[str]:
 
 
 def read_targets(texts: tuple[str, ...]) -> list[Target]:
-    """Workers' and tasks' ids as typed, ranges of workers too. Raises BadInputError."""
-    tasks = [one for one in texts if _ULID.fullmatch(one)]
-    workers = expand_ids(tuple(one for one in texts if one not in tasks))
-    found = [Target(task=task_id(one)) for one in tasks]
-    return [*(Target(worker=one) for one in workers), *dict.fromkeys(found)]
+    """What several ids name, ranges of workers too, each once. Raises BadInputError."""
+    found = [read_target(one) for text in texts for one in _expand(text)]
+    workers = [one.worker for one in found if one.worker]
+    _once(workers)
+    return list(dict.fromkeys(found))
 
 
 def read_since(text: str) -> datetime:

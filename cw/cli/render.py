@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shutil
 import sys
@@ -14,9 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
-from typing import Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import click
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor, clear
@@ -27,11 +31,14 @@ _ESCAPES = re.compile(
 # What is left of C0 and C1, and the marks that make text read in another order than it is.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
+_LINKS = ("http://", "https://")
+
 STATE_STYLES = {
     "busy": "green",
     "running": "green",
     "succeeded": "green",
     "ok": "green",
+    "next": "cyan",
     "idle": "cyan",
     "queued": "cyan",
     "held": "yellow",
@@ -42,6 +49,8 @@ STATE_STYLES = {
     "crashed": "red",
     "failed": "red",
     "fail": "red",
+    "question": "yellow",
+    "paused": "yellow",
 }
 
 
@@ -151,8 +160,10 @@ def redraw(lines: Sequence[str]) -> None:
     if sum(tall) >= height:
         fits = sum(total < height - 1 for total in accumulate(tall))
         shown = [*shown[:fits], f"… {len(shown) - fits} more lines"]
+    if os.environ.get("NO_COLOR"):
+        shown = [click.unstyle(line) for line in shown]
     body = "".join(f"{line}\x1b[K\n" for line in shown)
-    click.echo(f"\x1b[H{body}\x1b[J", nl=False)
+    click.echo(f"\x1b[H{body}\x1b[J", nl=False, color=True)  # movements are no colours
     sys.stdout.flush()
 
 
@@ -206,26 +217,32 @@ def rich_table(
     """`width` None: the terminal's. `colour` None: if `out` is one."""
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for one in columns:
         side: Literal["left", "right"] = "right" if one.right else "left"
         made.add_column(one.title, justify=side, no_wrap=not (one.gives or one.folds))
     for row in rows:
-        made.add_row(
-            *(
-                Text(
-                    cell,
-                    style=STATE_STYLES.get(cell, "") if column.state else "",
-                    no_wrap=not column.folds,
-                    overflow="fold" if column.folds else "ellipsis",
-                )
-                for cell, column in zip(row, columns, strict=True)
-            )
-        )
+        cells = zip(row, columns, strict=True)
+        made.add_row(*(_rich_cell(cell, column) for cell, column in cells))
     # Without a height, rich takes no width either on a terminal it calls dumb.
     page = Console(
         file=out, width=width, height=25, highlight=False, soft_wrap=False, force_terminal=colour
     )
     page.print(made)
+
+
+def _rich_cell(cell: str, column: Column) -> Text:
+    """Half a link leads nowhere: it takes more lines, and each of them leads there (OSC 8, which
+    terminals that do not know it show nothing of).
+    """
+    from rich.text import Text
+
+    link = cell if cell.startswith(_LINKS) and " " not in cell else ""
+    folds = column.folds or bool(link)
+    return Text(
+        cell,
+        style=f"link {link}" if link else STATE_STYLES.get(cell, "") if column.state else "",
+        no_wrap=not folds,
+        overflow="fold" if folds else "ellipsis",
+    )

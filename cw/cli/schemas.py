@@ -11,7 +11,7 @@ from cw.audit import Entry
 from cw.models import Event, Task
 from cw.operations.history import Finished
 from cw.operations.hosts import HostRow
-from cw.operations.overview import Overview, UndeliveredRow
+from cw.operations.overview import Overview, UndeliveredRow, UnseenRow
 from cw.operations.queue import QueueRow
 from cw.operations.remote import Changes
 from cw.operations.story import Story
@@ -36,6 +36,7 @@ PRINTED: dict[str, Any] = {
     "queue": list[QueueRow],
     "watch": TaskLine | EventLine,  # *
     "inspect": Event,  # *
+    "logs": Event,  # *
     "todos": list[TodoList],
     "show": Story,
     "diff": Changes,
@@ -43,6 +44,7 @@ PRINTED: dict[str, Any] = {
     "history": list[Finished],
     "hosts": list[HostRow],
     "audit": list[Entry],
+    "seen": list[UnseenRow],
 }
 
 
@@ -53,7 +55,9 @@ def schema(name: str) -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **made,
         "title": f"cw {name}",
-        "description": f"{about}, each line." if name in {"watch", "inspect"} else f"{about}.",
+        "description": f"{about}, each line."
+        if name in {"watch", "inspect", "logs"}
+        else f"{about}.",
     }
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cw.cli.context import Cli
-from cw.cli.params import Target
+from cw.cli.params import read_targets
 from cw.cli.render import duration, note
-from cw.errors import CwError
+from cw.errors import BadInputError, CwError
+from cw.operations.references import Target, resolve
 
 if TYPE_CHECKING:
     from cw.models import Task
@@ -24,9 +25,51 @@ def find(cli: Cli, target: Target) -> Task | None:
     """The task an id means; None: a worker without one. Raises BadInputError for unknown ids."""
     from cw.operations.control import need_task, task_of
 
+    target = resolve(cli.store, target)
     if target.task:
         return need_task(cli.store, target.task)
     return task_of(cli.store, target.worker or "")
+
+
+def several(
+    cli: Cli,
+    ids: tuple[str, ...],
+    *,
+    everyone: bool,
+    of_all: Callable[[Task], bool],
+    nothing: str,
+    needs: bool = False,
+) -> list[Task]:
+    """The tasks that ids mean, each once, or with `everyone` those that fit. A worker without one
+    is said to have `nothing`, on standard error; or it is wrong, when a task `needs` to be there.
+    Raises BadInputError, before anything is changed.
+    """
+    if everyone == bool(ids):
+        raise BadInputError("say which tasks", hint="Give ids of workers or tasks, or --all")
+    if everyone:
+        return [one for one in cli.store.tasks.open_tasks() if of_all(one)]
+    found: dict[str, Task] = {}
+    idle = []
+    for target in read_targets(ids):
+        task = _with_failed(cli, target) if not needs else find(cli, target)
+        if task:
+            found[task.spec.id] = task
+        else:
+            idle.append(target.worker)
+    for worker in idle:
+        said = f"worker {worker} is idle: {nothing}"
+        if needs:
+            raise BadInputError(said, hint=f"Finished tasks: cw history {worker}")
+        note(said)
+    return list(found.values())
+
+
+def _with_failed(cli: Cli, target: Target) -> Task | None:
+    """Also a worker's last one, if it failed and left its label behind."""
+    from cw.operations.closing import last_failed
+
+    task = find(cli, target)
+    return task or (last_failed(cli.store, target.worker) if target.worker else None)
 
 
 def stop_patience(cli: Cli, what: str) -> Patience:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
-from cw.cli.params import Target
-from cw.errors import CwError, UnreadableError
+from cw.errors import BadInputError, CwError, UnavailableError, UnreadableError
 from cw.models import Event, Task
 from cw.operations.control import need_task, need_worker
+from cw.operations.overview import overview, read_fleet
+from cw.operations.references import Target, resolve
 from cw.states import State
 from cw.store.store import Store
 from cw.store.unreadable import HOW_TO_MEND
 
 _WAIT_MS = 1000
+_LOOK_SECONDS = 0.3
 _LOOK_BACK = 1000  # finished tasks searched for a worker's last one
 
 # Nothing moves in these until a person says so.
@@ -25,6 +28,7 @@ def find_task(store: Store, target: Target, *, also_done: bool) -> Task:
     Raises BadInputError for an unknown id, CwError for a worker without a task or what cannot be
     read.
     """
+    target = resolve(store, target)
     if target.task:
         return need_task(store, target.task)
     worker = need_worker(store, target.worker or "")
@@ -42,11 +46,17 @@ def find_task(store: Store, target: Target, *, also_done: bool) -> Task:
 
 
 def follow_task(
-    store: Store, task_id: str, *, wait: bool, after: str = "0"
+    store: Store,
+    task_id: str,
+    *,
+    wait: bool,
+    after: str = "0",
+    idle: Callable[[Task], None] = lambda _: None,
 ) -> Iterator[Task | Event]:
     """The record whenever its state changes, and the events; its final state comes last.
 
-    Without `wait`, what is there now. `after`: a position in the stream to begin at.
+    Without `wait`, what is there now. `after`: a position in the stream to begin at. `idle` is
+    called about once a second while nothing new is said.
     """
     shown = None
     while True:
@@ -66,3 +76,33 @@ def follow_task(
             yield task
         if not events and (final or not wait):
             return
+        if not events:
+            idle(task)
+
+
+def await_task(store: Store, target: Target, tell: Callable[[str], None]) -> Task:
+    """The same for a worker that is about to get a task out of the pool: it is waited for. `tell`
+    is called once, when there is something to wait for. Raises as `find_task` does.
+    """
+    target = resolve(store, target)
+    told = False
+    while True:
+        try:
+            return find_task(store, target, also_done=False)
+        except (BadInputError, UnavailableError):
+            raise
+        except CwError:
+            waits = _about_to_get_one(store, target.worker or "")
+            if not waits:
+                raise
+        if not told:
+            tell(f"worker {target.worker} has no task yet; it is about to take one of the pool")
+            told = True
+        time.sleep(_LOOK_SECONDS)
+
+
+def _about_to_get_one(store: Store, worker: str) -> bool:
+    now = store.tasks.now()
+    seen = overview(read_fleet(store), now)
+    mine = next((one for one in seen.workers if one.worker == worker), None)
+    return mine is not None and mine.state == "idle" and any(not one.worker for one in seen.waiting)

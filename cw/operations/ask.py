@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import Field
@@ -31,6 +32,7 @@ class Ask(Model):
     task: str = Field("", pattern=f"^$|{TASK_PATTERN}")
     offset: int = Field(0, ge=0)  # where the page starts: bytes of a log, or archives to pass
     limit: int = Field(PAGE_BYTES, ge=0)
+    attempt: int = Field(0, ge=0)  # whose log; 0: the newest
 
 
 class HostSilentError(UnavailableError):
@@ -38,7 +40,14 @@ class HostSilentError(UnavailableError):
 
 
 def ask(
-    store: Store, send: Send, verb: Verb, worker: str, *, task: str = "", offset: int = 0
+    store: Store,
+    send: Send,
+    verb: Verb,
+    worker: str,
+    *,
+    task: str = "",
+    offset: int = 0,
+    attempt: int = 0,
 ) -> dict[str, Any]:
     """The host's answer. Raises BadInputError for an unknown worker, HostSilentError, and what the
     host itself refused.
@@ -46,14 +55,9 @@ def ask(
     found = store.fleet.worker(worker)
     if found is None:
         raise BadInputError(f"there is no worker {worker}", hint="cw status shows them")
-    return ask_host(
-        store,
-        send,
-        found.host,
-        Ask.model_validate(
-            {"id": uuid.uuid4().hex, "verb": verb, "worker": worker, "task": task, "offset": offset}
-        ),
-    )
+    given = {"verb": verb, "worker": worker, "task": task, "offset": offset, "attempt": attempt}
+    request = Ask.model_validate({"id": uuid.uuid4().hex, **given})
+    return ask_host(store, send, found.host, request)
 
 
 def ask_host(store: Store, send: Send, host: str, request: Ask) -> dict[str, Any]:
@@ -61,11 +65,13 @@ def ask_host(store: Store, send: Send, host: str, request: Ask) -> dict[str, Any
     found = next((one for one in store.fleet.hosts() if one.name == host and one.up(now)), None)
     if found is None:
         raise HostSilentError(f"host {host or '(none)'} is not up", hint="Start it there: cw up")
-    send(host, request.model_dump(), _PATIENCE_SECONDS)
-    answer = store.replies.wait(request.id, _PATIENCE_SECONDS)
+    # Only what was said: an older host refuses a field that it does not know.
+    send(host, request.model_dump(exclude_defaults=True), _PATIENCE_SECONDS)
+    answer = store.replies.wait(request.id, _PATIENCE_SECONDS, partial(store.replies.slow, host))
     if answer is None:
         ours = (asked - now).total_seconds()
-        raise HostSilentError(f"host {host} did not answer", hint=what_to_do(found, ours))
+        said = f"host {host} is up, but did not answer within {_PATIENCE_SECONDS:.0f} s"
+        raise HostSilentError(said, hint=what_to_do(found, ours))
     if "error" in answer:
         raise BadInputError(str(answer["error"]))
     return answer

@@ -26,9 +26,11 @@ from cw.names import (
 )
 from cw.operations.claims import check_claims, claimed, left_behind
 from cw.operations.labels import mark_issue
+from cw.operations.overview import overview, read_fleet
 from cw.operations.readiness import notes, ready
 from cw.operations.source import check_source
 from cw.operations.trust import Approval
+from cw.operations.waiting import STARTS, what_next
 from cw.repos import Repo, renamed
 from cw.states import Mode
 from cw.store.signing import prompt_sha256
@@ -63,10 +65,15 @@ class Request:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dispatched:
     task: TaskSpec
-    place: int  # 1: next in line of its worker or of the pool
-    idle: tuple[str, ...]  # workers that could take it now
+    place: int  # 1: next in line of its worker or of the pool; 0: it has left the line already
+    why: str  # what it waits for
+    next: str  # what to type so that it moves; empty when it does by itself
     hosts_up: bool
     notes: tuple[str, ...] = ()  # for whoever asked
+
+    @property
+    def starts(self) -> bool:
+        return self.place == 0 or self.why == STARTS
 
 
 def dispatch(
@@ -217,16 +224,15 @@ def _undo(spec: TaskSpec, request: Request, store: Store, github: GitHub | None)
 
 
 def _where(spec: TaskSpec, store: Store, told: tuple[str, ...]) -> Dispatched:
-    line = store.tasks.waiting(spec.wanted_worker)
     now = store.tasks.now()
-    hosts = {one.name for one in store.fleet.hosts() if one.up(now)}
-    workers = [one for one in store.fleet.workers() if one.host in hosts and not one.task]
-    wanted = spec.wanted_worker
+    seen = overview(read_fleet(store), now)
+    row = next((one for one in seen.waiting if one.about.task == spec.id), None)
     return Dispatched(
         task=spec,
-        place=line.index(spec.id) + 1 if spec.id in line else 0,
-        idle=tuple(one.id for one in workers if wanted in {None, one.id}),
-        hosts_up=bool(hosts),
+        place=row.place if row else 0,
+        why=row.reason if row else "",
+        next=what_next(row, seen) if row else "",
+        hosts_up=any(one.state == "up" for one in seen.hosts),
         notes=told,
     )
 

@@ -29,6 +29,10 @@ class Finished(Model):
     model: str
     worker: str
     ended_at: datetime
+    # Of a record: of all its runs. Of an archive: of that run.
+    cost_usd: float
+    turns: int
+    duration_s: float
     outcome: Outcome
 
 
@@ -79,7 +83,9 @@ def from_record(task: Task) -> Finished | None:
     if task.outcome is None:
         return None
     ended = task.ended_at or task.started_at or task.spec.created_at
-    return _finished(task.spec, task.worker or "", ended, task.outcome)
+    row = _finished(task.spec, task.worker or "", ended, task.outcome)
+    spent = {"cost_usd": task.total_usd, "turns": task.total_turns, "duration_s": task.total_s}
+    return row.model_copy(update=spent)
 
 
 def from_archive(data: dict[str, Any]) -> Finished | None:
@@ -112,5 +118,8 @@ def _finished(spec: TaskSpec, worker: str, ended: datetime, outcome: Outcome) ->
         model=spec.model,
         worker=worker,
         ended_at=ended,
+        cost_usd=outcome.cost_usd,
+        turns=outcome.turns,
+        duration_s=outcome.duration_s,
         outcome=outcome,
     )

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _TEXT_SHOWN = 100  # characters of a comment
 
 
+_BY_ITSELF = "goes on by itself; at once with:"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fleet:
     """What the store said at one moment."""
@@ -101,6 +104,26 @@ class UndeliveredRow(Model):
     next: str
 
 
+class UnseenRow(Model):
+    """A task that failed or asked, and what to type."""
+
+    about: About
+    worker: str | None
+    state: str  # failed, question
+    at: datetime
+    reason: str
+    next: str
+
+
+class Today(Model):
+    """What ended since midnight, local time. Not `whole`: there was more than is looked at."""
+
+    done: int
+    failed: int
+    cost_usd: float
+    whole: bool
+
+
 class Overview(Model):
     at: datetime
     workers: list[WorkerRow]
@@ -111,6 +134,8 @@ class Overview(Model):
     hosts: list[HostRow]
     warnings: list[str]
     unreadable: list[Unreadable]  # records that are passed over
+    unseen: tuple[UnseenRow, ...] = ()  # where somebody asked for them, as `today`
+    today: Today | None = None
 
 
 def read_fleet(store: Store) -> Fleet:
@@ -154,7 +179,7 @@ def overview(fleet: Fleet, now: datetime) -> Overview:
     )
 
 
-def _about(task: Task) -> About:
+def about(task: Task) -> About:
     spec = task.spec
     return About(
         task=spec.id,
@@ -172,7 +197,7 @@ def _worker(worker: Worker, fleet: Fleet, up: set[str], now: datetime) -> Worker
         worker=worker.id,
         state=_state(worker, task, up),
         host=worker.host,
-        about=_about(task) if task else None,
+        about=about(task) if task else None,
         paused=worker.paused,
     )
     if task is None or task.state is not State.RUNNING:
@@ -202,13 +227,14 @@ def _state(worker: Worker, task: Task | None, up: set[str]) -> str:
 
 def _progress(task: Task, last: Event | None, now: datetime) -> dict[str, object]:
     elapsed = (now - task.started_at).total_seconds() if task.started_at else None
-    if last is None:
-        return {"elapsed_s": elapsed}
+    before = {"turns": task.spent_turns or None, "cost_usd": task.spent_usd or None}
+    if last is None or (task.started_at and last.at < task.started_at):
+        return {"elapsed_s": elapsed, **before}
     turns, cost = last.data.get("turns"), last.data.get("cost_usd")
     return {
         "elapsed_s": elapsed,
-        "turns": turns if isinstance(turns, int) else None,
-        "cost_usd": float(cost) if isinstance(cost, (int, float)) else None,
+        "turns": task.spent_turns + turns if isinstance(turns, int) else before["turns"],
+        "cost_usd": task.spent_usd + cost if isinstance(cost, (int, float)) else before["cost_usd"],
         "last": last.text,
         "last_at": last.at,
     }
@@ -216,31 +242,32 @@ def _progress(task: Task, last: Event | None, now: datetime) -> dict[str, object
 
 def _waiting(task: Task, fleet: Fleet, workers: list[WorkerRow], up: set[str]) -> WaitingRow:
     line = fleet.lines.get(task.worker, [])
+    place = line.index(task.spec.id) + 1 if task.spec.id in line else 0
     able = [one for one in workers if task.worker in {None, one.worker}]
     unfit = {one.name: one.unfit for one in fleet.hosts if one.unfit}
     return WaitingRow(
-        about=_about(task),
+        about=about(task),
         worker=task.worker,
-        place=line.index(task.spec.id) + 1 if task.spec.id in line else 0,
+        place=place,
         since=task.spec.created_at,
-        reason=task.reason or why(task.worker, able, up, task.spec.id, unfit),
+        reason=task.reason or why(task.worker, able, up, task.spec.id, unfit, max(1, place)),
     )
 
 
 def _held(task: Task) -> HeldRow:
     return HeldRow(
-        about=_about(task),
+        about=about(task),
         worker=task.worker,
         since=task.ended_at,
         until=task.not_before,
         reason=task.reason,
-        next=f"goes on by itself; at once with: cw restart {task.spec.id}",
+        next="goes on by itself" if task.limited else f"{_BY_ITSELF} cw restart {task.spec.id}",
     )
 
 
 def _stuck(task: Task) -> StuckRow:
     return StuckRow(
-        about=_about(task),
+        about=about(task),
         worker=task.worker,
         state=task.state.value,
         since=task.ended_at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cw.errors import BadInputError, UnavailableError
-from cw.models import Model, Task
+from cw.models import HOST, Model, Task, Worker
 from cw.operations.control import (
     Control,
     Patience,
@@ -30,15 +30,26 @@ class Paused(Model):
     state: str = ""  # of that task
 
 
-def pause(control: Control, workers: Sequence[str], note: str) -> list[Paused]:
-    """The record is what stops a host from starting anything, whether it is up or not."""
+def pause(
+    control: Control, workers: Sequence[str], note: str, *, keep: bool = False
+) -> list[Paused]:
+    """The record is what stops a host from starting anything, whether it is up or not. `keep`:
+    those that are paused already keep their reason; by name it is replaced.
+    """
     if not note or len(note) > MAX_NOTE or not note.isprintable():
         raise BadInputError(f"a note is one line of at most {MAX_NOTE} characters")
+    return _set(control, workers, lambda worker: (keep and worker.paused) or note)
+
+
+def resume(control: Control, workers: Sequence[str], *, by_name: bool = True) -> list[Paused]:
+    """Not `by_name`: those whose host found something that a person has to mend stay as they are,
+    as they would fail again at once.
+    """
+
+    def note(worker: Worker) -> str:
+        return worker.paused if worker.paused_by == HOST and not by_name else ""
+
     return _set(control, workers, note)
-
-
-def resume(control: Control, workers: Sequence[str]) -> list[Paused]:
-    return _set(control, workers, "")
 
 
 def wait_until_idle(
@@ -77,13 +88,13 @@ def chosen(store: Store, ids: Sequence[str], host: str | None, *, everyone: bool
     return found
 
 
-def _set(control: Control, workers: Sequence[str], note: str) -> list[Paused]:
-    fleet = control.store.fleet
-    hosts = [need_worker(control.store, one).host for one in workers]
-    for worker in workers:
-        fleet.pause(worker, note)
-    poke_all(control, hosts)
-    return [_row(control.store, one, note) for one in workers]
+def _set(control: Control, workers: Sequence[str], note: Callable[[Worker], str]) -> list[Paused]:
+    found = [need_worker(control.store, one) for one in workers]
+    for worker in found:
+        if (wanted := note(worker)) != worker.paused:
+            control.store.fleet.pause(worker.id, wanted)
+    poke_all(control, [one.host for one in found])
+    return [_row(control.store, one.id, note(one)) for one in found]
 
 
 def _row(store: Store, worker: str, note: str) -> Paused:

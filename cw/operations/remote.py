@@ -39,7 +39,9 @@ class Page(Model):
 class Asking(Protocol):
     """One question about one worker. See `cw.operations.ask.ask`."""
 
-    def __call__(self, verb: Verb, *, task: str = "", offset: int = 0) -> dict[str, Any]: ...
+    def __call__(
+        self, verb: Verb, *, task: str = "", offset: int = 0, attempt: int = 0
+    ) -> dict[str, Any]: ...
 
 
 def changes(asked: Asking, task: str) -> Changes:
@@ -63,11 +65,15 @@ def archives(asked: Asking, task: str = "") -> Iterator[dict[str, Any]]:
         end = bool(page.get("end", True)) or not found
 
 
-def log(asked: Asking, task: str, *, follow: bool, pause: Callable[[], None]) -> Iterator[bytes]:
-    """The log's bytes. With `follow` until the run is over; `pause` comes between two looks."""
+def log(
+    asked: Asking, task: str, *, attempt: int = 0, follow: bool, pause: Callable[[], None]
+) -> Iterator[bytes]:
+    """The bytes of the newest log, or of this attempt's. With `follow` until the run is over;
+    `pause` comes between two looks.
+    """
     offset = 0
     while True:
-        page = _page(asked("log", task=task, offset=offset))
+        page = _page(asked("log", task=task, offset=offset, attempt=attempt))
         offset = page.offset
         if page.data:
             yield page.data

@@ -32,7 +32,7 @@ def remove(
         ended = _end_all(control, tasks, patience)
         kept = away(worker)
     except BaseException:
-        control.store.fleet.pause(worker_id, worker.paused)
+        control.store.fleet.pause(worker_id, worker.paused, worker.paused_by)
         raise
     control.store.fleet.forget(worker_id)
     poke(control, worker.host)

@@ -21,6 +21,11 @@ class Restarted(Model):
     paused: str = ""
 
 
+def at_rest(task: Task) -> bool:
+    """Whether it waits for a person, or for a time that a person may bring forward."""
+    return task.state in {State.STOPPED, State.CRASHED, State.HELD}
+
+
 def restart(control: Control, task: Task, *, fresh: bool) -> Restarted:
     """Raises BadInputError when there is nothing to restart."""
     _check(task)

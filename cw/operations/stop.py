@@ -49,10 +49,7 @@ def stop_all(control: Control, patience: Patience) -> tuple[list[Paused], list[S
     """Nothing new starts: every worker is paused first. What waits stays in its line."""
     store = control.store
     workers = [one.id for one in store.fleet.workers()]
-    fresh = [
-        one.id for one in store.fleet.workers() if not one.paused
-    ]  # the others keep their note
-    pause(control, fresh, f"cw stop --all by {control.by}")
+    pause(control, workers, f"cw stop --all by {control.by}", keep=True)
     stopped = stop(control, running_on(store, workers), patience)
     return [_paused(store, one) for one in workers], stopped
 

@@ -51,6 +51,9 @@ class Story(Model):
     host: str | None
     until: datetime | None  # of a hold
     outcome: Outcome | None
+    cost_usd: float  # of all its runs that have ended
+    turns: int
+    duration_s: float
     timeline: tuple[Step, ...]
     attempts: tuple[Attempt, ...]
     changes: Changes | None  # without the diff itself

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+STARTS = "starts at any moment"
+
 if TYPE_CHECKING:
     from cw.operations.overview import Overview, WaitingRow, WorkerRow
 
 
 def why(
-    wanted: str | None, able: list[WorkerRow], up: set[str], task: str, unfit: Mapping[str, str]
+    wanted: str | None,
+    able: list[WorkerRow],
+    up: set[str],
+    task: str,
+    unfit: Mapping[str, str],
+    place: int = 1,
 ) -> str:
     """Why a queued task does not move. `able`: the workers that may take it. `unfit`: hosts that
-    take nothing, and why.
+    take nothing, and why. `place` in its line, from 1.
     """
     if not up:
         return "no host is running; start one with: cw up"
@@ -28,13 +35,17 @@ def why(
         return f"host {awake[0].host} takes nothing: {unfit[awake[0].host]}"
     awake = [one for one in awake if one.host not in unfit]
     if wanted:
-        return _why_not(awake[0], task)
+        return _why_not(awake[0], task, place)
     unpaused = [one for one in awake if not one.paused]
     if not unpaused:
         return "every worker is paused; let them go on with: cw resume --all"
-    if any(one.state == "idle" for one in unpaused):
-        return "starts at any moment"
-    return "every worker is busy"
+    free = [one for one in unpaused if one.state == "idle"]
+    if len(free) >= place:
+        return STARTS
+    if any(one.state in {"busy", "idle"} for one in unpaused):
+        return "every worker is busy" if not free else _behind(place - 1)
+    kept = next(one for one in unpaused if one.about)
+    return f"no worker is free: {_kept(kept)}"
 
 
 def what_next(row: WaitingRow, seen: Overview) -> str:
@@ -57,14 +68,28 @@ def what_next(row: WaitingRow, seen: Overview) -> str:
     return ""
 
 
-def _why_not(worker: WorkerRow, task: str) -> str:
+def _why_not(worker: WorkerRow, task: str, place: int) -> str:
     """Why this worker does not take this task now."""
     if worker.paused:
         return f"worker {worker.worker} is paused: {worker.paused}; cw resume {worker.worker}"
     about = worker.about
-    if about is None or about.task == task:
-        return "starts at any moment"
+    if about is not None and about.task == task:
+        return STARTS
+    if about is None:
+        return STARTS if place <= 1 else _behind(place - 1)
     if worker.state == "busy":
         return f"worker {worker.worker} is busy with {about.label}"
+    return _kept(worker)
+
+
+def _behind(tasks: int) -> str:
+    return "1 task is before it" if tasks == 1 else f"{tasks} tasks are before it"
+
+
+def _kept(worker: WorkerRow) -> str:
+    """For what a person has to move, or what moves by itself later."""
+    label = worker.about.label if worker.about else "a task"
+    if worker.state == "held":
+        return f"worker {worker.worker} is kept for {label}, which is held and goes on by itself"
     then = f"cw restart {worker.worker} or cw reset {worker.worker}"
-    return f"worker {worker.worker} is kept for {about.label}, which is {worker.state}; {then}"
+    return f"worker {worker.worker} is kept for {label}, which is {worker.state}; {then}"

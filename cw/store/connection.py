@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,13 +15,14 @@ from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.retry import Retry
 
-from cw.address import when_silent
+from cw.address import when_silent, when_stuck
 from cw.errors import BadInputError, BrokerUnavailableError, CwError, UnreadableError
 from cw.keyring import Keyring
 from cw.store import keys
 from cw.store.unreadable import HOW_TO_MEND, Unreadables
 
 _CONNECT_SECONDS = 5.0
+_SILENT_SECONDS = 1.0  # until a person is told what is waited for
 _ANSWER_SECONDS = 10.0
 _ASIDE = "aside"  # the one script that is for keys of a wrong type
 ASIDE_MS = 30 * 24 * 3600 * 1000
@@ -58,6 +60,9 @@ class Connection:
                 "CW_BROKER_URL (or broker_url) is no address of a broker",
                 hint="Use for example redis://127.0.0.1:6379/0, rediss:// or unix:///path",
             ) from error
+        self._seconds = patience or _ANSWER_SECONDS
+        self._heard = False
+        self.slow: Callable[[], None] | None = None  # called when the first answer takes long
         self._scripts: dict[str, Script] = {}
         self.unreadable = Unreadables()
 
@@ -117,8 +122,15 @@ class Connection:
     def errors(self) -> Iterator[Any]:
         """The client; its errors leave as ours."""
         try:
-            yield self.client
+            with self._told():
+                yield self.client
+            self._heard = True
         except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
+            if isinstance(error, redis.TimeoutError) and not _while_connecting(error):
+                raise BrokerUnavailableError(
+                    f"the broker runs, but did not answer within {self._seconds:.0f} s",
+                    hint=when_stuck(self.url),
+                ) from error
             raise BrokerUnavailableError(
                 f"the broker does not answer ({_reason(error)})",
                 hint=when_silent(self.url),
@@ -129,6 +141,20 @@ class Connection:
             raise CwError(
                 f"the broker refused: {error}", hint="cw doctor checks its configuration"
             ) from error
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Later answers may be waited for on purpose."""
+        if self.slow is None or self._heard:
+            yield
+            return
+        timer = threading.Timer(_SILENT_SECONDS, self.slow)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _script(self, name: str) -> Script:
         if name not in self._scripts:
@@ -163,6 +189,11 @@ def checked(script: str) -> str:
     table = ", ".join(f"{{'{start}', '{kind}'}}" for start, kind in keys.TYPES)
     look = files("cw.store").joinpath("scripts", "_types.lua").read_text("utf-8")
     return look.replace("%s", table) + script
+
+
+def _while_connecting(error: Exception) -> bool:
+    """Whether nobody took the call (redis-py 7's words; else it was taken, and not answered)."""
+    return "connecting" in str(error)
 
 
 def _reason(error: Exception) -> str:

@@ -60,10 +60,13 @@ class FleetStore:
             )
         return True
 
-    def pause(self, worker_id: str, note: str) -> None:
-        """It finishes what it runs and takes nothing more. An empty note resumes it."""
+    def pause(self, worker_id: str, note: str, by: str = "") -> None:
+        """It finishes what it runs and takes nothing more. An empty note resumes it. `by`: see
+        `Worker.paused_by`.
+        """
         with self._db.errors() as client:
-            client.hset(keys.worker(worker_id), "paused", note)
+            told = {"paused": note, "paused_by": by if note else ""}
+            client.hset(keys.worker(worker_id), mapping=told)
 
     def forget(self, worker_id: str) -> None:
         with self._db.errors() as client:

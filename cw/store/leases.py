@@ -172,6 +172,8 @@ class Leases:
             int(begun),
             f"run:{outcome.kind.value}:{outcome.reason}",
             outcome.cost_usd,
+            outcome.turns,
+            outcome.duration_s,
             *sealed(self._db, host, effects),
         ]
         return bool(self._db.run("settle", names, args))

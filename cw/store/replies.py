@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 
 from cw.errors import CwError
@@ -10,11 +12,17 @@ from cw.store import keys
 from cw.store.connection import Connection
 
 _TTL_SECONDS = 60
+_PIECE_SECONDS = 1.0
+
+
+def _nobody_told(_who: str, _seconds: float) -> None:
+    """For programs."""
 
 
 class ReplyStore:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
+        self.slow: Callable[[str, float], None] = _nobody_told  # who is waited for, and how long
 
     def put(self, request_id: str, answer: dict[str, Any]) -> None:
         with self._db.errors() as client:
@@ -23,10 +31,18 @@ class ReplyStore:
             pipe.expire(keys.reply(request_id), _TTL_SECONDS)
             pipe.execute()
 
-    def wait(self, request_id: str, seconds: float) -> dict[str, Any] | None:
-        """None: nobody answered in time. Below the connection's own limit of 10 s."""
-        with self._db.errors() as client:
-            found = client.blpop([keys.reply(request_id)], timeout=seconds)
+    def wait(
+        self, request_id: str, seconds: float, tell: Callable[[float], None] = lambda _: None
+    ) -> dict[str, Any] | None:
+        """None: nobody answered in time. `tell`: called now and then, with the seconds so far."""
+        begin, found = time.monotonic(), None
+        while found is None and (waited := time.monotonic() - begin) < seconds:
+            if waited:
+                tell(waited)
+            # In pieces: one must be shorter than what the connection waits for any answer.
+            piece = min(_PIECE_SECONDS, max(seconds - waited, 0.01))
+            with self._db.errors() as client:
+                found = client.blpop([keys.reply(request_id)], timeout=piece)
         if found is None:
             return None
         try:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from cw.errors import ForgedError
 from cw.models import MALFORMED, PROTOCOL, Task
-from cw.names import is_task_id
+from cw.names import is_task_id, same_repo
 from cw.states import State
 from cw.store import keys
 from cw.store.clock import epoch_ms
@@ -21,6 +21,8 @@ from cw.store.unreadable import fault, is_text, need_text, printable
 _OPEN = "the list of open tasks"
 _DONE = "the list of finished tasks"
 _FINISHED = "the list of finished issues"
+
+_AT_ONCE = 500  # records or ids of one answer
 
 
 class TaskReads:
@@ -131,6 +133,52 @@ class TaskReads:
         tasks = {one.spec.id: one for one in self._many(wanted.values())}
         return {one: tasks[task_id] for one, task_id in wanted.items() if task_id in tasks}
 
+    def all_tasks(self) -> Iterator[Task]:
+        """Open ones, then finished ones, newest first."""
+        yield from reversed(self.open_tasks())
+        skip = 0
+        while found := self.done_tasks(_AT_ONCE, skip):
+            yield from found
+            skip += _AT_ONCE
+
+    def beginning_with(self, prefix: str) -> list[str]:
+        """Ids, open or finished, that begin so."""
+        done = self._ids(
+            keys.DONE,
+            lambda client: [
+                one for one, _ in client.zscan_iter(keys.DONE, match=f"{prefix}*", count=_AT_ONCE)
+            ],
+        )
+        found = {*self._ids(keys.OPEN, lambda client: client.zrange(keys.OPEN, 0, -1)), *done}
+        return sorted(one for one in found if one.startswith(prefix))
+
+    def of_issue(self, number: int, repo: str) -> list[str]:
+        """Ids of the task that has this issue, else had it last; without `repo`, in each repository
+        that is known to have such a task.
+        """
+        last: dict[str, str] = self._db.ask(
+            keys.FINISHED,
+            _FINISHED,
+            lambda client: dict(
+                client.hscan_iter(keys.FINISHED, match=f"*#{number}", count=_AT_ONCE)
+            ),
+            {},
+        )
+        done = [task for name, task in last.items() if name.rpartition("#")[2] == str(number)]
+        latest: dict[str, str] = {}  # by name, as people type it; ids sort by creation
+        for spec in (one.spec for one in (*self._many(done), *self.open_tasks())):
+            if spec.issue == number and (not repo or same_repo(spec.repo, repo)):
+                latest[spec.repo.lower()] = max(latest.get(spec.repo.lower(), ""), spec.id)
+        return list(latest.values())
+
+    def neighbours(self, oldest: datetime) -> list[str]:
+        """Ids of all tasks that were open at this moment or later."""
+        since = epoch_ms(oldest)
+        return [
+            *self._ids(keys.OPEN, lambda client: client.zrange(keys.OPEN, 0, -1)),
+            *self._ids(keys.DONE, lambda client: client.zrangebyscore(keys.DONE, since, "+inf")),
+        ]
+
     def waiting(self, worker: str | None) -> list[str]:
         """Ids queued for a worker, or in the pool, in order."""
         key = keys.waiting(worker)
@@ -157,8 +205,10 @@ class TaskReads:
 
     def _listed(self, key: str, ids: Callable[[Any], list[str]]) -> list[Task]:
         """Tasks of an index. One that the index alone knows is named, too."""
-        what = _OPEN if key == keys.OPEN else _DONE
-        return self._many(self._db.ask(key, what, ids, []), index=key)
+        return self._many(self._ids(key, ids), index=key)
+
+    def _ids(self, key: str, ids: Callable[[Any], list[str]]) -> list[str]:
+        return self._db.ask(key, _OPEN if key == keys.OPEN else _DONE, ids, [])
 
     def _many(self, ids: Iterable[str], index: str = "") -> list[Task]:
         wanted = list(ids)

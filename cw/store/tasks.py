@@ -139,6 +139,10 @@ class TaskStore(TaskReads, Leases):
         """Why a task that waits does not move."""
         self._db.run("note", [keys.task(task_id)], [State.QUEUED.value, reason])
 
+    def mark_seen(self, task_id: str) -> bool:
+        """False: it was forgotten meanwhile."""
+        return bool(self._db.run("seen", [keys.task(task_id)], [task_id]))
+
     def first_waiting(self, worker: str | None) -> str | None:
         """The one whose turn it is in this line. Mends the line when it must."""
         args = [worker or "", State.QUEUED.value]
@@ -183,6 +187,9 @@ class TaskStore(TaskReads, Leases):
             epoch_ms(task.started_at),
             epoch_ms(task.ended_at),
             keys.issue(*spec.key) if spec.issue is not None else "",
+            task.spent_usd,
+            task.spent_turns,
+            task.spent_s,
         ]
         names = [keys.task(spec.id), keys.DONE, keys.FENCE, keys.FINISHED]
         return bool(self._db.run("rebuild", names, args))

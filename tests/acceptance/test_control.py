@@ -221,7 +221,7 @@ def test_waiting_task_is_stopped_at_once_and_goes_on_later(fleet: Fleet) -> None
 
 
 def test_paused_worker_takes_nothing_until_it_is_resumed(fleet: Fleet) -> None:
-    fleet.ok("pause", "01", "-n", "new disk")
+    fleet.ok("pause", "01", "--note", "new disk")
     _, task = dispatch(fleet, FAST)
     _, other = dispatch(fleet, FAST, "02")
     assert fleet.finished(other)["outcome"]["kind"] == "succeeded"
@@ -287,7 +287,7 @@ def test_interrupted_drain_goes_on_draining(fleet: Fleet) -> None:
 
 
 def test_stop_all_stops_every_run_and_nothing_new_starts(fleet: Fleet) -> None:
-    fleet.ok("pause", "02", "-n", "kept apart")
+    fleet.ok("pause", "02", "--note", "kept apart")
     fleet.ok("resume", "02")
     tasks = {hanging(fleet)[1], hanging(fleet, "02")[1]}
     _, waiting = dispatch(fleet, FAST)
@@ -320,7 +320,7 @@ def test_stop_of_an_idle_worker_says_so(fleet: Fleet) -> None:
         ("pause",),
         ("pause", "01", "--host", "x"),
         ("pause", "--host", "nowhere"),
-        ("pause", "01", "-n", "two\nlines"),
+        ("pause", "01", "--note", "two\nlines"),
         ("resume", "99"),
         ("drain", "99"),
         ("remove", "99"),

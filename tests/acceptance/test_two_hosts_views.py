@@ -222,3 +222,28 @@ def test_with_its_host_down_the_records_tell_and_a_line_says_so(machines: Machin
         assert [one["state"] for one in here.json("status")["workers"]] == ["idle", "offline"]
     finally:
         machines.south.up()
+
+
+def test_logs_of_all_attempts_come_from_the_other_machine(machines: Machines) -> None:
+    here = machines.north
+    task = machines.dispatch("hang")
+    for number in (1, 2):
+        if number == 2:
+            here.ok("restart", task)
+
+        def hangs(number: int = number) -> bool:
+            runs = here.json("show", task)["attempts"]
+            raw = here.cw("logs", task, "--raw", "--attempt", str(number)).stdout
+            return [one["attempt"] for one in runs][-1:] == [number] and "sleep infinity" in raw
+
+        wait_until(hangs, 30, f"attempt {number}\n{here.logs()}")
+        here.ok("stop", task)
+    here.ok("reset", task)
+
+    whole, second = here.ok("logs", task, "--raw"), here.ok("logs", task, "--raw", "--attempt", "2")
+    words = here.ok("logs", task, "--attempt", "1")
+
+    assert whole.endswith(second)
+    assert len(whole) > len(second)
+    assert "sleep infinity" in words
+    assert here.cw("logs", task, "--attempt", "3").stdout == ""

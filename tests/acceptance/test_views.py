@@ -113,11 +113,11 @@ def test_diff_shows_the_commit_and_is_cut_by_nothing(fleet: Fleet, done: str) ->
     assert "commits\n" in fleet.ok("diff", "01", "--stat")
 
 
-def test_diff_on_a_terminal_is_coloured_and_paged(fleet: Fleet, done: str) -> None:
+def test_diff_that_fits_the_terminal_is_coloured_and_not_paged(fleet: Fleet, done: str) -> None:
     with Terminal(fleet.env() | {"PAGER": "sed s/^/paged:/"}, "diff", done) as shown:
         assert shown.finish() == 0
 
-    assert "paged:" in shown.text
+    assert "paged:" not in shown.text
     assert "\x1b[32m+" in shown.text
     assert "rehearsed in session" in plain(shown.text)
 

@@ -86,17 +86,17 @@ class Machine:
     def add_worker(self, worker: str = "01") -> None:
         make_home(self.folder / "workers", worker, {}, templates_dir())
 
-    def start(self, inside: Sequence[str] = ()) -> subprocess.Popen[bytes]:
-        """`inside`: a command that runs another one somewhere else."""
-        host = self.start_unwell(inside)
+    def start(self, inside: Sequence[str] = (), module: str = "") -> subprocess.Popen[bytes]:
+        """`inside`: a command that runs another one somewhere else. `module`: what is a host."""
+        host = self.start_unwell(inside, module)
         wait_until(lambda: self.beats(host), READY, self.log)
         return host
 
-    def start_unwell(self, inside: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    def start_unwell(self, inside: Sequence[str] = (), module: str = "") -> subprocess.Popen[bytes]:
         """The same for a host that cannot be expected to get far."""
         with (self.folder / "host.log").open("ab") as log:
             host = subprocess.Popen(
-                [*inside, sys.executable, "-m", host_module()],
+                [*inside, sys.executable, "-m", module or host_module()],
                 env=self.env(),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,

@@ -11,6 +11,8 @@ from cw.states import OutcomeKind
 End = tuple[OutcomeKind, str]
 DONE: End = (OutcomeKind.SUCCEEDED, "done")
 LOG_SIZE: End = (OutcomeKind.FAILED, "log_size")
+TOO_LARGE: End = (OutcomeKind.FAILED, "too_large")
+NOT_JUDGED: End = (OutcomeKind.FAILED, "not_judged")
 
 
 @dataclass(frozen=True)
@@ -144,8 +146,99 @@ REST = {
         """
     ),
 }
-# What is large or broken in a clone (its index, nested trees, a pipe in .git) is bounded by the way
-# in which the host runs git: rows for it stand here.
-CLONES: dict[str, Made] = {}
+# What a clone is left with. `still`: git would wait in some of them for ever, the agent's as well.
+_COMMITTED = r"""
+import hashlib, os, struct, subprocess, zlib
+def git(*words, **more):
+    return subprocess.run(["git", *words], stdout=-1, check=True, **more).stdout.decode().strip()
+def on_top(tree, words="Grow"):
+    made = git("commit-tree", tree, "-p", "HEAD", input=words.encode())
+    git("update-ref", "HEAD", made)
+    return made
+def blob(size):
+    path = os.path.join(os.environ["HOME"], "tmp", "blob")
+    name, out, left = hashlib.sha1(), zlib.compressobj(1), size
+    with open(path, "wb") as file:
+        for piece in [f"blob {size}\0".encode(), *[bytes(1 << 20)] * (size >> 20)]:
+            name.update(piece)
+            file.write(out.compress(piece))
+        file.write(out.flush())
+    place = f".git/objects/{name.hexdigest()[:2]}"
+    os.makedirs(place, exist_ok=True)
+    os.rename(path, f"{place}/{name.hexdigest()[2:]}")
+    return name.hexdigest()
+empty = git("hash-object", "-w", "--stdin", input=b"")
+open("fix.txt", "w").close()
+git("add", "fix.txt")
+git("commit", "-q", "-m", "Fix")
+"""
 
-TABLE = LOGS | LINES | FILES | REST | CLONES
+
+def clone(code: str, end: End) -> Made:
+    """After a commit of its own."""
+    made = python(_COMMITTED + dedent(code), end)
+    return Made(f"{made.how}\nrehearse: still", end)
+
+
+CLONES = {
+    "index of 2.6 MB that says 440 MB": clone(
+        r"""
+        folder = "/".join(["d" * 200] * 60).encode() + b"/"
+        fixed = struct.pack(">10I", *[0] * 6, 0o100644, 0, 0, 0) + bytes.fromhex(empty)
+        fixed += struct.pack(">H", 0xFFF)
+        rows = [fixed + b"\0" + folder + b"000000\0"]
+        rows += [fixed + b"\6%06d\0" % n for n in range(1, 37_000)]
+        data = b"".join([struct.pack(">4sII", b"DIRC", 4, len(rows)), *rows])
+        open(".git/index", "wb").write(data + hashlib.sha1(data).digest())
+        """,
+        TOO_LARGE,
+    ),
+    "ten million paths in 70 entries": clone(
+        r"""
+        sha, kind, mode = empty, "blob", "100644"
+        for _ in range(7):
+            rows = "".join(f"{mode} {kind} {sha}\tname-{n}\n" for n in range(10))
+            sha, kind, mode = git("mktree", input=rows.encode()), "tree", "040000"
+        on_top(sha)
+        """,
+        TOO_LARGE,
+    ),
+    "file of 200 MB of nothing": clone(
+        r"""on_top(git("mktree", input=f"100644 blob {blob(200 << 20)}\tlarge\n".encode()))""",
+        TOO_LARGE,
+    ),
+    "commit message of 50 MB": clone("""on_top("HEAD^{tree}", "word " * 10_000_000)""", DONE),
+    "10,000 commits": clone(
+        r"""
+        said = "commit refs/heads/many\ncommitter A <a@example.invalid> 1 +0000\ndata 1\nx\n"
+        rows = said + "from HEAD\n" + said * 9_999
+        git("fast-import", "--quiet", input=rows.encode())
+        git("update-ref", "HEAD", "refs/heads/many")
+        """,
+        DONE,
+    ),
+    "100,000 branches": clone(
+        r"""
+        head = git("rev-parse", "HEAD")
+        with open(".git/packed-refs", "w") as file:
+            file.write("# pack-refs with: peeled fully-peeled sorted \n")
+            file.writelines(f"{head} refs/heads/b{n:07}\n" for n in range(100_000))
+        """,
+        DONE,
+    ),
+    "ignored patterns of 90 MB": clone(
+        r"""
+        with open(".git/info/exclude", "w") as file:
+            file.writelines(f"/some/folder/{n}\n" for n in range(4_500_000))
+        """,
+        TOO_LARGE,
+    ),
+    "references are a pipe": clone("""os.mkfifo(".git/refs/heads/pipe")""", NOT_JUDGED),
+    "index without an end": clone(
+        r"""
+        os.remove(".git/index")
+        os.symlink("/dev/zero", ".git/index")
+        """,
+        NOT_JUDGED,
+    ),
+}

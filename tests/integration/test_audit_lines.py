@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from cw.audit import Entry, Head, entries, verify
+from cw.audit import Audit, Entry, Head, entries, verify
 from cw.keyring import load_keyring, make_keyring
+from cw.models import Worker
 from cw.settings import load_settings
 from cw.store import keys
 from cw.store.store import Store, open_store
-from tests.conftest import Cw
+from tests.conftest import Cw, make_repo
 from tests.walls import AROUND_REHEARSAL
 
 STRANGER = make_keyring(["somebody else's key, 32 characters"])
@@ -84,7 +85,7 @@ def test_init_is_written_down_without_what_it_copies(
 
     assert (made.returncode, refused.returncode) == (0, 2)
     (line,) = lines(tmp_path)
-    assert (line.what, line.facts) == ("init", {"ids": "('01..02',)"})
+    assert (line.what, line.facts) == ("init", {"ids": "01..02"})
     assert line.by.endswith("@here")
     assert SECRET not in (tmp_path / "state" / "audit" / "here.jsonl").read_text("utf-8")
 
@@ -108,3 +109,60 @@ def test_up_and_down_are_written_down(cw: Cw, cw_environ: dict[str, str], tmp_pa
         ("down", {}),
     ]
     assert verify(tmp_path / "state" / "audit" / "here.jsonl", None).bad == 0
+
+
+def test_lines_are_sentences_and_not_python(cw: Cw, fleet: Store, tmp_path: Path) -> None:
+    fleet.fleet.register_worker(Worker(id="01", host="there", home="/nowhere/01"))
+    make_repo(tmp_path / "app")
+    assert cw("dispatch", "-r", "./app", "-i", "7", "-w", "01", "-p", "Do it").returncode == 0
+    for typed in (
+        ("pause", "01", "--note", "a new disk"),
+        ("resume", "--all"),
+        ("stop", "#7"),
+        ("reset", "01", "--force"),
+    ):
+        assert cw(*typed).returncode == 0, typed
+
+    text = cw("audit").stdout
+
+    said = [one.split(" ", 3)[3] for one in text.splitlines()]
+    assert said[2] == "typed: cw init 03"
+    assert said[3].startswith("dispatched app#7 (task 0")
+    assert " to worker 01, model sonnet, prompt " in said[3]
+    assert said[4:7] == [
+        "typed: cw pause 01 --note a new disk",
+        "typed: cw resume --all",
+        "typed: cw stop #7",
+    ]
+    assert said[7] == "typed: cw reset 01 --force"
+    assert not [one for one in ("None", "True", "('", "Target", "=") if one in text]
+
+
+def test_lines_of_before_are_sentences_too(cw: Cw, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "audit" / "here.jsonl"
+    audit = Audit(path, lambda _: None)
+    audit.add("reset", "me@here", ids="('01', '02')", force="True", everyone=False)
+    audit.add("resume", "me@here", ids="()", everyone="True", error="KeyboardInterrupt")
+    audit.add("started", "me@here", task="T1", issue="a/b#1", worker="01", attempt=2, model="opus")
+    ended = {"outcome": "failed", "reason": "no_changes", "commits": 0, "branch": "issue-1"}
+    audit.add(
+        "ended",
+        "me@here",
+        task="T1",
+        worker="01",
+        attempt=2,
+        **ended,
+        pushed=True,
+        pr="",
+        cost_usd=1.5,
+        recorded=True,
+    )
+
+    said = [one.split(" ", 3)[3] for one in cw("audit").stdout.splitlines()]
+
+    assert said == [
+        "typed: cw reset 01 02 --force",
+        "typed: cw resume --all, which failed (KeyboardInterrupt)",
+        "has a/b#1 (task T1) run on worker 01, attempt 2, model opus",
+        "had task T1 run on worker 01, attempt 2, which ended: failed (no_changes); $1.50",
+    ]

@@ -15,6 +15,7 @@ from cw.states import State
 from tests.integration.hosting import Machine, machine
 from tests.waiting import wait_until
 from workerhost.homes.layout import Home
+from workerhost.shim import start_time
 from workerhost.troubles import Troubles
 
 FAST = "rehearse: pace 0.05\nrehearse: no-change\n"
@@ -32,31 +33,44 @@ def second_worker(here: Machine) -> None:
     here.reaches(spec, State.DONE, 120)  # its walls are proven first, at most once a minute
 
 
-EXITS = {
-    "nothing in it": b"{}",
-    "no number": b'{"rc": "x", "cause": "", "started_at": 0, "ended_at": 0}',
-    "a time in words": b'{"rc": 0, "cause": "", "started_at": "soon", "ended_at": 0}',
-    "a list in the place of a number": b'{"rc": [0], "cause": "", "started_at": 0, "ended_at": 0}',
-}
-
-
-@pytest.mark.parametrize("record", EXITS.values(), ids=EXITS.keys())
-def test_exit_record_that_cannot_be_read_is_a_lost_run_and_no_more(
-    git_repo: Path, record: bytes
-) -> None:
+def test_exit_record_that_cannot_be_read_is_a_lost_run_and_no_more(git_repo: Path) -> None:
     with machine(git_repo, **QUICK) as here:
         here.add_worker("02")
         host = here.start()
         spec = here.dispatch(HANG, mode="read")
         wait_until(lambda: len(here.events(spec)) > 1, 60, here.log)
 
-        here.home().exit.write_bytes(record)
+        here.home().exit.write_bytes(b"{}")
         os.kill(here.shim_pid(), signal.SIGKILL)
 
         wait_until(lambda: here.task(spec).attempt == 2, 60, here.log)
         assert (here.task(spec).losses, host.poll()) == (1, None)
         second_worker(here)
         assert "Traceback" not in (here.folder / "host.log").read_text("utf-8")
+
+
+def test_run_that_a_host_stumbles_over_each_time_ends_for_a_person_to_see(git_repo: Path) -> None:
+    with machine(git_repo, **QUICK) as here:
+        here.add_worker("02")
+        first = here.start()
+        spec = here.dispatch(HANG, mode="read")
+        wait_until(lambda: len(here.events(spec)) > 1, 60, here.log)
+        shim = here.shim_pid()
+
+        first.kill()
+        first.wait()
+        second = here.start(module="tests.standins.stumbling_host")
+        wait_until(lambda: here.task(spec).state is State.CRASHED, 60, here.log)
+
+        outcome = here.task(spec).outcome
+        assert outcome is not None
+        assert (outcome.reason, "ZeroDivisionError at" in outcome.message) == ("host_error", True)
+        assert start_time(shim) == ""
+        assert [(one.error, one.about, one.times) for one in troubles(here)] == [
+            ("ZeroDivisionError", "01", 5)
+        ]
+        second_worker(here)
+        assert second.poll() is None
 
 
 def in_the_way(path: Path) -> None:

@@ -7,6 +7,7 @@ The prompt chooses what it does, one directive per line, anywhere in the text:
     rehearse: push               the same, then git push
     rehearse: pr                 the same, then gh pr create (needs gh and GH_TOKEN)
     rehearse: no-change          works, changes nothing, says so
+    rehearse: still              says that it is done, and starts nothing
     rehearse: lie                says that a pull request is open, did nothing
     rehearse: blocked TEXT       reports that it needs a person, and why
     rehearse: is-error           exit status 0, but is_error in the result
@@ -470,6 +471,10 @@ def no_change(run: Run, _directive: Directive) -> None:
     run.finish("Nothing needs to change.")
 
 
+def still(run: Run, _directive: Directive) -> None:
+    run.finish("All done.")
+
+
 def lie(run: Run, _directive: Directive) -> None:
     run.hands.bash("git status --short")
     run.finish("All done: the change is pushed and the PR is opened.")
@@ -587,6 +592,7 @@ ACTIONS: dict[str, Action] = {
     "push": push,
     "pr": pull_request,
     "no-change": no_change,
+    "still": still,
     "lie": lie,
     "blocked": blocked,
     "is-error": is_error,

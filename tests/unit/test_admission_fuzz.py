@@ -9,17 +9,20 @@ import random
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cw import wire
 from cw.broker import ASK_TASK, RUN_TASK, SWEEP_TASK
 from cw.errors import CwError
-from cw.names import model_name, task_id, worker_id
+from cw.names import model_name, worker_id
+from cw.operations.references import read_target
 from cw.repos import parse_repo
 from tests.making import KEYRING, make_id, make_spec
 from workerhost.homes.journal import archive_name
 from workerhost.homes.layout import Home
 from workerhost.inbox.admission import admit
+
+T = TypeVar("T")
 
 MANY = 2500  # of each of four kinds
 SEED = 20
@@ -107,7 +110,7 @@ def test_odd_arguments_are_never_admitted() -> None:
             assert admit(odd, QUEUE), odd
 
 
-def _taken(parse: Callable[[str], str], odd: str) -> str | None:
+def _taken(parse: Callable[[str], T], odd: str) -> T | None:
     try:
         return parse(odd)
     except CwError:
@@ -120,8 +123,8 @@ def test_odd_ids_and_names_lead_nowhere_else(tmp_path: Path) -> None:
         odd = text(dice)
         worker = _taken(worker_id, odd)
         assert worker is None or (tmp_path / worker).parent == tmp_path
-        task = _taken(task_id, odd)
-        assert task is None or task.isalnum()
+        target = _taken(read_target, odd)
+        assert target is None or not target.task or target.task.isalnum()
         model = _taken(model_name, odd)
         assert model is None or not model.startswith("-")
 

@@ -151,7 +151,7 @@ def test_command_shows_and_verifies(cw: Cw, tmp_path: Path) -> None:
     assert cw("audit").stdout == "nothing yet\n"
     written(path, 3)
 
-    assert "dispatched task=T2" in cw("audit", "-n", "1").stdout
+    assert "dispatched task T2 to the first free worker" in cw("audit", "-n", "1").stdout
     assert [one["n"] for one in json.loads(cw("audit", "show", "--json").stdout)] == [1, 2, 3]
     good = cw("audit", "verify")
     path.write_bytes(path.read_bytes().replace(b'"T1"', b'"T7"'))

@@ -19,6 +19,7 @@ from cw.cli.checks import (
     worker_checks,
 )
 from cw.cli.context import Cli
+from cw.services import trouble
 from cw.settings import Settings
 from tests.walls import AS_ROOT
 from workerhost.homes.home import make_home, templates_dir
@@ -122,17 +123,21 @@ def test_apparmor_s_rule_is_advised_before_its_end(
     assert (0 < rule < off) if restricted == "1\n" else rule == off == -1
 
 
-def test_no_workers_is_a_warning(tmp_path: Path) -> None:
+def test_no_workers_are_a_next_step(tmp_path: Path) -> None:
     (found,) = worker_checks(cli(tmp_path))
 
-    assert (found.state, found.fix) == ("warn", "cw init 01")
+    assert (found.state, found.fix) == ("next", "cw init 01")
 
 
-def test_missing_broker_fails_with_what_to_type(tmp_path: Path) -> None:
-    (found,) = broker_checks(cli(tmp_path))
+def test_broker_that_ended_saying_why_fails_though_it_left_no_address(tmp_path: Path) -> None:
+    here = cli(tmp_path)
+    (tmp_path / "s").mkdir()
+    trouble.keep(here.settings, "broker", "its disk is full")
+
+    (found,) = broker_checks(here)
 
     assert found.state == "fail"
-    assert "cw up" in found.fix
+    assert "its disk is full" in found.text
 
 
 def test_old_claude_fails_with_the_version_wanted(tmp_path: Path) -> None:

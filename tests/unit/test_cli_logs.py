@@ -56,12 +56,15 @@ def home(cw_environ: dict[str, str]) -> Home:
     return make_home(root, "01", {"GH_TOKEN": SECRET}, templates_dir())
 
 
-def archived(home: Home, number: int) -> str:
+def archived(home: Home, number: int, attempt: int = 0) -> str:
     data = book(number)
-    path = home.completed / f"owner-app-{number}.json"
+    words, path = f"issue {number}", home.completed / f"owner-app-{number}-{attempt}.json"
+    if attempt:
+        data["run"]["attempt"] = attempt
+        words = f"attempt {attempt}"
     write_private(path, json.dumps(data).encode())
-    path.with_suffix(".log").write_bytes(said(f"issue {number}"))
-    os.utime(path, (number, number))
+    path.with_suffix(".log").write_bytes(said(words))
+    os.utime(path, (number + attempt, number + attempt))
     return str(data["task"]["id"])
 
 
@@ -90,6 +93,50 @@ def test_idle_worker_shows_its_last_log_and_a_task_its_own(cw: Cw, home: Home) -
     assert cw("logs", "01").stdout == "issue 2\n"
     assert cw("logs", "01", "-f").stdout == "issue 2\n"
     assert cw("logs", first).stdout == "issue 1\n"
+
+
+def test_task_shows_all_its_attempts_and_each_alone(cw: Cw, home: Home) -> None:
+    archived(home, 1)
+    task = archived(home, 7, 1)
+    archived(home, 7, 2)
+    current = book(7)
+    current["run"]["attempt"] = 3
+    write_private(home.journal, json.dumps(current).encode())
+    write_private(home.exit, b"{}")
+    home.log.write_bytes(said(f"attempt 3 {SECRET}"))
+
+    assert cw("logs", task).stdout.splitlines() == [
+        "── Attempt 1, worker 01 ──",
+        "attempt 1",
+        "── Attempt 2, worker 01 ──",
+        "attempt 2",
+        "── Attempt 3, worker 01 ──",
+        "attempt 3 [redacted]",
+    ]
+    assert cw("logs", task, "--attempt", "2").stdout == "attempt 2\n"
+    assert cw("logs", "01", "--attempt", "1").stdout == "attempt 1\n"
+    assert cw("logs", "01").stdout == "attempt 3 [redacted]\n"
+    assert cw("logs", task, "--raw").stdout.count('"assistant"') == 3
+    missing = cw("logs", task, "--attempt", "9")
+    assert missing.returncode == 1
+    assert missing.stderr == "cw: there is no log of attempt 9 here. There is: 1, 2, 3\n"
+
+
+def test_logs_as_json_are_one_event_a_line_without_secrets(cw: Cw, home: Home) -> None:
+    archived(home, 1)
+    use = {"type": "tool_use", "id": "x", "name": "Bash", "input": {"command": f"echo {SECRET}"}}
+    line = json.dumps({"type": "assistant", "message": {"id": "m", "content": [use]}})
+    home.log.write_bytes(said("Let me see") + line.encode() + b"\n")
+
+    done = cw("logs", "01", "--json")
+
+    rows = [json.loads(one) for one in done.stdout.splitlines()]
+    assert [(one["kind"], one["text"][:10]) for one in rows] == [
+        ("text", "Let me see"),
+        ("tool", "Bash: echo"),
+    ]
+    assert SECRET not in done.stdout
+    assert cw("logs", "01", "--json", "--raw").returncode == 2
 
 
 def test_following_ends_with_the_run_and_loses_nothing(

@@ -55,6 +55,21 @@ def test_version(cw: Cw) -> None:
     assert cw("--version").stdout.startswith("cw 0.")
 
 
+def test_words_of_other_programs_do_what_people_mean(cw: Cw) -> None:
+    assert cw("help").stdout == cw("--help").stdout
+    assert cw("help", "dispatch").stdout == cw("dispatch", "--help").stdout
+    assert cw("version").stdout == cw("--version").stdout
+    for word in ("ls", "list", "ps"):
+        assert cw(word, "--help").stdout == cw("status", "--help").stdout
+        assert cw(word).stderr == cw("status").stderr
+    wrong = cw("help", "dispach")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert (
+        wrong.stderr
+        == "cw: there is no command 'dispach'. Did you mean: cw dispatch. See: cw --help\n"
+    )
+
+
 def test_unknown_command_suggests_the_nearest(cw: Cw) -> None:
     done = cw("dispach", "-r", "x")
 

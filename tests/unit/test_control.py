@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from cw.cli.params import Target, read_targets
+from cw.cli.params import read_targets
 from cw.cli.steering import need_stopped, stopped_line
 from cw.errors import BadInputError, CwError, UnavailableError
 from cw.operations.closing import ending, unlabel
 from cw.operations.control import Patience
+from cw.operations.references import Target
 from cw.operations.stop import Stopped
 from cw.states import OutcomeKind, State
 from tests.making import NOW, make_id, make_outcome, make_spec, make_task
@@ -31,9 +32,9 @@ def test_ids_of_workers_ranges_and_tasks_are_told_apart() -> None:
 
     assert found == [
         Target(worker="03"),
+        Target(task=task),
         Target(worker="01"),
         Target(worker="02"),
-        Target(task=task),
     ]
 
 

@@ -113,6 +113,28 @@ def test_damaged_record_of_a_run_is_as_if_it_were_not_there(name: str, of: st.Da
         assert suspects.take(home, 3)
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"rc": "x"},
+        {"rc": [0]},
+        {"rc": 256},
+        {"rc": -65},
+        {"rc": 10**400},
+        {"started_at": "soon"},
+        {"ended_at": None},
+    ],
+    ids=str,
+)
+def test_exit_record_that_no_shim_wrote_is_none(changed: dict[str, Any], tmp_path: Path) -> None:
+    home = home_in(str(tmp_path))
+    home.exit.write_text(json.dumps(EXIT), "utf-8")
+    assert launch.read_exit(home)
+    home.exit.write_text(json.dumps(EXIT | changed), "utf-8")
+
+    assert launch.read_exit(home) is None
+
+
 @settings(deadline=None, max_examples=100)
 @given(raw=BYTES)
 def test_damaged_line_of_a_log_costs_that_line(raw: bytes) -> None:

@@ -228,7 +228,12 @@ def test_task_behind_a_pause_or_a_stopped_one_says_what_to_type() -> None:
     assert reasons(tasks=[stopped, mine], workers=[worker("01", "T1")]) == [
         "worker 01 is kept for owner/app#1, which is stopped; cw restart 01 or cw reset 01"
     ]
-    assert reasons(tasks=[stopped, pool], workers=[worker("01", "T1")]) == ["every worker is busy"]
+    assert reasons(tasks=[stopped, pool], workers=[worker("01", "T1")]) == [
+        (
+            "no worker is free: worker 01 is kept for owner/app#1, which is stopped;"
+            " cw restart 01 or cw reset 01"
+        )
+    ]
     assert reasons(tasks=[mine], workers=[worker("01", "T2")]) == ["starts at any moment"]
 
 

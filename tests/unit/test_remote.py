@@ -36,7 +36,7 @@ def page(data: bytes, offset: int, *, end: bool, live: bool = False) -> dict[str
 def test_log_is_asked_for_until_its_end() -> None:
     asked: list[int] = []
 
-    def answer(verb: str, *, task: str = "", offset: int = 0) -> dict[str, Any]:
+    def answer(verb: str, *, task: str = "", offset: int = 0, attempt: int = 0) -> dict[str, Any]:
         asked.append(offset)
         return page(b"abc"[offset : offset + 1], offset + 1, end=offset == 2, live=True)
 

@@ -37,6 +37,7 @@ from workerhost.walls.reach import listen, reach, through_the_door
 from workerhost.walls.sandbox import readable_paths, wrap
 
 _START_SECONDS = 20.0
+_EXIT_CODES = range(-64, 256)  # a signal, or what it said
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,10 +237,13 @@ def stop(home: Home) -> bool:
 
 
 def read_exit(home: Home) -> Exit | None:
+    """None when there is none, or when it says what no process ends with."""
     data = read_json(home.exit) or {}
     try:
+        if (rc := int(data["rc"])) not in _EXIT_CODES:
+            return None
         return Exit(
-            rc=int(data["rc"]),
+            rc=rc,
             cause=str(data["cause"]),
             started_at=float(data["started_at"]),
             ended_at=float(data["ended_at"]),

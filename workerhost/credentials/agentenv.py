@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
@@ -134,7 +135,18 @@ def search_path(settings: Settings, host_env: Mapping[str, str]) -> str:
     """The host's PATH as far as agents can see it: system folders and `sandbox_read`."""
     wanted = [one for one in host_env.get("PATH", "").split(os.pathsep) if one]
     seen = [one for one in wanted if _visible(Path(one), settings.sandbox_read)]
-    return os.pathsep.join(dict.fromkeys([*seen, *_PATH.split(os.pathsep)]))
+    ours = [str(one.parent) for one in own_gh(settings)[:1]]  # the last: the system's own counts
+    return os.pathsep.join(dict.fromkeys([*seen, *_PATH.split(os.pathsep), *ours]))
+
+
+def own_gh(settings: Settings) -> tuple[Path, ...]:
+    """gh as it came with cw (`claude-workers[gh]`), and where that leads. Only with the outer wall:
+    behind it nothing else of that folder is there.
+    """
+    path = Path(sys.prefix) / "bin" / "gh"
+    if settings.isolation not in {"strict", "outer"} or not os.access(path, os.X_OK):
+        return ()
+    return path, path.resolve()
 
 
 def _visible(folder: Path, extra: tuple[Path, ...]) -> bool:

@@ -29,15 +29,35 @@ def task_of(data: dict[str, Any] | None) -> str:
     return str(task.get("id", "")) if isinstance(task, dict) else ""
 
 
-def log_of(home: Home, task: str | None) -> Path | None:
-    """The log of a task, or of the current run, or else of the last one."""
-    if home.log.is_file() and task in {None, task_of(read_json(home.journal))}:
-        return home.log
+def attempt_of(data: dict[str, Any] | None) -> int:
+    """The number of the run in a journal or an archive; 0 when there is none."""
+    run = data.get("run") if data else None
+    number = run.get("attempt") if isinstance(run, dict) else None
+    return number if isinstance(number, int) else 0
+
+
+def log_of(home: Home, task: str | None, attempt: int = 0) -> Path | None:
+    """The log of a task, or of the current run, or else of the last one; of this attempt, if one is
+    named.
+    """
+    found = (path for number, path in _logs(home, task) if attempt in {0, number})
+    return next(found, None)
+
+
+def logs_of(home: Home, task: str) -> list[tuple[int, Path]]:
+    """The logs of a task's runs with their numbers, oldest first."""
+    return [*_logs(home, task)][::-1]
+
+
+def _logs(home: Home, task: str | None) -> Iterator[tuple[int, Path]]:
+    """Newest first."""
+    current = read_json(home.journal)
+    if home.log.is_file() and task in {None, task_of(current)}:
+        yield attempt_of(current), home.log
     for path, data in archives(home):
         log = path.with_suffix(".log")
         if task in {None, task_of(data)} and log.is_file():
-            return log
-    return None
+            yield attempt_of(data), log
 
 
 def is_running(home: Home) -> bool:

@@ -56,7 +56,8 @@ def _home(homes: Mapping[str, Home], request: Ask) -> Home:
 
 def _log(ctx: Context, where: Home, request: Ask) -> dict[str, Any]:
     limit = min(request.limit, PAGE_BYTES)
-    return pages.log_page(where, request.task, request.offset, limit, _clean(ctx, where))
+    clean = _clean(ctx, where)
+    return pages.log_page(where, request.task, request.offset, limit, clean, request.attempt)
 
 
 def _diff(ctx: Context, where: Home, request: Ask) -> dict[str, Any]:

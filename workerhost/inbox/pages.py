@@ -13,7 +13,7 @@ from cw.models import Event
 from cw.operations.todos import KINDS, Todo, todos
 from workerhost.agents.events import parse_line
 from workerhost.agents.loglines import log_lines
-from workerhost.homes.archives import archives, is_running, log_of, task_of
+from workerhost.homes.archives import archives, is_running, log_of, logs_of, task_of
 from workerhost.homes.files import open_regular, read_json
 from workerhost.homes.layout import Home
 from workerhost.redaction.redact import Redactor
@@ -22,12 +22,14 @@ ARCHIVES_PAGE = 50
 _MARGIN = 8192  # bytes; no secret is longer, so none is cut in two by the end of a page
 
 
-def log_page(home: Home, task: str, offset: int, limit: int, clean: Redactor) -> dict[str, Any]:
+def log_page(
+    home: Home, task: str, offset: int, limit: int, clean: Redactor, attempt: int = 0
+) -> dict[str, Any]:
     """`{data, offset, end, live}`: base64 of the next bytes, where the next page starts, whether
     the page reached the end, and whether the log may still grow. As claude wrote it, but for
-    secrets.
+    secrets. `attempt` 0: the newest.
     """
-    path = log_of(home, task or None)
+    path = log_of(home, task or None, attempt)
     if path is None:
         return {"data": "", "offset": offset, "end": True, "live": _prepares(home, task)}
     live = path == home.log and is_running(home)  # before reading: its last words count
@@ -56,14 +58,7 @@ def archives_page(home: Home, task: str, skip: int, limit: int) -> dict[str, Any
 
 def todo_list(home: Home, task: str) -> list[Todo]:
     """From the logs of all runs of a task, which keep what the broker's stream has dropped."""
-    return todos(one for path in _logs(home, task) for one in _todo_events(path))
-
-
-def _logs(home: Home, task: str) -> list[Path]:
-    """The logs of a task's runs, oldest first."""
-    old = [path.with_suffix(".log") for path, data in archives(home) if task_of(data) == task]
-    now = [home.log] if task_of(read_json(home.journal)) == task else []
-    return [one for one in (*reversed(old), *now) if one.is_file()]
+    return todos(one for _, path in logs_of(home, task) for one in _todo_events(path))
 
 
 def _todo_events(path: Path) -> Iterator[Event]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from cw.errors import BrokerUnavailableError, CwError, ForgedError, StaleFenceError
-from cw.models import Event, Outcome, Task
+from cw.models import HOST, Event, Outcome, Task
 from cw.operations.branches import another_tasks
 from cw.states import Move, OutcomeKind, State
 from cw.store.leases import Grant, Refusal
@@ -104,10 +104,10 @@ def _obstacle(ctx: Context, home: Home) -> str:
         return "the worker has a run to be settled first"
     if open_ones := open_files(home):
         note = f"others may use {open_ones[0]}: chmod -R go= {home.path}, then: cw resume {home.id}"
-        ctx.store.fleet.pause(home.id, note)
+        ctx.store.fleet.pause(home.id, note, by=HOST)
         return note
     if not_ours := take_home(home, ctx.wall):
-        ctx.store.fleet.pause(home.id, f"{not_ours}, then: cw resume {home.id}")
+        ctx.store.fleet.pause(home.id, f"{not_ours}, then: cw resume {home.id}", by=HOST)
         return not_ours
     unproven = ctx.proof.missing(home)
     if unproven:

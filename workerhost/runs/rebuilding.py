@@ -111,12 +111,13 @@ def _changed(path: Path) -> float:
 
 def _finished(books: Iterable[Journal]) -> Iterator[Task]:
     """Tasks whose last run ended them. One that was put off, stopped or lost is not finished."""
-    last: dict[str, Journal] = {}
+    runs: dict[str, list[Journal]] = {}
     for book in sorted(books, key=_end):
-        last[book.task.id] = book
-    for book in last.values():
-        if book.phase == "settled" and book.outcome and _ends_the_task(book.outcome):
-            yield _record(book, book.outcome)
+        runs.setdefault(book.task.id, []).append(book)
+    for found in runs.values():
+        last = found[-1]
+        if last.phase == "settled" and last.outcome and _ends_the_task(last.outcome):
+            yield _record(last, last.outcome, [one.outcome for one in found if one.outcome])
 
 
 def _ends_the_task(outcome: Outcome) -> bool:
@@ -125,7 +126,7 @@ def _ends_the_task(outcome: Outcome) -> bool:
     return outcome.kind is OutcomeKind.SUCCEEDED
 
 
-def _record(book: Journal, outcome: Outcome) -> Task:
+def _record(book: Journal, outcome: Outcome, of_all: list[Outcome]) -> Task:
     run = book.run
     return Task(
         spec=book.task,
@@ -138,6 +139,9 @@ def _record(book: Journal, outcome: Outcome) -> Task:
         started_at=run.started_at,
         ended_at=_end(book),
         outcome=outcome,
+        spent_usd=sum(one.cost_usd for one in of_all),
+        spent_turns=sum(one.turns for one in of_all),
+        spent_s=sum(one.duration_s for one in of_all),
     )
 
 

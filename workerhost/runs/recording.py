@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cw.errors import BrokerUnavailableError, CwError
-from cw.models import Outcome, Task
+from cw.models import HOST, Outcome, Task
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind, State
 from cw.store.leases import Refusal
@@ -101,7 +101,7 @@ def _pause(held: Holding, outcome: Outcome) -> None:
     """The next task would fail for the same reason: one failure is enough for the morning."""
     note = f"{outcome.message[:200]}. Mend {held.home.zshenv}, then: cw resume {held.home.id}"
     try:
-        held.ctx.store.fleet.pause(held.home.id, note)
+        held.ctx.store.fleet.pause(held.home.id, note, by=HOST)
     except CwError as error:
         log.warning("worker not paused worker=%s: %s", held.home.id, error)
 

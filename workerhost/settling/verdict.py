@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from cw.models import USAGE_LIMIT
 from cw.states import Mode, OutcomeKind
 from workerhost.agents.events import Progress
 from workerhost.agents.follow import Ending
@@ -116,7 +117,7 @@ def _api(progress: Progress, now: datetime, defer: timedelta) -> Verdict:
     if progress.resets_at:
         until = max(progress.resets_at, now) + _SECOND
         message = f"usage limit reached; goes on at {until:%Y-%m-%d %H:%M %Z}"
-        return Verdict(OutcomeKind.DEFERRED, "usage_limit", message, until)
+        return Verdict(OutcomeKind.DEFERRED, USAGE_LIMIT, message, until)
     if word in _PERSON:
         return _failed(word, f"{_PERSON[word]}: {said}")
     if word in _PASSING or status in _PASSING_STATUS or status is None:

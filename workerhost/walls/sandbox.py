@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cw.errors import CwError
 from cw.settings import Settings
+from workerhost.credentials.agentenv import own_gh
 from workerhost.homes.layout import Home, in_place
 from workerhost.walls.isolation import Wall, namespaces
 from workerhost.walls.keyring import new_session_keyring
@@ -113,7 +114,7 @@ def readable_paths(settings: Settings, claude: Path | None, repo_path: str) -> t
     """What an agent may read beside the system and its HOME. Raises WorkspaceError."""
     found = list(settings.sandbox_read)
     if claude:
-        found += [claude, claude.resolve()]
+        found += [claude, claude.resolve(), *own_gh(settings)]
     found += shown(Path(repo_path) if repo_path else None, settings).all
     return tuple(dict.fromkeys(found))
 

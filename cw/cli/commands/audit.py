@@ -21,9 +21,10 @@ from cw.errors import BrokerUnavailableError
 def command(cli: Cli, ctx: click.Context, action: str, lines: int, as_json: bool) -> None:
     """What was done in somebody's name on this machine: commands, dispatches, runs and their ends.
 
-    show: the last lines. verify: whether every line is as it was written, and none was taken out,
-    added or moved; exit status 1 names the first that is not. Lines cut off the end are missed
-    while the broker knows the last one; that it knows none is a doubt as well (exit status 1).
+    show: the last lines, in local time; --json has all that a line says. verify: whether every
+    line is as it was written, and none was taken out, added or moved; exit status 1 names the first
+    that is not. Lines cut off the end are missed while the broker knows the last one; that it knows
+    none is a doubt as well (exit status 1).
     """
     if action == "verify":
         ctx.exit(_verify(cli, as_json=as_json))
@@ -32,14 +33,14 @@ def command(cli: Cli, ctx: click.Context, action: str, lines: int, as_json: bool
 
 def _show(cli: Cli, lines: int, *, as_json: bool) -> None:
     from cw.audit import audit_file, entries
+    from cw.cli.auditwords import words
 
     found = list(entries(audit_file(cli.settings)))[-lines:]
     if as_json:
         json_out([one.model_dump(mode="json") for one in found])
         return
     for one in found:
-        facts = " ".join(f"{name}={value}" for name, value in one.facts.items())
-        say(f"{one.at:%Y-%m-%d %H:%M:%S} {one.by} {one.what} {facts}")
+        say(f"{one.at.astimezone():%Y-%m-%d %H:%M:%S} {words(one)}")
     if not found:
         say("nothing yet")
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from cw.cli.completion import complete_tasks
 from cw.cli.context import Cli, with_cli
 from cw.cli.params import json_option
 from cw.cli.render import json_out, say
-from cw.cli.steering import stop_patience
-from cw.names import task_id
+from cw.cli.steering import find, stop_patience
+from cw.errors import BadInputError
+from cw.operations.references import read_target
+
+if TYPE_CHECKING:
+    from cw.models import Task
 
 
 @click.command()
@@ -22,12 +28,11 @@ def command(cli: Cli, tasks: tuple[str, ...], force: bool, as_json: bool) -> Non
 
     Their issues lose the worker label and can be dispatched again.
     """
-    from cw.operations.control import need_task
     from cw.operations.reset import end
 
-    found = [need_task(cli.store, one) for one in dict.fromkeys(task_id(text) for text in tasks)]
+    found = {task.spec.id: task for text in tasks if (task := _task(cli, text))}
     rows = []
-    for task in found:
+    for task in found.values():
         patience = stop_patience(cli, task.spec.label)
         done = end(cli.control, task, "cancelled", force=force, patience=patience)
         rows.append(done.model_dump(mode="json"))
@@ -35,3 +40,11 @@ def command(cli: Cli, tasks: tuple[str, ...], force: bool, as_json: bool) -> Non
             say(f"{done.label} was cancelled (task {done.task})")
     if as_json:
         json_out(rows)
+
+
+def _task(cli: Cli, text: str) -> Task:
+    """A worker is not taken back, its task may be. Raises BadInputError."""
+    task = find(cli, read_target(text))
+    if task is None:
+        raise BadInputError(f"worker {text} has no task to cancel", hint="See: cw status")
+    return task

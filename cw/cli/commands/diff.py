@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import Target, id_argument, json_option
+from cw.cli.paging import page
+from cw.cli.params import id_argument, json_option
 from cw.cli.render import diff_line, escape_control, json_out, note
+from cw.operations.references import Target
 
 if TYPE_CHECKING:
     from cw.models import Task
@@ -37,10 +38,7 @@ def command(cli: Cli, target: Target, stat: bool, as_json: bool) -> None:
         return
     lines = summary_lines(found) if stat else _diff_lines(found.diff)
     text = "".join(f"{line}\n" for line in lines)
-    if sys.stdout and sys.stdout.isatty():
-        click.echo_via_pager(text, color=True)
-    else:
-        click.echo(text, nl=False)
+    page(text)
     if not stat and not found.diff:
         note(f"nothing is changed on {found.branch} yet")
     if not stat and found.cut:

@@ -11,28 +11,36 @@ import click
 
 from cw.cli.completion import complete_repos, complete_workers
 from cw.cli.context import Cli, with_cli
+from cw.cli.issues import read_issues
 from cw.cli.params import checked, json_option
 from cw.cli.prompt import is_ignored, read_prompt
 from cw.cli.render import json_out, note, say
-from cw.errors import BadInputError
-from cw.names import POOL_QUEUE, issue_number, model_name, tag_name, worker_id, worker_queue
+from cw.errors import BadInputError, CwError, UnavailableError
+from cw.names import POOL_QUEUE, model_name, tag_name, worker_id, worker_queue
+from cw.operations.references import short_id
 from cw.repos import parse_repo
 from cw.states import Mode
 
 if TYPE_CHECKING:
     from cw.operations.dispatch import Dispatched, Request
 
+_SEVERAL = 2
+
 
 @click.command()
 @click.option(
     "-r",
     "--repo",
-    required=True,
     help="owner/repo on GitHub, or a git path or URL.",
     shell_complete=complete_repos,
 )
 @click.option(
-    "-i", "--issue", metavar="N", callback=checked(issue_number), help="The issue to work on."
+    "-i",
+    "--issue",
+    "issues",
+    metavar="N",
+    multiple=True,
+    help="The issue to work on: 22, owner/repo#22 or its URL. May be repeated, or a range: 3..6.",
 )
 @click.option(
     "-w",
@@ -62,8 +70,8 @@ if TYPE_CHECKING:
 @with_cli
 def command(
     cli: Cli,
-    repo: str,
-    issue: int | None,
+    repo: str | None,
+    issues: tuple[str, ...],
     worker: str | None,
     tag: str | None,
     prompt: str | None,
@@ -78,11 +86,15 @@ def command(
     With -i, standard input is read for `-p -` only.
 
     An issue that somebody already has is refused with exit status 3. Nothing is left behind when a
-    dispatch fails.
+    dispatch fails. Of several issues each becomes a task of its own; one that is refused does not
+    keep back the others, and the exit status is that of the first that was. With --json, several
+    are a list.
     """
+    name, numbers = read_issues(issues, repo)
+    issue = numbers[0] if numbers else None
     stdin = sys.stdin.buffer if sys.stdin else None
     chosen = model_name(model or cli.settings.model)
-    where = parse_repo(repo, github_url=cli.settings.github_url, cwd=Path.cwd())
+    where = parse_repo(name, github_url=cli.settings.github_url, cwd=Path.cwd())
     text = read_prompt(prompt, stdin, has_issue=issue is not None)
     if prompt is None and issue is not None and is_ignored(stdin):
         note("warning: standard input is not read beside -i; use -p - if it is the prompt")
@@ -102,17 +114,33 @@ def command(
         apart=(cli.settings.workers_root, cli.settings.state_dir),
     )
     check_request(request)
-    if tag:
-        request = replace(request, worker=_tagged(cli, tag, worker))
-    done = _dispatch(cli, request)
+    done, refused = [], None
+    for number in numbers or (None,):
+        try:
+            done.append(_one(cli, replace(request, issue=number)))
+        except CwError as error:
+            if len(numbers) < _SEVERAL or isinstance(error, UnavailableError):
+                raise
+            note(f"#{number} was not dispatched: {error.line()}")
+            refused = refused or error
+            continue
+        if not as_json:
+            _tell(cli, done[-1])
     if as_json:
-        json_out(_row(done))
-    else:
-        _tell(done)
-    for one in done.notes:
+        rows = [_row(one) for one in done]
+        json_out(rows[0] if len(numbers) < _SEVERAL else rows)
+    for one in dict.fromkeys(said for each in done for said in each.notes):
         note(f"note: {one}")
-    if not done.hosts_up:
+    if done and not done[-1].hosts_up:
         note("warning: no host is running, so nothing starts yet. Start one with: cw up")
+    if refused:
+        click.get_current_context().exit(refused.exit_code)
+
+
+def _one(cli: Cli, request: Request) -> Dispatched:
+    if request.tag:
+        request = replace(request, worker=_tagged(cli, request.tag, request.worker))
+    return _dispatch(cli, request)
 
 
 def _dispatch(cli: Cli, request: Request) -> Dispatched:
@@ -159,15 +187,20 @@ def _row(done: Dispatched) -> dict[str, Any]:
         "model": spec.model,
         "state": "queued",
         "place": done.place,
+        "why": "" if done.starts else done.why,
+        "next": done.next,
         "queue": worker_queue(spec.wanted_worker) if spec.wanted_worker else POOL_QUEUE,
     }
 
 
-def _tell(done: Dispatched) -> None:
+def _tell(cli: Cli, done: Dispatched) -> None:
     spec = done.task
+    short = short_id(cli.store, spec.id)
     line = f"worker {spec.wanted_worker}" if spec.wanted_worker else "the first free worker"
-    place = f", place {done.place} in line"
-    if done.place == 0 or (done.idle and done.place == 1):
-        place = ", starts now"
-    say(f"{spec.id} {spec.label} → {line}{place}")
-    say(f"Follow it with: cw watch {spec.id}")
+    place = ", starts now" if done.starts else f", place {done.place} in line"
+    say(f"{short} {spec.label} → {line}{place}")
+    if not done.starts and done.hosts_up:
+        # Some reasons end with what to type already.
+        hint = "" if not done.next or done.next in done.why else f". First: {done.next}"
+        say(f"It waits: {done.why}{hint}")
+    say(f"Follow it with: cw watch {short}")

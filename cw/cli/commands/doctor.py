@@ -2,44 +2,96 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 import click
 
 from cw.cli.context import Cli, with_cli
 from cw.cli.params import json_option
 from cw.cli.render import STATE_STYLES, json_out, one_line
+from cw.errors import BadInputError
+
+if TYPE_CHECKING:
+    from cw.cli.check import Check
+
+_ANY = "worker ID"
+_ODD = frozenset("/\\ \t\n\0")
 
 
 @click.command()
+@click.argument("programs", metavar="[PROGRAM...]", nargs=-1)
 @json_option
 @click.pass_context
 @with_cli
-def command(cli: Cli, ctx: click.Context, as_json: bool) -> None:
+def command(cli: Cli, ctx: click.Context, programs: tuple[str, ...], as_json: bool) -> None:
     """Check this machine and say how to get what is missing.
 
-    Exit status 1 when something is missing that agents need; warnings alone are 0. Of tokens only
-    the names are shown.
+    git, gh and python3 are looked for where agents are, behind the wall, and so is each PROGRAM,
+    such as node or make. Each login is tried once, by a call that costs nothing.
+
+    Exit status 1 when something is missing that agents need; warnings, and what is to be done
+    next, are 0. Of tokens only the names are shown. What is the same for many workers is said once.
     """
-    from cw.cli.check import Check
     from cw.cli.checks import all_checks
 
+    for one in programs:
+        if not one or one.startswith("-") or _ODD & set(one):
+            raise BadInputError(f"{one!r} is no program's name", hint="For example: cw doctor node")
     checks: list[Check] = []
-    for one in all_checks(cli):
-        checks.append(one)
+    for told in _told_at_once(all_checks(cli, programs)):
+        checks += told
         if not as_json:
-            _tell(one.state, one.name, one.text, one.fix)
-    failed = sum(one.state == "fail" for one in checks)
-    warned = sum(one.state == "warn" for one in checks)
+            for row in _folded(told):
+                _tell(row)
+    count = {word: sum(one.state == word for one in checks) for word in STATE_STYLES}
     if as_json:
-        json_out({"ok": not failed, "checks": [asdict(one) for one in checks]})
+        json_out({"ok": not count["fail"], "checks": [asdict(one) for one in checks]})
     else:
-        click.echo(f"{failed} failed, {warned} warnings, {len(checks) - failed - warned} fine")
-    ctx.exit(1 if failed else 0)
+        nexts = f", {count['next']} to do next" if count["next"] else ""
+        click.echo(f"{count['fail']} failed, {count['warn']} warnings, {count['ok']} fine{nexts}")
+    ctx.exit(1 if count["fail"] else 0)
 
 
-def _tell(state: str, name: str, text: str, fix: str) -> None:
-    word = click.style(f"{state:<4}", fg=STATE_STYLES[state])
-    click.echo(f"{word}  {name}: {one_line(text)}")
-    if fix:
-        click.echo(f"      → {one_line(fix)}")
+def _told_at_once(checks: Iterable[Check]) -> Iterator[list[Check]]:
+    """One by one, as each may take seconds; the workers' together."""
+    for of_workers, found in groupby(checks, key=lambda one: bool(one.worker)):
+        if of_workers:
+            yield list(found)
+        else:
+            yield from ([one] for one in found)
+
+
+def _folded(checks: list[Check]) -> Iterator[Check]:
+    """Those that differ only in the worker are one, which names them all."""
+    from dataclasses import replace
+
+    from cw.cli.spans import spans
+
+    groups: dict[tuple[str, ...], list[Check]] = {}
+    for one in checks:
+        groups.setdefault(_without_worker(one), []).append(one)
+    for (_, name, text, fix), same in groups.items():
+        if len(same) == 1:
+            yield same[0]
+        else:
+            who = f"workers {' '.join(spans([one.worker for one in same]))}"
+            yield replace(same[0], name=name.replace(_ANY, who, 1), text=text, fix=fix)
+
+
+def _without_worker(one: Check) -> tuple[str, ...]:
+    if not one.worker:
+        return one.state, one.name, one.text, one.fix
+    name = one.name.replace(f"worker {one.worker}", _ANY, 1)
+    folder = re.compile(rf"/{re.escape(one.worker)}(?![\w.-])")
+    return one.state, name, folder.sub("/ID", one.text), folder.sub("/ID", one.fix)
+
+
+def _tell(one: Check) -> None:
+    word = click.style(f"{one.state:<4}", fg=STATE_STYLES[one.state])
+    click.echo(f"{word}  {one.name}: {one_line(one.text)}")
+    if one.fix:
+        click.echo(f"      → {one_line(one.fix)}")

@@ -31,7 +31,7 @@ def command(cli: Cli, ids: tuple[str, ...], host: str | None, wait: bool, as_jso
     from cw.operations.pause import chosen, pause
 
     workers = chosen(cli.store, expand_ids(ids), host, everyone=False)
-    rows = pause(cli.control, workers, f"draining since cw drain by {cli.whoami}")
+    rows = pause(cli.control, workers, f"draining since cw drain by {cli.whoami}", keep=not ids)
     if wait:
         _wait(cli, workers)
     left = running_on(cli.store, workers)

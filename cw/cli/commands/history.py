@@ -11,9 +11,10 @@ import click
 
 from cw.cli.completion import complete_repos
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import Target, checked, json_option, maybe_id_argument, read_since
+from cw.cli.params import checked, json_option, maybe_id_argument, read_since
 from cw.cli.render import Column, duration, json_out, moment, money, note, say, table
 from cw.errors import BadInputError, BrokerUnavailableError, CwError
+from cw.operations.references import Target, resolve
 from cw.repos import parse_repo
 from cw.states import OutcomeKind
 
@@ -25,10 +26,10 @@ _COLUMNS = [
     Column("worker"),
     Column("issue", gives=True),
     Column("outcome", state=True),
-    Column("commits", right=True),
-    Column("cost", right=True),
-    Column("turns", right=True),
-    Column("time", right=True),
+    Column("commits", right=True, wide=90),
+    Column("cost", right=True, wide=60),
+    Column("turns", right=True, wide=80),
+    Column("time", right=True, wide=66),
     Column("result", gives=True),
 ]
 _CHUNK = 200  # records read at once
@@ -86,6 +87,8 @@ def command(
     """
     from cw.operations.history import Wanted
 
+    if target and not target.settled:
+        target = resolve(cli.store, target)
     wanted = Wanted(
         worker=target.worker if target else None,
         task=target.task if target else None,
@@ -192,8 +195,8 @@ def _cells(row: Finished, now: datetime) -> list[str]:
         row.label,
         outcome.kind.value,
         str(outcome.commits),
-        money(outcome.cost_usd),
-        str(outcome.turns),
-        duration(outcome.duration_s),
+        money(row.cost_usd),
+        str(row.turns),
+        duration(row.duration_s),
         outcome.pr or outcome.branch if good else outcome.message or outcome.reason,
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from cw.errors import BadInputError, BrokerUnavailableError
 
 if TYPE_CHECKING:
     from workerhost.homes.layout import Home
+
+_DASHED = re.compile(r"([0-9]+)-([0-9]+)")  # also a worker's id, but nobody means it
 
 
 @click.command()
@@ -31,6 +34,11 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
     """
     from workerhost.homes.home import check_new, make_home, templates_dir, tokens_in
 
+    for one in ids:
+        if found := _DASHED.fullmatch(one):
+            raise BadInputError(
+                f"{one!r} looks like a range", hint=f"Use {found[1]}..{found[2]} for a range"
+            )
     root, names, templates = cli.settings.workers_root, expand_ids(ids), templates_dir()
     for name in names:
         check_new(root, name)

@@ -4,73 +4,122 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from cw.cli.context import Cli, with_cli
 from cw.cli.disk import clean_of
-from cw.cli.params import Target, id_argument
-from cw.cli.render import note
+from cw.cli.params import id_argument, json_option
+from cw.cli.render import json_line, note
 from cw.cli.stream import show_event
-from cw.errors import CwError
-from workerhost.homes.archives import is_running, log_of
-from workerhost.homes.files import open_regular
+from cw.errors import BadInputError, CwError
+from cw.operations.references import Target, resolve
+from workerhost.homes.archives import is_running, log_of, logs_of, task_of
+from workerhost.homes.files import open_regular, read_json
 from workerhost.homes.layout import Home, homes
 
 if TYPE_CHECKING:
-    from cw.models import Task
+    from cw.models import Event, Task
+    from workerhost.redaction.redact import Redactor
+
+    Show = Callable[[Event], None]
 
 _CHUNK = 1 << 16
 _LONGEST = 1 << 20  # of a line in memory; a longer one comes in pieces
 _POLL_SECONDS = 0.2
 
 
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Of one run, on this machine. `attempt` 0: nobody knows its number."""
+
+    home: Home
+    path: Path
+    attempt: int
+
+
 @click.command()
 @id_argument
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
+@click.option("--attempt", metavar="N", type=click.IntRange(1), help="Of this attempt alone.")
 @click.option("--raw", is_flag=True, help="The log as claude wrote it, line by line.")
+@json_option
 @with_cli
-def command(cli: Cli, target: Target, follow: bool, raw: bool) -> None:
+def command(
+    cli: Cli, target: Target, follow: bool, attempt: int | None, raw: bool, as_json: bool
+) -> None:
     """Read what an agent said and did.
 
-    ID is a worker, for its current run or else its last one, or a task. Of a worker on another
-    machine the broker's events are shown, the newest 2000; with --raw its host is asked for the log
-    itself, page by page. Tokens are blotted out, but for --raw of a run that still goes on here.
+    ID is a task, for all its attempts, or a worker, for its current run or else its last one. Of a
+    worker on another machine the broker's events are shown, the newest 2000; with --raw or
+    --attempt its host is asked for the log itself, page by page. Tokens are blotted out, but for
+    --raw of a run that still goes on here. With --json each line is one event, as `cw inspect` has
+    them.
     """
+    if raw and as_json:
+        raise BadInputError("--raw is JSON already", hint="Give --raw or --json")
+    if not target.settled:
+        target = resolve(cli.store, target)
     if follow and target.worker:
         _await_log(cli.settings.workers_root / target.worker)
-    found = find_log(homes(cli.settings.workers_root), target)
-    if found is None:
-        _from_store(cli, target, follow=follow, raw=raw)
-        return
-    home, log = found
-    live = home if follow and log == home.log else None
-    clean = clean_of(cli, home)
-    for line, offset in read_lines(log, live):
-        if raw:
-            click.echo(line, nl=False)
-            continue
-        _show(line, offset, clean)
+    show = show_event if not as_json else _as_json
+    found = find_logs(homes(cli.settings.workers_root), target, attempt or 0)
+    if not found:
+        _from_store(cli, target, attempt or 0, show, follow=follow, raw=raw)
+    for log in found:
+        if len(found) > 1 and not (raw or as_json):
+            _head(log.attempt, log.home.id)
+        _read(cli, log, show, follow=follow, raw=raw)
     if sys.stdout:
         sys.stdout.flush()
 
 
-def find_log(here: list[Home], target: Target) -> tuple[Home, Path] | None:
-    """The HOME and the log in it. None: not on this machine. Raises CwError: no log yet."""
+def _read(cli: Cli, log: Log, show: Show, *, follow: bool, raw: bool) -> None:
+    live = log.home if follow and log.path == log.home.log else None
+    clean = clean_of(cli, log.home)
+    for line, offset in read_lines(log.path, live):
+        if raw:
+            click.echo(line, nl=False)
+        else:
+            _show(line, offset, clean, show)
+
+
+def find_logs(here: list[Home], target: Target, attempt: int) -> list[Log]:
+    """Those on this machine, oldest first. Raises CwError: a worker has no log yet, or a task that
+    ran here not this attempt.
+    """
     mine = [one for one in here if target.worker in {None, one.id}]
-    for home in mine:
-        log = log_of(home, target.task)
-        if log:
-            return home, log
-    if target.worker and mine:
+    found = [Log(home, path, number) for home in mine for number, path in _of(home, target)]
+    if target.worker and mine and not found:
         raise CwError(
             f"worker {target.worker} has no log yet", hint="cw status shows what it waits for"
         )
-    return None
+    if target.worker and not attempt:
+        return found[-1:]
+    wanted = [one for one in found if attempt in {0, one.attempt}]
+    if found and not wanted:
+        known = ", ".join(str(one.attempt) for one in found)
+        raise CwError(f"there is no log of attempt {attempt} here", hint=f"There is: {known}")
+    return sorted(wanted, key=lambda one: one.attempt)
+
+
+def _of(home: Home, target: Target) -> list[tuple[int, Path]]:
+    """Of a worker those of its current task, or else its last one."""
+    if target.task:
+        return logs_of(home, target.task)
+    log = log_of(home, None)
+    book = home.journal if log == home.log else log.with_suffix(".json") if log else None
+    task = task_of(read_json(book)) if book else ""
+    return logs_of(home, task) if task else [(0, log)] if log else []
+
+
+def _head(attempt: int, worker: str) -> None:
+    click.secho(f"── Attempt {attempt or '?'}, worker {worker} ──", bold=True)
 
 
 def _await_log(path: Path) -> None:
@@ -86,56 +135,85 @@ def read_lines(log: Path, live: Home | None) -> Iterator[tuple[bytes, int]]:
     A line that has no end comes in pieces. The file is kept open: it is moved to the archive when
     the run has been settled.
     """
-    rest, offset = b"", 0
     with open_regular(log) as file:
-        while True:
-            over = live is None or not is_running(live)  # before reading: its last words count
-            data = file.read(_CHUNK)
-            *lines, rest = (rest + data).split(b"\n")
-            for line in lines:
-                offset += len(line) + 1
-                yield line + b"\n", offset
-            if len(rest) > _LONGEST:
-                offset += len(rest)
-                yield rest, offset
-                rest = b""
-            if not data and over:
-                break
-            if not data:
-                time.sleep(_POLL_SECONDS)
+        yield from whole_lines(_chunks(file, live))
+
+
+def _chunks(file: IO[bytes], live: Home | None) -> Iterator[bytes]:
+    while True:
+        over = live is None or not is_running(live)  # before reading: its last words count
+        data = file.read(_CHUNK)
+        if data:
+            yield data
+        elif over:
+            return
+        else:
+            time.sleep(_POLL_SECONDS)
+
+
+def whole_lines(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
+    """And where each ends. One that has no end comes in pieces."""
+    rest, offset = b"", 0
+    for data in chunks:
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            offset += len(line) + 1
+            yield line + b"\n", offset
+        if len(rest) > _LONGEST:
+            offset += len(rest)
+            yield rest, offset
+            rest = b""
     if rest:
         yield rest, offset + len(rest)
 
 
-def _show(line: bytes, offset: int, clean: Callable[[str], str]) -> None:
+def _show(line: bytes, offset: int, clean: Redactor, show: Show) -> None:
     from workerhost.agents.events import parse_line
 
     for event in parse_line(line, offset, datetime.now(UTC)):
-        show_event(event.model_copy(update={"text": clean(event.text)}))
+        show(type(event).model_validate(clean.deep(event.model_dump(mode="json"))))
 
 
-def _from_store(cli: Cli, target: Target, *, follow: bool, raw: bool) -> None:
+def _as_json(event: Event) -> None:
+    json_line(event.model_dump(mode="json"))
+
+
+def _from_store(
+    cli: Cli, target: Target, attempt: int, show: Show, *, follow: bool, raw: bool
+) -> None:
     from cw.cli.watching import find_task, follow_task
     from cw.models import Event
 
     task = find_task(cli.store, target, also_done=True)
-    if raw:
-        _raw_from_host(cli, task, follow=follow)
+    if raw or attempt:
+        every = bool(target.task) and not attempt
+        numbers = range(1, task.attempt + 1) if every else (attempt,)
+        for number in numbers:
+            _from_host(
+                cli, task, number, show, follow=follow and number in {0, task.attempt}, raw=raw
+            )
         return
     if task.attempt:
         note(f"the log lies on host {task.host or '?'}; these are the broker's newest events")
     for one in follow_task(cli.store, task.spec.id, wait=follow):
         if isinstance(one, Event):
-            show_event(one)
+            show(one)
 
 
-def _raw_from_host(cli: Cli, task: Task, *, follow: bool) -> None:
+def _from_host(cli: Cli, task: Task, attempt: int, show: Show, *, follow: bool, raw: bool) -> None:
     """Page by page, so that neither the broker nor we ever hold a whole log."""
     from cw.cli.disk import RemoteDisk
+    from workerhost.agents.events import parse_line
 
     if not task.worker:
         raise CwError(f"{task.spec.label} has no log yet", hint="See: cw queue")
-    for data in RemoteDisk(cli, task.worker).log(task.spec.id, follow=follow):
-        click.echo(data, nl=False)
-        if sys.stdout:
-            sys.stdout.flush()
+    pages = RemoteDisk(cli, task.worker).log(task.spec.id, attempt=attempt, follow=follow)
+    if raw:
+        for data in pages:
+            click.echo(data, nl=False)
+            if sys.stdout:
+                sys.stdout.flush()
+        return
+    for line, offset in whole_lines(pages):
+        for event in parse_line(line, offset, datetime.now(UTC)):
+            show(event)

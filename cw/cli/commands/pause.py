@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("ids", metavar="ID...", nargs=-1, shell_complete=complete_workers)
-@click.option("-n", "--note", "text", metavar="NOTE", help="Why; cw status shows it.")
+@click.option("--note", "text", metavar="NOTE", help="Why; cw status shows it.")
 @click.option("--all", "everyone", is_flag=True, help="Every worker of the fleet.")
 @click.option("--host", metavar="NAME", help="Every worker of this host.")
 @json_option
@@ -32,12 +32,14 @@ def command(
 ) -> None:
     """Workers finish what they run and take nothing new.
 
-    What is dispatched to them waits until cw resume.
+    What is dispatched to them waits until cw resume. With --all or --host, workers that are paused
+    already keep their reason.
     """
     from cw.operations.pause import chosen, pause
 
     workers = chosen(cli.store, expand_ids(ids), host, everyone=everyone)
-    rows = pause(cli.control, workers, (text or "").strip() or f"paused by {cli.whoami}")
+    why = (text or "").strip() or f"paused by {cli.whoami}"
+    rows = pause(cli.control, workers, why, keep=not ids)
     if as_json:
         json_out([one.model_dump(mode="json") for one in rows])
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,8 @@ _COLUMNS = [
     Column("task"),
     Column("issue", gives=True),
     Column("state", state=True),
-    Column("since"),
-    Column("until"),
+    Column("since", wide=60),
+    Column("until", wide=60),
     Column("title", gives=True, wide=120),
 ]
 
@@ -36,6 +37,7 @@ def command(cli: Cli, as_json: bool) -> None:
     """
     from cw.operations.overview import overview, read_fleet
     from cw.operations.queue import lines, queue
+    from cw.operations.references import short_ids
 
     now = cli.store.tasks.now()
     rows = queue(overview(read_fleet(cli.store), now))
@@ -44,20 +46,25 @@ def command(cli: Cli, as_json: bool) -> None:
         return
     if not rows:
         say("Nothing waits. See: cw status")
+    short = short_ids(cli.store, [one.about.task for one in rows])
     for number, (worker, mine) in enumerate(lines(rows)):
         if number:
             say()
         queued = sum(one.state == "queued" for one in mine)
         aside = f", {len(mine) - queued} aside" if len(mine) > queued else ""
         who = f"Worker {worker}" if worker else "Pool"
-        table(_COLUMNS, [_cells(one, now) for one in mine], title=f"{who}: {queued} queued{aside}")
+        table(
+            _COLUMNS,
+            [_cells(one, now, short) for one in mine],
+            title=f"{who}: {queued} queued{aside}",
+        )
         _tell_why(mine)
 
 
-def _cells(row: QueueRow, now: datetime) -> list[str]:
+def _cells(row: QueueRow, now: datetime, short: Mapping[str, str]) -> list[str]:
     return [
         "" if row.place is None else str(row.place),
-        row.about.task,
+        short[row.about.task],
         row.about.label,
         row.state,
         moment(row.since, now),

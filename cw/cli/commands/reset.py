@@ -1,4 +1,4 @@
-"""`cw reset`: end a worker's task without success."""
+"""`cw reset`: end workers' tasks without success."""
 
 from __future__ import annotations
 
@@ -8,47 +8,49 @@ import click
 
 from cw.cli.completion import complete_ids
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import Target, checked, json_option, read_target
+from cw.cli.params import json_option
 from cw.cli.render import json_out, say
-from cw.cli.steering import find, stop_patience
+from cw.cli.steering import several, stop_patience
 
 if TYPE_CHECKING:
-    from cw.models import Task
     from cw.operations.reset import Ended
 
 
 @click.command()
-@click.argument(
-    "target", metavar="ID|TASK", callback=checked(read_target), shell_complete=complete_ids
-)
-@click.option("--force", is_flag=True, help="Stop it first if it is running.")
+@click.argument("ids", metavar="ID|TASK...", nargs=-1, shell_complete=complete_ids)
+@click.option("--all", "everyone", is_flag=True, help="All that are stopped, crashed or held.")
+@click.option("-f", "--force", is_flag=True, help="Stop those first that are running.")
 @json_option
 @with_cli
-def command(cli: Cli, target: Target, force: bool, as_json: bool) -> None:
-    """End a worker's task without success; the worker is free again.
+def command(cli: Cli, ids: tuple[str, ...], everyone: bool, force: bool, as_json: bool) -> None:
+    """End workers' tasks without success; the workers are free again.
 
-    The issue loses its worker label and can be dispatched again. Commits stay in the clone, and
+    The issues lose their worker label and can be dispatched again. Commits stay in the clone, and
     what was not committed is kept there below refs/cw/wip. After a task that failed, this takes
-    off the label it left behind.
+    off the label it left behind. With --json, one that was named is an object, several are a list.
     """
-    from cw.operations.closing import last_failed
     from cw.operations.reset import end
+    from cw.operations.restart import at_rest
 
-    task: Task | None = find(cli, target)
-    if task is None and target.worker:
-        task = last_failed(cli.store, target.worker)
-    if task is None:
-        if as_json:
-            json_out({"worker": target.worker, "state": "idle"})
-        else:
-            say(f"worker {target.worker} is idle: nothing to reset")
-        return
-    patience = stop_patience(cli, task.spec.label)
-    done = end(cli.control, task, "reset", force=force, patience=patience)
+    rows = []
+    found = several(cli, ids, everyone=everyone, of_all=at_rest, nothing="nothing to reset")
+    for task in found:
+        patience = stop_patience(cli, task.spec.label)
+        done = end(cli.control, task, "reset", force=force, patience=patience)
+        rows.append(done.model_dump(mode="json"))
+        if not as_json:
+            say(_line(done))
     if as_json:
-        json_out(done.model_dump(mode="json"))
+        _json(rows, ids)
+    elif everyone and not found:
+        say("Nothing is stopped, crashed or held")
+
+
+def _json(rows: list[dict[str, object]], ids: tuple[str, ...]) -> None:
+    if len(ids) != 1:
+        json_out(rows)
     else:
-        say(_line(done))
+        json_out(rows[0] if rows else {"worker": ids[0], "state": "idle"})
 
 
 def _line(done: Ended) -> str:

@@ -1,4 +1,4 @@
-"""`cw restart`: let a task go on that waits for a person."""
+"""`cw restart`: let tasks go on that wait for a person."""
 
 from __future__ import annotations
 
@@ -8,49 +8,61 @@ import click
 
 from cw.cli.completion import complete_ids
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import Target, checked, json_option, read_target
-from cw.cli.render import json_out, note, say
-from cw.cli.steering import find
-from cw.errors import BadInputError
+from cw.cli.params import json_option
+from cw.cli.render import json_out, moment, note, say
+from cw.cli.steering import several
+from cw.operations.references import short_ids
 
 if TYPE_CHECKING:
+    from cw.models import Task
     from cw.operations.restart import Restarted
 
 
 @click.command()
-@click.argument(
-    "target", metavar="ID|TASK", callback=checked(read_target), shell_complete=complete_ids
-)
+@click.argument("ids", metavar="ID|TASK...", nargs=-1, shell_complete=complete_ids)
+@click.option("--all", "everyone", is_flag=True, help="All that are stopped, crashed or held.")
 @click.option("--fresh", is_flag=True, help="A new session, and the branch from its start.")
 @json_option
 @with_cli
-def command(cli: Cli, target: Target, fresh: bool, as_json: bool) -> None:
-    """Let a stopped, crashed or held task go on.
+def command(cli: Cli, ids: tuple[str, ...], everyone: bool, fresh: bool, as_json: bool) -> None:
+    """Let stopped, crashed or held tasks go on.
 
-    On its own worker, in the same clone and the same session. With --fresh the agent begins anew:
-    the branch is what the remote has of it, else the default branch; what lay in the clone is kept
-    below refs/cw/wip.
+    Each on its own worker, in the same clone and the same session. With --fresh the agent begins
+    anew: the branch is what the remote has of it, else the default branch; what lay in the clone is
+    kept below refs/cw/wip. With --all, tasks that a usage limit holds are left until it is over: by
+    name they can be restarted before, for an account that has room again. With --json, one that was
+    named is an object, several are a list.
     """
-    from cw.operations.restart import restart
+    from cw.operations.restart import at_rest, restart
 
-    task = find(cli, target)
-    if task is None:
-        raise BadInputError(
-            f"worker {target.worker} is idle: nothing to restart",
-            hint=f"Finished tasks: cw history {target.worker}",
-        )
-    done = restart(cli.control, task, fresh=fresh)
+    tasks = several(
+        cli, ids, everyone=everyone, of_all=at_rest, nothing="nothing to restart", needs=True
+    )
+    waiting = [one for one in tasks if everyone and one.limited]
+    done = [restart(cli.control, one, fresh=fresh) for one in tasks if one not in waiting]
     if as_json:
-        json_out(done.model_dump(mode="json"))
+        rows = [one.model_dump(mode="json") for one in done]
+        json_out(rows[0] if len(ids) == 1 else rows)
         return
-    _tell(done)
+    short = short_ids(cli.store, [one.task for one in done])
+    for one in done:
+        _tell(one, short[one.task])
+    for task in waiting:
+        _tell_waiting(cli, task)
+    if everyone and not tasks:
+        say("Nothing is stopped, crashed or held")
 
 
-def _tell(done: Restarted) -> None:
+def _tell(done: Restarted, short: str) -> None:
     who = f"worker {done.worker}" if done.worker else "the first free worker"
     how = "begins anew" if done.fresh else "goes on"
-    say(f"{done.label} {how} on {who}. Follow it with: cw watch {done.task}")
+    say(f"{done.label} {how} on {who}. Follow it with: cw watch {short}")
     if done.paused:
         note(f"warning: worker {done.worker} is paused ({done.paused}): cw resume {done.worker}")
     if not done.host_up:
         note("warning: its host is not up, so nothing starts yet. Start it there: cw up")
+
+
+def _tell_waiting(cli: Cli, task: Task) -> None:
+    until = moment(task.not_before, cli.store.tasks.now())
+    say(f"{task.spec.label} is left as it is: its usage limit ends at {until}, then it goes on")

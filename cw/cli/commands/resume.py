@@ -26,12 +26,14 @@ def command(
 ) -> None:
     """Paused workers take work again.
 
-    A task that was stopped stays stopped: cw restart lets it go on.
+    A task that was stopped stays stopped: cw restart lets it go on. With --all or --host, workers
+    that their host paused, for what a person has to mend there, stay paused: name those that are
+    mended.
     """
     from cw.operations.pause import chosen, resume
 
     workers = chosen(cli.store, expand_ids(ids), host, everyone=everyone)
-    rows = resume(cli.control, workers)
+    rows = resume(cli.control, workers, by_name=bool(ids))
     if as_json:
         json_out([one.model_dump(mode="json") for one in rows])
         return
@@ -40,6 +42,8 @@ def command(
 
 
 def _line(one: Paused) -> str:
+    if one.paused:
+        return f"worker {one.worker} stays paused: {one.paused}"
     if one.state in {"stopped", "crashed"}:
         then = f"go on with cw restart {one.worker}, or end it with cw reset {one.worker}"
         return f"worker {one.worker} is kept for {one.label}, which is {one.state}: {then}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import Target, id_argument, json_option
+from cw.cli.params import id_argument, json_option
 from cw.cli.render import (
     STATE_STYLES,
     Column,
@@ -23,6 +23,7 @@ from cw.cli.render import (
     table,
 )
 from cw.errors import CwError
+from cw.operations.references import Target
 
 if TYPE_CHECKING:
     from cw.models import Task
@@ -92,6 +93,9 @@ def _story(cli: Cli, task: Task, now: datetime) -> Story:
         host=task.host,
         until=task.not_before,
         outcome=task.outcome,
+        cost_usd=task.total_usd,
+        turns=task.total_turns,
+        duration_s=task.total_s,
         timeline=tuple(story.timeline(task, runs, events)),
         attempts=tuple(runs),
         changes=changes.model_copy(update={"diff": ""}) if changes else None,
@@ -137,6 +141,8 @@ def _tell_state(story: Story, now: datetime) -> None:
     click.echo(f"{'state':<11}{word}{until}{': ' if story.why else ''}{one_line(story.why)}")
     if story.worker:
         _pair("worker", f"{story.worker}{' on host ' + story.host if story.host else ''}")
+    if story.cost_usd or story.turns:
+        _pair("cost", f"{money(story.cost_usd)}, {story.turns} turns, {duration(story.duration_s)}")
     done = story.outcome
     if done is None:
         return
@@ -160,7 +166,8 @@ def _cells(run: Attempt, now: datetime) -> list[str]:
         run.worker,
         run.host,
         moment(run.started_at, now),
-        duration(end - run.started_at),
+        # As the outcome counted it, on a clock that nobody sets.
+        duration(run.outcome.duration_s if run.outcome else end - run.started_at),
         "" if run.turns is None else str(run.turns),
         money(run.cost_usd),
         run.outcome.kind.value if run.outcome else "" if run.ended_at else "running",

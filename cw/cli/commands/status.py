@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import Target, json_option, maybe_id_argument
+from cw.cli.params import json_option, maybe_id_argument
 from cw.cli.render import json_line, json_out, note, redraw, terminal_width
 from cw.errors import BadInputError, BrokerUnavailableError
+from cw.operations.references import Target, resolve
 
 if TYPE_CHECKING:
     from cw.operations.overview import About, Overview
@@ -22,7 +23,7 @@ _EVERY_SECONDS = 1.0
 
 @click.command()
 @maybe_id_argument
-@click.option("-w", "--watch", is_flag=True, help="Go on, and show what changes; Ctrl-C ends it.")
+@click.option("--watch", is_flag=True, help="Go on, and show what changes; Ctrl-C ends it.")
 @json_option
 @with_cli
 def command(cli: Cli, target: Target | None, watch: bool, as_json: bool) -> None:
@@ -30,9 +31,12 @@ def command(cli: Cli, target: Target | None, watch: bool, as_json: bool) -> None
 
     With an ID, of a worker or of a task, only what concerns it. `seen` is how long ago the agent
     was last heard of; its cost is known when a run ends. A host that was silent for 45 s makes
-    its workers offline. --watch redraws a terminal each second; elsewhere it prints the whole again
+    its workers offline. Tasks that failed and questions of agents are shown for a day, until cw
+    seen, or until their issue is dispatched again. On a terminal more than ten idle workers take
+    one line. --watch redraws a terminal each second; elsewhere it prints the whole again
     whenever something changed, with --json one object a line.
     """
+    target = resolve(cli.store, target) if target else None
     if not watch:
         _show(_seen(cli, target), as_json=as_json)
         return
@@ -101,11 +105,10 @@ def _without_clocks(seen: Overview) -> Overview:
 
 
 def _seen(cli: Cli, target: Target | None) -> Overview:
-    from cw.operations.overview import overview, read_fleet
+    from cw.operations.unseen import with_recent
     from cw.services import trouble
 
-    now = cli.store.tasks.now()
-    seen = overview(read_fleet(cli.store), now)
+    seen = with_recent(cli.store, cli.store.tasks.now())
     told = [f"{name} of this machine: {why}" for name, why in trouble.read(cli.settings).items()]
     return _only(seen.model_copy(update={"warnings": [*seen.warnings, *told]}), target)
 
@@ -129,9 +132,12 @@ def _only(seen: Overview, target: Target | None) -> Overview:
             "waiting": [one for one in seen.waiting if wanted(one.worker, one.about)],
             "held": [one for one in seen.held if wanted(one.worker, one.about)],
             "stuck": [one for one in seen.stuck if wanted(one.worker, one.about)],
+            "unseen": tuple(one for one in seen.unseen if wanted(one.worker, one.about)),
+            "today": None,
         }
     )
-    if target.task and not (found.workers or found.waiting or found.held or found.stuck):
+    rows = (found.workers, found.waiting, found.held, found.stuck, found.unseen)
+    if target.task and not any(rows):
         raise BadInputError(
             f"no unfinished task is {target.task}",
             hint=f"When it is finished: cw show {target.task}",

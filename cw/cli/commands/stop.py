@@ -29,7 +29,8 @@ def command(cli: Cli, ids: tuple[str, ...], everyone: bool, as_json: bool) -> No
     The agent is interrupted, then terminated, then killed, with all it started. What it committed
     stays in its clone, and what it did not is kept there below refs/cw/wip. A task that waits is
     stopped at once; a worker without a task is left alone. With --all nothing new starts either,
-    until cw resume --all. Exit status 4 when a host is away: it obeys when it is back.
+    until cw resume --all; cw restart --all lets the stopped tasks go on. Exit status 4 when a host
+    is away: it obeys when it is back.
     """
     if everyone == bool(ids):
         raise BadInputError("say what to stop", hint="Give ids of workers or tasks, or --all")
@@ -66,7 +67,8 @@ def _stop_all(cli: Cli, *, as_json: bool) -> None:
     else:
         _tell(results)
         runs = f"{len(results)} run{'' if len(results) == 1 else 's'}"
-        say(f"{runs} stopped, {len(paused)} workers paused. Let them go on: cw resume --all")
+        then = "cw resume --all" + (", then: cw restart --all" if results else "")
+        say(f"{runs} stopped, {len(paused)} workers paused. Let them go on: {then}")
     need_stopped(results)
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import Target, json_option, maybe_id_argument
+from cw.cli.params import json_option, maybe_id_argument
 from cw.cli.render import json_out, note, one_line, say
 from cw.errors import CwError
+from cw.operations.references import Target
 
 if TYPE_CHECKING:
     from cw.models import Task

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import Target, id_argument, json_option
-from cw.cli.render import duration, json_line, moment, money, say
+from cw.cli.params import id_argument, json_option
+from cw.cli.render import duration, json_line, moment, money, note, say
 from cw.cli.stream import show_event
+from cw.operations.references import Target
 
 if TYPE_CHECKING:
     from cw.models import Task
@@ -28,30 +28,31 @@ def command(cli: Cli, ctx: click.Context, target: Target, as_json: bool) -> None
     """Follow one worker or task live, from any machine.
 
     Begins with the last 20 events and ends with the task's outcome; exit status 1 when that is not
-    success. Ctrl-C only stops the watching. With --json, each line is an object whose `type` is
-    `task` or `event`.
+    success. On a terminal, the last line says what the agent is in the middle of. A worker that is
+    about to take a task of the pool is waited for. Ctrl-C only stops the watching. With --json,
+    each line is an object whose `type` is `task` or `event`.
     """
-    from cw.cli.watching import find_task
+    from cw.cli.watching import await_task
 
-    task = find_task(cli.store, target, also_done=False)
+    task = await_task(cli.store, target, note)
     good = _print_json(cli.store, task) if as_json else _print(cli.store, task)
     ctx.exit(0 if good else 1)
 
 
 def _print(store: Store, task: Task) -> bool:
+    from cw.cli.midst import Midst
     from cw.cli.watching import FINAL, follow_task
     from cw.models import Event
 
     say(f"{task.spec.id} · {task.spec.label} · {task.spec.title} · {task.spec.model}")
-    past: deque[Event] = deque(maxlen=_BACKLOG)
-    began = store.tasks.now()
-    for one in follow_task(store, task.spec.id, wait=True):
-        if isinstance(one, Event) and one.at <= began:
-            past.append(one)
-            continue
-        while past:
-            show_event(past.popleft())
+    past, after = store.events.tail(task.spec.id, _BACKLOG)
+    midst = Midst(store, past)
+    for event in past:
+        show_event(event)
+    for one in follow_task(store, task.spec.id, wait=True, after=after, idle=midst.tell):
+        midst.clear()
         if isinstance(one, Event):
+            midst.saw(one)
             show_event(one)
             continue
         task = one
@@ -60,10 +61,12 @@ def _print(store: Store, task: Task) -> bool:
 
 
 def _print_json(store: Store, task: Task) -> bool:
+    from cw.cli.midst import Midst
     from cw.cli.watching import follow_task
     from cw.models import Event
 
-    for one in follow_task(store, task.spec.id, wait=True):
+    midst = Midst(store, (), shown=False)
+    for one in follow_task(store, task.spec.id, wait=True, idle=midst.tell):
         sort = "event" if isinstance(one, Event) else "task"
         line: dict[str, Any] = {"type": sort, **one.model_dump(mode="json")}
         json_line(line)
@@ -86,7 +89,7 @@ def _describe(task: Task, store: Store) -> str:
     if task.state.value == "done" and done:
         result = done.pr or done.message or done.reason
         work = "1 commit" if done.commits == 1 else f"{done.commits} commits"
-        spent = f"{duration(done.duration_s)}, {done.turns} turns, {money(done.cost_usd)}"
+        spent = f"{duration(task.total_s)}, {task.total_turns} turns, {money(task.total_usd)}"
         return f"{done.kind.value}: {result} ({work}, {spent})"
     if task.state.value == "running":
         return f"running on worker {task.worker}, host {task.host}, attempt {task.attempt}"

@@ -66,14 +66,15 @@ def said(task: Task) -> str:
         return task.reason
     if task.state is State.HELD and task.not_before:
         until = f"goes on at {task.not_before:%m-%d %H:%M} UTC"
-        return f"{_outcome(task.outcome)} · {until}" if task.outcome else until
+        return f"{_outcome(task)} · {until}" if task.outcome else until
     if task.state in {State.STOPPED, State.CRASHED}:
         return f"{task.state.value} · {task.reason} · cw restart {task.spec.id}"
-    return _outcome(task.outcome) if task.outcome else task.reason
+    return _outcome(task) if task.outcome else task.reason
 
 
-def _outcome(outcome: Outcome) -> str:
+def _outcome(task: Task) -> str:
     """`succeeded · PR #31 · $0.42`."""
+    outcome = task.outcome or Outcome(kind=OutcomeKind.STOPPED, reason="", message="")
     parts = [outcome.kind.value]
     if outcome.kind is not OutcomeKind.SUCCEEDED:
         parts.append(outcome.reason)
@@ -81,16 +82,16 @@ def _outcome(outcome: Outcome) -> str:
         parts.append(f"PR #{outcome.pr.rpartition('/')[2]}")
     elif outcome.commits:
         parts.append(f"{outcome.commits} commit{'' if outcome.commits == 1 else 's'}")
-    if outcome.cost_usd:
-        parts.append(f"${outcome.cost_usd:.2f}")
+    if task.total_usd:
+        parts.append(f"${task.total_usd:.2f}")
     return " · ".join(parts)
 
 
 def _runtime(task: Task, now: datetime) -> float | None:
-    """Of the last run, in seconds."""
+    """Of all its runs, in seconds; while one goes on, of that."""
     if task.state is State.RUNNING and task.started_at:
         return round((now - task.started_at).total_seconds(), 1)
-    return task.outcome.duration_s if task.outcome else None
+    return task.total_s if task.outcome else None
 
 
 def _stamp(moment: datetime | None) -> float | None:

@@ -4,7 +4,8 @@
 --       counts, costs
 -- ARGV: id, fence, allowed states, new state, outcome (JSON), reason, not before (ms or ''),
 --       losses to charge, 1 when the run came as far as its clone,
---       the field of counts, the run's dollars, then the GitHub writes that follow from it (JSON each)
+--       the field of counts, the run's dollars, turns and seconds, then the GitHub writes that follow
+--       from it (JSON each)
 -- `done` also releases the claim and remembers which task finished the issue; `queued` is a run that
 -- was lost or interrupted and will be repeated. The fence ends with the run: a journal that was not archived in time
 -- cannot be adopted and settled again.
@@ -50,7 +51,13 @@ if tonumber(ARGV[11]) > 0
     and type(redis.pcall('HINCRBYFLOAT', KEYS[11], day, ARGV[11])) == 'table' then
   redis.call('HSET', KEYS[11], day, ARGV[11])
 end
-for i = 12, #ARGV do
+local spent = {spent_usd = ARGV[11], spent_turns = ARGV[12], spent_s = ARGV[13]}
+for field, amount in pairs(spent) do
+  if type(redis.pcall('HINCRBYFLOAT', KEYS[1], field, amount)) == 'table' then
+    redis.call('HSET', KEYS[1], field, amount)
+  end
+end
+for i = 14, #ARGV do
   redis.call('RPUSH', KEYS[7], ARGV[i])
 end
 return 1

@@ -1,0 +1,27 @@
+"""Many ids in few words: `03..08 docs`, as they are typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+_SHORTEST = 3  # ids that make a range
+
+
+def spans(ids: Sequence[str]) -> list[str]:
+    """In the order given; numbers that follow each other, of one width, are a range."""
+    runs: list[list[str]] = [[one] for one in ids[:1]]
+    for before, one in pairwise(ids):
+        if _next_of(before) == one:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return [word for run in runs for word in _words(run)]
+
+
+def _words(run: list[str]) -> list[str]:
+    return run if len(run) < _SHORTEST else [f"{run[0]}..{run[-1]}"]
+
+
+def _next_of(one: str) -> str:
+    return f"{int(one) + 1:0{len(one)}}" if one.isascii() and one.isdigit() else ""
