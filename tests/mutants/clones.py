@@ -20,7 +20,7 @@ from workerhost.clones import (
     words,
     workspace,
 )
-from workerhost.runs import attempt
+from workerhost.runs import attempt, passing_on
 from workerhost.settling import settle
 
 _TRAPS = "tests/integration/test_clone_traps.py::"
@@ -118,6 +118,10 @@ def _another_run_for_the_step() -> None:
     _put(attempt, "_given_up", lambda outcome: outcome)
 
 
+def _every_task_of_the_pool() -> None:
+    _put(passing_on, "_pass_on", lambda *_: None)
+
+
 _STEPS = "tests/integration/test_network_steps.py::"
 _USED = "tests/integration/test_used_clones.py::"
 MUTANTS = {
@@ -127,6 +131,11 @@ MUTANTS = {
     ),
     "step-door": Mutant(
         _STEPS + "test_host_that_nobody_may_ask_is_said_as_such[https]", _door_says_nothing
+    ),
+    "unfit-pool": Mutant(
+        "tests/integration/test_unfit_home.py"
+        "::test_unfit_home_pauses_its_worker_and_others_do_the_work[clones lead out]",
+        _every_task_of_the_pool,
     ),
     "step-agent": Mutant(
         _STEPS + "test_patience_ends_without_another_agent", _another_run_for_the_step

@@ -166,6 +166,7 @@ def _write_briefing(
         base=place.base,
         pushes=held.ctx.settings.github_access == "agent",
         resumed=workspace.summary(held.git(book), place) if resume else "",
+        notes=place.notes,
     )
     write_private(held.home.prompt, told.prompt.encode())
     write_private(held.home.system_prompt, told.system.encode())
