@@ -241,12 +241,8 @@ def worker_checks(cli: Cli) -> Iterator[Check]:
     if not found:
         yield Check("workers", "next", f"none in {cli.settings.workers_root} yet", "cw init 01")
     for home in found:
-        for one in (
-            token_check(home, cli),
-            mode_check(home),
-            commit_check(home, cli),
-            *file_checks(home),
-        ):
+        found_here = (token_check(home, cli), mode_check(home), commit_check(home, cli))
+        for one in (*found_here, *file_checks(home)):
             yield replace(one, worker=home.id)
 
 

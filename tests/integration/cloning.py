@@ -38,7 +38,7 @@ class Worker:
     @classmethod
     def make(cls, root: Path, hub: GitHubStandIn | None = None) -> Worker:
         home = owned(make_home(root / "workers", "01", {"GH_TOKEN": "bot-token"}, templates_dir()))
-        url = hub.url if hub else "https://github.com"
+        url = hub.base_url if hub else "https://github.com"
         api = hub.api_url if hub else "https://api.github.com"
         settings = Settings(
             workers_root=root / "workers",
@@ -46,11 +46,13 @@ class Worker:
             github_url=url,
             github_api_url=api,
             github_pace=0,
+            agent_env=tuple(hub.way()) if hub else (),
+            sandbox_read=(hub.authority.folder,) if hub and hub.authority else (),
         )
         return cls(home, settings, hub)
 
     def spec(self, **changed: Any) -> TaskSpec:
-        url = f"{self.hub.url}/{REPO}.git" if self.hub else ""
+        url = f"{self.hub.base_url}/{REPO}.git" if self.hub else ""
         return make_spec(**{"repo_url": url, **changed})
 
     def path_spec(self, repo: Path, **changed: Any) -> TaskSpec:
@@ -60,7 +62,8 @@ class Worker:
         )
 
     def git(self, spec: TaskSpec) -> Git:
-        env = agent_environment(self.home, self.settings, {"PATH": "/usr/bin:/bin"})
+        here = {"PATH": "/usr/bin:/bin"} | (self.hub.way() if self.hub else {})
+        env = agent_environment(self.home, self.settings, here)
         origin = Path(spec.repo_path) if spec.repo_path else None
         return Git(self.home, outer_wall(), env, self.settings, origin, url=spec.repo_url)
 

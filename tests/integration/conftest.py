@@ -33,6 +33,16 @@ def hub(tmp_path: Path) -> Iterator[GitHubStandIn]:
         yield hub
 
 
+@pytest.fixture(params=["http", "https"])
+def any_hub(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GitHubStandIn]:
+    """The same over http, and over https by way of a proxy's tunnels."""
+    need("git")
+    with GitHubStandIn(tmp_path / "hub", https=request.param == "https") as hub:
+        hub.add_repo(REPO, files={"README.md": "# app\n", "run.sh": "#!/bin/sh\n"})
+        hub.add_user("bot", "bot-token", {REPO: "write"})
+        yield hub
+
+
 @pytest.fixture
 def person(hub: GitHubStandIn, tmp_path: Path) -> Callable[[str], Person]:
     """person("bot") works with the token of bot."""

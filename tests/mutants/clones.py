@@ -17,8 +17,10 @@ from workerhost.clones import (
     preparing,
     quarantine,
     renewing,
+    words,
     workspace,
 )
+from workerhost.runs import attempt, passing_on
 from workerhost.settling import settle
 
 _TRAPS = "tests/integration/test_clone_traps.py::"
@@ -104,8 +106,40 @@ def _within_is_cleaned() -> None:
     _put(renewing, "clear_foreign", lambda *_: None)
 
 
+def _no_known_words() -> None:
+    _put(words, "KNOWN", ())
+
+
+def _door_says_nothing() -> None:
+    _put(words, "_at_the_door", lambda _: None)
+
+
+def _another_run_for_the_step() -> None:
+    _put(attempt, "_given_up", lambda outcome: outcome)
+
+
+def _every_task_of_the_pool() -> None:
+    _put(passing_on, "_pass_on", lambda *_: None)
+
+
+_STEPS = "tests/integration/test_network_steps.py::"
 _USED = "tests/integration/test_used_clones.py::"
 MUTANTS = {
+    "step-words": Mutant(
+        _STEPS + "test_push_that_does_not_work_says_why_and_whether_it_may_pass[http-archived]",
+        _no_known_words,
+    ),
+    "step-door": Mutant(
+        _STEPS + "test_host_that_nobody_may_ask_is_said_as_such[https]", _door_says_nothing
+    ),
+    "unfit-pool": Mutant(
+        "tests/integration/test_unfit_home.py"
+        "::test_unfit_home_pauses_its_worker_and_others_do_the_work[clones lead out]",
+        _every_task_of_the_pool,
+    ),
+    "step-agent": Mutant(
+        _STEPS + "test_patience_ends_without_another_agent", _another_run_for_the_step
+    ),
     "clone-rights": Mutant(
         _USED + "test_used_clone_is_as_if_new[read-only folder]", _rights_as_they_are
     ),

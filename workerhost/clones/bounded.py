@@ -20,6 +20,7 @@ from typing import IO
 
 from cw.errors import TooLargeError, WorkspaceError
 from workerhost.leaving import HostLeavesError
+from workerhost.walls.seen import Seen
 
 _TEXT_BYTES = 8 << 20
 _ENTRIES = 100_000
@@ -68,12 +69,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """`over`: which bound it exceeded; `out` is then what came before."""
+    """`over`: which bound it exceeded; `out` is then what came before. `seen`: what went wrong at
+    the door that it had.
+    """
 
     ok: bool
     out: str
     err: str
     over: str = ""
+    seen: tuple[Seen, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

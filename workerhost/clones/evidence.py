@@ -10,11 +10,12 @@ from cw.errors import CwError, WorkspaceError
 from cw.models import Start
 from cw.names import is_task_branch
 from workerhost.clones import remote
-from workerhost.clones.bounded import Feeding, last_line
+from workerhost.clones.bounded import Feeding
 from workerhost.clones.git import Bounds
 from workerhost.clones.lens import Lens, lens
 from workerhost.clones.quarantine import Quarantine
 from workerhost.clones.reflogs import traces
+from workerhost.clones.words import failure
 from workerhost.clones.workspace import GitState, Workspace, is_clone, is_dirty, kept_ref
 from workerhost.homes.files import read_json
 
@@ -134,14 +135,15 @@ def push(box: Quarantine, place: Workspace, state: GitState) -> Pushed:
     ref = f"refs/heads/{place.branch}"
     lease = f"--force-with-lease={ref}:{state.remote_head or ''}"
     try:
-        done = box.remote("push", "--quiet", lease, place.url, f"{state.head}:{ref}", pushes=True)
+        what = ("--porcelain", "--quiet", lease, place.url, f"{state.head}:{ref}")
+        done = box.remote("push", *what, pushes=True)
     except CwError as error:
         return Pushed(error.message)
     if done.ok:
         return Pushed()
-    if done.over:
-        return Pushed(f"it took {done.over}", away=True)
-    return Pushed(last_line(done.err), away=remote.passing(done))
+    found = failure(done)
+    told = f"{found.message}. {found.hint}" if found.hint else found.message
+    return Pushed(told, away=found.passing)
 
 
 def fast_forward(box: Quarantine, state: GitState) -> bool:

@@ -63,7 +63,10 @@ def clear_foreign(seen: Lens, name: str) -> None:
     for path in (*(seen.clone / os.fsdecode(one) for one in nested), *paths):
         if _populated(seen, path):
             _put_away(seen, path, name)
-    shutil.rmtree(seen.clone / ".git" / "modules", ignore_errors=True)
+    modules = seen.clone / ".git" / "modules"
+    if any(modules.rglob("HEAD")):  # of submodules that are not there any more
+        set_aside(seen.git.home, modules, name)
+    shutil.rmtree(modules, ignore_errors=True)
     for path in paths:
         if not os.path.lexists(path):
             make_folders(path)
@@ -86,7 +89,8 @@ def _populated(seen: Lens, path: Path) -> bool:
 def _put_away(seen: Lens, path: Path, name: str) -> None:
     git_dir = _git_dir(seen, path)
     if git_dir and _nothing_of_its_own(seen, path, git_dir):
-        shutil.rmtree(path, ignore_errors=True)
+        for one in (path, git_dir):
+            shutil.rmtree(one, ignore_errors=True)
         return
     kept = set_aside(seen.git.home, path, name)
     if not kept:

@@ -24,6 +24,7 @@ from workerhost.walls.isolation import Wall
 from workerhost.walls.ownwall import logins, wrap_own
 from workerhost.walls.reach import opened, reach, through_the_door
 from workerhost.walls.sandbox import wrap
+from workerhost.walls.seen import Notes, notes
 from workerhost.walls.source import shown
 
 NETWORK_SECONDS = 1800.0  # a first clone of a large repository
@@ -161,7 +162,11 @@ class Git:
             env["GIT_DIR"] = str(at)
         env["GIT_CEILING_DIRECTORIES"] = str(at.parent)
         source = shown(self.origin, self.settings)
-        with self._configured(env) as config, self._door(env) as (door, reached):
+        with (
+            self._configured(env) as config,
+            notes() as kept,
+            self._door(env, kept) as (door, reached),
+        ):
             argv = wrap_own(
                 _command(args),
                 wall=self.wall,
@@ -184,7 +189,7 @@ class Git:
                 # (git 2.39), and clones are made of them by the agents' user.
                 umask=0o022,
             )
-            return bounded(
+            done = bounded(
                 argv,
                 cwd=at,
                 env=reached | OURS,
@@ -192,6 +197,7 @@ class Git:
                 feeding=bounds.feeding,
                 leave=self.leave,
             )
+            return done if done.ok else replace(done, seen=kept.read())
 
     @contextmanager
     def _configured(self, env: dict[str, str]) -> Iterator[Path]:
@@ -205,7 +211,9 @@ class Git:
             yield path
 
     @contextmanager
-    def _door(self, env: dict[str, str]) -> Iterator[tuple[Path | None, dict[str, str]]]:
+    def _door(
+        self, env: dict[str, str], kept: Notes
+    ) -> Iterator[tuple[Path | None, dict[str, str]]]:
         if not self.wall.outer or self.origin:
             yield None, env
             return
@@ -213,7 +221,7 @@ class Git:
         path = places.folder(self.settings, "tmp") / (
             f"{places.name_of(self.home)}.net-{token_hex(4)}"
         )
-        with opened(path, told, self.wall.user) as door:
+        with opened(path, told, self.wall.user, notes=kept) as door:
             yield door, through_the_door(env)
 
     def _bounded(self, argv: list[str], at: Path, env: Mapping[str, str], bounds: Bounds) -> Done:

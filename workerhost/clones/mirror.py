@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cw.errors import UnavailableError, WorkspaceError
+from cw.errors import CwError, UnavailableError, WorkspaceError
 from workerhost.clones import remote
 from workerhost.clones.bare import make_bare
 from workerhost.clones.bounded import need
@@ -99,13 +99,16 @@ def _brought(git: Git, path: Path, url: str) -> remote.Found:
     found = remote.find(git, url)
     try:
         return _updated(git, path, url, found)
-    except UnavailableError:
-        raise
-    except WorkspaceError:
-        if not path.exists():
+    except (UnavailableError, WorkspaceError) as error:
+        if _somewhere_else(error) or not path.exists() or Mirror(git, path, "", {}).sound():
             raise
         _throw_away(git, path)
         return _updated(git, path, url, found)
+
+
+def _somewhere_else(error: CwError) -> bool:
+    """What failed lies at the remote, or on the way to it."""
+    return isinstance(error, UnavailableError) and not isinstance(error, remote.UnclearError)
 
 
 def _updated(git: Git, path: Path, url: str, found: remote.Found) -> remote.Found:

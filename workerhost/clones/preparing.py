@@ -18,7 +18,8 @@ from workerhost.clones.flags import reveal
 from workerhost.clones.foreign import sweep_stubs
 from workerhost.clones.git import NETWORK_SECONDS, Bounds, Git
 from workerhost.clones.lens import Lens, global_config, lens
-from workerhost.clones.mirror import Mirror, mirrored
+from workerhost.clones.mirror import HEADS, Mirror, mirrored
+from workerhost.clones.parts import check_lfs, empty_submodules
 from workerhost.clones.places import occupied, scratch, write_open
 from workerhost.clones.renewing import EVERY, point, renew
 from workerhost.clones.rescuing import rescue
@@ -83,12 +84,17 @@ def _prepared(
         remote.remember(git.home, mirror.refs)
         branch = choose(mirror) if choose else spec.branch
         place = Workspace(clone, branch, mirror.default, mirror.base_sha, spec.repo_url)
+        start = mirror.refs.get(HEADS + place.branch, place.base_sha)
+        check_lfs(mirror, start)
+        if said := empty_submodules(mirror, start):
+            place = replace(place, notes=(said,))
         give_rights(git, clone)
         kept = _renewed(git, mirror, place, spec, resume=resume)
         if kept is None:
             return place
         _make(git, mirror, place, spec)
-        return replace(place, notes=_told(git, kept, place, spec) if kept else ())
+        told = _told(git, kept, place, spec) if kept else ()
+        return replace(place, notes=(*told, *place.notes))
 
 
 def _renewed(

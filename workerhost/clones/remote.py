@@ -8,17 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cw.errors import UnavailableError, WorkspaceError
-from workerhost.clones.bounded import Done, last_line
+from workerhost.clones.bounded import Done
 from workerhost.clones.git import Bounds, Git
 from workerhost.clones.places import scratch
+from workerhost.clones.words import failure
 from workerhost.homes.files import write_private
 from workerhost.homes.layout import Home
 
-_PASSING = re.compile(
-    r"error: (?:429|5\d\d)|rate limit|[Cc]ould not resolve|timed out|took too long|cannot lock ref"
-    r"|Connection (?:refused|reset)|early EOF|hung up|Couldn't connect"
-    r"|expected flush|unexpected disconnect|Failed to connect|Empty reply|Temporary failure"
-)
 MANY = Bounds(text=24 << 20, entries=250_000)  # refs
 _DEFAULT = re.compile(r"^ref: refs/heads/(\S+)\tHEAD$", re.MULTILINE)
 
@@ -68,14 +64,18 @@ def listed(text: str) -> dict[str, str]:
     return {ref: sha for ref, sha in found.items() if not ref.endswith("^{}")}
 
 
-def passing(done: Done) -> bool:
-    return bool(done.over or _PASSING.search(done.err))
+class UnclearError(UnavailableError):
+    """git failed of something that has no name: it may pass, or lie in what is here."""
 
 
 def need(done: Done) -> None:
     """Raises UnavailableError for what may pass by itself, else WorkspaceError."""
     if done.ok:
         return
-    said = f"took {done.over}" if done.over else last_line(done.err)
-    told = f"the repository cannot be fetched: {said}"
-    raise UnavailableError(told) if passing(done) else WorkspaceError(told)
+    found = failure(done)
+    told = f"the repository cannot be fetched: {found.message}"
+    if found.kind == "unknown":
+        raise UnclearError(told)
+    if found.passing:
+        raise UnavailableError(told, hint=found.hint)
+    raise WorkspaceError(told, hint=found.hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cw.models import TaskSpec
@@ -28,14 +29,16 @@ def brief(
     base: str,
     pushes: bool,
     resumed: str,
-    branches: tuple[str, ...] = (),
+    branches: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> Briefing:
     """`issue` is None when the task has none. `mark` is a word that its writers cannot know.
     `pushes`: whether the agent has a way to GitHub. `resumed`: what git said when an interrupted
     run goes on; empty for a first run. `branches`: what is to be known of those of its name.
+    `notes`: what the host has to say of the clone.
     """
     told = _resumed(resumed) if resumed else _prompt(spec, prompt, issue, mark)
-    return Briefing(prompt=told, system=_system(spec, base, branches, pushes))
+    return Briefing(prompt=told, system=_system(spec, base, branches, notes, pushes=pushes))
 
 
 def _resumed(resumed: str) -> str:
@@ -96,7 +99,9 @@ def _cut(text: str, most: int) -> str:
     return f"{text[:most]}\n\n[cut here: {len(text) - most} more characters]"
 
 
-def _system(spec: TaskSpec, base: str, branches: tuple[str, ...], pushes: bool) -> str:
+def _system(
+    spec: TaskSpec, base: str, branches: Sequence[str], notes: Sequence[str], *, pushes: bool
+) -> str:
     stand = (
         f"You stand on branch {spec.branch}, made from {base}. Commit on it, in small commits, and"
         " touch no other branch."
@@ -108,8 +113,9 @@ def _system(spec: TaskSpec, base: str, branches: tuple[str, ...], pushes: bool) 
     lines = [
         f"You work alone on one task in a clone of {spec.repo}; nobody answers questions.",
         stand,
-        *(f"Of the branches: {one}." for one in branches),
+        *(f"Of the branches: {visible_line(one)}." for one in branches),
         *_delivery(spec, base, pushes),
+        *(f"Of the clone: {visible_line(one)}." for one in notes),
         last,
     ]
     return "\n".join(f"- {one}" for one in lines) + "\n"

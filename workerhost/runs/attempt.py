@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from cw.errors import BrokerUnavailableError, CwError, ForgedError, StaleFenceError
-from cw.models import HOST, Outcome, Task
+from cw.models import HOST, Event, Outcome, Task
 from cw.operations.branches import another_tasks
 from cw.states import Move, OutcomeKind, State
 from cw.store.leases import Grant, Refusal
@@ -197,7 +197,7 @@ def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
 def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> str:
     """Settle and record. Raises HostLeavesError."""
     ctx, defer = held.ctx, timedelta(seconds=held.ctx.settings.defer_seconds)
-    ended = launch.read_exit(held.home)
+    ended, said = launch.read_exit(held.home), ""
     until = time.monotonic() + ctx.settings.defer_seconds * max(1, ctx.settings.max_deferrals)
     while True:
         now = datetime.now(UTC)
@@ -216,8 +216,14 @@ def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> 
             theirs=partial(another_tasks, ctx.store, book.current),
         )
         outcome = _crowded(outcome, ended)
-        if outcome.reason not in UNPROVEN or time.monotonic() > until:
+        if outcome.reason not in UNPROVEN:
             break
+        if time.monotonic() > until:
+            outcome = _given_up(outcome)
+            break
+        if outcome.message != said:
+            said = outcome.message
+            publish(held, [Event(at=now, kind="note", text=f"not proven yet, asked again: {said}")])
         if held.lease.lost.is_set():
             return "unproven, and the lease ended"  # the journal stays: adopted, and asked again
         if _stop_wanted(held):
@@ -226,6 +232,14 @@ def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> 
         if ctx.leaving.detach.wait(min(_ASK_AGAIN_SECONDS, defer.total_seconds() / 10)):
             raise HostLeavesError
     return record(held, settled(book, outcome, now), outcome)
+
+
+def _given_up(outcome: Outcome) -> Outcome:
+    """Another run would do the agent's work again, for a step that is not the agent's."""
+    text = f"asked again and again, in vain: {outcome.message}"
+    return outcome.model_copy(
+        update={"kind": OutcomeKind.FAILED, "message": text, "retry_at": None}
+    )
 
 
 def _crowded(outcome: Outcome, ended: launch.Exit | None) -> Outcome:

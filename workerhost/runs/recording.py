@@ -29,6 +29,7 @@ _TAIL_BYTES = 1 << 20
 _RETRY_SECONDS = 2.0
 INTERRUPTED = "interrupted"  # ended with its host: repeated, and nothing is charged for it
 HOST_DIED = "host_died"  # before there was an agent
+HOME_UNFIT = "home_unfit"  # its worker's, or the machine's fault: another worker may do it
 HOST_KILLED = "host_killed"  # several died with it
 HOST_ERROR = "host_error"  # nobody foresaw what it found
 _SIGNALLED = 128  # exit codes beyond: ended by a signal, as shells and bubblewrap tell it
@@ -133,7 +134,7 @@ def next_move(
         return outcome.model_copy(update=put_off), Move.EXPIRE
     if outcome.reason in {HOST_KILLED, HOST_ERROR}:
         return outcome, Move.LOSE
-    if outcome.reason == INTERRUPTED:
+    if outcome.reason in {INTERRUPTED, HOME_UNFIT}:
         return outcome, Move.INTERRUPT
     if outcome.kind is OutcomeKind.DEFERRED:
         if task is None or task.deferrals < settings.max_deferrals:

@@ -178,6 +178,7 @@ def _write_briefing(
         branches=book.start.told if book.start else (),
         pushes=held.ctx.settings.github_access == "agent",
         resumed=workspace.summary(held.git(book), place) if resume else "",
+        notes=place.notes,
     )
     write_private(held.home.prompt, told.prompt.encode())
     write_private(held.home.system_prompt, told.system.encode())

@@ -12,6 +12,7 @@ from cw.errors import (
     GitHubUnavailableError,
     IssueChangedError,
     UnavailableError,
+    UnfitHomeError,
 )
 from cw.models import Outcome
 from cw.states import OutcomeKind
@@ -21,6 +22,7 @@ from workerhost.clones.places import occupied
 from workerhost.homes import journal
 from workerhost.homes.journal import Journal
 from workerhost.runs.holding import Holding
+from workerhost.runs.passing_on import unfit
 from workerhost.runs.recording import (
     HOST_DIED,
     HOST_ERROR,
@@ -35,6 +37,8 @@ _BUSY_SECONDS = 10.0  # a host that is asked to stop has little time
 
 def not_started(held: Holding, book: Journal, error: CwError) -> str:
     """A run that never had an agent has an outcome all the same."""
+    if isinstance(error, UnfitHomeError):
+        return unfit(held, book, error)
     now = datetime.now(UTC)
     away = isinstance(error, UnavailableError)
     later = now + timedelta(seconds=held.ctx.settings.defer_seconds)

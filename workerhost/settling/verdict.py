@@ -183,7 +183,8 @@ def _not_pushed(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
     if evidence.remote_head is None:
         return _later("remote_unavailable", "the remote does not answer", now, defer)
     if evidence.push_away:
-        return _later("remote_unavailable", "the remote does not take the push", now, defer)
+        said = f"the remote does not take the push: {evidence.push_error}"
+        return _later("remote_unavailable", said[:500], now, defer)
     why = evidence.push_error or "the remote has another head"
     return _failed("not_pushed", f"{evidence.commits} commits are not pushed: {why}")
 

@@ -37,11 +37,12 @@ _REFUSAL = (
 
 
 class Visit:
-    """One connection. `asked` is said when the head of its request is there."""
+    """One connection. `asked` is said when the head of its request is there; `place`: for what."""
 
     def __init__(self, client: socket.socket) -> None:
         self.client = client
         self.until = time.monotonic() + _HEAD_SECONDS
+        self.place = ""
 
     def asked(self) -> None:
         self.until = float("inf")

@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 if __name__ == "__main__":  # isolated: what lies beside it is not found
     sys.path.append(__file__.rsplit("/", 3)[0])
 
-from workerhost.walls import frames
+from workerhost.walls import frames, seen
 from workerhost.walls.addresses import is_address, is_public
 from workerhost.walls.counter import Counter, Visit
 from workerhost.walls.frames import RefusedError
@@ -120,8 +120,10 @@ def _answer(visit: Visit, rules: Rules) -> None:
         try:
             _relay(visit, given, rules)
         except RefusedError as error:
+            seen.write(visit.place, error)
             _say(client, 403, f"Claude Workers: {error}\n")
         except (OSError, ValueError) as error:
+            seen.write(visit.place, error)
             _say(client, 502, f"Claude Workers: {type(error).__name__}\n")
         except (RuntimeError, MemoryError):  # "can't start new thread"
             _say(client, 503, "Claude Workers: no room for another connection\n")
@@ -133,23 +135,25 @@ def _relay(visit: Visit, given: IO[bytes], rules: Rules) -> None:
     visit.asked()
     if method == "CONNECT":
         host, port = split_place(target, 443)
+        visit.place = _place(host, port)
         rules.check(host, port)
         with _tunnel(host, port, rules) as server:
-            _both_ways(client, given, server)
+            _both_ways(client, given, server, visit.place)
         return
     parts = urlsplit(target)
     if parts.scheme != "http":
         raise RefusedError("a proxy wants CONNECT or an http:// URL")
     host, port = split_place(parts.netloc, 80)
+    visit.place = _place(host, port)
     rules.check(host, port)
     size, upstream = frames.length(headers), rules.upstream(host)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    asked = _request(method, _place(host, port).removesuffix(":80"), path, headers, upstream)
+    request = _request(method, _place(host, port).removesuffix(":80"), path, headers, upstream)
     with _ask(upstream) if upstream else rules.connect(host, port) as server:
         server.settimeout(None)
-        server.sendall(asked)
+        server.sendall(request)
         ours = threading.Event()
-        told = (server.makefile("rb"), client, ours)
+        told = (server.makefile("rb"), client, ours, visit.place)
         back = threading.Thread(target=_back, args=told, daemon=True)
         back.start()
         try:
@@ -188,9 +192,10 @@ def _tunnel(host: str, port: int, rules: Rules) -> socket.socket:
         if not one:
             break
         said += one
-    if said.split(b" ")[1:2] != [b"200"]:
+    status = said.split(b" ")[1:2]
+    if status != [b"200"]:
         server.close()
-        raise OSError("the proxy outside refuses")
+        raise seen.UpstreamError(b"".join(status).decode("ascii", "replace")[:3] or "no answer")
     server.settimeout(None)
     return server
 
@@ -208,42 +213,60 @@ def _credentials(upstream: str) -> list[bytes]:
     return [b"Proxy-Authorization: Basic " + b64encode(pair)]
 
 
-def _both_ways(client: socket.socket, given: IO[bytes], server: socket.socket) -> None:
-    back = threading.Thread(target=_established, args=(server.makefile("rb"), client), daemon=True)
+def _both_ways(client: socket.socket, given: IO[bytes], server: socket.socket, place: str) -> None:
+    told = (server.makefile("rb"), client, place)
+    back = threading.Thread(target=_established, args=told, daemon=True)
     back.start()  # before anything was said: without it there is no tunnel
     _pump(given, server)
     back.join()
 
 
-def _established(source: IO[bytes], client: socket.socket) -> None:
+def _established(source: IO[bytes], client: socket.socket, place: str) -> None:
     with suppress(OSError):
         client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-    _pump(source, client)
+    _pump(source, client, place)
 
 
-def _back(source: IO[bytes], client: socket.socket, ours: threading.Event) -> None:
+def _back(source: IO[bytes], client: socket.socket, ours: threading.Event, place: str) -> None:
     """The answer, which says that the connection ends with it: the client would send the next
     request into a connection that is being closed. Unless the last word is `ours`.
     """
     with suppress(OSError, ValueError):
         interim = True
         while interim:
-            lines = frames.lines(source)
+            lines = _head(source, place)
             interim = lines[0].split(b" ")[1:2] == [b"100"]
             kept = [one for one in lines if not one.lower().startswith(_HOP)]
             last = [] if interim else [b"Connection: close"]
             client.sendall(b"\r\n".join([*kept, *last]) + b"\r\n\r\n")
     if not ours.is_set():
-        _pump(source, client)
+        _pump(source, client, place)
 
 
-def _pump(source: IO[bytes], target: socket.socket) -> None:
-    """Until either end is closed; then the other is told."""
+def _pump(source: IO[bytes], target: socket.socket, place: str = "") -> None:
+    """Until either end is closed; then the other is told. `place`: whose end it is that is read."""
     with suppress(OSError, ValueError):
-        while part := source.read1(65536):  # type: ignore[attr-defined]
+        while part := _part(source, place):
             target.sendall(part)
     with suppress(OSError):
         target.shutdown(socket.SHUT_WR)
+
+
+def _head(source: IO[bytes], place: str) -> list[bytes]:
+    try:
+        return frames.lines(source)
+    except (OSError, ValueError) as error:
+        seen.write(place, error)
+        raise
+
+
+def _part(source: IO[bytes], place: str) -> bytes:
+    try:
+        return source.read1(65536)  # type: ignore[attr-defined, no-any-return]
+    except OSError as error:
+        if place:
+            seen.write(place, error)
+        raise
 
 
 def _say(client: socket.socket, status: int, text: str) -> None:

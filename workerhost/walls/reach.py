@@ -18,6 +18,7 @@ from cw.errors import BadInputError, CwError
 from cw.settings import Settings
 from workerhost.homes.owner import inherit
 from workerhost.walls import proxy
+from workerhost.walls.seen import Notes
 from workerhost.walls.user import AgentUser
 
 DOOR = "/run/cw.net"  # where the proxy's socket is behind the wall
@@ -98,16 +99,21 @@ def listen(path: Path) -> socket.socket:
 
 
 @contextmanager
-def opened(path: Path, told: Reach, user: AgentUser | None = None) -> Iterator[Path]:
-    """The door, for as long as one command of the host itself needs it."""
+def opened(
+    path: Path, told: Reach, user: AgentUser | None = None, *, notes: Notes | None = None
+) -> Iterator[Path]:
+    """The door, for as long as one command of the host itself needs it. `notes`: get what goes
+    wrong there.
+    """
     order = told.order(user)
+    more = {"CW_PARENT": str(os.getpid())}
     with listen(path) as listener:
         process = subprocess.Popen(
             order["argv"],  # type: ignore[call-overload]
-            env=order["env"] | {"CW_PARENT": str(os.getpid())},  # type: ignore[operator]
+            env=order["env"] | more,  # type: ignore[operator]
             stdin=listener,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=notes.handle if notes else subprocess.DEVNULL,
             cwd="/",
         )
     try:

@@ -38,9 +38,8 @@ class GitHubStandIn(Contents):
         for a tunnel and trusts `authority`.
         """
         root.mkdir(parents=True, exist_ok=True)
-        super().__init__(
-            State(root, web_url.replace("http:", "https:") if https else web_url, clock)
-        )
+        web_url = web_url.replace("http:", "https:") if https else web_url
+        super().__init__(State(root, web_url, clock))
         self.authority = Authority.make(root / "authority") if https else None
         self._tunnels = Tunnels(self.authority, _NAMES) if self.authority else None
         self.limits = Limits(clock)
@@ -70,6 +69,15 @@ class GitHubStandIn(Contents):
     @property
     def api_url(self) -> str:
         return f"{self.state.web_url if self.authority else self.url}/api/v3"
+
+    @property
+    def base_url(self) -> str:
+        """What git's URLs begin with; with https it leads here by way of a proxy only."""
+        return self.state.web_url if self.authority else self.url
+
+    def way(self) -> dict[str, str]:
+        """What a host's environment needs to get there: nothing over http."""
+        return {"https_proxy": self.url, **self.trust()} if self.authority else {}
 
     def trust(self) -> dict[str, str]:
         """What an environment needs for https, beside the proxy."""
