@@ -213,7 +213,7 @@ def test_uncommitted_work_fails_and_is_kept(
     assert spec.id.lower() in refs
 
 
-def test_killed_run_is_not_finished_for_it(
+def test_commits_of_a_killed_run_are_pushed_and_nothing_more_is_done_for_it(
     worker: Worker, spec: TaskSpec, place: Workspace, hub: GitHubStandIn
 ) -> None:
     head = commit(place.clone, "fix.txt")
@@ -221,8 +221,8 @@ def test_killed_run_is_not_finished_for_it(
     outcome = settled(worker, spec, place, KILLED)
 
     assert (outcome.kind, outcome.reason, outcome.head) == (OutcomeKind.FAILED, "killed", head)
-    assert (outcome.pushed, outcome.pr) == (False, "")
-    assert spec.branch not in hub.heads(REPO)
+    assert (outcome.pushed, outcome.pr) == (True, "")
+    assert hub.heads(REPO)[spec.branch] == head
     assert hub.pulls(REPO) == []
 
 
