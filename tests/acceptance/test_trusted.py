@@ -22,9 +22,9 @@ def trusting() -> Iterator[Fleet]:
         yield fleet
 
 
-def started(fleet: Fleet, number: int) -> str:
+def started(fleet: Fleet, number: int, *more: str) -> str:
     """Whose settings claude was started with for an issue."""
-    task = fleet.json("dispatch", "-r", REPO, "-i", str(number), "-w", "01")["task"]
+    task = fleet.json("dispatch", "-r", REPO, "-i", str(number), "-w", "01", *more)["task"]
     fleet.finished(task)
     argv = (fleet.worker("01") / "tmp" / "argv").read_text("utf-8")
     return argv.partition("--setting-sources ")[2].split()[0]
@@ -41,6 +41,6 @@ def test_settings_on_an_agents_branch_are_not_loaded(trusting: Fleet, tmp_path: 
     run(tmp_path / "app", "push", "-q", "origin", "HEAD")
 
     assert started(trusting, numbers[0]) == "user,project"
-    assert started(trusting, numbers[1]) == "user"
+    assert started(trusting, numbers[1], "--continue") == "user"
     log = (trusting.home / "state" / "logs" / "host.log").read_text("utf-8")
     assert f"{REPO} is not trusted in this run: .claude/settings.json is not as main has it" in log
