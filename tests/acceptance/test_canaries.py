@@ -138,6 +138,8 @@ def fleet() -> Iterator[Fleet]:
     require(WALLS, "a bwrap that works")
     operator = dict.fromkeys(OPERATORS, "canary-of-the-operator")
     settings = operator | {"GH_TOKEN": OPERATOR, "CW_DEFER_SECONDS": "1", "CW_MAX_DEFERRALS": "0"}
+    # A host that is killed as it takes a task leaves nothing but the lease, which has to end.
+    settings |= {"CW_LEASE_TTL": "30", "CW_LEASE_RENEW": "5", "CW_LEASE_MARGIN": "10"}
     with running_fleet(REHEARSAL, settings) as one:
         one.github.add_user("boss", OPERATOR, {REPO: "write"})
         one.github.add_user("bot", CANARIES["GH_TOKEN"], {REPO: "write"})
