@@ -37,6 +37,27 @@ def assert_told_once(here: Machine, spec: TaskSpec) -> None:
     assert told == [(one.kind, one.text) for one in lines]
 
 
+def test_task_that_a_host_had_just_taken_when_it_was_killed_is_run_by_the_next(
+    git_repo: Path,
+) -> None:
+    """Its lease of ten minutes is not waited for, and nothing is charged."""
+    with machine(git_repo) as here:
+        spec = here.record(SLOW)
+        granted = here.store().tasks.acquire(
+            spec.id, worker="01", host="here", ttl=600, session=str(uuid.uuid4())
+        )
+        assert isinstance(granted, Grant)
+
+        here.start()
+        wait_until(lambda: here.task(spec).state is not State.RUNNING, 60, here.log)
+        here.sweep()
+        task = here.reaches(spec, State.DONE)
+
+        assert task.outcome
+        assert task.outcome.kind is OutcomeKind.SUCCEEDED
+        assert (task.losses, len(here.agents())) == (0, 1)
+
+
 def test_run_of_a_killed_host_is_adopted_by_the_next(git_repo: Path) -> None:
     with machine(git_repo) as here:
         first = here.start()
