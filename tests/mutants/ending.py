@@ -14,7 +14,7 @@ from workerhost.homes import journal
 from workerhost.homes.journal import Journal
 from workerhost.homes.layout import Home
 from workerhost.redaction.redact import Redactor
-from workerhost.runs import recording
+from workerhost.runs import barely, recording
 from workerhost.runs.lease import Lease
 
 
@@ -47,6 +47,10 @@ def _restore_takes_the_issue() -> None:
     Leases.restore = greedy  # type: ignore[method-assign]
 
 
+def _left_to_the_lease() -> None:
+    barely.write_down = lambda *_: None
+
+
 def _run_is_not_told() -> None:
     Lease._lose = lambda self: self.lost.set()  # type: ignore[method-assign]
 
@@ -70,6 +74,11 @@ def _no_room_kept() -> None:
 
 
 MUTANTS = {
+    "task that was barely taken is left to its lease": Mutant(
+        "tests/integration/test_adoption.py"
+        "::test_task_that_a_host_had_just_taken_when_it_was_killed_is_run_by_the_next",
+        _left_to_the_lease,
+    ),
     "no pause after a refused credential": Mutant(
         "tests/integration/test_recording.py"
         "::test_worker_whose_credential_was_refused_takes_nothing_more_and_says_why",
