@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -35,6 +36,7 @@ class Terminal:
         self, env: Mapping[str, str], *words: str, program: Path = CW, columns: int = COLUMNS
     ) -> None:
         self.text = ""
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._mine, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, columns, 0, 0))
         self.process = subprocess.Popen(
@@ -69,6 +71,6 @@ class Terminal:
             if not select.select([self._mine], [], [], 0.1)[0]:
                 continue
             try:
-                self.text += os.read(self._mine, 1 << 16).decode("utf-8", "replace")
+                self.text += self._decode(os.read(self._mine, 1 << 16))
             except OSError:  # nobody has the terminal open any more
                 return

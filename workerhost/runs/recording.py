@@ -63,6 +63,8 @@ def record(held: Holding, book: Journal, outcome: Outcome) -> str:
                 return "detached"
     if not recorded:
         log.warning("stale fence, result not recorded task=%s fence=%s", held.task_id, held.fence)
+    if recorded and final.reason in _CREDENTIALS:
+        _pause(held, final)
     phase = "settled" if recorded else "overtaken"
     ended = book.model_copy(update={"outcome": final, "phase": phase})
     journal.archive(held.home, ended, held.redact)
@@ -74,8 +76,6 @@ def record(held: Holding, book: Journal, outcome: Outcome) -> str:
         final.kind,
         final.reason,
     )
-    if recorded and final.reason in _CREDENTIALS:
-        _pause(held, final)
     held.ctx.settled()
     return f"{final.kind.value}: {final.message}"
 
