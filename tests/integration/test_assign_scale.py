@@ -82,6 +82,7 @@ def test_answered_questions_are_not_asked_again(wide: GitHubStandIn, store: Stor
     ]
 
 
+@pytest.mark.timeout(400)
 def test_every_eligible_issue_is_dispatched_once_whatever_goes_wrong(
     wide: GitHubStandIn, store: Store
 ) -> None:

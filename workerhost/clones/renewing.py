@@ -25,7 +25,7 @@ _LOG_BYTES = 4 << 20
 _QUIET = Bounds(text=_CONFIG_BYTES)
 # What the repository has itself, however large: it was let in by the remote, not left by a run.
 _LONG = Bounds(seconds=NETWORK_SECONDS)
-_REFS = Bounds(text=24 << 20, entries=250_000)
+_REFS = Bounds(text=4 << 20, entries=20_000)  # of its own; the host holds them all
 # Of a merge, rebase or bisection that nobody will end, and traps for whoever comes next.
 _LEFT = (
     *("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE", "AUTO_MERGE", "SQUASH_MSG", "CHERRY_PICK_HEAD"),
