@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from cw.errors import BrokerUnavailableError
 from workerhost.homes.layout import Home
 from workerhost.inbox.board import Board
-from workerhost.runs import adoption, barely, suspects
+from workerhost.runs import adoption, orphaned, suspects
 from workerhost.runs.holding import Context
 from workerhost.runs.suspects import Standing
 
@@ -36,7 +36,7 @@ class Adopter:
         """What lay there when the host began. Runs that hosts died with come first, one at a time,
         while nothing else is done that the host could die of.
         """
-        barely.write_down(self._ctx, found)
+        orphaned.write_journals(self._ctx, found)
         standing = {
             home: suspects.take(home, self._ctx.settings.max_attempts)
             for home in found.values()

@@ -20,6 +20,7 @@ from cw.models import Event, Host, Outcome, Worker
 from cw.states import Move, OutcomeKind
 from cw.store.leases import Grant
 from cw.store.store import Store
+from tests.ending import ended
 from tests.making import make_spec
 from tests.standins.github import GitHubStandIn
 from tests.terminal import COLUMNS, LINES, Terminal, plain
@@ -89,15 +90,7 @@ def finish(
     outcome = Outcome(
         kind=kind, reason="done", message="1 commit pushed", commits=1, turns=4, cost_usd=0.5
     )
-    assert store.tasks.settle(
-        task,
-        worker=worker,
-        fence=record.fence,
-        move=move,
-        outcome=outcome,
-        effects=[],
-        host="there",
-    )
+    ended(store, task, record.fence, outcome, move, worker)
 
 
 def valid(name: str, value: Any) -> Any:
@@ -202,15 +195,7 @@ def test_report_is_what_show_shows(cw: Cw, fleet: Store, git_repo: Path) -> None
     grant = run_it(fleet, task)
     report = f"Half to even.{EVIL}\n\nSee money.py"
     outcome = Outcome(kind=OutcomeKind.SUCCEEDED, reason="done", message="ok", report=report)
-    assert fleet.tasks.settle(
-        task,
-        worker="01",
-        fence=grant.fence,
-        move=Move.FINISH,
-        outcome=outcome,
-        effects=[],
-        host="there",
-    )
+    ended(fleet, task, grant.fence, outcome)
 
     shown = cw("show", task).stdout
 

@@ -14,6 +14,7 @@ from cw.models import HOST, USAGE_LIMIT, Host, Outcome, Worker
 from cw.states import Move, OutcomeKind, State
 from cw.store.leases import Grant
 from cw.store.store import Store
+from tests.ending import ended
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]
 MEND = "the API does not accept the worker's credentials. Mend /nowhere/02/.zshenv"
@@ -42,15 +43,7 @@ def came_to_rest(
         message="it came to rest",
         retry_at=store.tasks.now() + timedelta(hours=3) if held else None,
     )
-    assert store.tasks.settle(
-        task,
-        worker=worker,
-        fence=grant.fence,
-        move=move,
-        outcome=outcome,
-        effects=[],
-        host="there",
-    )
+    ended(store, task, grant.fence, outcome, move, worker)
     return task
 
 

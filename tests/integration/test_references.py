@@ -13,9 +13,10 @@ import pytest
 from cw.models import Host, Outcome, Worker
 from cw.names import new_task_id
 from cw.operations.references import SHORT, shortest
-from cw.states import Move, OutcomeKind
+from cw.states import OutcomeKind
 from cw.store.leases import Grant
 from cw.store.store import Store
+from tests.ending import ended
 from tests.making import make_spec
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -44,15 +45,7 @@ def finish(store: Store, task: str) -> None:
     grant = store.tasks.acquire(task, worker="01", host="there", ttl=60, session="s")
     assert isinstance(grant, Grant)
     outcome = Outcome(kind=OutcomeKind.SUCCEEDED, reason="done", message="1 commit", pr=PULL)
-    assert store.tasks.settle(
-        task,
-        worker="01",
-        fence=grant.fence,
-        move=Move.FINISH,
-        outcome=outcome,
-        effects=[],
-        host="there",
-    )
+    ended(store, task, grant.fence, outcome)
 
 
 def shown(cw: Cw, typed: str) -> str:

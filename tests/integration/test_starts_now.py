@@ -13,6 +13,7 @@ from cw.models import Host, Outcome, Worker
 from cw.states import Move, OutcomeKind
 from cw.store.leases import Grant
 from cw.store.store import Store
+from tests.ending import ended
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -43,15 +44,7 @@ def run_on(cw: Cw, store: Store, repo: Path, worker: str, move: Move | None = No
     assert isinstance(grant, Grant)
     if move:
         outcome = Outcome(kind=OutcomeKind.STOPPED, reason="x", message="it came to rest")
-        assert store.tasks.settle(
-            task,
-            worker=worker,
-            fence=grant.fence,
-            move=move,
-            outcome=outcome,
-            effects=[],
-            host="there",
-        )
+        ended(store, task, grant.fence, outcome, move, worker)
 
 
 def test_idle_worker_starts_now(cw: Cw, git_repo: Path) -> None:

@@ -14,7 +14,7 @@ from workerhost.homes import journal
 from workerhost.homes.journal import Journal
 from workerhost.homes.layout import Home
 from workerhost.redaction.redact import Redactor
-from workerhost.runs import barely, recording
+from workerhost.runs import orphaned, recording
 from workerhost.runs.lease import Lease
 
 
@@ -47,8 +47,8 @@ def _restore_takes_the_issue() -> None:
     Leases.restore = greedy  # type: ignore[method-assign]
 
 
-def _left_to_the_lease() -> None:
-    barely.write_down = lambda *_: None
+def _orphaned_lease_is_left() -> None:
+    orphaned.write_journals = lambda *_: None
 
 
 def _run_is_not_told() -> None:
@@ -74,10 +74,10 @@ def _no_room_kept() -> None:
 
 
 MUTANTS = {
-    "task that was barely taken is left to its lease": Mutant(
+    "orphaned lease is waited for": Mutant(
         "tests/integration/test_adoption.py"
         "::test_task_that_a_host_had_just_taken_when_it_was_killed_is_run_by_the_next",
-        _left_to_the_lease,
+        _orphaned_lease_is_left,
     ),
     "no pause after a refused credential": Mutant(
         "tests/integration/test_recording.py"

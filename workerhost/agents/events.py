@@ -141,9 +141,8 @@ def parse(line: bytes) -> dict[str, Any] | None:
         data = json.loads(line) if line.lstrip()[:1] == b"{" else _within(line)
     except (ValueError, RecursionError):
         data = _within(line)
-    if (
-        data and b"\\ud" in line.lower()
-    ):  # half of a pair, cut by claude, is no text that can be kept
+    # Half of a pair, cut by claude, is no text that can be kept.
+    if data and b"\\ud" in line.lower():
         with suppress(ValueError, RecursionError):
             data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
     return data if isinstance(data, dict) else None

@@ -19,6 +19,7 @@ log = logging.getLogger("workerhost.rescuing")
 
 _PACK_BYTES = 1 << 30
 _MANY = 200  # refs; those with work of their own are few
+_LISTED = Bounds(text=4 << 20, entries=20_000)  # the host holds them all
 _HEADS, _WIP, _REMOTES = "refs/heads/", "refs/cw/wip/", "refs/remotes/"
 
 
@@ -50,7 +51,10 @@ def _short(ref: str) -> str:
 def _refs(there: Lens, here: Lens) -> tuple[dict[str, str], list[str]]:
     """Refs of the old one whose commits the new one has not, and commits that both have."""
     what = ("--format=%(objectname) %(refname)", _HEADS, _WIP, _REMOTES)
-    rows = [line.partition(" ") for line in there.run("for-each-ref", *what).out.splitlines()]
+    rows = [
+        line.partition(" ")
+        for line in there.run("for-each-ref", *what, bounds=_LISTED).out.splitlines()
+    ]
     head = there.run("rev-parse", "--verify", "-q", "HEAD^{commit}").out.strip()
     found = {ref: sha for sha, _, ref in rows} | ({"HEAD": head} if head else {})
     asked = Feeding(source="".join(f"{sha}\n" for sha in found.values()).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,18 +130,7 @@ def command(  # noqa: PLR0913, PLR0917  each is an option
         apart=(cli.settings.workers_root, cli.settings.state_dir),
     )
     check_request(request)
-    done, refused = [], None
-    for number in numbers or (None,):
-        try:
-            done.append(_one(cli, replace(request, issue=number)))
-        except CwError as error:
-            if len(numbers) < _SEVERAL or isinstance(error, UnavailableError):
-                raise
-            note(f"#{number} was not dispatched: {error.line()}")
-            refused = refused or error
-            continue
-        if not as_json:
-            _tell(cli, done[-1])
+    done, refused = _each(cli, request, numbers, tell=not as_json)
     if as_json:
         rows = [_row(one) for one in done]
         json_out(rows[0] if len(numbers) < _SEVERAL else rows)
@@ -150,6 +140,28 @@ def command(  # noqa: PLR0913, PLR0917  each is an option
         note("warning: no host is running, so nothing starts yet. Start one with: cw up")
     if refused:
         click.get_current_context().exit(refused.exit_code)
+
+
+def _each(
+    cli: Cli, request: Request, numbers: Sequence[int], *, tell: bool
+) -> tuple[list[Dispatched], CwError | None]:
+    """What was dispatched, and the first refusal. Raises it when it is the only one, or when it
+    would be that of the others, too.
+    """
+    done: list[Dispatched] = []
+    refused = None
+    for number in numbers or (None,):
+        try:
+            done.append(_one(cli, replace(request, issue=number)))
+        except CwError as error:
+            if len(numbers) < _SEVERAL or isinstance(error, UnavailableError):
+                raise
+            note(f"#{number} was not dispatched: {error.line()}")
+            refused = refused or error
+            continue
+        if tell:
+            _tell(cli, done[-1])
+    return done, refused
 
 
 def _one(cli: Cli, request: Request) -> Dispatched:

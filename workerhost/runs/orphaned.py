@@ -1,4 +1,4 @@
-"""Runs that a killed host had barely taken: the lease is there, and nothing else."""
+"""Orphaned leases: a host was killed as it took a task, and left its lease and nothing else."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from workerhost.homes.journal import Journal, Run
 from workerhost.homes.layout import Home
 from workerhost.runs.holding import Context
 
-log = logging.getLogger("workerhost.barely")
+log = logging.getLogger("workerhost.orphaned")
 
 
-def write_down(ctx: Context, homes: Mapping[str, Home]) -> None:
+def write_journals(ctx: Context, homes: Mapping[str, Home]) -> None:
     """Give each the journal that its host did not come to write: it is found and put back like any
     run whose host died before the agent was there. Else its task waited for the end of the lease.
 
