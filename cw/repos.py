@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from cw.errors import BadInputError
-from cw.source import is_repository
+from cw.local_repository import is_repository
 
 _GITHUB = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))/([A-Za-z0-9._-]{1,100})")
 _WEB = frozenset({"http", "https"})

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cw.homes.journal import Journal, Run
 from cw.keyring import make_keyring, new_key
 from cw.models import Outcome, Task, TaskSpec
 from cw.names import new_task_id
 from cw.states import OutcomeKind, State
-from workerhost.homes.journal import Journal, Run
 
 KEYRING = make_keyring(["the key of the tests, 32 characters"])
 NOW = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)

@@ -27,7 +27,7 @@ _LOADED = (
     "cw.github.client",
     "cw.operations.dispatch",
     "cw.store.store",
-    "cw.wire",
+    "cw.broker.signed_transport",
     *(f"cw.cli.commands.{name}" for name in COMMANDS),
 )
 

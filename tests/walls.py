@@ -5,12 +5,12 @@ import pwd
 from dataclasses import replace
 from pathlib import Path
 
+from cw.homes.agent_user import AgentUser, agent_user
+from cw.homes.layout import Home
 from cw.settings import Settings
 from workerhost.agents.taking import take_home
-from workerhost.homes.layout import Home
 from workerhost.walls.isolation import Wall, bubblewrap_works, choose_wall, socat_there
 from workerhost.walls.keyring import add_key
-from workerhost.walls.user import AgentUser, agent_user
 
 
 def _somebody() -> str:

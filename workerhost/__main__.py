@@ -12,14 +12,15 @@ from typing import IO, Any
 from celery import signals
 from celery.worker.control import Panel
 
-from cw.broker import ASK_TASK, ASSIGN_TASK, RECONCILE_TASK, RUN_TASK, SWEEP_TASK
+from cw import sdnotify
+from cw.broker.app import ASK_TASK, ASSIGN_TASK, RECONCILE_TASK, RUN_TASK, SWEEP_TASK
+from cw.credentials.known import LogRedactor
 from cw.errors import BadInputError, CwError
+from cw.homes.layout import LOCK
 from cw.settings import Settings, load_settings
-from workerhost import chores, guards, sdnotify
-from workerhost.credentials.known import LogRedactor
-from workerhost.homes.layout import LOCK
+from workerhost import periodic_tasks, self_checks
 from workerhost.host import Host
-from workerhost.inbox import commands
+from workerhost.inbox import remote_control
 from workerhost.inbox.admission import CONTROLS
 
 _THREADS = 256  # started as needed; more identities than this share a machine badly
@@ -96,7 +97,7 @@ def _consume(host: Host) -> int:
     _listen(host)
     for name in set(Panel.data) - CONTROLS:
         del Panel.data[name]
-    if why := guards.controls_left():
+    if why := self_checks.controls_left():
         raise CwError(why)
     worker = host.app.Worker(
         hostname=f"cw@{host.settings.host_name}",
@@ -124,12 +125,12 @@ def _tasks(host: Host) -> None:
         RUN_TASK: host.tickets.once(run, otherwise=host.pass_over),
         SWEEP_TASK: host.tickets.once(lambda: str(host.sweep())),
         ASK_TASK: host.tickets.once(host.answer),
-        ASSIGN_TASK: host.tickets.once(lambda: chores.assign_tick(app, host.ctx)),
-        RECONCILE_TASK: host.tickets.once(lambda: chores.reconcile_tick(app, host.ctx)),
+        ASSIGN_TASK: host.tickets.once(lambda: periodic_tasks.assign_tick(app, host.ctx)),
+        RECONCILE_TASK: host.tickets.once(lambda: periodic_tasks.reconcile_tick(app, host.ctx)),
     }
     for name, body in bodies.items():
         app.task(name=name, bind=True)(body)
-    commands.register(host.revoker())
+    remote_control.register(host.revoker())
     app.finalize()
 
 

@@ -11,43 +11,45 @@ from os import EX_TEMPFAIL
 from pathlib import Path
 from typing import Any
 
-from cw.address import broker_url
+from cw import sdnotify
 from cw.audit import Audit, audit_file
-from cw.broker import make_app, send_ask, send_hint
+from cw.broker.address import broker_url
+from cw.broker.app import make_app, send_ask, send_hint
 from cw.errors import BrokerUnavailableError, CwError
+from cw.homes.agent_user import agent_user
+from cw.homes.layout import Home
 from cw.keyring import load_keyring
 from cw.models import TaskSpec
-from cw.operations.control import Control
-from cw.operations.readiness import remember_no_drafts
-from cw.operations.sweep import Swept, sweep
+from cw.operations.control.shared import Control
+from cw.operations.dispatch.readiness import remember_no_drafts
+from cw.operations.reconciliation import rebuilding
+from cw.operations.reconciliation.sweep import Swept, sweep
 from cw.settings import Settings
 from cw.store.mending import mend
 from cw.store.store import open_store
-from workerhost import guards, sdnotify
-from workerhost.adopting import Adopter
-from workerhost.brokerclock import BrokerClock
-from workerhost.github.access import check_access, open_access
+from workerhost import self_checks
+from workerhost.adoption_threads import Adopter
+from workerhost.broker_clock import BrokerClock
 from workerhost.github.clients import Clients
-from workerhost.github.delivered import Delivered, delivered_file
-from workerhost.github.delivering import Deliverer
-from workerhost.homes.layout import Home
+from workerhost.github.delivered_writes import Delivered, delivered_file
+from workerhost.github.outbox_delivery import Deliverer
+from workerhost.github.token_access import check_access, open_access
+from workerhost.heartbeat import Rounds
 from workerhost.inbox import answers
 from workerhost.inbox.admission import admit
-from workerhost.inbox.board import Board
-from workerhost.inbox.commands import Revoker
-from workerhost.inbox.gate import Gate
-from workerhost.inbox.tickets import Tickets
-from workerhost.inbox.watchdog import Watchdog, end_process
-from workerhost.leaving import Leaving
+from workerhost.inbox.queue_consumer import Gate
+from workerhost.inbox.remote_control import Revoker
+from workerhost.inbox.replay_protection import Tickets
+from workerhost.inbox.slots import Board
+from workerhost.inbox.watchdog import Watchdog, end_process, feed_systemd
 from workerhost.probing.probe import probe
 from workerhost.probing.proof import Proof
-from workerhost.rounds import Rounds
-from workerhost.runs import rebuilding, suspects
+from workerhost.runs import crash_loops
 from workerhost.runs.attempt import run_task
-from workerhost.runs.holding import Context
-from workerhost.troubles import Troubles
+from workerhost.runs.run_context import Context
+from workerhost.shutdown import Leaving
+from workerhost.unexpected_errors import Troubles
 from workerhost.walls.isolation import choose_wall
-from workerhost.walls.user import agent_user
 
 log = logging.getLogger("workerhost.host")
 
@@ -130,7 +132,7 @@ class Host:
     def _need_guards(self) -> None:
         """Nothing is heard while one does not hold. Raises CwError."""
         keyring, name = self.ctx.store.connection.keyring, self.settings.host_name
-        why = guards.broken(self.app, keyring, self.tickets, name)
+        why = self_checks.broken(self.app, keyring, self.tickets, name)
         if why:
             self._rounds.refuse(f"a guard does not hold: {why}")
             raise CwError(f"a guard does not hold: {why}", hint="Install the versions of cw's lock")
@@ -204,7 +206,7 @@ class Host:
         sdnotify.notify(self.ctx.host_env, sdnotify.STOPPING)
         self._adopter.wait()
         for home in self._homes.values():
-            suspects.leave(home)
+            crash_loops.leave(home)
         self.leaving.now()
         self._wake.set()
         self._outgoing.set()
@@ -226,7 +228,7 @@ class Host:
             except BrokerUnavailableError as error:
                 log.warning("%s", error)
                 self.gate.watchdog.turned()  # a new host could not consume either
-            sdnotify.feed(self.ctx.host_env, self.gate.watchdog)
+            feed_systemd(self.ctx.host_env, self.gate.watchdog)
             self._wake.wait(_TICK_SECONDS)
             self._wake.clear()
 

@@ -35,6 +35,7 @@ from typing import Any
 if __name__ == "__main__":  # isolated: what lies beside it is not found
     sys.path.append(__file__.rsplit("/", 2)[0])
 
+from cw.processid import boot_id, start_time
 from workerhost.captured import Captured
 from workerhost.confined import confine, refused
 
@@ -315,24 +316,6 @@ def _reap(agent: int) -> None:
 def process_id(pid: int) -> dict[str, Any]:
     """What tells this process from a later one with the same number."""
     return {"pid": pid, "start": start_time(pid), "boot": boot_id()}
-
-
-def start_time(pid: int) -> str:
-    """Ticks since boot at which a process started; empty when there is no such process."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rsplit(b")", 1)[1].split()
-    except OSError:
-        return ""
-    return "" if fields[0] == b"Z" else fields[19].decode()
-
-
-def boot_id() -> str:
-    try:
-        with open("/proc/sys/kernel/random/boot_id") as file:
-            return file.read().strip()
-    except OSError:
-        return ""
 
 
 def _prctl(option: int, value: int) -> None:

@@ -17,11 +17,11 @@ from bench.chaos.fleet import LEASE_SECONDS, Fleet, Host, pick
 from bench.chaos.load import Load
 from bench.chaos.recovery import Recovery, fences_of
 from cw.errors import CwError
+from cw.homes import journal
+from cw.homes.layout import Home
 from cw.models import Outcome
 from cw.names import POOL_QUEUE, worker_queue
 from cw.states import Move, OutcomeKind, State
-from workerhost.homes import journal
-from workerhost.homes.layout import Home
 
 _SAID = frozenset({"killed", "done"})
 

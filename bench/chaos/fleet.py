@@ -19,11 +19,11 @@ import psutil
 from bench.chaos.agentlog import NAME, AgentLog
 from bench.chaos.beats import Beats
 from bench.chaos.broker import Broker
+from cw.homes.home import make_home, templates_dir
+from cw.homes.layout import Home, homes
 from tests.making import give_key
 from tests.standins.github import GitHubStandIn
 from tests.walls import AROUND_REHEARSAL, AS_ROOT
-from workerhost.homes.home import make_home, templates_dir
-from workerhost.homes.layout import Home, homes
 
 ROOT = Path(__file__).parents[2]
 AGENT = ROOT / "tests" / "standins" / "rehearsal_agent.py"

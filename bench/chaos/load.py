@@ -12,13 +12,13 @@ from pathlib import Path
 
 from bench.chaos.agentlog import AgentLog
 from bench.chaos.fleet import TOKEN, Fleet
-from cw.broker import RECONCILE_TASK, SWEEP_TASK, make_app, send_hint
+from cw.broker.app import RECONCILE_TASK, SWEEP_TASK, make_app, send_hint
 from cw.errors import ClaimedError, CwError
 from cw.github.client import GitHub
 from cw.keyring import load_keyring
 from cw.models import TaskSpec
 from cw.names import FLEET_QUEUE
-from cw.operations.dispatch import Request, dispatch
+from cw.operations.dispatch.dispatching import Request, dispatch
 from cw.repos import Repo, github_repo, parse_repo
 from cw.settings import Settings, load_settings
 from cw.store.store import open_store

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from bench.chaos.agentlog import Seen
 from bench.chaos.fleet import Fleet, Host
 from bench.chaos.load import Load
-from cw.broker import send_ask
+from cw.broker.app import send_ask
 from cw.errors import CwError
-from workerhost.homes.files import read_json
+from cw.homes.files import read_json
 
 _POLL_SECONDS = 0.05
 _ASK_SECONDS = 2.0  # a question dies with the host that has it

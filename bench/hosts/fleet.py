@@ -13,8 +13,10 @@ from typing import Any
 from bench.chaos.agentlog import NAME, AgentLog
 from bench.hosts.broker import Broker
 from bench.hosts.net import Net
-from cw.address import broker_url
-from cw.broker import make_app, send_hint
+from cw.broker.address import broker_url
+from cw.broker.app import make_app, send_hint
+from cw.homes.home import make_home, templates_dir
+from cw.homes.layout import homes
 from cw.keyring import load_keyring
 from cw.models import TaskSpec
 from cw.settings import load_settings
@@ -22,8 +24,6 @@ from cw.store.signing import prompt_sha256
 from cw.store.store import Store, open_store
 from tests.making import give_key, make_spec
 from tests.walls import AROUND_REHEARSAL, AS_ROOT
-from workerhost.homes.home import make_home, templates_dir
-from workerhost.homes.layout import homes
 
 ROOT = Path(__file__).parents[2]
 AGENT = ROOT / "tests" / "standins" / "rehearsal_agent.py"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cw.errors import BadInputError
-from workerhost.homes.files import staged
+from cw.homes.files import staged
 
 
 def changed(path: Path, values: Mapping[str, str | None]) -> str:

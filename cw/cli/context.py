@@ -57,8 +57,8 @@ if TYPE_CHECKING:
 
     from cw.audit import Audit
     from cw.github.client import GitHub
-    from cw.operations.control import Control
-    from cw.operations.ways import Ways
+    from cw.operations.control.shared import Control
+    from cw.operations.passes.context import Ways
     from cw.store.store import Store
 
 
@@ -71,8 +71,8 @@ class Cli:
     @cached_property
     def store(self) -> Store:
         """Raises BrokerUnavailableError when no broker is known; connects at the first call."""
-        from cw.address import broker_url
-        from cw.cli.render import note
+        from cw.broker.address import broker_url
+        from cw.cli.views.render import note
         from cw.keyring import load_keyring
         from cw.store.store import open_store
 
@@ -96,15 +96,15 @@ class Cli:
     @cached_property
     def app(self) -> Celery:
         """What messages are sent with. Raises BrokerUnavailableError when no broker is known."""
-        from cw.broker import make_app
+        from cw.broker.app import make_app
 
         return make_app(self.settings)
 
     @cached_property
     def control(self) -> Control:
         """What the verbs that steer workers need."""
-        from cw.broker import send_ask, send_hint
-        from cw.operations.control import Control
+        from cw.broker.app import send_ask, send_hint
+        from cw.operations.control.shared import Control
 
         return Control(
             store=self.store,
@@ -116,8 +116,8 @@ class Cli:
     @cached_property
     def ways(self) -> Ways:
         """What a pass over GitHub and the records needs."""
-        from cw.broker import send_hint
-        from cw.operations.ways import Ways
+        from cw.broker.app import send_hint
+        from cw.operations.passes.context import Ways
 
         return Ways(
             settings=self.settings,
@@ -165,7 +165,7 @@ def with_cli(function: Callable[..., None]) -> Callable[..., None]:
 
 def _waiting(host: str, seconds: float) -> None:
     """Once a second, of which the first and each third is told."""
-    from cw.cli.render import note
+    from cw.cli.views.render import note
 
     if int(seconds) % _TOLD_SECONDS == 1:
         note(f"waiting for host {host} ({seconds:.0f}s) …")

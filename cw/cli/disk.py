@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cw.cli.context import Cli
-from cw.cli.render import note
+from cw.cli.views.render import note
 from cw.errors import BadInputError
-from workerhost.homes.layout import Home, homes
+from cw.homes.layout import Home, homes
 
 if TYPE_CHECKING:
-    from cw.operations.remote import Changes
-    from cw.operations.todos import Todo
-    from workerhost.redaction.redact import Redactor
+    from cw.operations.fleet.remote_disk import Changes
+    from cw.redaction.redact import Redactor
+    from cw.transcript.todos import Todo
 
 _POLL_SECONDS = 1.0  # between two looks at a log on another host
 
@@ -46,7 +46,7 @@ def home_here(cli: Cli, worker: str) -> Home | None:
 
 def clean_of(cli: Cli, home: Home) -> Redactor:
     """What is shown is pasted elsewhere: the worker's tokens are blotted out."""
-    from workerhost.credentials.known import redactor_for
+    from cw.credentials.known import redactor_for
 
     return redactor_for(home, cli.settings, cli.environ)
 
@@ -57,25 +57,21 @@ class LocalDisk:
         self._home = home
 
     def changes(self, task: str) -> Changes:
-        from cw.operations.remote import Changes
-        from workerhost.clones.changes import changes
-        from workerhost.credentials.agentenv import agent_environment
-        from workerhost.walls.isolation import choose_wall
+        from cw.cli.local_host import ask_local
+        from cw.operations.fleet.remote_disk import Changes
 
-        settings = self._cli.settings
-        env = agent_environment(self._home, settings, self._cli.environ)
-        found = changes(self._home, choose_wall(settings), settings, env, task)
-        return Changes.model_validate(clean_of(self._cli, self._home).deep(found))
+        (found,) = ask_local(self._cli.environ, "changes", self._home.id, task)
+        return Changes.model_validate(found)
 
     def todo_list(self, task: str) -> list[Todo]:
-        from workerhost.inbox.pages import todo_list
+        from cw.homes.pages import todo_list
 
         clean = clean_of(self._cli, self._home)
         found = todo_list(self._home, task)
         return [one.model_copy(update={"subject": clean(one.subject)}) for one in found]
 
     def archives(self, task: str = "") -> Iterator[dict[str, Any]]:
-        from workerhost.homes.archives import archives, task_of
+        from cw.homes.archives import archives, task_of
 
         found = archives(self._home, _tell_unreadable)
         return (data for _, data in found if task in {"", task_of(data)})
@@ -87,29 +83,29 @@ def _tell_unreadable(path: Path) -> None:
 
 class RemoteDisk:
     def __init__(self, cli: Cli, worker: str) -> None:
-        from cw.broker import send_ask
-        from cw.operations.ask import ask
+        from cw.broker.app import send_ask
+        from cw.operations.fleet.ask import ask
 
         send = partial(send_ask, cli.app)
         self._ask = partial(ask, cli.store, send, worker=worker)
 
     def changes(self, task: str) -> Changes:
-        from cw.operations.remote import changes
+        from cw.operations.fleet.remote_disk import changes
 
         return changes(self._ask, task)
 
     def todo_list(self, task: str) -> list[Todo]:
-        from cw.operations.remote import todo_list
+        from cw.operations.fleet.remote_disk import todo_list
 
         return todo_list(self._ask, task)
 
     def archives(self, task: str = "") -> Iterator[dict[str, Any]]:
-        from cw.operations.remote import archives
+        from cw.operations.fleet.remote_disk import archives
 
         return archives(self._ask, task)
 
     def log(self, task: str, *, attempt: int = 0, follow: bool) -> Iterator[bytes]:
-        from cw.operations.remote import log
+        from cw.operations.fleet.remote_disk import log
 
         pause = partial(time.sleep, _POLL_SECONDS)
         return log(self._ask, task, attempt=attempt, follow=follow, pause=pause)

@@ -10,7 +10,7 @@ import click
 
 from cw.cli.commands.config import settings_markdown
 from cw.cli.main import group
-from cw.cli.schemas import schemas
+from cw.cli.views.schemas import schemas
 
 _HEAD = """# Commands
 

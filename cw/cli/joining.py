@@ -7,16 +7,16 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from cw.cli.arguments.invitation import WRITTEN, Invitation
 from cw.cli.configfile import changed, replacing
 from cw.cli.context import Cli
-from cw.cli.invitation import WRITTEN, Invitation
 from cw.errors import BadInputError
 from cw.keyring import Keyring, key_file, load_keyring, read_keyring
 from cw.models import Host, Model
 from cw.settings import Settings, config_path, load_settings
 
 if TYPE_CHECKING:
-    from cw.operations.hosts import Forgotten
+    from cw.operations.fleet.hosts import Forgotten
     from cw.store.store import Store
 
 _URLS = ("CW_BROKER_URL", "CW_BROKER_URL_FILE")
@@ -62,7 +62,7 @@ def join_fleet(cli: Cli, invitation: Invitation) -> Joined:
 
 def leave_fleet(cli: Cli) -> Forgotten:
     """Raises CwError, and then this machine is where it was."""
-    from cw.operations.hosts import Forgotten, forget_host
+    from cw.operations.fleet.hosts import Forgotten, forget_host
 
     name, source = cli.settings.host_name, cli.origin["broker_url"]
     if source in _URLS:
@@ -100,9 +100,9 @@ def _look(
     settings: Settings, keyring: Keyring | None, key_from: str
 ) -> tuple[list[Host], list[str]]:
     """The hosts that are known there, and what could lose work. Raises CwError."""
-    from cw.address import broker_url
+    from cw.broker.address import broker_url
+    from cw.machine import known_id
     from cw.store.store import open_store
-    from workerhost.machine import known_id
 
     store = open_store(broker_url(settings), keyring)
     try:
@@ -150,7 +150,7 @@ def _refuse_taken(store: Store, hosts: list[Host], name: str, mine: str) -> None
 def _compare(
     store: Store, keyring: Keyring, key_from: str, others: list[Host], me: str
 ) -> list[str]:
-    from cw.operations.fleetkey import key_fits
+    from cw.operations.fleet.signing_key import key_fits
 
     fits = key_fits(store, [one.name for one in others], me)
     if fits is False:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import click
 
 from cw import __version__
+from cw.cli.arguments.repeated import refuse_repeated
 from cw.cli.quiet import hush
-from cw.cli.render import one_line
-from cw.cli.repeated import refuse_repeated
+from cw.cli.views.render import one_line
 from cw.errors import BrokerUnavailableError, CwError
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def group(ctx: click.Context) -> None:
     if os.environ.get("NO_COLOR"):  # https://no-color.org: set, and not empty
         ctx.color = False
     if ctx.invoked_subcommand is None:
-        from cw.cli.greeting import greet
+        from cw.cli.views.greeting import greet
 
         greet()
         click.echo(ctx.get_help())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cw.cli.render import note
+from cw.cli.views.render import note
 from cw.errors import GitHubUnavailableError
 
 if TYPE_CHECKING:
-    from cw.operations.passes import Passed
+    from cw.operations.passes.github_pass import Passed
 
 
 def finish(done: Passed[Any]) -> None:

@@ -6,16 +6,16 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from cw.cli.arguments.params import read_targets
 from cw.cli.context import Cli
-from cw.cli.params import read_targets
-from cw.cli.render import duration, note
+from cw.cli.views.render import duration, note
 from cw.errors import BadInputError, CwError
-from cw.operations.references import Target, resolve
+from cw.operations.views.references import Target, resolve
 
 if TYPE_CHECKING:
     from cw.models import Task
-    from cw.operations.control import Patience
-    from cw.operations.stop import Stopped
+    from cw.operations.control.shared import Patience
+    from cw.operations.control.stop import Stopped
 
 _TELL_EVERY = 5.0  # seconds
 _SETTLE_SECONDS = 10.0  # git and GitHub are asked once the agent has ended
@@ -23,7 +23,7 @@ _SETTLE_SECONDS = 10.0  # git and GitHub are asked once the agent has ended
 
 def find(cli: Cli, target: Target) -> Task | None:
     """The task an id means; None: a worker without one. Raises BadInputError for unknown ids."""
-    from cw.operations.control import need_task, task_of
+    from cw.operations.control.shared import need_task, task_of
 
     target = resolve(cli.store, target)
     if target.task:
@@ -66,7 +66,7 @@ def several(
 
 def _with_failed(cli: Cli, target: Target) -> Task | None:
     """Also a worker's last one, if it failed and left its label behind."""
-    from cw.operations.closing import last_failed
+    from cw.operations.control.closing import last_failed
 
     task = find(cli, target)
     return task or (last_failed(cli.store, target.worker) if target.worker else None)
@@ -74,7 +74,7 @@ def _with_failed(cli: Cli, target: Target) -> Task | None:
 
 def stop_patience(cli: Cli, what: str) -> Patience:
     """As long as interrupt, terminate and kill can take, and what follows them."""
-    from cw.operations.control import Patience
+    from cw.operations.control.shared import Patience
 
     seconds = cli.settings.stop_grace * 3 + _SETTLE_SECONDS
     return Patience(seconds=seconds, tell=now_and_then(lambda: what))

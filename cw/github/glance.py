@@ -6,8 +6,8 @@ import json
 import urllib.request
 from urllib.parse import quote
 
+from cw.no_redirects import opener
 from cw.settings import Settings
-from cw.stay import opener
 
 _SECONDS = 1.5
 _MOST = 100

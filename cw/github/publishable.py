@@ -15,8 +15,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from cw.github.references import is_harmless, pieces, spelled_out, without_closing
+from cw.glyphs import shown
 from cw.markdown import Writer, fence, longest_run, readers
-from cw.shapes import shown
 
 TITLE = 256  # characters that GitHub takes
 BODY = 65_536

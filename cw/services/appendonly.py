@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from workerhost.homes.files import sync_folder, write_private
+from cw.homes.files import sync_folder, write_private
 
 FOLDER = "appendonlydir"
 _MANIFEST = "appendonly.aof.manifest"

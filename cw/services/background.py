@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 import click
 
 from cw.errors import CwError
-from cw.services import decide, record, trouble
+from cw.services import record, restart_policy, trouble
 from cw.services.catalog import catalog
-from cw.services.decide import Verdict
 from cw.services.files import log_file, private_folder, tail
 from cw.services.processes import ProcessMark, mark, terminate
+from cw.services.restart_policy import Verdict
 from cw.services.supervisor import supervise
 from cw.settings import Settings, load_settings
 
@@ -64,7 +64,7 @@ def _wait_until_ready(
     while True:
         found = record.read(settings)
         seen = found.seen() if found and found.supervisor.pid == child.pid else []
-        result, blamed = decide.verdict(
+        result, blamed = restart_policy.verdict(
             seen,
             supervisor_alive=child.poll() is None,
             waited=time.monotonic() - begin,

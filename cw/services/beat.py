@@ -10,14 +10,14 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from cw.address import broker_url
-from cw.broker import make_app
+from cw import sdnotify
+from cw.broker.address import broker_url
+from cw.broker.app import make_app
 from cw.errors import CwError
+from cw.homes.files import write_private
 from cw.services.catalog import beat_pid_file
 from cw.services.files import private_folder
 from cw.settings import Settings, load_settings
-from workerhost import sdnotify
-from workerhost.homes.files import write_private
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -53,13 +53,14 @@ def run(settings: Settings) -> None:
 
 def _scheduler(settings: Settings, app: Celery) -> dict[str, Any]:
     if not settings.broker_url:
-        return {"scheduler": "cw.services.schedule:OwnScheduler", "max_interval": _TICK_SECONDS}
+        own = "cw.services.beat_schedule:OwnScheduler"
+        return {"scheduler": own, "max_interval": _TICK_SECONDS}
     app.conf.update(
         redbeat_redis_url=broker_url(settings),
         redbeat_key_prefix="cw:beat:",
         redbeat_lock_timeout=_LOCK_SECONDS,
     )
-    return {"scheduler": "cw.services.schedule:FleetScheduler", "max_interval": _TICK_SECONDS}
+    return {"scheduler": "cw.services.beat_schedule:FleetScheduler", "max_interval": _TICK_SECONDS}
 
 
 def main() -> int:

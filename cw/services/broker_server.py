@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from cw.address import private_url_file
+from cw.broker.address import private_url_file
 from cw.errors import BadInputError, CwError
+from cw.homes.files import write_private
 from cw.services.files import private_folder
 from cw.services.processes import ProcessMark, mark
 from cw.settings import Settings
 from cw.store.store import open_store
-from workerhost.homes.files import write_private
 
 _SOCKET_BYTES = 100  # the kernel takes 107 on Linux, 103 on macOS
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")  # Flower does not undo what URLs do to other letters

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from cw.address import broker_url
+from cw.broker.address import broker_url
 from cw.services import broker_repair, broker_server
 from cw.services.processes import ProcessMark
 from cw.settings import Settings

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cw.services import decide
+from cw.services import restart_policy
 from cw.services.catalog import Running, Service
 from cw.services.files import log_file
 from cw.services.processes import mark
@@ -22,7 +22,7 @@ _SAID_BYTES = 1 << 16
 class Child:
     service: Service
     log: Path
-    watched: decide.Watched = field(default_factory=decide.Watched)
+    watched: restart_policy.Watched = field(default_factory=restart_policy.Watched)
     running: Running | None = None
     ready: bool = False
     was_ready: bool = False  # in any of its lives

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cw.errors import BadInputError, CwError
 from cw.services.child import Child
-from cw.services.decide import End
+from cw.services.restart_policy import End
 
 _MOST_MENDED = 3  # in one life of a supervisor; a disk that loses more needs a person
 _BY_ITSELF = 1  # exit code of a server that gives up, whether or not it was ready before

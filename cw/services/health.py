@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from cw.address import broker_url
+from cw.broker.address import broker_url
 from cw.errors import BadInputError, CwError
 from cw.services.catalog import beat_pid_file, flower_ready
 from cw.services.processes import mark

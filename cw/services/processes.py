@@ -8,7 +8,7 @@ import signal
 import psutil
 
 from cw.models import Model
-from workerhost.shim import boot_id, start_time
+from cw.processid import boot_id, start_time
 
 
 class ProcessMark(Model):

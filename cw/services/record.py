@@ -7,11 +7,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from cw.homes.files import read_json, write_private
 from cw.models import Model
-from cw.services.decide import Seen
 from cw.services.processes import ProcessMark
+from cw.services.restart_policy import Seen
 from cw.settings import Settings
-from workerhost.homes.files import read_json, write_private
 
 
 class ServiceRecord(Model):

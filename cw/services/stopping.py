@@ -8,12 +8,12 @@ from enum import Enum, auto
 
 from pydantic import ValidationError
 
+from cw.homes.files import read_json
+from cw.homes.layout import homes
 from cw.services import record
 from cw.services.processes import ProcessMark, alive, kill, ours, terminate
 from cw.services.record import ServiceRecord
 from cw.settings import Settings
-from workerhost.homes.files import read_json
-from workerhost.homes.layout import homes
 
 HURRIED_GRACE = 1.0
 _KILL_SECONDS = 5.0  # a killed process that still shows hangs in the kernel

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from cw.address import broker_url
+from cw.broker.address import broker_url
 from cw.errors import CwError
+from cw.homes.layout import homes
 from cw.services import record
 from cw.services.catalog import BROKER, flower_password_file, flower_url_file
 from cw.services.flower.login import USER
 from cw.settings import Settings
 from cw.store.store import open_store
-from workerhost.homes.layout import homes
 
 
 def summary(settings: Settings) -> dict[str, Any]:

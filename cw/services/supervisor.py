@@ -8,16 +8,16 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from cw.errors import CwError
-from cw.services import decide, endings, record, trouble
+from cw.services import endings, record, restart_policy, trouble
 from cw.services.broker_server import serving
 from cw.services.catalog import BROKER, Service
 from cw.services.child import Child
-from cw.services.decide import Action
 from cw.services.files import keep_small, private_folder
 from cw.services.lock import hold_lock
 from cw.services.prober import Prober
 from cw.services.processes import ProcessMark, mark
 from cw.services.record import ServiceRecord, UpRecord
+from cw.services.restart_policy import Action
 from cw.services.signals import Signals
 from cw.services.stopping import stop_all, stop_leftovers
 from cw.settings import Settings
@@ -86,7 +86,7 @@ class Supervisor:
 
     def step(self, now: float) -> None:
         for child in self._children:
-            action = decide.decide(
+            action = restart_policy.decide(
                 child.watched, alive=child.alive, may_start=self._may_start(child), now=now
             )
             if action is Action.START:
@@ -117,7 +117,7 @@ class Supervisor:
         return not child.service.needs_broker or all(one.was_ready for one in before)
 
     def _start(self, child: Child, now: float) -> None:
-        child.watched = decide.started(child.watched, now)
+        child.watched = restart_policy.started(child.watched, now)
         try:
             mended = child.start()
         except (CwError, OSError) as error:
@@ -131,7 +131,7 @@ class Supervisor:
 
     def _note_end(self, child: Child, now: float, how: str) -> None:
         end, name = endings.judge(child), child.service.name
-        child.watched = decide.ended(child.watched, now, end.kind)
+        child.watched = restart_policy.ended(child.watched, now, end.kind)
         child.ready, child.running = False, None
         if end.why:
             how = f"{how}: {end.why}"

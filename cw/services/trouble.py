@@ -9,8 +9,8 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
+from cw.homes.files import read_json, write_private
 from cw.settings import Settings
-from workerhost.homes.files import read_json, write_private
 
 
 def trouble_file(settings: Settings) -> Path:

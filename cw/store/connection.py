@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.retry import Retry
 
-from cw.address import when_silent, when_stuck
+from cw.broker.address import when_silent, when_stuck
 from cw.errors import BadInputError, BrokerUnavailableError, CwError, UnreadableError
 from cw.keyring import Keyring
 from cw.store import keys

@@ -12,7 +12,7 @@ from cw.store import keys
 from cw.store.audit import AuditStore
 from cw.store.connection import Connection
 from cw.store.counts import CountStore
-from cw.store.events import EventStore
+from cw.store.event_stream import EventStore
 from cw.store.fleet import FleetStore
 from cw.store.github_cache import GitHubCache
 from cw.store.locks import LockStore

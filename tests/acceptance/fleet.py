@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cw.homes.layout import Home
 from tests.standins.github import GitHubStandIn
 from tests.standins.messages import MessagesStandIn
 from tests.typed import typed
 from tests.waiting import wait_until
 from tests.walls import AROUND_REHEARSAL, AS_ROOT
-from workerhost.homes.layout import Home
 
 ROOT = Path(__file__).parents[2]
 REHEARSAL = ROOT / "tests" / "standins" / "rehearsal_agent.py"

@@ -20,10 +20,12 @@ from urllib.parse import quote, urlsplit
 import pytest
 import redis
 
-from cw.broker import send_hint
+from cw.broker.app import send_hint
 from cw.cli.context import Cli, load_cli
+from cw.homes.files import read_json
+from cw.homes.home import make_home, templates_dir
 from cw.models import TaskSpec
-from cw.operations.dispatch import Request, dispatch
+from cw.operations.dispatch.dispatching import Request, dispatch
 from cw.repos import github_repo
 from cw.states import State
 from cw.store.store import Store
@@ -34,8 +36,6 @@ from tests.standins.github import GitHubStandIn
 from tests.standins.github.app_key import app_key
 from tests.waiting import wait_until
 from tests.walls import WALLS
-from workerhost.homes.files import read_json
-from workerhost.homes.home import make_home, templates_dir
 
 pytestmark = pytest.mark.timeout(300)  # fifty runs take longer than a test should
 

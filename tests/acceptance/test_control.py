@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from cw.homes.home import fingerprint
 from tests.acceptance.fleet import Fleet
 from tests.waiting import wait_until
-from workerhost.homes.home import fingerprint
 
 FAST = "rehearse: pace 0.01\n"
 HANG = f"{FAST}rehearse: orphan 54321\nrehearse: hang once\n"

@@ -79,8 +79,8 @@ def test_todos_of_a_finished_task_are_all_done(fleet: Fleet, done: str) -> None:
 
 
 def test_todos_the_stream_lost_are_read_from_the_log(fleet: Fleet, done: str) -> None:
-    from workerhost.homes.layout import Home
-    from workerhost.inbox.pages import todo_list
+    from cw.homes.layout import Home
+    from cw.homes.pages import todo_list
 
     found = todo_list(Home(fleet.worker("01")), done)
 

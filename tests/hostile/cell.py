@@ -14,16 +14,17 @@ from pathlib import Path
 
 import psutil
 
+from cw.credentials.agentenv import agent_environment
+from cw.homes.home import make_home, templates_dir
+from cw.homes.layout import Home
+from cw.homes.owner import give_tree, make_folders
+from cw.homes.running import shim_lives
 from cw.settings import Settings
 from tests.hostile.listening import Listener, listening
 from tests.standins.messages import MessagesStandIn, Turn
 from tests.waiting import wait_until
 from tests.walls import USER, owned
 from workerhost.agents import launch
-from workerhost.credentials.agentenv import agent_environment
-from workerhost.homes.home import make_home, templates_dir
-from workerhost.homes.layout import Home
-from workerhost.homes.owner import give_tree, make_folders
 from workerhost.probing.inherited import Inherited, inherited
 from workerhost.walls.isolation import Wall
 
@@ -113,7 +114,7 @@ class Cell:
         )
         launch.start(self.home, order, wall, self.settings)
         wait_until(self.home.exit.exists, 60, lambda: self.home.log.read_text("utf-8")[-3000:])
-        wait_until(lambda: not launch.alive(self.home), what="the shim's end")
+        wait_until(lambda: not shim_lives(self.home), what="the shim's end")
         ended = launch.read_exit(self.home)
         assert ended
         return ended

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from cw.homes.owner import give_tree
 from cw.settings import Settings
 from tests.contract.binaries import Claude, found
 from tests.hostile.cell import KEY, ROOTS_ALONE, Cell, cell
@@ -21,10 +22,9 @@ from tests.needs import need, require
 from tests.standins.messages import Turn, bash, read, text, together, tool, write
 from tests.waiting import wait_until
 from tests.walls import WALLS, choose, keyrings
-from workerhost.homes.owner import give_tree
 from workerhost.walls.isolation import Wall
+from workerhost.walls.network_access import opened, reach, through_the_door
 from workerhost.walls.policy import policy
-from workerhost.walls.reach import opened, reach, through_the_door
 from workerhost.walls.sandbox import wrap
 
 CLAUDES: list[Claude | None] = [*found()] or [None]

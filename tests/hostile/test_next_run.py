@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cw.errors import CwError
+from cw.homes.owner import give_tree
 from cw.settings import Settings
 from tests.contract.binaries import Claude
 from tests.hostile.cell import Cell, cell
@@ -19,7 +20,6 @@ from tests.needs import require
 from tests.standins.messages import bash, text, tool
 from tests.walls import USER, WALLS, choose
 from workerhost.agents.claude import transcript
-from workerhost.homes.owner import give_tree
 from workerhost.walls.isolation import Wall
 
 POISON = Path(__file__).with_name("poison.sh")

@@ -8,9 +8,9 @@ from typing import Any
 
 from cw.github.client import GitHub
 from cw.models import Host, Outcome, Task, TaskSpec, Worker
-from cw.operations.assign import Assigned, assign
-from cw.operations.reconcile import Reconciled, reconcile
-from cw.operations.ways import Ways
+from cw.operations.assignment.assign import Assigned, assign
+from cw.operations.passes.context import Ways
+from cw.operations.reconciliation.reconcile import Reconciled, reconcile
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind
 from cw.store.leases import Grant

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cw.credentials.agentenv import agent_environment
+from cw.homes.home import make_home, templates_dir
+from cw.homes.layout import Home
+from cw.homes.owner import give_tree
 from cw.models import TaskSpec
 from cw.settings import Settings
 from tests.making import make_spec
@@ -18,10 +22,6 @@ from workerhost.clones.evidence import Pushed
 from workerhost.clones.git import Git
 from workerhost.clones.quarantine import quarantined
 from workerhost.clones.workspace import GitState, Workspace
-from workerhost.credentials.agentenv import agent_environment
-from workerhost.homes.home import make_home, templates_dir
-from workerhost.homes.layout import Home
-from workerhost.homes.owner import give_tree
 
 REPO = "acme/app"
 SAFE = Path(__file__).with_name("safe.gitconfig")  # also where agents run as another user

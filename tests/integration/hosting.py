@@ -17,10 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cw.broker import make_app, send_hint
+from cw.broker.app import make_app, send_hint
+from cw.homes.home import make_home, templates_dir
+from cw.homes.layout import Home
 from cw.keyring import load_keyring
 from cw.models import Event, Task, TaskSpec
-from cw.operations.sweep import Swept, sweep
+from cw.operations.reconciliation.sweep import Swept, sweep
 from cw.settings import Settings, load_settings
 from cw.states import State
 from cw.store.store import Store, open_store
@@ -29,9 +31,7 @@ from tests.mutants import host_module, kept_variable
 from tests.needs import need
 from tests.waiting import wait_until
 from tests.walls import AROUND_REHEARSAL, AS_ROOT
-from workerhost.homes.home import make_home, templates_dir
-from workerhost.homes.layout import Home
-from workerhost.rounds import STARTING
+from workerhost.heartbeat import STARTING
 
 ROOT = Path(__file__).parents[2]
 AGENT = ROOT / "tests" / "standins" / "rehearsal_agent.py"

@@ -8,8 +8,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from cw.homes.owner import give_tree
 from tests.integration.cloning import commit, run
-from workerhost.homes.owner import give_tree
 
 Spoil = Callable[[Path], object]
 

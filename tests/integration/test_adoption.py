@@ -8,16 +8,16 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cw.homes import journal
+from cw.homes.running import shim_lives
 from cw.models import TaskSpec
 from cw.states import OutcomeKind, State
 from cw.store.leases import Grant
+from cw.transcript.events import parse_line
 from tests.integration.cloning import run
 from tests.integration.hosting import Machine, machine
 from tests.making import make_journal
 from tests.waiting import wait_until
-from workerhost.agents import launch
-from workerhost.agents.events import parse_line
-from workerhost.homes import journal
 
 SLOW = "rehearse: pace 0.05\nrehearse: slow 3\n"
 HANG = "rehearse: pace 0.05\nrehearse: hang\n"
@@ -108,7 +108,7 @@ def test_stopped_host_leaves_at_once_and_its_run_goes_on(git_repo: Path) -> None
         first.terminate()
         assert first.wait(15) == 0
 
-        assert launch.alive(here.home())
+        assert shim_lives(here.home())
         wait_until(lambda: here.agents("end"), 30, "the end of the agent without a host")
         assert here.task(spec).state is State.RUNNING
         here.start()
@@ -125,7 +125,7 @@ def test_killed_shim_is_resumed_once_in_its_session_and_then_crashed(git_repo: P
 
         os.kill(here.shim_pid(), signal.SIGKILL)
         wait_until(lambda: len(here.agents()) == 2, 60, here.log)
-        wait_until(lambda: launch.alive(here.home()), what="the second shim")
+        wait_until(lambda: shim_lives(here.home()), what="the second shim")
         assert here.task(spec).losses == 1
         os.kill(here.shim_pid(), signal.SIGKILL)
         task = here.reaches(spec, State.CRASHED)
@@ -182,7 +182,7 @@ def test_journal_of_a_task_that_moved_on_stops_its_run_and_is_archived(git_repo:
         here.start()
 
         wait_until(lambda: list(here.home().completed.glob("*.json")), 40, here.log)
-        assert not launch.alive(here.home())
+        assert not shim_lives(here.home())
         assert here.agents("end")
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from cw.homes.layout import Home
+from cw.homes.running import shim_lives
 from cw.settings import Settings
 from tests.integration.test_proxy import ask
 from tests.integration.test_shim import WALLED, Shims, shims
@@ -16,12 +18,10 @@ from tests.needs import need, require
 from tests.waiting import wait_until
 from tests.walls import WALLS
 from workerhost import shim
-from workerhost.agents import launch
 from workerhost.confined import few_processes
-from workerhost.homes.layout import Home
 from workerhost.walls.cgroup import process_group
 from workerhost.walls.isolation import Wall
-from workerhost.walls.reach import listen, reach
+from workerhost.walls.network_access import listen, reach
 
 __all__ = ["shims"]
 
@@ -158,4 +158,4 @@ def test_proxy_that_ends_is_started_again(shims: Shims, tmp_path: Path) -> None:
         ]
         subprocess.run(["kill", "-9", str(proxy)], check=True)
         assert b"403" in ask(tmp_path / "d", request)
-    assert launch.alive(Home(shims.home.path))
+    assert shim_lives(Home(shims.home.path))

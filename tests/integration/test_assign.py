@@ -11,7 +11,7 @@ import pytest
 
 from cw.errors import BadInputError
 from cw.models import Host
-from cw.operations.assign import Assigned, Pass
+from cw.operations.assignment.assign import Assigned, Pass
 from cw.states import OutcomeKind, State
 from cw.store.store import Store
 from tests.conftest import Cw

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cw.models import Task
-from cw.operations.assign import Assigned
+from cw.operations.assignment.assign import Assigned
 from cw.states import OutcomeKind
 from cw.store.store import Store
 from tests.integration.assigning import BOT, TOKEN, Office, big_hub

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from cw.broker import beat_schedule
+from cw.broker.app import beat_schedule
 from cw.settings import Settings
 from cw.store.store import Store
 from tests.waiting import wait_until

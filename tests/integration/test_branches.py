@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from cw.operations.branches import another_tasks
+from cw.operations.dispatch.branches import another_tasks
 from cw.states import Move
 from cw.store.store import Store
 from tests.integration.test_store_leases import created, granted, settle

@@ -10,14 +10,14 @@ import pytest
 
 from cw.github.client import GitHub
 from cw.models import Outcome, TaskSpec
+from cw.redaction.redact import redactor
 from cw.states import OutcomeKind
+from cw.transcript.events import Progress
 from tests.integration.cloning import REPO, Worker, commit, run
 from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
-from workerhost.agents.events import Progress
 from workerhost.clones import preparing
 from workerhost.clones.workspace import Workspace
-from workerhost.redaction.redact import redactor
 from workerhost.settling import breaches
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import FINISHED, Verdict

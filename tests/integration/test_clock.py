@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from cw.address import private_url_file
-from cw.broker import make_app, send_ask
+from cw.broker.address import private_url_file
+from cw.broker.app import make_app, send_ask
 from cw.models import TaskSpec
-from cw.operations.ask import Ask, HostSilentError, ask_host
-from cw.operations.hosts import host_warnings
+from cw.operations.fleet.ask import Ask, HostSilentError, ask_host
+from cw.operations.fleet.hosts import host_warnings
 from cw.states import OutcomeKind, State
 from tests.integration.clocks import Clock
 from tests.integration.hosting import Machine, machine

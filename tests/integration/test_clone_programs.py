@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from cw.homes import journal
+from cw.redaction.redact import Redactor
+from cw.transcript.events import Progress
 from tests.integration.cloning import Worker, commit, push, run
 from tests.making import NOW, make_journal
 from tests.needs import require
 from tests.standins.github import GitHubStandIn
 from tests.walls import WALLS
-from workerhost.agents.events import Progress
 from workerhost.clones import preparing, workspace
 from workerhost.clones.changes import changes
 from workerhost.clones.evidence import Pushed
-from workerhost.homes import journal
-from workerhost.redaction.redact import Redactor
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import FINISHED
 

@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cw.errors import UnavailableError, WorkspaceError
+from cw.homes.owner import give_tree
 from tests.integration.cloning import REPO, Worker, commit, run
 from tests.integration.spoiling import HEALED, SET_ASIDE, Spoil
 from tests.standins.github import GitHubStandIn
 from workerhost.clones import preparing
-from workerhost.homes.owner import give_tree
 
 _SECONDS = float(os.environ.get("CW_PROPERTY_SECONDS", "20"))
 _NUMBERS = count(100, 2)

@@ -14,17 +14,17 @@ from pathlib import Path
 import pytest
 
 from cw.errors import BadInputError
+from cw.homes import journal
 from cw.models import Outcome, TaskSpec
+from cw.redaction.redact import Redactor
 from cw.states import OutcomeKind
+from cw.transcript.events import Progress
 from tests.integration.cloning import Worker, commit, run
 from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
-from workerhost.agents.events import Progress
-from workerhost.clones import places, preparing
+from workerhost.clones import host_repositories, preparing
 from workerhost.clones.changes import changes
 from workerhost.clones.workspace import Workspace
-from workerhost.homes import journal
-from workerhost.redaction.redact import Redactor
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import FINISHED
 
@@ -237,7 +237,7 @@ def test_view_does_not_look_while_the_host_settles(
 ) -> None:
     settled(worker, spec, place)
     with (
-        places.occupied(worker.settings, worker.home, 1.0),
+        host_repositories.occupied(worker.settings, worker.home, 1.0),
         pytest.raises(BadInputError, match="prepares or settles this run now"),
     ):
         viewed(worker, spec)

@@ -20,8 +20,8 @@ def script(tmp_path: Path, lines: int) -> Path:
     path.write_text(
         f"#!{sys.executable}\n"
         "import click\n"
-        "from cw.cli.paging import page\n"
-        "from cw.cli.render import diff_line\n"
+        "from cw.cli.views.paging import page\n"
+        "from cw.cli.views.render import diff_line\n"
         "@click.command()\n"
         "def show():\n"
         f"    page(''.join(diff_line('+line %d' % n) + '\\n' for n in range({lines})))\n"

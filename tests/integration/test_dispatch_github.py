@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cw.errors import BadInputError
-from cw.operations.dispatch import Request, dispatch
+from cw.operations.dispatch.dispatching import Request, dispatch
 from cw.repos import github_repo
 from cw.store.store import Store
 from tests.integration.assigning import Office

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
+from cw.credentials.agentenv import own_gh, search_path
+from cw.homes.home import make_home, templates_dir
 from cw.settings import Settings
 from cw.store.store import Store
 from tests.needs import require
 from tests.standins.github import GitHubStandIn
 from tests.walls import AROUND_REHEARSAL, WALLS, outer_wall, owned
-from workerhost.credentials.agentenv import own_gh, search_path
-from workerhost.homes.home import make_home, templates_dir
 from workerhost.walls.sandbox import readable_paths, wrap
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -9,12 +9,12 @@ import sys
 import time
 from pathlib import Path
 
+from cw.homes.files import read_json
 from tests.waiting import wait_until
-from workerhost.homes.files import read_json
 
 WRITER = """
 import json, pathlib, sys
-from workerhost.homes.files import write_private
+from cw.homes.files import write_private
 number = 0
 while True:
     number += 1

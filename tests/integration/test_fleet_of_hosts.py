@@ -14,8 +14,8 @@ import redis
 
 from cw import __version__
 from cw.models import PROTOCOL, Host, TaskSpec, Worker
-from cw.operations.ask import what_to_do
-from cw.operations.sweep import hint_next, sweep
+from cw.operations.fleet.ask import what_to_do
+from cw.operations.reconciliation.sweep import hint_next, sweep
 from cw.settings import Settings, load_settings
 from cw.states import State
 from cw.store.leases import Grant, Refusal

@@ -17,14 +17,14 @@ from flower.urls import handlers
 from tornado.websocket import WebSocketHandler
 
 from cw.audit import audit_file, entries
-from cw.broker import make_app
+from cw.broker.app import make_app
+from cw.homes.running import shim_lives
 from cw.models import TaskSpec
 from cw.states import State
 from tests.integration.flowering import Browser, flower
 from tests.integration.hosting import Machine, machine
 from tests.needs import need
 from tests.waiting import wait_until
-from workerhost.agents import launch
 
 WANTED = {
     "X-Frame-Options": "DENY",
@@ -175,7 +175,7 @@ def test_terminate_stops_the_agent_and_frees_the_worker(here: Machine, browser: 
     status, said = browser.ask("POST", f"/api/task/revoke/{spec.id}?terminate=true")
 
     assert (status, said) == (200, '{"message": "app was reset; worker 01 is free"}')
-    assert not launch.alive(here.home())
+    assert not shim_lives(here.home())
     assert here.task(spec).state is State.DONE
     assert "stopped · reset" in str(shown(browser, spec, "REVOKED")["result"])
     assert noted(here, spec) == [("flower", "reset")]
@@ -193,7 +193,7 @@ def test_revoke_takes_back_what_waits_and_leaves_what_runs(here: Machine, browse
 
     assert refused == (409, "app runs already. Terminate ends it")
     assert taken[0] == 200
-    assert launch.alive(here.home())
+    assert shim_lives(here.home())
     outcome = here.task(waits).outcome
     assert outcome
     assert (outcome.kind, outcome.message) == ("stopped", "cancelled by flower")
@@ -241,7 +241,7 @@ def test_revoked_id_is_not_remembered(here: Machine, browser: Browser) -> None:
     with make_app(here.settings()) as app:
         app.control.revoke(["no-such-task", waits.id], reply=True)  # waits for the host's answer
         here.hint(waits)
-        assert launch.alive(here.home())
+        assert shim_lives(here.home())
         said = app.control.revoke(waits.id, terminate=True, signal="KILL", reply=True)
         assert said == [{"cw@here": {"ok": f"ending: {waits.id}"}}]
         here.reaches(waits, State.DONE)

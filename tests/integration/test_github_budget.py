@@ -9,8 +9,8 @@ from cw.settings import load_settings
 from cw.store.github_cache import Budget
 from cw.store.store import Store
 from tests.standins.github import GitHubStandIn
-from workerhost.github.access import Access
 from workerhost.github.clients import Clients
+from workerhost.github.token_access import Access
 
 
 def test_budget_of_a_token_is_what_the_last_answer_said(hub: GitHubStandIn, store: Store) -> None:

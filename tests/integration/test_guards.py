@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from kombu.transport import redis as kombu_redis
 
-from cw import wire
-from cw.broker import make_app
+from cw.broker import signed_transport
+from cw.broker.app import make_app
 from cw.keyring import load_keyring
 from cw.settings import load_settings
 from cw.store.store import Store
 from tests.making import give_key
-from workerhost import guards
+from workerhost import self_checks
 from workerhost.inbox.admission import admit
-from workerhost.inbox.tickets import Tickets
+from workerhost.inbox.replay_protection import Tickets
 
 Breaking = Callable[[pytest.MonkeyPatch], Any]
 
@@ -30,7 +30,7 @@ def why(store: Store, cw_environ: dict[str, str], tmp_path: Path) -> Callable[[]
 
     def ask() -> str:
         with make_app(settings, admit) as app:
-            return guards.broken(app, load_keyring(settings), Tickets(store, "here"), "here")
+            return self_checks.broken(app, load_keyring(settings), Tickets(store, "here"), "here")
 
     return ask
 
@@ -44,12 +44,14 @@ def test_all_hold_and_nothing_is_left_behind(why: Callable[[], str], store: Stor
 
 BROKEN: dict[str, tuple[Breaking, str]] = {
     "kombu delivers another way": (
-        lambda patch: patch.setattr(wire.Transport, "_deliver", kombu_redis.Transport._deliver),
+        lambda patch: patch.setattr(
+            signed_transport.Transport, "_deliver", kombu_redis.Transport._deliver
+        ),
         "believed that is not signed",
     ),
     "kombu hears broadcasts another way": (
         lambda patch: patch.setattr(
-            wire.Channel,
+            signed_transport.Channel,
             "_deliver_fanout_message",
             lambda self, message, exchange: self.connection.hand_over(
                 message, self._fanout_to_queue[exchange]
@@ -58,15 +60,15 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
         "a broadcast is believed",
     ),
     "the address is not looked at": (
-        lambda patch: patch.setattr(wire, "refusal", _but("it was sent to ")),
+        lambda patch: patch.setattr(signed_transport, "refusal", _but("it was sent to ")),
         "believed that is sent to another",
     ),
     "the key is not looked at": (
-        lambda patch: patch.setattr(wire, "refusal", _but("its signature is not ")),
+        lambda patch: patch.setattr(signed_transport, "refusal", _but("its signature is not ")),
         "believed that is of another key",
     ),
     "the age is not looked at": (
-        lambda patch: patch.setattr(wire, "refusal", _but("it has expired")),
+        lambda patch: patch.setattr(signed_transport, "refusal", _but("it has expired")),
         "believed that is too old",
     ),
     "nonces are not remembered": (
@@ -74,11 +76,11 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
         "acted on twice",
     ),
     "a private name is gone": (
-        lambda patch: patch.setitem(guards.RELIED_ON, kombu_redis.Channel, ("_put_all",)),
+        lambda patch: patch.setitem(self_checks.RELIED_ON, kombu_redis.Channel, ("_put_all",)),
         "kombu has no _put_all",
     ),
 }
-REFUSAL = wire.refusal
+REFUSAL = signed_transport.refusal
 
 
 def _but(words: str) -> Callable[..., str | None]:
@@ -100,8 +102,8 @@ def test_guard_that_a_library_switched_off_is_named(
 
 
 def test_names_that_signing_hangs_on_are_there() -> None:
-    """And each of them is what cw.wire puts its own in the place of."""
-    for owner, names in guards.RELIED_ON.items():
-        ours = getattr(wire, owner.__name__)
+    """And each of them is what cw.broker.signed_transport puts its own in the place of."""
+    for owner, names in self_checks.RELIED_ON.items():
+        ours = getattr(signed_transport, owner.__name__)
         for name in names:
             assert getattr(ours, name) is not getattr(owner, name), name

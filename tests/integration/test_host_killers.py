@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cw.homes.files import read_json
+from cw.homes.running import shim_lives
 from cw.states import OutcomeKind, State
 from tests.integration.hosting import Machine, machine
 from tests.integration.test_adoption import HANG, under_way
 from tests.waiting import wait_until
-from workerhost.agents import launch
-from workerhost.homes.files import read_json
 
 PATIENT = "rehearse: pace 0.05\nrehearse: slow 12\n"
 
@@ -47,7 +47,7 @@ def test_run_that_hosts_die_of_is_parked_and_the_rest_goes_on(git_repo: Path) ->
 
         assert task.outcome
         assert (task.outcome.kind, task.outcome.reason) == (OutcomeKind.FAILED, "host_killed")
-        assert not launch.alive(here.home())
+        assert not shim_lives(here.home())
         assert done.outcome
         assert (done.outcome.kind, done.attempt) == (OutcomeKind.SUCCEEDED, 1)
 

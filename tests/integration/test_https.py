@@ -15,8 +15,8 @@ from tests.standins.github import GitHubStandIn
 from tests.standins.github.tunnels import TROUBLES, Trouble
 from tests.walls import WALLS
 from workerhost.clones.preparing import prepare
-from workerhost.walls.reach import opened, reach
-from workerhost.walls.seen import Seen, notes
+from workerhost.walls.network_access import opened, reach
+from workerhost.walls.proxy_errors import Seen, notes
 
 
 def test_host_clones_and_fetches_behind_the_wall(any_hub: GitHubStandIn, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from cw.homes.layout import Home
+from cw.homes.running import shim_lives
 from cw.models import Task, TaskSpec
 from cw.states import OutcomeKind, State
 from tests.integration.cloning import run
@@ -18,8 +20,6 @@ from tests.integration.test_shim import DEAF, WALLED, Shims, shims
 from tests.needs import need, require
 from tests.waiting import wait_until
 from workerhost import shim
-from workerhost.agents import launch
-from workerhost.homes.layout import Home
 
 __all__ = ["shims"]
 
@@ -148,7 +148,7 @@ def test_limit_has_its_own_outcome_and_the_work_is_kept(
 
         assert outcome(task) == (OutcomeKind.FAILED, reason), task.outcome
         assert_work_is_kept(here, spec)
-        assert not launch.alive(here.home())
+        assert not shim_lives(here.home())
         assert len(here.agents()) == 1
 
 

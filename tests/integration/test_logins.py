@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from cw.credentials.agentenv import agent_environment
+from cw.credentials.logins import hidden_logins, replaced
 from cw.errors import CwError
+from cw.homes.home import make_home, templates_dir
+from cw.homes.layout import Home
+from cw.homes.owner import give_tree
 from cw.settings import Settings
 from tests.needs import require
 from tests.walls import WALLS, outer_wall, owned
 from workerhost.clones.git import Git
 from workerhost.clones.lens import lens
-from workerhost.credentials.agentenv import agent_environment
-from workerhost.credentials.logins import hidden_logins, replaced
-from workerhost.homes.home import make_home, templates_dir
-from workerhost.homes.layout import Home
-from workerhost.homes.owner import give_tree
 from workerhost.walls.sandbox import wrap
 
 SECRET = "a-secret-of-the-operator"

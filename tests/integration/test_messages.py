@@ -14,9 +14,9 @@ import pytest
 import redis
 from celery import Celery
 
-from cw import wire
 from cw.audit import Entry, audit_file, entries, verify
-from cw.broker import ASK_TASK, RUN_TASK, make_app, send_hint
+from cw.broker import signed_transport
+from cw.broker.app import ASK_TASK, RUN_TASK, make_app, send_hint
 from cw.keyring import Keyring, load_keyring, make_keyring
 from cw.models import TaskSpec
 from cw.names import host_queue, worker_queue
@@ -25,7 +25,7 @@ from cw.store import keys
 from tests.integration.hosting import Machine, machine
 from tests.integration.test_store_signed import rewrite
 from tests.waiting import wait_until
-from workerhost.inbox.tickets import Tickets
+from workerhost.inbox.replay_protection import Tickets
 
 QUICK = "rehearse: pace 0.05\nrehearse: no-change\n"
 STRANGER = make_keyring(["somebody else's key, 32 characters"])
@@ -80,7 +80,7 @@ class Attack:
         }
 
     def signed(self, message: Message, keyring: Keyring | None = None, age: float = 0) -> Message:
-        wire.sign(keyring or self.keyring, message, time.time() - age)
+        signed_transport.sign(keyring or self.keyring, message, time.time() - age)
         return message
 
     def push(self, message: object, queue: str = "worker.01") -> None:
@@ -125,7 +125,7 @@ def forgeries(attack: Attack, spec: TaskSpec) -> dict[str, object]:
     swapped = signed(hint(spec)) | {"body": other["body"]}
     renamed = signed(hint(spec))
     renamed["headers"]["task"] = ASK_TASK
-    prolonged = signed(hint(spec), age=2 * wire.LIFE_SECONDS)
+    prolonged = signed(hint(spec), age=2 * signed_transport.LIFE_SECONDS)
     prolonged["headers"]["cw"]["exp"] = int(time.time()) + 60
     marked = signed(hint(spec))
     marked["headers"]["cw"]["nonce"] = "0" * 32
@@ -145,7 +145,7 @@ def forgeries(attack: Attack, spec: TaskSpec) -> dict[str, object]:
         "other key": signed(hint(spec), STRANGER),
         "other body": swapped,
         "other task name": renamed,
-        "expired": signed(hint(spec), age=2 * wire.LIFE_SECONDS),
+        "expired": signed(hint(spec), age=2 * signed_transport.LIFE_SECONDS),
         "expired, prolonged": prolonged,
         "other nonce": marked,
         "sent to another worker": signed(hint(spec, worker_queue("02"))),
@@ -161,9 +161,9 @@ def forgeries(attack: Attack, spec: TaskSpec) -> dict[str, object]:
             attack.message(ASK_TASK, [{"id": "0" * 32, "verb": "look", "path": "/"}], "worker.01")
         ),
         "too long, signed": signed(
-            attack.message(RUN_TASK, ["x" * (2 * wire.MAX_MESSAGE_BYTES)], "worker.01")
+            attack.message(RUN_TASK, ["x" * (2 * signed_transport.MAX_MESSAGE_BYTES)], "worker.01")
         ),
-        "too long": "x" * (3 * wire.MAX_MESSAGE_BYTES),
+        "too long": "x" * (3 * signed_transport.MAX_MESSAGE_BYTES),
         "no message": "not JSON",
         "no text": b"\xff\xfe\x00",
         "no object": "[]",
@@ -290,7 +290,7 @@ def test_control_command_is_for_every_host_once_also_after_a_restart(attack: Att
     said = [Tickets(store, host).control(message, queue) for host in ("here", "there", "there")]
 
     assert said == ["it was acted on before", "", "it was acted on before"]
-    assert 0 < attack.client.pttl(key) <= 1000 * wire.BROADCAST_SECONDS
+    assert 0 < attack.client.pttl(key) <= 1000 * signed_transport.BROADCAST_SECONDS
     assert Tickets(store, "there").control(message, "worker.01") == ""
 
 

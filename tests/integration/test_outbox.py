@@ -14,8 +14,8 @@ from cw.store.outbox import Effect, OutboxStore
 from cw.store.store import Store
 from tests.integration.conftest import REPO
 from tests.standins.github import GitHubStandIn
-from workerhost.github.delivered import Delivered
-from workerhost.github.delivering import Deliverer
+from workerhost.github.delivered_writes import Delivered
+from workerhost.github.outbox_delivery import Deliverer
 
 
 @pytest.fixture

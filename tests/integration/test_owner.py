@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from cw.errors import CwError
+from cw.homes.home import make_home, templates_dir
+from cw.homes.layout import Home
+from cw.homes.owner import give_own, take_over
 from tests.walls import USER
-from workerhost.homes.home import make_home, templates_dir
-from workerhost.homes.layout import Home
-from workerhost.homes.owner import give_own, take_over
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 UID, GID = (USER.uid, USER.gid) if USER else (0, 0)

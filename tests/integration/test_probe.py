@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from cw.homes.home import make_home, templates_dir
+from cw.homes.layout import Home
 from cw.settings import Settings
 from tests.hostile.listening import Listener, listening
 from tests.needs import require
 from tests.waiting import wait_until
 from tests.walls import USER, WALLS, choose, keyrings, owned
-from workerhost.homes.home import make_home, templates_dir
-from workerhost.homes.layout import Home
 from workerhost.probing import kernel
 from workerhost.probing.inherited import inherited
 from workerhost.probing.probe import outer_kernel, probe

@@ -11,22 +11,22 @@ import pytest
 
 from cw.github.client import GitHub
 from cw.models import Outcome, TaskSpec
-from cw.operations.branches import another_tasks
+from cw.operations.dispatch.branches import another_tasks
+from cw.redaction.redact import redactor
 from cw.states import OutcomeKind
 from cw.store.store import Store
+from cw.transcript.events import Progress
 from tests.integration.cloning import REPO, Worker, commit, push, run
 from tests.integration.test_store_leases import created
 from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
-from workerhost.agents.events import Progress
 from workerhost.clones import preparing
 from workerhost.clones.evidence import Pushed
-from workerhost.clones.protected import UNKNOWN
+from workerhost.clones.protected_changes import UNKNOWN
 from workerhost.clones.workspace import Workspace
-from workerhost.github.deliver import on_outcome
-from workerhost.github.delivered import Delivered
-from workerhost.github.delivering import Deliverer
-from workerhost.redaction.redact import redactor
+from workerhost.github.delivered_writes import Delivered
+from workerhost.github.outbox_delivery import Deliverer
+from workerhost.github.writes import on_outcome
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import FINISHED, Verdict
 

@@ -17,8 +17,8 @@ import pytest
 
 from cw.settings import Settings
 from tests.waiting import wait_until
-from workerhost.walls import counter, frames
-from workerhost.walls.reach import listen, opened, reach
+from workerhost.walls import http_framing, proxy_admission
+from workerhost.walls.network_access import listen, opened, reach
 
 
 @contextmanager
@@ -223,7 +223,7 @@ def test_chunks_reach_the_server_without_what_is_said_beside_them() -> None:
     given = io.BytesIO(b"5;a=b\r\nhello\r\n0\r\nTrailer: x\r\n\r\nnext request")
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        frames.body(given, None, ours)
+        http_framing.body(given, None, ours)
 
         assert theirs.recv(100) == b"5\r\nhello\r\n0\r\n\r\n"
     assert given.read() == b"next request"
@@ -295,7 +295,7 @@ def test_thread_that_cannot_be_had_is_a_refusal(tmp_path: Path, monkeypatch: Any
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "d"))
     listener.listen()
-    served = counter.Counter(lambda visit: visit.client.close())
+    served = proxy_admission.Counter(lambda visit: visit.client.close())
 
     class NoThread(threading.Thread):
         def start(self) -> None:
@@ -315,8 +315,8 @@ def test_whoever_does_not_finish_asking_is_ended(tmp_path: Path) -> None:
     """However many bytes come meanwhile; whoever has asked may be silent."""
     ours, theirs = socket.socketpair(socket.AF_UNIX)
     asking, asked = socket.socketpair(socket.AF_UNIX)
-    served = counter.Counter(lambda _: None)
-    late, done = counter.Visit(theirs), counter.Visit(asked)
+    served = proxy_admission.Counter(lambda _: None)
+    late, done = proxy_admission.Visit(theirs), proxy_admission.Visit(asked)
     done.asked()
     served._visits |= {late, done}
 
@@ -333,4 +333,4 @@ def test_whoever_does_not_finish_asking_is_ended(tmp_path: Path) -> None:
 def test_head_of_very_many_lines_is_no_request() -> None:
     """32,000 lines of two bytes take twenty times as much memory."""
     with pytest.raises(ValueError, match="no head"):
-        frames.lines(io.BytesIO(b"a\n" * 30000 + b"\n"))
+        http_framing.lines(io.BytesIO(b"a\n" * 30000 + b"\n"))

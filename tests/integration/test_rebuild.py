@@ -12,7 +12,13 @@ from typing import Any
 
 import pytest
 
+from cw.homes import journal
+from cw.homes.home import make_home, templates_dir
+from cw.homes.journal import Journal, Run
+from cw.homes.layout import Home
 from cw.models import TaskSpec
+from cw.operations.reconciliation.rebuilding import Rebuilt, rebuild
+from cw.redaction.redact import Redactor
 from cw.settings import Settings
 from cw.states import OutcomeKind, State
 from cw.store import keys
@@ -21,13 +27,7 @@ from tests.integration.hosting import Machine, machine
 from tests.integration.test_adoption import HANG, under_way
 from tests.making import NOW, make_journal, make_outcome, make_spec
 from tests.waiting import wait_until
-from workerhost.homes import journal
-from workerhost.homes.home import make_home, templates_dir
-from workerhost.homes.journal import Journal, Run
-from workerhost.homes.layout import Home
-from workerhost.redaction.redact import Redactor
-from workerhost.runs.holding import prompt_as_dispatched
-from workerhost.runs.rebuilding import Rebuilt, rebuild
+from workerhost.runs.run_context import prompt_as_dispatched
 
 QUICK = "rehearse: pace 0.05\n"
 

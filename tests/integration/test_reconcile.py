@@ -7,8 +7,8 @@ import json
 import pytest
 
 from cw.models import Outcome
-from cw.operations.reconcile import Reconciled, reconcile
-from cw.operations.ways import Ways
+from cw.operations.passes.context import Ways
+from cw.operations.reconciliation.reconcile import Reconciled, reconcile
 from cw.states import Move, OutcomeKind, State
 from cw.store.store import Store
 from tests.conftest import Cw

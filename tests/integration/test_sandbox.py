@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from cw.homes.home import make_home, templates_dir
+from cw.homes.layout import Home
+from cw.homes.refreshing import refresh_git, refresh_rules, refresh_tokens
 from cw.settings import Settings
 from tests.needs import need, require
 from tests.waiting import wait_until
 from tests.walls import USER, WALLS, outer_wall, owned
-from workerhost.homes.home import make_home, templates_dir
-from workerhost.homes.layout import Home
-from workerhost.homes.refreshing import refresh_git, refresh_rules, refresh_tokens
 from workerhost.walls.isolation import Wall
 from workerhost.walls.policy import own_startup_files
 from workerhost.walls.sandbox import readable_paths, wrap

@@ -16,14 +16,16 @@ from typing import Any
 
 import pytest
 
+from cw import processid
 from cw.errors import CwError
+from cw.homes.layout import Home
+from cw.homes.running import shim_lives
 from cw.settings import Settings
 from tests.needs import need, require
 from tests.waiting import wait_until
 from tests.walls import USER, WALLS, owned
 from workerhost import shim
 from workerhost.agents import launch
-from workerhost.homes.layout import Home
 from workerhost.walls.isolation import Wall
 from workerhost.walls.sandbox import wrap
 
@@ -201,7 +203,7 @@ def test_killed_shim_takes_the_walled_tree_with_it(shims: Shims) -> None:
 
     wait_until(lambda: not shims.left(), what="the end of the tree")
     assert launch.read_exit(shims.home) is None
-    assert not launch.alive(shims.home)
+    assert not shim_lives(shims.home)
 
 
 def test_killed_shim_takes_an_agent_without_a_wall_with_it(shims: Shims) -> None:
@@ -231,7 +233,7 @@ def children(pid: int) -> int:
 def alive(shims: Shims) -> dict[str, Any]:
     shims.start("sh", "-c", "echo ready; sleep 600")
     shims.said("ready")
-    wait_until(lambda: launch.alive(shims.home), what="the shim's record")
+    wait_until(lambda: shim_lives(shims.home), what="the shim's record")
     data: dict[str, Any] = json.loads(shims.home.shim.read_bytes())
     return data
 
@@ -254,7 +256,7 @@ def test_another_process_is_not_taken_for_the_shim(
 ) -> None:
     shims.home.shim.write_text(json.dumps(change(alive)), "utf-8")
 
-    assert not launch.alive(shims.home)
+    assert not shim_lives(shims.home)
     assert not launch.stop(shims.home)
     assert shims.started[0].poll() is None
 
@@ -265,18 +267,18 @@ def test_host_stops_a_run_by_its_home_alone(shims: Shims, alive: dict[str, Any])
 
     assert shims.ended().cause == "stopped"
     shims.started[0].wait(10)
-    assert not launch.alive(shims.home)
+    assert not shim_lives(shims.home)
 
 
 def test_process_that_ended_but_was_not_collected_is_not_alive() -> None:
     child = subprocess.Popen([need("sleep"), "600"])
     known = shim.process_id(child.pid)
     child.kill()
-    wait_until(lambda: shim.start_time(child.pid) == "", what="the zombie")
+    wait_until(lambda: processid.start_time(child.pid) == "", what="the zombie")
     child.wait()
 
     assert known["start"]
-    assert known["boot"] == shim.boot_id()
+    assert known["boot"] == processid.boot_id()
 
 
 def test_missing_agent_is_told_to_whoever_starts_it(shims: Shims) -> None:
@@ -288,5 +290,5 @@ def test_missing_agent_is_told_to_whoever_starts_it(shims: Shims) -> None:
     with pytest.raises(CwError, match="could not be started") if USER is None else nullcontext():
         launch.start(shims.home, order, Wall("none", user=USER), Settings())
 
-    wait_until(lambda: not launch.alive(shims.home), what="the shim's end")
+    wait_until(lambda: not shim_lives(shims.home), what="the shim's end")
     assert shims.ended().rc == 127

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
+from cw.homes.running import shim_lives
 from cw.models import TaskSpec
 from cw.states import OutcomeKind, State
 from tests.integration.cloning import run
 from tests.integration.hosting import Machine, machine
 from tests.integration.test_adoption import SLOW, under_way
 from tests.waiting import wait_until
-from workerhost.agents import launch
 
 PACE = "rehearse: pace 0.05\n"
 DRAFT = f"{PACE}rehearse: probe draft.txt\nrehearse: hang once\n"
@@ -39,7 +39,7 @@ def assert_interrupted(here: Machine, spec: TaskSpec, clone: Path) -> None:
     task = here.task(spec)
     assert (task.state, task.losses, task.deferrals) == (State.QUEUED, 0, 0)
     assert (task.worker, task.attempt, task.outcome) == ("01", 1, None)
-    assert not launch.alive(here.home())
+    assert not shim_lives(here.home())
     assert len(here.agents("end")) == 1
     assert run(clone, "show", f"refs/cw/wip/{spec.id.lower()}:draft.txt") == "rehearsal"
     archived, _ = here.archive()
@@ -97,7 +97,7 @@ def test_second_signal_interrupts_what_the_first_waits_for(git_repo: Path) -> No
 
         host.terminate()
         wait_until(lambda: here.store().fleet.hosts()[0].unfit, 20, here.log)
-        assert launch.alive(here.home())
+        assert shim_lives(here.home())
         host.terminate()
 
         assert host.wait(20) == 0

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cw.errors import BadInputError
-from cw.operations.source import check_source
+from cw.operations.dispatch.local_source import check_source
+from cw.redaction.redact import redactor
 from cw.settings import Settings
 from tests.integration.cloning import Worker, commit, push, run
 from tests.needs import need, require
@@ -18,7 +19,6 @@ from workerhost.clones import evidence
 from workerhost.clones.evidence import Pushed
 from workerhost.clones.preparing import prepare
 from workerhost.clones.quarantine import quarantined
-from workerhost.redaction.redact import redactor
 from workerhost.settling.breaches import exposure
 from workerhost.walls.source import shown
 

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
+from cw.homes.layout import LOCK
 from cw.models import Outcome, TaskSpec
 from cw.states import Move, OutcomeKind, State
 from tests.integration.hosting import Machine, machine
 from tests.waiting import wait_until
 from workerhost.agents.leftovers import OURS
-from workerhost.homes.layout import LOCK
 
 LEASE = {"CW_LEASE_TTL": "4", "CW_LEASE_RENEW": "0.5", "CW_LEASE_MARGIN": "2"}
 PACE = "rehearse: pace 0.05\n"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cw.models import Task, TaskSpec
-from cw.operations.sweep import hint_next
+from cw.operations.reconciliation.sweep import hint_next
 from cw.states import Move, State
 from cw.store.leases import Grant
 from cw.store.store import Store

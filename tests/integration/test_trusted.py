@@ -15,7 +15,7 @@ from tests.standins.github import GitHubStandIn
 from workerhost.clones import preparing
 from workerhost.clones.evidence import Pushed
 from workerhost.clones.git import Git
-from workerhost.clones.protected import UNKNOWN
+from workerhost.clones.protected_changes import UNKNOWN
 from workerhost.clones.trusted import unlike_base
 from workerhost.clones.workspace import Workspace
 

@@ -20,9 +20,9 @@ from tests.integration.conftest import REPO
 from tests.making import give_key, make_outcome, make_spec
 from tests.standins.github import GitHubStandIn
 from workerhost.github.backoff import Backoff
-from workerhost.github.deliver import on_outcome
-from workerhost.github.delivered import Delivered
-from workerhost.github.delivering import Deliverer
+from workerhost.github.delivered_writes import Delivered
+from workerhost.github.outbox_delivery import Deliverer
+from workerhost.github.writes import on_outcome
 
 HOUR = 3600.0
 PAGE = b"<html>You have been logged out</html>"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from cw.homes.layout import Home
 from cw.models import Worker
 from cw.states import State
 from tests.integration.hosting import Machine, machine
 from tests.waiting import wait_until
-from workerhost.homes.layout import Home
 
 READS = "rehearse: pace 0.05\nrehearse: no-change\n"
 

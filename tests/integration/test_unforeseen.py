@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from cw.errors import BrokerUnavailableError
+from cw.homes.layout import Home
 from cw.models import Trouble
+from cw.processid import start_time
 from cw.states import State
 from tests.integration.hosting import Machine, machine
 from tests.waiting import wait_until
-from workerhost.homes.layout import Home
-from workerhost.shim import start_time
-from workerhost.troubles import Troubles
+from workerhost.unexpected_errors import Troubles
 
 FAST = "rehearse: pace 0.05\nrehearse: no-change\n"
 HANG = "rehearse: pace 0.05\nrehearse: hang\n"

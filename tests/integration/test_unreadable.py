@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cw.audit import Head
-from cw.cli.checks import broker_checks
 from cw.cli.context import load_cli
+from cw.cli.doctor.broker import broker_checks
 from cw.models import Event, Host, Task, TaskSpec, Worker
-from cw.operations.aside import look_at_all, set_aside
-from cw.operations.eligibility import idle_workers
-from cw.operations.overview import overview, read_fleet
-from cw.operations.sweep import hint_next, sweep
+from cw.operations.assignment.eligibility import idle_workers
+from cw.operations.reconciliation.sweep import hint_next, sweep
+from cw.operations.reconciliation.unreadable_records import look_at_all, set_aside
+from cw.operations.views.overview import overview, read_fleet
 from cw.services.flower.listing import Reader
 from cw.services.flower.metrics import Metrics
 from cw.settings import Settings

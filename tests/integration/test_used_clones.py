@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from cw.errors import WorkspaceError
+from cw.homes.owner import give_tree
 from tests.integration.cloning import REPO, Worker, commit, inspect, run
 from tests.integration.spoiling import HEALED, SET_ASIDE, shell
 from tests.standins.github import GitHubStandIn
 from workerhost.clones import preparing, workspace
 from workerhost.clones.workspace import Workspace
-from workerhost.homes.owner import give_tree
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ import pytest
 from cw.errors import IssueChangedError
 from cw.github.client import GitHub
 from cw.models import TaskSpec, Worker
-from cw.operations.dispatch import Request, dispatch
+from cw.operations.dispatch.dispatching import Request, dispatch
 from cw.repos import github_repo
 from cw.store.store import Store
 from tests.integration.assigning import Office
 from tests.standins.github import GitHubStandIn
 from workerhost.prompts.briefing import brief
-from workerhost.prompts.hearing import hear
+from workerhost.prompts.trusted_comments import hear
 
 REPO, TALK = "acme/app", "acme/talk"
 DOCS = Path(__file__).parents[2] / "docs" / "security.md"

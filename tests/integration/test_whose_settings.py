@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from cw.credentials.agentenv import agent_environment
+from cw.homes.files import write_private
+from cw.homes.layout import Home
+from cw.homes.owner import give_tree
 from tests.integration.cloning import REPO, Worker, commit, inspect, push, run
 from tests.standins.github import GitHubStandIn
 from tests.walls import AROUND_REHEARSAL, AS_ROOT, outer_wall, owned
 from workerhost.clones import preparing
 from workerhost.clones.committing import cannot_commit
 from workerhost.clones.evidence import Pushed
-from workerhost.credentials.agentenv import agent_environment
-from workerhost.homes.files import write_private
-from workerhost.homes.layout import Home
-from workerhost.homes.owner import give_tree
 
 # As `git config` names them; of a person's ~/.gitconfig and of a clone's own configuration alike.
 SETTINGS = {

@@ -12,7 +12,7 @@ _UNDELIVERABLE = "tests/integration/test_undeliverable.py::"
 
 def _claims_by_name() -> None:
     from cw.models import TaskSpec
-    from cw.operations.dispatch import Request
+    from cw.operations.dispatch.dispatching import Request
 
     TaskSpec.key = property(lambda one: (one.repo.lower(), one.issue or 0))  # type: ignore[method-assign,assignment]
     Request.key = property(lambda one: (one.repo.name.lower(), one.issue or 0))  # type: ignore[method-assign,assignment]
@@ -37,9 +37,9 @@ def _writes_by_name() -> None:
 
 
 def _one_line_for_all() -> None:
-    from workerhost.github import delivering
+    from workerhost.github import outbox_delivery
 
-    delivering._issue = lambda _effect: "all"  # type: ignore[assignment]
+    outbox_delivery._issue = lambda _effect: "all"  # type: ignore[assignment]
 
 
 def _for_ever() -> None:
@@ -64,7 +64,7 @@ def _rows_all_or_none() -> None:
 
 
 def _one_list_ends_all() -> None:
-    from cw.operations.passes import GitHubPass
+    from cw.operations.passes.github_pass import GitHubPass
 
     def told(_self: Any, _repo: str, error: Exception) -> None:
         raise error
@@ -79,13 +79,13 @@ def _case_counts() -> None:
 
 
 def _never_refused() -> None:
-    from cw.operations import readiness
+    from cw.operations.dispatch import readiness
 
     readiness.refuse = lambda _found, *, issues: None  # type: ignore[assignment]  # noqa: ARG005
 
 
 def _at_once_again() -> None:
-    from workerhost.troubles import Troubles
+    from workerhost.unexpected_errors import Troubles
 
     Troubles.waits = lambda _self, _loop, _about="": False  # type: ignore[assignment,method-assign]
 

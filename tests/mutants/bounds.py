@@ -15,19 +15,19 @@ _UNIT = "tests/unit/test_bounds.py::"
 
 
 def _any_file() -> None:
-    from workerhost.homes import files
+    from cw.homes import files
 
     files.stat.S_ISREG = lambda _: True  # type: ignore[attr-defined]
 
 
 def _any_size() -> None:
-    from workerhost.homes import files
+    from cw.homes import files
 
     files.read_regular = lambda path, _=0: path.read_bytes()  # type: ignore[assignment]
 
 
 def _any_line() -> None:
-    from workerhost.agents import events
+    from cw.transcript import events
 
     events._MARKS = 1 << 60
 
@@ -35,19 +35,19 @@ def _any_line() -> None:
 def _every_id() -> None:
     from collections import deque
 
-    from workerhost.agents import events
+    from cw.transcript import events
 
     vars(events)["deque"] = lambda **_: deque()
 
 
 def _all_data() -> None:
-    from workerhost.agents import events
+    from cw.transcript import events
 
     events._small = lambda extra: extra
 
 
 def _no_holes() -> None:
-    from workerhost.homes import journal
+    from cw.homes import journal
 
     def whole(file: int) -> Iterator[tuple[int, int]]:
         yield 0, os.fstat(file).st_size
@@ -56,7 +56,7 @@ def _no_holes() -> None:
 
 
 def _slow_tokens() -> None:
-    from workerhost.redaction import redact
+    from cw.redaction import redact
 
     redact._JWT = re.compile(
         r"(?=(eyJ[A-Za-z0-9_-]{10,})\.[A-Za-z0-9_-]{10,}\.([A-Za-z0-9_-]{10,}))"
@@ -64,13 +64,13 @@ def _slow_tokens() -> None:
 
 
 def _many_lines() -> None:
-    from workerhost.walls import frames
+    from workerhost.walls import http_framing
 
-    frames._HEAD_LINES = 1 << 60
+    http_framing._HEAD_LINES = 1 << 60
 
 
 def _silent_stay() -> None:
-    from workerhost.walls.counter import Counter
+    from workerhost.walls.proxy_admission import Counter
 
     Counter._end_the_silent = lambda *_: None  # type: ignore[method-assign]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import cw.cli.main
 import cw.services.broker_repair
-import cw.services.decide
+import cw.services.restart_policy
 from tests.mutants import Mutant
 
 _TEST = "tests/integration/test_broker_damaged.py::"
@@ -29,7 +29,7 @@ MUTANTS = {
     "broker-is-started-for-ever": Mutant(
         test="tests/unit/test_services_decide.py"
         "::test_service_that_says_why_it_cannot_run_is_not_started_for_ever",
-        take_out=_instead(cw.services.decide.Watched, "stopped", property(lambda _: False)),
+        take_out=_instead(cw.services.restart_policy.Watched, "stopped", property(lambda _: False)),
     ),
     "broker-away-without-a-reason": Mutant(
         test="tests/integration/test_state_damaged.py"

@@ -13,14 +13,14 @@ from workerhost.clones import (
     changes,
     evidence,
     git,
+    git_errors,
     lens,
     preparing,
     quarantine,
     renewing,
-    words,
     workspace,
 )
-from workerhost.runs import attempt, passing_on
+from workerhost.runs import attempt, unfit_workers
 from workerhost.settling import settle
 
 _TRAPS = "tests/integration/test_clone_traps.py::"
@@ -107,11 +107,11 @@ def _within_is_cleaned() -> None:
 
 
 def _no_known_words() -> None:
-    _put(words, "KNOWN", ())
+    _put(git_errors, "KNOWN", ())
 
 
 def _door_says_nothing() -> None:
-    _put(words, "_at_the_door", lambda _: None)
+    _put(git_errors, "_at_the_door", lambda _: None)
 
 
 def _another_run_for_the_step() -> None:
@@ -119,7 +119,7 @@ def _another_run_for_the_step() -> None:
 
 
 def _every_task_of_the_pool() -> None:
-    _put(passing_on, "_pass_on", lambda *_: None)
+    _put(unfit_workers, "_pass_on", lambda *_: None)
 
 
 _STEPS = "tests/integration/test_network_steps.py::"

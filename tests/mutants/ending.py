@@ -6,16 +6,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from cw.homes import journal
+from cw.homes.journal import Journal
+from cw.homes.layout import Home
+from cw.redaction.redact import Redactor
 from cw.store import keys
 from cw.store.leases import Leases
 from tests.mutants import Mutant
 from workerhost import shim
-from workerhost.homes import journal
-from workerhost.homes.journal import Journal
-from workerhost.homes.layout import Home
-from workerhost.redaction.redact import Redactor
 from workerhost.runs import orphaned, recording
-from workerhost.runs.lease import Lease
+from workerhost.runs.lease_renewal import Lease
 
 
 def _no_pause() -> None:

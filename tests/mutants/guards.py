@@ -5,21 +5,21 @@ from __future__ import annotations
 from unittest.mock import patch
 
 from tests.mutants import Mutant
-from workerhost import guards
+from workerhost import self_checks
 
 _TEST = "tests/integration/test_guards.py::test_guard_that_a_library_switched_off_is_named"
 
 
 def _no_messages() -> None:
-    patch.object(guards, "_messages", lambda *_: "").start()
+    patch.object(self_checks, "_messages", lambda *_: "").start()
 
 
 def _no_broadcasts() -> None:
-    patch.object(guards, "_broadcasts", lambda *_: "").start()
+    patch.object(self_checks, "_broadcasts", lambda *_: "").start()
 
 
 def _no_replays() -> None:
-    patch.object(guards, "_replays", lambda *_: "").start()
+    patch.object(self_checks, "_replays", lambda *_: "").start()
 
 
 MUTANTS = {

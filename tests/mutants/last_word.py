@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from cw.operations import choosing
-from cw.operations.choosing import Use
+from cw.operations.dispatch import branch_choice
+from cw.operations.dispatch.branch_choice import Use
+from cw.transcript import events
 from tests.mutants import Mutant
-from workerhost.agents import events
 from workerhost.clones import evidence
 from workerhost.settling import breaches, verdict
 
 
 def _every_branch_is_ours() -> None:
-    choosing._use = lambda *_: (Use.TAKEN, "")
+    branch_choice._use = lambda *_: (Use.TAKEN, "")
 
 
 def _all_of_the_branch_counts() -> None:

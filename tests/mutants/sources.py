@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cw.operations.source
-import cw.source
+import cw.local_repository
+import cw.operations.dispatch.local_source
 import workerhost.clones.remote
 from tests.mutants import Mutant
 
@@ -19,18 +19,20 @@ def _instead(module: object, name: str, other: object) -> Callable[[], None]:
 
 
 def _without_pointer() -> None:
-    first = cw.source._read
-    cw.source._read = lambda path: cw.source.Source((), first(path).folders, first(path).borrowed)
+    first = cw.local_repository._read
+    cw.local_repository._read = lambda path: cw.local_repository.Source(
+        (), first(path).folders, first(path).borrowed
+    )
 
 
 MUTANTS = {
     "source-borrows-nothing": Mutant(
-        test=f"{_CLONED}[shared]", take_out=_instead(cw.source, "_borrowed", lambda _: ())
+        test=f"{_CLONED}[shared]", take_out=_instead(cw.local_repository, "_borrowed", lambda _: ())
     ),
     "source-has-no-pointer": Mutant(test=f"{_CLONED}[worktree]", take_out=_without_pointer),
     "source-has-no-links": Mutant(
         test=f"{_CLONED}[linked_objects]",
-        take_out=_instead(cw.source, "_linked", lambda *_: iter(())),
+        take_out=_instead(cw.local_repository, "_linked", lambda *_: iter(())),
     ),
     "every-object-format-is-sha1": Mutant(
         test=f"{_TEST}test_commits_named_by_sha256_are_searched_for_secrets",
@@ -38,12 +40,12 @@ MUTANTS = {
     ),
     "source-may-show-anything": Mutant(
         test=f"{_TEST}test_source_that_would_show_what_stays_apart_is_refused",
-        take_out=_instead(cw.operations.source, "refuse_inside", lambda *_: None),
+        take_out=_instead(cw.operations.dispatch.local_source, "refuse_inside", lambda *_: None),
     ),
     "detached-head-is-taken": Mutant(
         test=f"{_REFUSED}[detached]",
         take_out=_instead(
-            cw.operations.source, "_without_default", lambda *_, **__: RuntimeError()
+            cw.operations.dispatch.local_source, "_without_default", lambda *_, **__: RuntimeError()
         ),
     ),
 }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from cw import wire
-from cw.operations import assign, dispatch
+from cw.broker import signed_transport
+from cw.operations.assignment import assign
+from cw.operations.dispatch import dispatching
 from tests.mutants import Mutant
 
 
 def _never_blocked() -> None:
-    dispatch.BLOCKED_LABEL = "\0"  # type: ignore[attr-defined]
+    dispatching.BLOCKED_LABEL = "\0"  # type: ignore[attr-defined]
 
 
 def _no_cap_on_refusals() -> None:
@@ -18,14 +19,14 @@ def _no_cap_on_refusals() -> None:
 
 
 def _without_destination(*, fanout: bool) -> None:
-    refusal = wire.refusal
+    refusal = signed_transport.refusal
 
     def mild(keyring: Any, message: Any, queue: str, now: float, **more: Any) -> str | None:
         said = refusal(keyring, message, queue, now, **more)
         moved = said is not None and said.startswith("it was sent to")
         return None if moved and bool(more.get("fanout")) is fanout else said
 
-    wire.refusal = mild
+    signed_transport.refusal = mild
 
 
 MUTANTS = {

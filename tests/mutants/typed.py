@@ -6,16 +6,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from urllib.request import HTTPRedirectHandler
 
-from cw import stay
+from cw import no_redirects
 from cw.cli.commands import logs
+from cw.homes import home, refreshing
 from cw.models import Event
-from cw.operations import unseen
+from cw.operations.views import unseen
 from cw.store.tasks import TaskStore
+from cw.transcript import events
 from tests.mutants import Mutant
 from tests.mutants.words import put
-from workerhost.agents import events
-from workerhost.github import deliver
-from workerhost.homes import home, refreshing
+from workerhost.github import writes
 
 _STATUS = "tests/integration/test_status_first.py::"
 _OWN = "tests/integration/test_own_templates.py::"
@@ -33,7 +33,7 @@ def _any_delay(milliseconds: object) -> timedelta:
 MUTANTS = {
     "a login follows where it is led": Mutant(
         "tests/integration/test_doctor.py::test_login_is_not_led_elsewhere",
-        put(stay, "_Stay", HTTPRedirectHandler),
+        put(no_redirects, "_Stay", HTTPRedirectHandler),
     ),
     "logs show what agents saw": Mutant(
         "tests/unit/test_cli_logs.py::test_logs_as_json_are_one_event_a_line_without_secrets",
@@ -57,7 +57,7 @@ MUTANTS = {
     ),
     "each attempt says that it is put off": Mutant(
         "tests/unit/test_deliver.py::test_task_put_off_again_for_the_same_cause_says_so_once",
-        put(deliver, "_once", lambda _, attempt: str(attempt)),
+        put(writes, "_once", lambda _, attempt: str(attempt)),
     ),
     "a log says how long nothing starts": Mutant(
         "tests/unit/test_verdict.py::test_what_the_api_asks_to_wait_is_obeyed_up_to_a_day",

@@ -9,9 +9,9 @@ from typing import Any
 from cw.github import comments, publishable
 from cw.keyring import Keyring
 from tests.mutants import Mutant
-from workerhost.clones import protected
-from workerhost.github import deliver
-from workerhost.prompts import drawn, markup
+from workerhost.clones import protected_changes
+from workerhost.github import writes
+from workerhost.prompts import diagrams, markup
 
 STATES = "tests/unit/test_hidden_states.py::test_what_no_page_draws_reaches_no_prompt"
 OUTBOX = "tests/integration/test_outbox.py"
@@ -48,10 +48,10 @@ MUTANTS = {
         put(markup, "readable", lambda html: (html, True)),
     ),
     "sources of pictures stay": Mutant(
-        "tests/unit/test_visible.py", put(drawn, "_MODELS", frozenset())
+        "tests/unit/test_visible.py", put(diagrams, "_MODELS", frozenset())
     ),
     "names in diagrams stay": Mutant(
-        "tests/unit/test_visible.py", put(drawn, "drawn_by_mermaid", lambda source: source)
+        "tests/unit/test_visible.py", put(diagrams, "drawn_by_mermaid", lambda source: source)
     ),
     "references act": Mutant(
         f"{WORDS}::test_what_is_written_stays_readable",
@@ -70,7 +70,7 @@ MUTANTS = {
     ),
     "a message leaves as it is": Mutant(
         "tests/unit/test_deliver.py::test_message_of_an_agent_acts_nowhere",
-        put(deliver, "publishable_words", lambda text: text),
+        put(writes, "publishable_words", lambda text: text),
     ),
     "marks of anybody count": Mutant(
         f"{OUTBOX}::test_mark_that_somebody_posts_first_holds_no_comment_back",
@@ -81,6 +81,6 @@ MUTANTS = {
         put(Keyring, "signatures", _without_key),
     ),
     "few paths are protected": Mutant(
-        "tests/unit/test_protected.py", put(protected, "ALWAYS", _FEW)
+        "tests/unit/test_protected.py", put(protected_changes, "ALWAYS", _FEW)
     ),
 }

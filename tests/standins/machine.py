@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from cw.address import private_url_file
+from cw.broker.address import private_url_file
 from cw.keyring import load_keyring
 from cw.services import record
 from cw.services.processes import ProcessMark, alive

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import click
 
-from cw.address import broker_url
+from cw.broker.address import broker_url
 from cw.errors import CwError
 from cw.models import Host
 from cw.services.catalog import Service, catalog

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cw.address import broker_url, celery_url, exposed, tls_options, when_silent
+from cw.broker.address import broker_url, celery_url, exposed, tls_options, when_silent
 from cw.errors import BadInputError
 from cw.settings import Settings
 

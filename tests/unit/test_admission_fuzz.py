@@ -11,15 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cw import wire
-from cw.broker import ASK_TASK, RUN_TASK, SWEEP_TASK
+from cw.broker import signed_transport
+from cw.broker.app import ASK_TASK, RUN_TASK, SWEEP_TASK
 from cw.errors import CwError
+from cw.homes.journal import archive_name
+from cw.homes.layout import Home
 from cw.names import model_name, worker_id
-from cw.operations.references import read_target
+from cw.operations.views.references import read_target
 from cw.repos import parse_repo
 from tests.making import KEYRING, make_id, make_spec
-from workerhost.homes.journal import archive_name
-from workerhost.homes.layout import Home
 from workerhost.inbox.admission import admit
 
 T = TypeVar("T")
@@ -83,12 +83,12 @@ def test_bent_message_is_never_believed() -> None:
     dice, now = random.Random(SEED), time.time()  # noqa: S311  repeatable on purpose
     genuine = [message(RUN_TASK, [make_id()]), message(SWEEP_TASK, [])]
     for one in genuine:
-        wire.sign(KEYRING, one, now)
-        assert wire.refusal(KEYRING, json.loads(json.dumps(one)), QUEUE, now) is None
+        signed_transport.sign(KEYRING, one, now)
+        assert signed_transport.refusal(KEYRING, json.loads(json.dumps(one)), QUEUE, now) is None
 
     for _ in range(MANY):
         odd = bent(dice, dice.choice(genuine))
-        assert wire.refusal(KEYRING, odd, QUEUE, now), odd
+        assert signed_transport.refusal(KEYRING, odd, QUEUE, now), odd
 
 
 def test_odd_arguments_are_never_admitted() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from cw.credentials.agentenv import agent_environment, own_variables, search_path
+from cw.homes.layout import Home
 from cw.settings import Settings
 from tests.needs import need
-from workerhost.credentials.agentenv import agent_environment, own_variables, search_path
-from workerhost.homes.layout import Home
 
 CANARY = "canary-that-must-not-be-seen"
 HOST_SECRETS = [

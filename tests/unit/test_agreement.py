@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cw.models import Outcome, Task
-from cw.operations.agreement import Seen, SetBy, decide, needs_events, needs_pull
+from cw.operations.reconciliation.agreement import Seen, SetBy, decide, needs_events, needs_pull
 from cw.states import OutcomeKind, State
 from tests.unit.test_eligibility import NOW, task
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cw.errors import BadInputError
-from cw.operations.scope import named_repos, require_configured
+from cw.operations.passes.scope import named_repos, require_configured
 from cw.settings import Settings, load_settings
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from workerhost.inbox.board import Board
+from workerhost.inbox.slots import Board
 
 
 def board(*workers: str) -> Board:

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from cw.homes import journal
+from cw.homes.files import read_json, read_regular
+from cw.homes.layout import Home
+from cw.redaction.redact import Redactor, redactor
+from cw.redaction.streams import copy_blotted
+from cw.transcript.events import LINE_BYTES, Progress, parse, parse_line
+from cw.transcript.loglines import log_lines
 from tests.making import NOW, make_journal
-from workerhost.agents.events import LINE_BYTES, Progress, parse, parse_line
 from workerhost.agents.follow import Follower
-from workerhost.agents.loglines import log_lines
-from workerhost.homes import journal
-from workerhost.homes.files import read_json, read_regular
-from workerhost.homes.layout import Home
-from workerhost.redaction.redact import Redactor, redactor
-from workerhost.redaction.streams import copy_blotted
 from workerhost.walls.cgroup import _parents
 from workerhost.walls.policy import forget_what_was_allowed
 
@@ -153,7 +153,7 @@ def test_secret_is_found_wherever_a_window_ends(at: int) -> None:
 
 def test_token_that_never_comes_is_soon_given_up() -> None:
     """In a process of its own, which can be ended: a search holds up all threads."""
-    code = "from workerhost.redaction.redact import Redactor; Redactor()('eyJ' * 330_000)"
+    code = "from cw.redaction.redact import Redactor; Redactor()('eyJ' * 330_000)"
     mutant = "from tests.mutants import take_out; take_out();"
     subprocess.run([sys.executable, "-c", mutant + code], check=True, timeout=40)
 

@@ -12,7 +12,7 @@ from cw.github.thread import Comment
 from cw.models import TaskSpec
 from tests.making import NOW, make_spec
 from workerhost.prompts.briefing import Briefing, brief
-from workerhost.prompts.hearing import Heard
+from workerhost.prompts.trusted_comments import Heard
 
 MARK = "c0ffee"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cw.broker import make_app
+from cw.broker.app import make_app
 from cw.settings import Settings
 
 

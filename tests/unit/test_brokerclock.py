@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.making import NOW
-from workerhost.brokerclock import BrokerClock
+from workerhost.broker_clock import BrokerClock
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 from cw.errors import BadInputError
 from cw.github.client import Pull
 from cw.models import MOST_BRANCHES
-from cw.operations.choosing import Choice, Standing, choose, left_by
+from cw.operations.dispatch.branch_choice import Choice, Standing, choose, left_by
 from cw.states import OutcomeKind, State
 from tests.making import make_outcome, make_spec, make_task
 

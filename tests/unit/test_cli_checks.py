@@ -6,24 +6,22 @@ from typing import Any
 
 import pytest
 
-from cw.cli.check import Check
-from cw.cli.checks import (
-    access_checks,
-    broker_checks,
-    claude_check,
-    disk_check,
-    isolation_fix,
-    mode_check,
-    token_check,
-    user_checks,
-    worker_checks,
-)
+from cw.check import Check
 from cw.cli.context import Cli
+from cw.cli.doctor.broker import broker_checks
+from cw.cli.doctor.checks import disk_check
+from cw.cli.doctor.workers import mode_check, token_check, worker_checks
+from cw.homes.home import make_home, templates_dir
+from cw.homes.layout import Home
 from cw.services import trouble
 from cw.settings import Settings
 from tests.walls import AS_ROOT
-from workerhost.homes.home import make_home, templates_dir
-from workerhost.homes.layout import Home
+from workerhost.local.doctor import (
+    access_checks,
+    claude_check,
+    isolation_fix,
+    user_checks,
+)
 
 
 def cli(tmp_path: Path, *, environ: dict[str, str] | None = None, **more: str) -> Cli:
@@ -91,7 +89,7 @@ def test_home_that_others_can_read_fails(tmp_path: Path) -> None:
     ],
 )
 def test_who_has_github_tokens(tmp_path: Path, more: dict[str, Any], state: str, says: str) -> None:
-    (found,) = access_checks(cli(tmp_path, **more))
+    (found,) = access_checks(cli(tmp_path, **more).settings)
 
     assert found.state == state
     assert says in found.text
@@ -145,7 +143,7 @@ def test_old_claude_fails_with_the_version_wanted(tmp_path: Path) -> None:
     old.write_text("#!/bin/sh\necho '2.1.197 (Claude Code)'\n", "utf-8")
     old.chmod(0o700)
 
-    found = claude_check(cli(tmp_path, claude=str(old)))
+    found = claude_check(cli(tmp_path, claude=str(old)).settings, {})
 
     assert found.state == "fail"
     assert "2.1.197" in found.text
@@ -170,7 +168,7 @@ def test_disk_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
 def test_host_of_root_needs_somebody_else_for_its_agents(
     tmp_path: Path, name: str, state: str, says: str
 ) -> None:
-    found = list(user_checks(cli(tmp_path, agent_user=name)))
+    found = list(user_checks(cli(tmp_path, agent_user=name).settings))
 
     if os.geteuid():  # an ordinary user's agents run as itself, whatever is set
         assert found == []

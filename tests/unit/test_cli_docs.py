@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from cw.cli.commands.config import settings_markdown, shown
 from cw.cli.docs import commands_markdown
 from cw.cli.main import COMMANDS, group
-from cw.cli.schemas import PRINTED, schema
+from cw.cli.views.schemas import PRINTED, schema
 from cw.settings import Settings
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]

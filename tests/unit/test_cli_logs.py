@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from cw.homes.files import write_private
+from cw.homes.home import make_home, templates_dir
+from cw.homes.layout import Home
 from cw.models import Outcome, TaskSpec
 from cw.names import new_task_id
 from cw.states import OutcomeKind
 from tests.waiting import wait_until
-from workerhost.homes.files import write_private
-from workerhost.homes.home import make_home, templates_dir
-from workerhost.homes.layout import Home
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]
 COMMAND = str(Path(sys.executable).with_name("cw"))

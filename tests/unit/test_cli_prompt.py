@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import pytest
 
-from cw.cli.prompt import is_ignored, read_prompt
+from cw.cli.arguments.prompt import is_ignored, read_prompt
 from cw.errors import BadInputError
 from cw.names import MAX_PROMPT_BYTES
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cw.cli.render import (
+from cw.cli.views.render import (
     Column,
     duration,
     escape_control,

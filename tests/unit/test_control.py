@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from cw.cli.params import read_targets
+from cw.cli.arguments.params import read_targets
 from cw.cli.steering import need_stopped, stopped_line
 from cw.errors import BadInputError, CwError, UnavailableError
-from cw.operations.closing import ending, unlabel
-from cw.operations.control import Patience
-from cw.operations.references import Target
-from cw.operations.stop import Stopped
+from cw.homes.layout import Home
+from cw.homes.removing import set_aside
+from cw.operations.control.closing import ending, unlabel
+from cw.operations.control.shared import Patience
+from cw.operations.control.stop import Stopped
+from cw.operations.views.references import Target
 from cw.states import OutcomeKind, State
 from tests.making import NOW, make_id, make_outcome, make_spec, make_task
-from workerhost.homes.layout import Home
-from workerhost.inbox.removing import set_aside
 
 
 def stopped(state: State = State.STOPPED, **changed: object) -> Stopped:
@@ -123,7 +123,7 @@ def test_home_with_a_run_to_be_recorded_stays(
     home = Home(tmp_path / "01")
     home.run.mkdir(parents=True)
     home.journal.write_text(json.dumps({}))
-    monkeypatch.setattr("workerhost.inbox.removing._SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("cw.homes.removing._SETTLE_SECONDS", 0.0)
 
     with pytest.raises(CwError, match="still has a run"):
         set_aside(home)

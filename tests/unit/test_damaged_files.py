@@ -13,19 +13,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cw.audit import Audit, Head, entries, verify
-from cw.operations.attempts import from_archive as attempt_of
-from cw.operations.history import from_archive
+from cw.homes import journal
+from cw.homes.archives import archives
+from cw.homes.files import read_json
+from cw.homes.layout import Home
+from cw.homes.running import shim_lives
+from cw.machine import known_id
+from cw.operations.views.attempts import from_archive as attempt_of
+from cw.operations.views.history import from_archive
+from cw.processid import boot_id
+from cw.transcript.events import Progress, parse, parse_line
 from tests.making import NOW, make_journal, make_outcome
 from workerhost.agents import launch
-from workerhost.agents.events import Progress, parse, parse_line
-from workerhost.github.delivered import Delivered
-from workerhost.homes import journal
-from workerhost.homes.archives import archives
-from workerhost.homes.files import read_json
-from workerhost.homes.layout import Home
-from workerhost.machine import known_id
-from workerhost.runs import suspects
-from workerhost.shim import boot_id
+from workerhost.github.delivered_writes import Delivered
+from workerhost.runs import crash_loops
 
 ODD: st.SearchStrategy[Any] = st.sampled_from(
     [None, "", "x", "\udcff", -1, 10**400, 1e308, float("inf"), float("nan"), [], {}, [[]], True]
@@ -107,10 +108,10 @@ def test_damaged_record_of_a_run_is_as_if_it_were_not_there(name: str, of: st.Da
         made = damaged(whole).map(lambda data: json.dumps(data).encode())
         path.write_bytes(of.draw(BYTES | made))
 
-        assert not launch.alive(home)
+        assert not shim_lives(home)
         assert not launch.stop(home)
         launch.read_exit(home)
-        assert suspects.take(home, 3)
+        assert crash_loops.take(home, 3)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cw.states import OutcomeKind
 from tests.making import make_outcome, make_spec
-from workerhost.github.deliver import on_outcome, on_start, tail_of
+from workerhost.github.writes import on_outcome, on_start, tail_of
 
 FAILED = make_outcome(OutcomeKind.FAILED, reason="killed", message="It was killed")
 

@@ -9,7 +9,14 @@ import pytest
 
 from cw.github.listing import Listed
 from cw.models import Host, Outcome, Task, TaskSpec, Worker
-from cw.operations.eligibility import Facts, Word, done_with, idle_workers, in_order, judge
+from cw.operations.assignment.eligibility import (
+    Facts,
+    Word,
+    done_with,
+    idle_workers,
+    in_order,
+    judge,
+)
 from cw.states import OutcomeKind, State
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cw.transcript.events import Progress, parse, parse_line
 from tests.making import NOW
-from workerhost.agents.events import Progress, parse, parse_line
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -7,10 +7,10 @@ from datetime import timedelta
 import click
 import pytest
 
-from cw.cli.fleetview import short_label, status_lines
+from cw.cli.views.fleet import short_label, status_lines
 from cw.models import Event, Host, Task, Worker
-from cw.operations.overview import Fleet, Overview, overview
-from cw.operations.queue import queue
+from cw.operations.views.overview import Fleet, Overview, overview
+from cw.operations.views.queue import queue
 from cw.states import State
 from tests.making import NOW, make_spec, make_task
 

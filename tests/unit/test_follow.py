@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from cw.homes.layout import Home
 from cw.models import Event
-from workerhost.agents.events import LINE_BYTES
+from cw.transcript.events import LINE_BYTES
 from workerhost.agents.follow import Follower
-from workerhost.homes.layout import Home
 
 SAID = {"type": "assistant", "message": {"id": "m1", "content": [{"type": "text", "text": "Hi"}]}}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cw.broker import RUN_TASK, SWEEP_TASK
-from workerhost.inbox.board import Board
-from workerhost.inbox.gate import Gate
+from cw.broker.app import RUN_TASK, SWEEP_TASK
+from workerhost.inbox.queue_consumer import Gate
+from workerhost.inbox.slots import Board
 from workerhost.inbox.watchdog import Watchdog
 
 

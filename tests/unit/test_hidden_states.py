@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workerhost.prompts.visible import visible
+from workerhost.prompts.sanitizer import visible
 
 WORD = "canary"
 # The standard's names (13.2.5, "Tokenization"), each with inputs in which the word is read in that

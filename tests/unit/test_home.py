@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cw.credentials.agentenv import own_variables
 from cw.errors import BadInputError, CwError
-from workerhost.credentials.agentenv import own_variables
-from workerhost.homes.home import check_new, make_home, templates_dir, tokens_in
-from workerhost.homes.layout import Home, homes
+from cw.homes.home import check_new, make_home, templates_dir, tokens_in
+from cw.homes.layout import Home, homes
 
 TEMPLATES = templates_dir()
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cw.homes import journal
+from cw.homes.layout import Home
+from cw.redaction.redact import Redactor, redactor
 from tests.making import NOW, make_journal, make_outcome, make_spec
-from workerhost.homes import journal
-from workerhost.homes.layout import Home
-from workerhost.redaction.redact import Redactor, redactor
 
 WHOLE = make_journal().model_dump_json(indent=2).encode()
 VALUES: st.SearchStrategy[Any] = st.sampled_from(

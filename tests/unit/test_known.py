@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from cw.credentials.known import LogRedactor
+from cw.homes.home import make_home, templates_dir
 from cw.settings import Settings
 from workerhost.__main__ import _Clean
-from workerhost.credentials.known import LogRedactor
-from workerhost.homes.home import make_home, templates_dir
 
 
 def line(clean: _Clean, text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from workerhost.agents.events import LINE_BYTES, Progress, parse
+from cw.transcript.events import LINE_BYTES, Progress, parse
 from workerhost.agents.longline import LongLine
 from workerhost.lastword import LastWord
 

@@ -9,7 +9,7 @@ import pytest
 
 from cw.errors import BrokerUnavailableError, CwError
 from tests.waiting import wait_until
-from workerhost.runs.lease import Lease
+from workerhost.runs.lease_renewal import Lease
 
 
 @dataclass

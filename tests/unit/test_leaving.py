@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workerhost.leaving import Leaving
+from workerhost.shutdown import Leaving
 
 
 def seen(leaving: Leaving) -> tuple[bool, bool, bool]:

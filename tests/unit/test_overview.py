@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cw.models import Event, Host, Outcome, Task, TaskSpec, Worker
-from cw.operations.history import from_archive, from_record, newest
-from cw.operations.overview import Fleet, overview
+from cw.operations.views.history import from_archive, from_record, newest
+from cw.operations.views.overview import Fleet, overview
 from cw.states import OutcomeKind, State
 
 NOW = datetime(2026, 5, 8, 12, tzinfo=UTC)

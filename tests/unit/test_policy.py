@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from cw.homes.home import make_home, templates_dir
+from cw.homes.layout import Home
 from cw.settings import Settings
-from workerhost.homes.home import make_home, templates_dir
-from workerhost.homes.layout import Home
 from workerhost.walls.isolation import Wall
 from workerhost.walls.policy import forget_what_was_allowed, own_startup_files, policy
 

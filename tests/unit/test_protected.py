@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from workerhost.clones.guarded import KINDS
-from workerhost.clones.protected import protected
+from workerhost.clones.protected_changes import protected
+from workerhost.clones.protected_paths import KINDS
 
 DOCS = Path(__file__).parents[2] / "docs" / "security.md"
 PATHS = {

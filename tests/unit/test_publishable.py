@@ -19,7 +19,7 @@ from cw.github.publishable import (
     publishable_words,
     span,
 )
-from cw.shapes import shown
+from cw.glyphs import shown
 
 # As GitHub's pages tell it, apart from the product's own patterns.
 MENTION = re.compile(r"(?:^|[^A-Za-z0-9_])@[a-z0-9]", re.IGNORECASE)

@@ -10,9 +10,9 @@ import pytest
 from cw.errors import BadInputError
 from cw.settings import Settings, load_settings
 from workerhost.walls.addresses import is_public
-from workerhost.walls.frames import RefusedError
+from workerhost.walls.http_framing import RefusedError
+from workerhost.walls.network_access import Reach, reach, through_the_door, tool_domains
 from workerhost.walls.proxy import Rules, split_place
-from workerhost.walls.reach import Reach, reach, through_the_door, tool_domains
 
 
 def rules(told: Reach) -> Rules:

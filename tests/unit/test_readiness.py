@@ -8,7 +8,7 @@ import pytest
 
 from cw.errors import BadInputError
 from cw.github.repository import Repository
-from cw.operations.readiness import refuse
+from cw.operations.dispatch.readiness import refuse
 
 FINE = Repository(
     id=7,

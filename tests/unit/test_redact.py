@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workerhost.redaction.redact import Redactor, redactor
+from cw.redaction.redact import Redactor, redactor
 
 LETTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCD"
 KEY = (

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cw.credentials.agentenv import own_variables
 from cw.errors import CwError
-from workerhost.credentials.agentenv import own_variables
-from workerhost.homes.home import make_home, templates_dir
-from workerhost.homes.layout import Home
-from workerhost.homes.refreshing import merge_tokens, refresh_git, refresh_rules, refresh_tokens
+from cw.homes.home import make_home, templates_dir
+from cw.homes.layout import Home
+from cw.homes.refreshing import merge_tokens, refresh_git, refresh_rules, refresh_tokens
 
 RULES = ".claude/CLAUDE.md"
 SETTINGS = ".claude/settings.json"

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from cw.errors import CwError
-from cw.operations.remote import archives, changes, log, todo_list
-from workerhost.homes.layout import Home
-from workerhost.inbox.pages import archives_page, log_page
-from workerhost.redaction.redact import Redactor, redactor
+from cw.homes.layout import Home
+from cw.homes.pages import archives_page, log_page
+from cw.operations.fleet.remote_disk import archives, changes, log, todo_list
+from cw.redaction.redact import Redactor, redactor
 
 Answer = Callable[..., dict[str, Any]]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from workerhost.inbox.watchdog import Watchdog
-from workerhost.sdnotify import READY, feed, notify
+from cw.sdnotify import READY, notify
+from workerhost.inbox.watchdog import Watchdog, feed_systemd
 
 
 @contextmanager
@@ -50,11 +50,11 @@ def test_systemd_s_watchdog_is_fed_only_while_the_consumer_lives() -> None:
     with tempfile.TemporaryDirectory(prefix="cwt-") as short, systemd(f"{short}/notify") as heard:
         told = {"NOTIFY_SOCKET": f"{short}/notify"}
         watchdog.turned()
-        assert feed(told, watchdog)
+        assert feed_systemd(told, watchdog)
         now[0] = 61.0
-        assert not feed(told, watchdog)
+        assert not feed_systemd(told, watchdog)
         watchdog.turned()
-        assert feed(told, watchdog)
+        assert feed_systemd(told, watchdog)
 
         heard.setblocking(False)
         words = [heard.recv(100) for _ in range(2)]

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from workerhost.prompts.visible import visible
+from workerhost.prompts.sanitizer import visible
 
 LONGEST = 65_536
 NOTE = "[The rest is left out"
@@ -132,7 +132,7 @@ def test_what_is_left_out_is_said(text: str) -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_is_read_within_bounds(name: str) -> None:
     """Seconds of the processor and bytes that the kernel allows: no clock is read here."""
-    code = "import sys; from workerhost.prompts.visible import visible; visible(sys.stdin.read())"
+    code = "import sys; from workerhost.prompts.sanitizer import visible; visible(sys.stdin.read())"
 
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from cw.models import Event
-from cw.operations.attempts import attempts, from_archive
-from cw.operations.history import Finished, Wanted, from_record, merge, take
-from cw.operations.story import Step, request, timeline
+from cw.operations.views.attempts import attempts, from_archive
+from cw.operations.views.history import Finished, Wanted, from_record, merge, take
+from cw.operations.views.timeline import Step, request, timeline
 from cw.states import OutcomeKind, State
 from tests.making import NOW, make_journal, make_outcome, make_spec, make_task
 

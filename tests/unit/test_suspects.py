@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from workerhost.homes.files import write_private
-from workerhost.homes.layout import Home
-from workerhost.runs import suspects
-from workerhost.runs.suspects import Standing
+from cw.homes.files import write_private
+from cw.homes.layout import Home
+from workerhost.runs import crash_loops
+from workerhost.runs.crash_loops import Standing
 
 LIMIT = 2
 TRUSTED, SUSPECT, GUILTY = Standing.TRUSTED, Standing.SUSPECT, Standing.GUILTY
@@ -43,22 +43,22 @@ def home(tmp_path: Path) -> Home:
 )
 def test_standing_of_a_run_after(home: Home, story: str, standing: Standing) -> None:
     steps: dict[str, Callable[[], object]] = {
-        "take": lambda: suspects.take(home, LIMIT),
-        "alone": lambda: suspects.alone(home),
-        "clear": lambda: suspects.clear(home),
-        "leave": lambda: suspects.leave(home),
+        "take": lambda: crash_loops.take(home, LIMIT),
+        "alone": lambda: crash_loops.alone(home),
+        "clear": lambda: crash_loops.clear(home),
+        "leave": lambda: crash_loops.leave(home),
         "broken": lambda: write_private(home.keeper, b"{"),
     }
     for step in story.split():
         steps[step]()
 
-    assert suspects.take(home, LIMIT) is standing
+    assert crash_loops.take(home, LIMIT) is standing
 
 
 def test_what_is_said_of_a_run_that_is_over_is_not_kept_for_the_next(home: Home) -> None:
     home.journal.unlink()
 
-    suspects.alone(home)
-    suspects.leave(home)
+    crash_loops.alone(home)
+    crash_loops.leave(home)
 
     assert not home.keeper.exists()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cw.operations.sweep import Action, decide
+from cw.operations.reconciliation.sweep import Action, decide
 from cw.settings import Settings
 from cw.states import State
 from tests.making import NOW, make_spec, make_task

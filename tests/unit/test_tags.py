@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cw.models import Worker
-from cw.operations.tags import choose
+from cw.operations.fleet.tags import choose
 from cw.states import State
 from tests.making import make_spec, make_task
 

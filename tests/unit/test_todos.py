@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cw.models import Event
-from cw.operations.todos import complete, todos
+from cw.transcript.todos import complete, todos
 from tests.making import NOW
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cw.states import OutcomeKind
+from cw.transcript.events import Progress
 from tests.making import NOW
-from workerhost.agents.events import Progress
 from workerhost.agents.follow import Ending
 from workerhost.agents.launch import Exit
 from workerhost.settling.verdict import FINISHED, Verdict, judge_process

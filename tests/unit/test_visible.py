@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cw.shapes import shown
-from workerhost.prompts.visible import visible, visible_line
+from cw.glyphs import shown
+from workerhost.prompts.sanitizer import visible, visible_line
 
 FLOW = """```mermaid
 ---

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cw import wire
+from cw.broker import signed_transport
 from tests.making import KEYRING
 
 NOW = 1_900_000_000.0
@@ -41,12 +41,12 @@ def test_message_is_believed_for_as_long_as_it_can_be_needed(
     exchange: str, expires: object, seconds: int
 ) -> None:
     one = message(exchange, expires)
-    wire.sign(KEYRING, one, NOW)
+    signed_transport.sign(KEYRING, one, NOW)
     fanout = exchange if exchange in {"celery.pidbox", "celeryev"} else ""
     queue = f"worker.01.{exchange}" if exchange else "worker.01"
 
     said = [
-        wire.refusal(KEYRING, copy.deepcopy(one), queue, NOW + later, fanout=fanout)
+        signed_transport.refusal(KEYRING, copy.deepcopy(one), queue, NOW + later, fanout=fanout)
         for later in (0, seconds, seconds + 1)
     ]
 
@@ -68,8 +68,8 @@ def test_signed_message_is_believed_where_it_was_sent_to_only(
 ) -> None:
     """Who can write at the broker and has no key can still move what others have signed."""
     one = message(exchange)
-    wire.sign(KEYRING, one, NOW)
+    signed_transport.sign(KEYRING, one, NOW)
 
-    said = wire.refusal(KEYRING, one, queue, NOW, fanout=fanout)
+    said = signed_transport.refusal(KEYRING, one, queue, NOW, fanout=fanout)
 
     assert said == f"it was sent to {exchange if fanout else 'worker.01'}"

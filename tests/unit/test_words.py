@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from workerhost.clones.bounded import Done
-from workerhost.clones.words import KNOWN, failure
-from workerhost.walls.seen import Seen
+from workerhost.clones.git_errors import KNOWN, failure
+from workerhost.walls.proxy_errors import Seen
 
 DOCS = Path(__file__).parents[2] / "docs" / "outcomes.md"
 SHA = "c5f3a1b2" * 5

@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from cw.errors import BadInputError, CwError
+from cw.homes.layout import Home
 from cw.settings import Settings
-from workerhost.homes.layout import Home
 
 MIN_VERSION = (2, 1, 202)  # earlier ones approve hosts that the policy closes
 _VERSION = re.compile(r"\b(\d+)\.(\d+)\.(\d+)\b")

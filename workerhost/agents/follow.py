@@ -12,14 +12,15 @@ from enum import Enum
 from typing import Any
 
 from cw.errors import CwError
+from cw.homes.files import open_regular
+from cw.homes.layout import Home
+from cw.homes.running import shim_lives
 from cw.models import Event
+from cw.transcript.events import LINE_BYTES, Progress, parse, parse_line, told
 from workerhost.agents import launch
-from workerhost.agents.events import LINE_BYTES, Progress, parse, parse_line, told
 from workerhost.agents.leftovers import end_leftovers
 from workerhost.agents.longline import LongLine
-from workerhost.homes.files import open_regular
-from workerhost.homes.layout import Home
-from workerhost.leaving import Leaving
+from workerhost.shutdown import Leaving
 
 _POLL_SECONDS = 0.2
 _CHUNK = 1 << 18
@@ -183,7 +184,7 @@ def follow(
         if launch.read_exit(home):
             follower.finish()
             return Ending.EXITED
-        if not launch.alive(home):
+        if not shim_lives(home):
             follower.finish()
             if launch.read_exit(home):
                 return Ending.EXITED
@@ -208,5 +209,5 @@ def follow(
 def stop_and_wait(home: Home) -> None:
     """End the run of this HOME, if one is alive."""
     launch.stop(home)
-    while launch.alive(home):
+    while shim_lives(home):
         time.sleep(_POLL_SECONDS)

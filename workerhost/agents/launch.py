@@ -14,18 +14,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cw.credentials.logins import hidden_logins, replaced
 from cw.errors import CwError
+from cw.homes.files import read_json
+from cw.homes.layout import Home, in_place
+from cw.homes.owner import give_own, make_folders
+from cw.homes.running import shim_lives
 from cw.models import MALFORMED
 from cw.settings import Settings
 from workerhost import shim
 from workerhost.agents.claude import todo_list, transcript
 from workerhost.confined import few_processes
-from workerhost.credentials.logins import hidden_logins, replaced
-from workerhost.homes.files import read_json
-from workerhost.homes.layout import Home, in_place
-from workerhost.homes.owner import give_own, make_folders
 from workerhost.walls.cgroup import process_group
 from workerhost.walls.isolation import Wall
+from workerhost.walls.network_access import listen, reach, through_the_door
 from workerhost.walls.policy import (
     forget_what_was_allowed,
     own_startup_files,
@@ -33,7 +35,6 @@ from workerhost.walls.policy import (
     policy,
     write_policy,
 )
-from workerhost.walls.reach import listen, reach, through_the_door
 from workerhost.walls.sandbox import readable_paths, wrap
 
 _START_SECONDS = 20.0
@@ -216,19 +217,10 @@ def _limits(settings: Settings) -> list[str]:
     ]
 
 
-def alive(home: Home) -> bool:
-    """Whether the HOME's shim runs: same number, same start, same boot."""
-    data = read_json(home.shim)
-    if not data or data.get("boot") != shim.boot_id():
-        return False
-    pid, start = data.get("pid"), data.get("start")
-    return bool(start) and isinstance(pid, int) and shim.start_time(pid) == start
-
-
 def stop(home: Home) -> bool:
     """Ask the shim to stop its run. False when there is none."""
     data = read_json(home.shim)
-    if not data or not alive(home):
+    if not data or not shim_lives(home):
         return False
     try:
         os.kill(int(data["pid"]), signal.SIGTERM)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from workerhost.homes.layout import Home
+from cw.homes.layout import Home
 
 OURS = {"CW_NO_AGENT": "1"}  # in the environment of what we run in a HOME ourselves
 _OURS = "CW_NO_AGENT=1"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cw.errors import CwError
-from workerhost.agents import launch
-from workerhost.homes.layout import Home
-from workerhost.homes.owner import take_over
+from cw.homes.layout import Home
+from cw.homes.owner import take_over
+from cw.homes.running import shim_lives
 from workerhost.walls.isolation import Wall
 
 
@@ -13,7 +13,7 @@ def take_home(home: Home, wall: Wall) -> str:
     """Why it is not that user's; empty when it is. An agent of an earlier version, which is root to
     the kernel, keeps what it works in until it has ended.
     """
-    if wall.user is None or launch.alive(home):
+    if wall.user is None or shim_lives(home):
         return ""
     try:
         take_over(home.path, wall.user.uid, wall.user.gid)

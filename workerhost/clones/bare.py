@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from cw.errors import WorkspaceError
+from workerhost.clones.host_repositories import open_folder, write_open
 from workerhost.clones.lens import config
-from workerhost.clones.places import open_folder, write_open
 
 # Readable for the agents' user, when that is another: whoever may not pass the folder above sees
 # nothing of it.

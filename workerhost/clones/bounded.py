@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import IO
 
 from cw.errors import TooLargeError, WorkspaceError
-from workerhost.leaving import HostLeavesError
-from workerhost.walls.seen import Seen
+from workerhost.shutdown import HostLeavesError
+from workerhost.walls.proxy_errors import Seen
 
 _TEXT_BYTES = 8 << 20
 _ENTRIES = 100_000

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from cw.errors import BadInputError, WorkspaceError
+from cw.homes import archives, journal
+from cw.homes.files import read_json
+from cw.homes.journal import Journal
+from cw.homes.layout import Home
 from cw.settings import Settings
 from workerhost.clones.bounded import Done
 from workerhost.clones.git import Bounds, Git
+from workerhost.clones.host_repositories import BusyError, looking
 from workerhost.clones.lens import Lens, lens
-from workerhost.clones.places import BusyError, looking
 from workerhost.clones.workspace import is_clone
-from workerhost.homes import archives, journal
-from workerhost.homes.files import read_json
-from workerhost.homes.journal import Journal
-from workerhost.homes.layout import Home
 from workerhost.walls.isolation import Wall
 
 _DIFF_CAP = 400_000  # bytes; what is longer is cut, and says so

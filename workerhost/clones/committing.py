@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from secrets import token_hex
 
+from cw.credentials.agentenv import agent_environment
+from cw.credentials.logins import hidden_from_git, replaced
 from cw.errors import CwError
+from cw.homes.layout import Home
 from cw.settings import Settings
 from workerhost.agents.leftovers import OURS
 from workerhost.clones.bounded import Limits, bounded
-from workerhost.credentials.agentenv import agent_environment
-from workerhost.credentials.logins import hidden_from_git, replaced
-from workerhost.homes.layout import Home
 from workerhost.walls.isolation import Wall
 from workerhost.walls.sandbox import wrap
 

@@ -7,17 +7,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cw.errors import CwError, WorkspaceError
+from cw.homes.files import read_json
 from cw.models import Start
 from cw.names import is_task_branch
 from workerhost.clones import remote
 from workerhost.clones.bounded import Feeding
 from workerhost.clones.git import Bounds
+from workerhost.clones.git_errors import failure
 from workerhost.clones.lens import Lens, lens
 from workerhost.clones.quarantine import Quarantine
 from workerhost.clones.reflogs import traces
-from workerhost.clones.words import failure
 from workerhost.clones.workspace import GitState, Workspace, is_clone, is_dirty, kept_ref
-from workerhost.homes.files import read_json
 
 _SHA = re.compile(r"[0-9a-f]{40,64}")
 _MOST_LISTED = 1000  # branches of a clone

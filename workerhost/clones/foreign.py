@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cw.errors import WorkspaceError
+from cw.homes.files import read_regular
+from cw.homes.owner import make_folders
 from workerhost.clones.flags import Names
 from workerhost.clones.git import Bounds
 from workerhost.clones.lens import Lens, lens
 from workerhost.clones.setaside import set_aside
-from workerhost.homes.files import read_regular
-from workerhost.homes.owner import make_folders
 
 _MANY = 10_000
 _GITLINK = b"160000 "

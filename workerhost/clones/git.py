@@ -12,19 +12,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
 
+from cw.credentials.gitconfig import login_config
+from cw.credentials.logins import hidden_from_git, replaced
+from cw.homes.files import write_private
+from cw.homes.layout import Home, in_place
 from cw.settings import Settings
 from workerhost.agents.leftovers import OURS
-from workerhost.clones import places
+from workerhost.clones import host_repositories
 from workerhost.clones.bounded import Budget, Done, Feeding, Limits, bounded
-from workerhost.credentials.gitconfig import login_config
-from workerhost.credentials.logins import hidden_from_git, replaced
-from workerhost.homes.files import write_private
-from workerhost.homes.layout import Home, in_place
 from workerhost.walls.isolation import Wall
+from workerhost.walls.network_access import opened, reach, through_the_door
 from workerhost.walls.ownwall import logins, wrap_own
-from workerhost.walls.reach import opened, reach, through_the_door
+from workerhost.walls.proxy_errors import Notes, notes
 from workerhost.walls.sandbox import wrap
-from workerhost.walls.seen import Notes, notes
 from workerhost.walls.source import shown
 
 NETWORK_SECONDS = 1800.0  # a first clone of a large repository
@@ -204,7 +204,7 @@ class Git:
         """What the login's git is configured by, and nothing else: it may hold a login itself."""
         named = self.home.path / ".gitconfig"
         wanted = env.get("GIT_CONFIG_GLOBAL") == str(named) and in_place(self.home, named)
-        with places.scratch(self.settings, self.home, "login") as folder:
+        with host_repositories.scratch(self.settings, self.home, "login") as folder:
             path = folder / "gitconfig"
             write_private(path, login_config(named if wanted else None).encode())
             env["GIT_CONFIG_GLOBAL"] = str(path)
@@ -218,8 +218,8 @@ class Git:
             yield None, env
             return
         told = reach(self.settings, env, self.url)
-        path = places.folder(self.settings, "tmp") / (
-            f"{places.name_of(self.home)}.net-{token_hex(4)}"
+        path = host_repositories.folder(self.settings, "tmp") / (
+            f"{host_repositories.name_of(self.home)}.net-{token_hex(4)}"
         )
         with opened(path, told, self.wall.user, notes=kept) as door:
             yield door, through_the_door(env)

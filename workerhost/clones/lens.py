@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cw.credentials.agentenv import default_identity
+from cw.credentials.logins import plain_gitconfig
 from cw.errors import WorkspaceError
+from cw.homes.files import read_regular
 from workerhost.clones.bounded import Done, need
 from workerhost.clones.git import Bounds, Git
-from workerhost.clones.look import NotJudgedError, look
-from workerhost.clones.places import scratch, write_open
-from workerhost.credentials.agentenv import default_identity
-from workerhost.credentials.logins import plain_gitconfig
-from workerhost.homes.files import read_regular
+from workerhost.clones.host_repositories import scratch, write_open
+from workerhost.clones.inspection import NotJudgedError, look
 
 _HEAD_BYTES = 4096
 _BRANCH = re.compile(r"ref: refs/heads/([^\x00-\x20\x7f~^:?*\[\\]+)\n")

@@ -10,6 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from cw.errors import UnfitHomeError, WorkspaceError
+from cw.homes.files import read_regular
+from cw.homes.layout import stays_inside
+from cw.homes.owner import make_folders
 from cw.models import TaskSpec
 from cw.names import is_task_branch
 from workerhost.clones import remote
@@ -17,18 +20,15 @@ from workerhost.clones.bounded import need
 from workerhost.clones.flags import reveal
 from workerhost.clones.foreign import sweep_stubs
 from workerhost.clones.git import NETWORK_SECONDS, Bounds, Git
+from workerhost.clones.host_repositories import occupied, scratch, write_open
 from workerhost.clones.lens import Lens, global_config, lens
+from workerhost.clones.lfs_and_submodules import check_lfs, empty_submodules
 from workerhost.clones.mirror import HEADS, Mirror, mirrored
-from workerhost.clones.parts import check_lfs, empty_submodules
-from workerhost.clones.places import occupied, scratch, write_open
 from workerhost.clones.renewing import EVERY, point, renew
 from workerhost.clones.rescuing import rescue
 from workerhost.clones.rights import give_rights
 from workerhost.clones.setaside import set_aside
 from workerhost.clones.workspace import Workspace, clone_path, keep_work
-from workerhost.homes.files import read_regular
-from workerhost.homes.layout import stays_inside
-from workerhost.homes.owner import make_folders
 
 log = logging.getLogger("workerhost.preparing")
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cw.errors import CwError
+from cw.homes.files import read_json
 from workerhost.clones.bare import make_bare
 from workerhost.clones.bounded import Done, Feeding, need
 from workerhost.clones.git import Bounds, Git
+from workerhost.clones.host_repositories import scratch
 from workerhost.clones.lens import SHA256_DIGITS, Lens
 from workerhost.clones.mirror import mirror_path, used
-from workerhost.clones.places import scratch
 from workerhost.clones.workspace import Workspace
-from workerhost.homes.files import read_json
 
 _PACK_BYTES = 1 << 30
 # Of old histories, which an agent may have merged: harmless. The search for secrets reads past NUL.

@@ -8,8 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from cw.homes.files import read_regular
 from workerhost.clones.workspace import Workspace
-from workerhost.homes.files import read_regular
 
 _BYTES = 4 << 20
 _PUSHED = b"update by push"  # git's words, for the remote's branch as the clone knows it

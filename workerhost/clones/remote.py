@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cw.errors import UnavailableError, WorkspaceError
+from cw.homes.files import write_private
+from cw.homes.layout import Home
 from workerhost.clones.bounded import Done
 from workerhost.clones.git import Bounds, Git
-from workerhost.clones.places import scratch
-from workerhost.clones.words import failure
-from workerhost.homes.files import write_private
-from workerhost.homes.layout import Home
+from workerhost.clones.git_errors import failure
+from workerhost.clones.host_repositories import scratch
 
 MANY = Bounds(text=24 << 20, entries=250_000)  # refs
 _DEFAULT = re.compile(r"^ref: refs/heads/(\S+)\tHEAD$", re.MULTILINE)

@@ -8,6 +8,8 @@ import re
 import shutil
 from pathlib import Path
 
+from cw.homes.files import read_regular, write_private
+from cw.homes.owner import make_folders
 from cw.names import is_task_branch
 from workerhost.clones.bounded import Feeding
 from workerhost.clones.flags import reveal
@@ -16,8 +18,6 @@ from workerhost.clones.git import NETWORK_SECONDS, Bounds
 from workerhost.clones.lens import Lens, config, is_sha256
 from workerhost.clones.mirror import HEADS, Mirror
 from workerhost.clones.workspace import Workspace, kept_ref
-from workerhost.homes.files import read_regular, write_private
-from workerhost.homes.owner import make_folders
 
 EVERY = "+refs/heads/*:refs/remotes/origin/*"
 _CONFIG_BYTES = 1 << 20

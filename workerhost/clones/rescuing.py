@@ -10,8 +10,8 @@ from pathlib import Path
 from cw.errors import WorkspaceError
 from workerhost.clones.bounded import Feeding
 from workerhost.clones.git import Bounds, Git
+from workerhost.clones.host_repositories import scratch
 from workerhost.clones.lens import Lens, lens
-from workerhost.clones.places import scratch
 from workerhost.clones.renewing import keep
 from workerhost.clones.workspace import keep_work
 

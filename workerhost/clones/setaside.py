@@ -7,8 +7,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from workerhost.homes.layout import Home
-from workerhost.homes.owner import make_folders
+from cw.homes.layout import Home
+from cw.homes.owner import make_folders
 
 _ASIDE = "set-aside"
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 from cw.errors import CwError
+from cw.homes.files import read_regular
+from cw.homes.layout import in_place
 from workerhost.clones.bounded import Feeding, need
 from workerhost.clones.git import Bounds, Git
 from workerhost.clones.mirror import HEADS, mirrored
-from workerhost.clones.protected import UNKNOWN
+from workerhost.clones.protected_changes import UNKNOWN
 from workerhost.clones.workspace import Workspace
-from workerhost.homes.files import read_regular
-from workerhost.homes.layout import in_place
 
 _RUNS = (".claude", ".mcp.json")  # wherever it lies: skills have hooks, too
 _TELLS = ("claude.md", "claude.local.md", "agents.md")  # what packages bring along is only read

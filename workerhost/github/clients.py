@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from cw.homes.layout import Home
 from cw.settings import Settings
 from cw.store.github_cache import Budget, GitHubCache
-from workerhost.github.access import Access
-from workerhost.homes.layout import Home
+from workerhost.github.token_access import Access
 
 if TYPE_CHECKING:
     from cw.github.app import AppTokens

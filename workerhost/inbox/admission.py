@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from cw.broker import ASK_TASK, ASSIGN_TASK, RECONCILE_TASK, RUN_TASK, SWEEP_TASK
+from cw.broker.app import ASK_TASK, ASSIGN_TASK, RECONCILE_TASK, RUN_TASK, SWEEP_TASK
+from cw.broker.signed_transport import CONTROL
 from cw.models import Model
 from cw.names import TASK_PATTERN
-from cw.operations.ask import Ask
-from cw.wire import CONTROL
+from cw.operations.fleet.ask import Ask
 
 _PIDBOX = f".{CONTROL}"
 

@@ -8,18 +8,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from cw.credentials.agentenv import agent_environment
+from cw.credentials.known import redactor_for
 from cw.errors import CwError
-from cw.operations.ask import PAGE_BYTES, Ask
+from cw.homes import pages
+from cw.homes.home import own_templates, templates_dir
+from cw.homes.layout import Home
+from cw.homes.refreshing import refresh_rules
+from cw.homes.removing import set_aside
+from cw.operations.fleet.ask import PAGE_BYTES, Ask
+from cw.redaction.redact import Redactor
 from workerhost.clones import changes
-from workerhost.credentials.agentenv import agent_environment
-from workerhost.credentials.known import redactor_for
-from workerhost.homes.home import own_templates, templates_dir
-from workerhost.homes.layout import Home
-from workerhost.homes.refreshing import refresh_rules
-from workerhost.inbox import pages
-from workerhost.inbox.removing import set_aside
-from workerhost.redaction.redact import Redactor
-from workerhost.runs.holding import Context
+from workerhost.runs.run_context import Context
 
 log = logging.getLogger("workerhost.answers")
 

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from cw import sdnotify
+
 _STILL_SECONDS = 60.0  # Celery waits up to 32 s before it connects again
 
 
@@ -44,6 +46,11 @@ class Watchdog:
             }
             late = [one for one, since in self._waits.items() if now - since > self.limit]
         return late[0] if late and self.limit else ""
+
+
+def feed_systemd(environ: Mapping[str, str], watchdog: Watchdog) -> bool:
+    """systemd's watchdog lives on ours: it gets nothing while the consumer stands still."""
+    return not watchdog.stands_still() and sdnotify.notify(environ, sdnotify.ALIVE)
 
 
 def end_process(seconds: float) -> None:

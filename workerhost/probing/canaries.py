@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from cw.homes.agent_user import AgentUser
 from cw.settings import Settings
-from workerhost.walls.user import AgentUser
 
 ROOTS_OWN = "/etc/shadow"  # may not exist, and then cannot be reached
 

@@ -15,9 +15,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from cw.homes.agent_user import AgentUser
 from workerhost.walls.keyring import add_key
 from workerhost.walls.stepdown import step_down
-from workerhost.walls.user import AgentUser
 
 _SHM = Path("/dev/shm")  # noqa: S108  where POSIX shared memory is
 _IPC_CREAT, _IPC_RMID = 0o1000, 0

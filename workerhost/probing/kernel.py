@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from workerhost.homes.layout import Home
+from cw.homes.layout import Home
 from workerhost.probing.inherited import Inherited
 
 _NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts")

@@ -14,22 +14,22 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
+from cw.credentials.agentenv import GITHUB_TOKENS, agent_environment
 from cw.errors import CwError
+from cw.homes.files import write_private
+from cw.homes.layout import Home
+from cw.homes.owner import give_own, inherit
 from cw.settings import Settings
 from workerhost.agents.claude import transcript
 from workerhost.agents.launch import Launch, claude_argv, environment
 from workerhost.agents.leftovers import OURS
-from workerhost.credentials.agentenv import GITHUB_TOKENS, agent_environment
-from workerhost.homes.files import write_private
-from workerhost.homes.layout import Home
-from workerhost.homes.owner import give_own, inherit
 from workerhost.probing import kernel
 from workerhost.probing.canaries import ROOTS_OWN, Canaries, canaries
 from workerhost.probing.inherited import Inherited, inherited
 from workerhost.probing.probe_model import Json, ProbeModel
 from workerhost.walls.isolation import Wall
+from workerhost.walls.network_access import PORT, opened, reach
 from workerhost.walls.policy import MODEL_KEYS, own_startup_files, policy, write_policy
-from workerhost.walls.reach import PORT, opened, reach
 from workerhost.walls.sandbox import readable_paths, wrap
 
 _SECONDS = 60  # a busy machine starts claude in ten

@@ -12,10 +12,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cw.errors import CwError
+from cw.homes.files import read_json, read_regular, write_private
+from cw.homes.layout import Home
 from cw.settings import Settings
 from workerhost.agents.claude import find_claude
-from workerhost.homes.files import read_json, read_regular, write_private
-from workerhost.homes.layout import Home
 from workerhost.walls.isolation import Wall
 from workerhost.walls.policy import policy
 from workerhost.walls.sandbox import readable_paths

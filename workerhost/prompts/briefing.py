@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cw.models import TaskSpec
-from workerhost.prompts.hearing import Heard
-from workerhost.prompts.visible import visible, visible_line
+from workerhost.prompts.sanitizer import visible, visible_line
+from workerhost.prompts.trusted_comments import Heard
 
 _BODY_CHARS = 40_000
 _COMMENT_CHARS = 10_000

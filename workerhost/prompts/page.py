@@ -7,7 +7,7 @@ from itertools import pairwise
 from markdown_it.token import Token
 
 from cw.markdown import Writer, fence
-from workerhost.prompts.drawn import fenced, formula, with_maths
+from workerhost.prompts.diagrams import fenced, formula, with_maths
 from workerhost.prompts.markup import Drawn
 
 _MARKS = {

@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from cw.credentials.known import redactor_for
+from cw.homes import journal
+from cw.homes.journal import Journal
+from cw.homes.layout import Home
 from cw.states import State
 from cw.store.leases import Refusal
 from workerhost.agents.follow import stop_and_wait
-from workerhost.credentials.known import redactor_for
-from workerhost.homes import journal
-from workerhost.homes.journal import Journal
-from workerhost.homes.layout import Home
 from workerhost.runs.attempt import go_on
-from workerhost.runs.holding import Context, hold, restore
-from workerhost.runs.unproven import host_error, host_killed
+from workerhost.runs.ends_without_proof import host_error, host_killed
+from workerhost.runs.run_context import Context, hold, restore
 
 log = logging.getLogger("workerhost.adoption")
 

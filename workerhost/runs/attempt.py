@@ -8,32 +8,33 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from cw import processid
 from cw.errors import BrokerUnavailableError, CwError, ForgedError, StaleFenceError
+from cw.homes import journal
+from cw.homes.files import write_private
+from cw.homes.journal import Journal, Run
+from cw.homes.layout import Home
+from cw.homes.private import open_files
+from cw.homes.running import shim_lives
 from cw.models import HOST, Event, Outcome, Task
-from cw.operations.branches import another_tasks
+from cw.operations.dispatch.branches import another_tasks
+from cw.operations.reconciliation.rebuilding import Ended, finished_before, sessions_here
 from cw.states import Move, OutcomeKind, State
 from cw.store.leases import Grant, Refusal
-from workerhost import shim
+from cw.transcript.events import Progress
 from workerhost.agents import launch
-from workerhost.agents.events import Progress
 from workerhost.agents.follow import Ending, Follower, follow
 from workerhost.agents.taking import take_home
-from workerhost.github import deliver
-from workerhost.github.access import open_files
-from workerhost.homes import journal
-from workerhost.homes.files import write_private
-from workerhost.homes.journal import Journal, Run
-from workerhost.homes.layout import Home
-from workerhost.leaving import HostLeavesError
-from workerhost.runs.holding import Context, Holding, hold
-from workerhost.runs.naming import called_now
-from workerhost.runs.publishing import publish, published
-from workerhost.runs.rebuilding import Ended, finished_before, sessions_here
+from workerhost.github import writes
+from workerhost.runs.ends_without_proof import fenced, interrupted, not_begun, not_started
+from workerhost.runs.event_publishing import publish, published
 from workerhost.runs.recording import record, settled
+from workerhost.runs.renamed_repository import called_now
+from workerhost.runs.run_context import Context, Holding, hold
 from workerhost.runs.starting import start
-from workerhost.runs.unproven import fenced, interrupted, not_begun, not_started
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import UNPROVEN, ended_well, judge_process
+from workerhost.shutdown import HostLeavesError
 
 log = logging.getLogger("workerhost.attempt")
 
@@ -101,7 +102,7 @@ def _obstacle(ctx: Context, home: Home) -> str:
     """
     if ctx.leaving.closing.is_set():
         return "the host is being stopped"
-    if launch.alive(home) or home.journal.exists():
+    if shim_lives(home) or home.journal.exists():
         return "the worker has a run to be settled first"
     if open_ones := open_files(home):
         note = f"others may use {open_ones[0]}: chmod -R go= {home.path}, then: cw resume {home.id}"
@@ -138,7 +139,7 @@ def _recall(held: Holding, before: Ended) -> str:
         fence=held.fence,
         move=Move.FINISH,
         outcome=before.outcome,
-        effects=deliver.on_outcome(
+        effects=writes.on_outcome(
             before.book.task, before.book.run.worker, before.book.run.attempt, before.outcome, ""
         ),
         host=held.ctx.settings.host_name,
@@ -162,7 +163,7 @@ def _run(ctx: Context, home: Home, granted: Grant, session: str) -> Run:
         fence=granted.fence,
         session=session,
         started_at=datetime.now(UTC),
-        boot=shim.boot_id(),
+        boot=processid.boot_id(),
         began=time.monotonic(),
     )
 

@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cw.models import Start, TaskSpec
-from cw.operations.choosing import Standing, choose
+from cw.operations.dispatch.branch_choice import Standing, choose
 from workerhost.clones.mirror import HEADS, Mirror
-from workerhost.runs.holding import Holding
+from workerhost.runs.run_context import Holding
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub

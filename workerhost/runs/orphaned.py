@@ -8,15 +8,15 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from cw import processid
 from cw.errors import ForgedError
+from cw.homes import journal
+from cw.homes.journal import Journal, Run
+from cw.homes.layout import Home
+from cw.homes.running import shim_lives
 from cw.models import Task
 from cw.states import State
-from workerhost import shim
-from workerhost.agents import launch
-from workerhost.homes import journal
-from workerhost.homes.journal import Journal, Run
-from workerhost.homes.layout import Home
-from workerhost.runs.holding import Context
+from workerhost.runs.run_context import Context
 
 log = logging.getLogger("workerhost.orphaned")
 
@@ -31,7 +31,7 @@ def write_journals(ctx: Context, homes: Mapping[str, Home]) -> None:
     for task in ctx.store.tasks.open_tasks():
         home = homes.get(task.worker or "")
         ours = task.state is State.RUNNING and task.host == ctx.settings.host_name
-        if not ours or home is None or home.journal.exists() or launch.alive(home):
+        if not ours or home is None or home.journal.exists() or shim_lives(home):
             continue
         try:
             genuine = ctx.store.tasks.genuine(task.spec.id, home.id)
@@ -52,6 +52,6 @@ def _run(task: Task, home: Home) -> Run:
         fence=task.fence,
         session=task.session or str(uuid.uuid4()),
         started_at=datetime.now(UTC),
-        boot=shim.boot_id(),
+        boot=processid.boot_id(),
         began=time.monotonic(),
     )

@@ -9,18 +9,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cw.errors import BrokerUnavailableError, CwError
+from cw.homes import journal
+from cw.homes.files import open_regular
+from cw.homes.journal import Journal
 from cw.models import HOST, Outcome, Task
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind, State
 from cw.store.leases import Refusal
 from cw.store.outbox import Effect
+from cw.transcript.events import parse_line
 from workerhost.agents import launch
-from workerhost.agents.events import parse_line
-from workerhost.github import deliver
-from workerhost.homes import journal
-from workerhost.homes.files import open_regular
-from workerhost.homes.journal import Journal
-from workerhost.runs.holding import Holding, restore
+from workerhost.github import writes
+from workerhost.runs.run_context import Holding, restore
 
 log = logging.getLogger("workerhost.recording")
 
@@ -196,7 +196,7 @@ def _effects(held: Holding, book: Journal, outcome: Outcome, move: Move) -> list
     if move in {Move.EXPIRE, Move.INTERRUPT} or outcome.reason == HOST_DIED:
         return []
     tail = "" if outcome.reason in {HOST_KILLED, HOST_ERROR} else _tail(held)
-    return deliver.on_outcome(book.task, held.home.id, book.run.attempt, outcome, tail)
+    return writes.on_outcome(book.task, held.home.id, book.run.attempt, outcome, tail)
 
 
 def _tail(held: Holding) -> str:
@@ -209,7 +209,7 @@ def _tail(held: Holding) -> str:
             continue
         for line in raw:
             lines += [f"{one.kind}: {one.text}" for one in parse_line(line, 0, datetime.now(UTC))]
-    return deliver.tail_of(held.redact("\n".join(lines[-_TAIL_LINES:])))
+    return writes.tail_of(held.redact("\n".join(lines[-_TAIL_LINES:])))
 
 
 def _end(path: Path) -> bytes:

@@ -11,28 +11,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cw.errors import BadInputError, StaleFenceError
+from cw.homes import journal
+from cw.homes.files import write_private
+from cw.homes.journal import Journal, Run
 from cw.models import Event, Start, TaskSpec
 from cw.names import same_repo
 from cw.states import Mode
 from workerhost.agents import launch
 from workerhost.agents.claude import find_claude, transcript
-from workerhost.agents.fitness import version_of
+from workerhost.agents.readiness import version_of
 from workerhost.clones import preparing, workspace
 from workerhost.clones.git import Git
 from workerhost.clones.mirror import Mirror
 from workerhost.clones.trusted import unlike_base
 from workerhost.clones.workspace import Workspace
-from workerhost.github import deliver
-from workerhost.homes import journal
-from workerhost.homes.files import write_private
-from workerhost.homes.journal import Journal, Run
-from workerhost.leaving import HostLeavesError
+from workerhost.github import writes
 from workerhost.prompts.briefing import brief
-from workerhost.prompts.hearing import Heard, hear
+from workerhost.prompts.trusted_comments import Heard, hear
 from workerhost.runs.beginning import begin
-from workerhost.runs.holding import Holding
-from workerhost.runs.naming import called_now
-from workerhost.runs.publishing import publish
+from workerhost.runs.event_publishing import publish
+from workerhost.runs.renamed_repository import called_now
+from workerhost.runs.run_context import Holding
+from workerhost.shutdown import HostLeavesError
 from workerhost.walls.policy import policy
 
 log = logging.getLogger("workerhost.starting")
@@ -54,7 +54,7 @@ def start(
         )
     claude = find_claude(ctx.settings, ctx.host_env)
     issue = _issue(held, spec)
-    ctx.store.outbox.add(ctx.settings.host_name, deliver.on_start(spec, home.id))
+    ctx.store.outbox.add(ctx.settings.host_name, writes.on_start(spec, home.id))
     began: list[Start] = []
 
     def choose(mirror: Mirror) -> str:

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cw.errors import CwError, TooLargeError
+from cw.homes.files import read_json
+from cw.homes.journal import Run
 from cw.models import Start, TaskSpec
 from cw.names import is_task_branch
+from cw.redaction.redact import Redactor
 from workerhost.clones import workspace
 from workerhost.clones.bounded import Feeding
 from workerhost.clones.git import Bounds, Git
 from workerhost.clones.quarantine import Quarantine
 from workerhost.clones.reflogs import traces
 from workerhost.clones.workspace import GitState, Workspace
-from workerhost.homes.files import read_json
-from workerhost.homes.journal import Run
-from workerhost.redaction.redact import Redactor
 from workerhost.settling.overwritten import overwritten as _overwritten
 from workerhost.settling.verdict import Breach
 

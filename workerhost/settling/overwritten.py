@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cw.errors import CwError
+from cw.homes.journal import Run
 from cw.models import Start, TaskSpec
 from workerhost.clones.quarantine import Quarantine
 from workerhost.clones.reflogs import Traces, traces
-from workerhost.homes.journal import Run
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub, Push

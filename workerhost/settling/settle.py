@@ -10,23 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cw.errors import CwError, TooLargeError, WorkspaceError
+from cw.homes.journal import Run
 from cw.models import Outcome, Start, TaskSpec
+from cw.redaction.redact import Redactor
 from cw.states import Mode, OutcomeKind
-from workerhost.agents.events import Progress
+from cw.transcript.events import Progress
 from workerhost.clones import evidence as seen_by_git
 from workerhost.clones import workspace
 from workerhost.clones.evidence import Pushed
 from workerhost.clones.git import Git
-from workerhost.clones.places import BusyError, occupied
-from workerhost.clones.protected import touched
+from workerhost.clones.host_repositories import BusyError, occupied
+from workerhost.clones.protected_changes import touched
 from workerhost.clones.quarantine import Quarantine, quarantined
 from workerhost.clones.setaside import set_aside
 from workerhost.clones.workspace import GitState, Workspace
-from workerhost.homes.journal import Run
-from workerhost.redaction.redact import Redactor
-from workerhost.settling import pulls
+from workerhost.settling import pull_requests
 from workerhost.settling.breaches import conduct, exposure
-from workerhost.settling.created import created_issues
+from workerhost.settling.created_issues import created_issues
 from workerhost.settling.verdict import (
     CLONE_BUSY,
     FINISHED,
@@ -59,7 +59,7 @@ def settle(  # noqa: PLR0913  evidence, and who judges it
     defer: timedelta,
     redact: Redactor,
     start: Start | None = None,
-    theirs: pulls.Theirs = pulls.nobodys,
+    theirs: pull_requests.Theirs = pull_requests.nobodys,
 ) -> Outcome:
     """`process` is what the exit record and the result line said. `start`: where the task's first
     run began. Raises nothing of git's.
@@ -123,7 +123,7 @@ def _settled(  # noqa: PLR0913  the same
     defer: timedelta,
     redact: Redactor,
     start: Start | None,
-    theirs: pulls.Theirs,
+    theirs: pull_requests.Theirs,
 ) -> Outcome:
     report = redact(str((progress.result or {}).get("result") or "").strip())[:_REPORT_CAP]
     git = box.git
@@ -133,25 +133,25 @@ def _settled(  # noqa: PLR0913  the same
     issues: tuple[str, ...] = ()
     verdict = process
     exposed = exposure(box, state, redact)
-    found = pulls.look(task, run, github, theirs)
+    found = pull_requests.look(task, run, github, theirs)
     if process == FINISHED:
         evidence, state = _deliver(task, box, state, exposed)
         evidence = replace(evidence, report=report)
         evidence = created_issues(task, run, github, evidence, git.home)
-        evidence = replace(evidence, beside=pulls.beside(state.beside, found))
-        evidence, pull = pulls.of_branch(task, run, github, evidence, report, guard, found)
+        evidence = replace(evidence, beside=pull_requests.beside(state.beside, found))
+        evidence, pull = pull_requests.of_branch(task, run, github, evidence, report, guard, found)
         evidence = replace(evidence, pull_away=evidence.pull_away or found.away)
         verdict, issues = judge_work(evidence, now, defer), evidence.issues
     else:  # however it ended: what was committed is where the next run begins
         _, state = _deliver(task, box, state, exposed)
     pull = pull or next(iter(found.mine), None)
-    also = pulls.guarded(found, pull, guard)
+    also = pull_requests.guarded(found, pull, guard)
     seen = conduct(box, task, run, github, start, state.there)
     verdict = with_breaches(
         verdict, [*([exposed] if exposed else []), *_unjudged(task, state), *seen.breaches]
     )
-    verdict = pulls.told(verdict, found, also)
-    verdict = _with_branches(verdict, start, pulls.beside(state.beside, found))
+    verdict = pull_requests.told(verdict, found, also)
+    verdict = _with_branches(verdict, start, pull_requests.beside(state.beside, found))
     wip = kept = ""
     if verdict.kind is not OutcomeKind.SUCCEEDED:
         wip = _keep(box, task) if state.dirty else ""

@@ -9,7 +9,7 @@ from typing import Any
 
 from cw.models import USAGE_LIMIT
 from cw.states import Mode, OutcomeKind
-from workerhost.agents.events import Progress, is_good
+from cw.transcript.events import Progress, is_good
 from workerhost.agents.follow import Ending
 from workerhost.agents.launch import Exit
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from workerhost.homes.layout import Home
+from cw.homes.layout import Home
 from workerhost.walls.isolation import Wall
 
 _ROOT = Path("/sys/fs/cgroup")

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cw.errors import BadInputError
+from cw.homes.agent_user import AgentUser, agent_user
 from cw.settings import Settings
 from workerhost.walls.stepdown import cannot_step_down, step_down
-from workerhost.walls.user import AgentUser, agent_user
 
 OUTER = ("strict", "outer")
 INNER = ("strict", "claude")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cw.errors import CwError
-from workerhost.homes.layout import Home, in_place
+from cw.homes.layout import Home, in_place
 from workerhost.walls.isolation import Wall
 from workerhost.walls.sandbox import machine, nothing_inherited, through
 

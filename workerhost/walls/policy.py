@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cw.credentials.agentenv import GITHUB_TOKENS
 from cw.errors import CwError
+from cw.homes.files import read_json, write_private
+from cw.homes.layout import HAND_MADE, Home
 from cw.settings import Settings
-from workerhost.credentials.agentenv import GITHUB_TOKENS
-from workerhost.homes.files import read_json, write_private
-from workerhost.homes.layout import HAND_MADE, Home
 from workerhost.walls.isolation import Wall
-from workerhost.walls.reach import tool_domains
+from workerhost.walls.network_access import tool_domains
 
 _TOOLS = (
     "Bash",

@@ -22,10 +22,10 @@ from urllib.parse import unquote, urlsplit
 if __name__ == "__main__":  # isolated: what lies beside it is not found
     sys.path.append(__file__.rsplit("/", 3)[0])
 
-from workerhost.walls import frames, seen
+from workerhost.walls import http_framing, proxy_errors
 from workerhost.walls.addresses import is_address, is_public
-from workerhost.walls.counter import Counter, Visit
-from workerhost.walls.frames import RefusedError
+from workerhost.walls.http_framing import RefusedError
+from workerhost.walls.proxy_admission import Counter, Visit
 
 PORTS = (22, 80, 443)  # of hosts in `domains`
 _CONNECT_SECONDS = 30.0
@@ -120,10 +120,10 @@ def _answer(visit: Visit, rules: Rules) -> None:
         try:
             _relay(visit, given, rules)
         except RefusedError as error:
-            seen.write(visit.place, error)
+            proxy_errors.write(visit.place, error)
             _say(client, 403, f"Claude Workers: {error}\n")
         except (OSError, ValueError) as error:
-            seen.write(visit.place, error)
+            proxy_errors.write(visit.place, error)
             _say(client, 502, f"Claude Workers: {type(error).__name__}\n")
         except (RuntimeError, MemoryError):  # "can't start new thread"
             _say(client, 503, "Claude Workers: no room for another connection\n")
@@ -131,7 +131,7 @@ def _answer(visit: Visit, rules: Rules) -> None:
 
 def _relay(visit: Visit, given: IO[bytes], rules: Rules) -> None:
     client = visit.client
-    method, target, headers = frames.head(given)
+    method, target, headers = http_framing.head(given)
     visit.asked()
     if method == "CONNECT":
         host, port = split_place(target, 443)
@@ -146,7 +146,7 @@ def _relay(visit: Visit, given: IO[bytes], rules: Rules) -> None:
     host, port = split_place(parts.netloc, 80)
     visit.place = _place(host, port)
     rules.check(host, port)
-    size, upstream = frames.length(headers), rules.upstream(host)
+    size, upstream = http_framing.length(headers), rules.upstream(host)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     request = _request(method, _place(host, port).removesuffix(":80"), path, headers, upstream)
     with _ask(upstream) if upstream else rules.connect(host, port) as server:
@@ -157,7 +157,7 @@ def _relay(visit: Visit, given: IO[bytes], rules: Rules) -> None:
         back = threading.Thread(target=_back, args=told, daemon=True)
         back.start()
         try:
-            frames.body(given, size, server)
+            http_framing.body(given, size, server)
         except (OSError, RefusedError):
             ours.set()  # before the other thread sees the end of it
             server.shutdown(socket.SHUT_RDWR)  # its other end would wait for the rest
@@ -187,7 +187,7 @@ def _tunnel(host: str, port: int, rules: Rules) -> socket.socket:
     lines = [f"CONNECT {place} HTTP/1.1".encode(), f"Host: {place}".encode()]
     server.sendall(b"\r\n".join([*lines, *_credentials(upstream)]) + b"\r\n\r\n")
     said = b""
-    while not said.endswith(b"\r\n\r\n") and len(said) < frames.HEAD_BYTES:
+    while not said.endswith(b"\r\n\r\n") and len(said) < http_framing.HEAD_BYTES:
         one = server.recv(1)
         if not one:
             break
@@ -195,7 +195,8 @@ def _tunnel(host: str, port: int, rules: Rules) -> socket.socket:
     status = said.split(b" ")[1:2]
     if status != [b"200"]:
         server.close()
-        raise seen.UpstreamError(b"".join(status).decode("ascii", "replace")[:3] or "no answer")
+        code = b"".join(status).decode("ascii", "replace")[:3]
+        raise proxy_errors.UpstreamError(code or "no answer")
     server.settimeout(None)
     return server
 
@@ -254,9 +255,9 @@ def _pump(source: IO[bytes], target: socket.socket, place: str = "") -> None:
 
 def _head(source: IO[bytes], place: str) -> list[bytes]:
     try:
-        return frames.lines(source)
+        return http_framing.lines(source)
     except (OSError, ValueError) as error:
-        seen.write(place, error)
+        proxy_errors.write(place, error)
         raise
 
 
@@ -265,7 +266,7 @@ def _part(source: IO[bytes], place: str) -> bytes:
         return source.read1(65536)  # type: ignore[attr-defined, no-any-return]
     except OSError as error:
         if place:
-            seen.write(place, error)
+            proxy_errors.write(place, error)
         raise
 
 

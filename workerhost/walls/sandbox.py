@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from cw.credentials.agentenv import own_gh
 from cw.errors import CwError
+from cw.homes.layout import Home, in_place
 from cw.settings import Settings
-from workerhost.credentials.agentenv import own_gh
-from workerhost.homes.layout import Home, in_place
 from workerhost.walls.isolation import Wall, namespaces
 from workerhost.walls.keyring import new_session_keyring
-from workerhost.walls.reach import DOOR, PORT
+from workerhost.walls.network_access import DOOR, PORT
 from workerhost.walls.source import shown
 from workerhost.walls.stepdown import step_down
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cw.errors import BadInputError, WorkspaceError
+from cw.local_repository import read_source, refuse_inside
 from cw.settings import Settings
-from cw.source import read_source, refuse_inside
 
 
 @dataclass(frozen=True, slots=True)

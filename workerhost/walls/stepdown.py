@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from cw.homes.agent_user import AgentUser
 from workerhost.walls import become
-from workerhost.walls.user import AgentUser
 
 _SECONDS = 10
 _MOST_LINKS = 80  # the kernel follows 40

@@ -10,9 +10,9 @@ from bench.chaos.counts.saying import said, what_is_recorded
 from bench.chaos.faults import Faults
 from bench.chaos.load import Load
 from bench.chaos.report import Found, found
+from cw.homes.files import read_json
 from cw.models import Task
 from cw.states import State
-from workerhost.homes.files import read_json
 from workerhost.runs.recording import INTERRUPTED
 
 

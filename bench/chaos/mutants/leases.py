@@ -10,7 +10,7 @@ from cw.store import keys
 from cw.store.leases import Grant, Refusal
 from cw.store.tasks import TaskStore
 from workerhost.host import Host
-from workerhost.runs.lease import Lease
+from workerhost.runs.lease_renewal import Lease
 
 
 def fence() -> None:

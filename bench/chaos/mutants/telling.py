@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from cw.github.client import GitHub
 from cw.store.outbox import Effect, Entry, OutboxStore
-from workerhost.github import deliver, delivering
+from workerhost.github import outbox_delivery, writes
 
 
 def wrong_end() -> None:
@@ -21,7 +21,7 @@ def wrong_end() -> None:
 
 def twice() -> None:
     """Each write is done again, which changes nothing."""
-    perform = deliver.perform
+    perform = writes.perform
 
     def eager(
         effect: Effect, github: GitHub, marks: Sequence[str], no_drafts: Callable[[int], None]
@@ -29,7 +29,7 @@ def twice() -> None:
         for _ in range(2):
             perform(effect, github, marks, no_drafts)
 
-    vars(delivering)["perform"] = eager  # it has the name already
+    vars(outbox_delivery)["perform"] = eager  # it has the name already
 
 
 def labels() -> None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option
 from cw.cli.passing import finish
-from cw.cli.render import Column, json_out, say, table
+from cw.cli.views.render import Column, json_out, say, table
 
 if TYPE_CHECKING:
-    from cw.operations.assign import Assigned, Row
+    from cw.operations.assignment.assign import Assigned, Row
 
 _COLUMNS = [
     Column("verdict"),
@@ -36,8 +36,8 @@ def command(cli: Cli, dry_run: bool, as_json: bool) -> None:
     does the same every assign_every seconds. Exit status 4 when GitHub is away or asks to wait:
     what was assigned by then stays assigned.
     """
-    from cw.operations.assign import assign
-    from cw.operations.scope import require_configured
+    from cw.operations.assignment.assign import assign
+    from cw.operations.passes.scope import require_configured
 
     require_configured(cli.settings)
     done = assign(cli.ways, dry_run=dry_run)

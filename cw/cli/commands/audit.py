@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 import click
 
+from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option
-from cw.cli.render import json_out, note, say
+from cw.cli.views.render import json_out, note, say
 from cw.errors import BrokerUnavailableError
 
 
@@ -33,7 +33,7 @@ def command(cli: Cli, ctx: click.Context, action: str, lines: int, as_json: bool
 
 def _show(cli: Cli, lines: int, *, as_json: bool) -> None:
     from cw.audit import audit_file, entries
-    from cw.cli.auditwords import words
+    from cw.cli.views.audit import words
 
     found = list(entries(audit_file(cli.settings)))[-lines:]
     if as_json:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cw.cli.completion import complete_tasks
+from cw.cli.arguments.completion import complete_tasks
+from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option
-from cw.cli.render import json_out, say
 from cw.cli.steering import find, stop_patience
+from cw.cli.views.render import json_out, say
 from cw.errors import BadInputError
-from cw.operations.references import read_target
+from cw.operations.views.references import read_target
 
 if TYPE_CHECKING:
     from cw.models import Task
@@ -28,7 +28,7 @@ def command(cli: Cli, tasks: tuple[str, ...], force: bool, as_json: bool) -> Non
 
     Their issues lose the worker label and can be dispatched again.
     """
-    from cw.operations.reset import end
+    from cw.operations.control.reset import end
 
     found = {task.spec.id: task for text in tasks if (task := _task(cli, text))}
     rows = []

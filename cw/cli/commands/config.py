@@ -11,9 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import click
 
+from cw.cli.arguments.params import json_option
 from cw.cli.context import load_cli
-from cw.cli.params import json_option
-from cw.cli.render import Column, json_out, table
+from cw.cli.views.render import Column, json_out, table
 from cw.settings import SECRETS, Settings
 
 _COLUMNS = [

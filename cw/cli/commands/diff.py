@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cw.cli.arguments.params import id_argument, json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.paging import page
-from cw.cli.params import id_argument, json_option
-from cw.cli.render import diff_line, escape_control, json_out, note
-from cw.operations.references import Target
+from cw.cli.views.paging import page
+from cw.cli.views.render import diff_line, escape_control, json_out, note
+from cw.operations.views.references import Target
 
 if TYPE_CHECKING:
     from cw.models import Task
-    from cw.operations.remote import Changes
+    from cw.operations.fleet.remote_disk import Changes
 
 
 @click.command()
@@ -69,7 +69,7 @@ def summary_lines(found: Changes) -> list[str]:
 def _changes(cli: Cli, task: Task) -> Changes:
     """Raises HostSilentError with what the record knows instead."""
     from cw.cli.disk import disk_of
-    from cw.operations.ask import HostSilentError
+    from cw.operations.fleet.ask import HostSilentError
 
     try:
         return disk_of(cli, task.worker).changes(task.spec.id)

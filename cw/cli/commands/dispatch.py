@@ -10,20 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cw.cli.completion import complete_issues, complete_models, complete_repos, complete_workers
+from cw.cli.arguments.completion import (
+    complete_issues,
+    complete_models,
+    complete_repos,
+    complete_workers,
+)
+from cw.cli.arguments.issues import read_issues
+from cw.cli.arguments.params import checked, json_option
+from cw.cli.arguments.prompt import is_ignored, read_prompt
 from cw.cli.context import Cli, with_cli
-from cw.cli.issues import read_issues
-from cw.cli.params import checked, json_option
-from cw.cli.prompt import is_ignored, read_prompt
-from cw.cli.render import json_out, note, say
+from cw.cli.views.render import json_out, note, say
 from cw.errors import BadInputError, CwError, UnavailableError
 from cw.names import POOL_QUEUE, model_name, tag_name, worker_id, worker_queue
-from cw.operations.references import short_id
+from cw.operations.views.references import short_id
 from cw.repos import parse_repo
 from cw.states import Mode
 
 if TYPE_CHECKING:
-    from cw.operations.dispatch import Dispatched, Request
+    from cw.operations.dispatch.dispatching import Dispatched, Request
 
 _SEVERAL = 2
 
@@ -115,7 +120,7 @@ def command(  # noqa: PLR0913, PLR0917  each is an option
         note("warning: standard input is not read beside -i; use -p - if it is the prompt")
 
     # Loaded only now: what was typed wrongly is said at once.
-    from cw.operations.dispatch import Request, check_request
+    from cw.operations.dispatch.dispatching import Request, check_request
 
     request = Request(
         repo=where,
@@ -172,8 +177,8 @@ def _one(cli: Cli, request: Request) -> Dispatched:
 
 def _dispatch(cli: Cli, request: Request) -> Dispatched:
     """And write down in whose name."""
-    from cw.broker import make_app, send_hint
-    from cw.operations.dispatch import dispatch
+    from cw.broker.app import make_app, send_hint
+    from cw.operations.dispatch.dispatching import dispatch
 
     app = make_app(cli.settings)
     github = cli.github if request.repo.github else None
@@ -194,7 +199,7 @@ def _dispatch(cli: Cli, request: Request) -> Dispatched:
 
 
 def _tagged(cli: Cli, tag: str, worker: str | None) -> str:
-    from cw.operations.tags import worker_with
+    from cw.operations.fleet.tags import worker_with
 
     if worker:
         raise BadInputError(

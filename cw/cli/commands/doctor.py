@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option
-from cw.cli.render import STATE_STYLES, json_out, one_line
+from cw.cli.views.render import STATE_STYLES, json_out, one_line
 from cw.errors import BadInputError
 
 if TYPE_CHECKING:
-    from cw.cli.check import Check
+    from cw.check import Check
 
 _ANY = "worker ID"
 _ODD = frozenset("/\\ \t\n\0")
@@ -36,7 +36,7 @@ def command(cli: Cli, ctx: click.Context, programs: tuple[str, ...], as_json: bo
     Exit status 1 when something is missing that agents need; warnings, and what is to be done
     next, are 0. Of tokens only the names are shown. What is the same for many workers is said once.
     """
-    from cw.cli.checks import all_checks
+    from cw.cli.doctor.checks import all_checks
 
     for one in programs:
         if not one or one.startswith("-") or _ODD & set(one):
@@ -69,7 +69,7 @@ def _folded(checks: list[Check]) -> Iterator[Check]:
     """Those that differ only in the worker are one, which names them all."""
     from dataclasses import replace
 
-    from cw.cli.spans import spans
+    from cw.cli.views.spans import spans
 
     groups: dict[tuple[str, ...], list[Check]] = {}
     for one in checks:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option
-from cw.cli.render import json_out, note, say
+from cw.cli.views.render import json_out, note, say
 from cw.errors import CwError
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cw.cli.completion import complete_hosts, complete_workers
+from cw.cli.arguments.completion import complete_hosts, complete_workers
+from cw.cli.arguments.params import expand_ids, json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import expand_ids, json_option
-from cw.cli.render import json_out, note, say
 from cw.cli.steering import now_and_then
+from cw.cli.views.render import json_out, note, say
 
 if TYPE_CHECKING:
     from cw.models import Task
@@ -29,8 +29,8 @@ def command(cli: Cli, ids: tuple[str, ...], host: str | None, wait: bool, as_jso
 
     Ctrl-C ends the waiting only. They take work again after cw resume.
     """
-    from cw.operations.control import running_on
-    from cw.operations.pause import chosen, pause
+    from cw.operations.control.pause import chosen, pause
+    from cw.operations.control.shared import running_on
 
     workers = chosen(cli.store, expand_ids(ids), host, everyone=False)
     rows = pause(cli.control, workers, f"draining since cw drain by {cli.whoami}", keep=not ids)
@@ -51,7 +51,7 @@ def command(cli: Cli, ids: tuple[str, ...], host: str | None, wait: bool, as_jso
 
 
 def _wait(cli: Cli, workers: list[str]) -> None:
-    from cw.operations.pause import wait_until_idle
+    from cw.operations.control.pause import wait_until_idle
 
     running: list[Task] = []
     say_now = now_and_then(lambda: _labels(running))

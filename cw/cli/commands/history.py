@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cw.cli.completion import complete_repos
+from cw.cli.arguments.completion import complete_repos
+from cw.cli.arguments.params import checked, json_option, maybe_id_argument, read_since
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import checked, json_option, maybe_id_argument, read_since
-from cw.cli.render import Column, duration, json_out, moment, money, note, say, table
+from cw.cli.views.render import Column, duration, json_out, moment, money, note, say, table
 from cw.errors import BadInputError, BrokerUnavailableError, CwError
-from cw.operations.references import Target, resolve
+from cw.operations.views.references import Target, resolve
 from cw.repos import parse_repo
 from cw.states import OutcomeKind
 
 if TYPE_CHECKING:
-    from cw.operations.history import Finished, Wanted
+    from cw.operations.views.history import Finished, Wanted
 
 _COLUMNS = [
     Column("when"),
@@ -85,7 +85,7 @@ def command(
     They are looked at as well when the broker knows nothing of ID, and those of this machine when
     the broker is away.
     """
-    from cw.operations.history import Wanted
+    from cw.operations.views.history import Wanted
 
     if target and not target.settled:
         target = resolve(cli.store, target)
@@ -118,7 +118,7 @@ def _repo(cli: Cli, typed: str) -> str:
 
 
 def _rows(cli: Cli, wanted: Wanted, limit: int, *, everything: bool) -> list[Finished]:
-    from cw.operations.history import merge, newest, take
+    from cw.operations.views.history import merge, newest, take
 
     try:
         rows = take(_records(cli), wanted, limit)
@@ -132,7 +132,7 @@ def _rows(cli: Cli, wanted: Wanted, limit: int, *, everything: bool) -> list[Fin
 
 
 def _records(cli: Cli) -> Iterator[Finished]:
-    from cw.operations.history import from_record
+    from cw.operations.views.history import from_record
 
     skip = 0
     while skip < cli.store.tasks.done_count():
@@ -143,8 +143,8 @@ def _records(cli: Cli) -> Iterator[Finished]:
 
 def _local(cli: Cli, wanted: Wanted, limit: int) -> list[Finished]:
     from cw.cli.disk import LocalDisk
-    from cw.operations.history import newest, take
-    from workerhost.homes.layout import homes
+    from cw.homes.layout import homes
+    from cw.operations.views.history import newest, take
 
     rows: list[Finished] = []
     for home in homes(cli.settings.workers_root):
@@ -155,7 +155,7 @@ def _local(cli: Cli, wanted: Wanted, limit: int) -> list[Finished]:
 def _asked(cli: Cli, wanted: Wanted, limit: int) -> list[Finished]:
     """Of every worker, from its disk. A host that is away is said, not waited for."""
     from cw.cli.disk import disk_of
-    from cw.operations.history import take
+    from cw.operations.views.history import take
 
     rows: list[Finished] = []
     silent: set[str] = set()
@@ -174,7 +174,7 @@ def _asked(cli: Cli, wanted: Wanted, limit: int) -> list[Finished]:
 
 
 def _readable(archived: Iterator[dict[str, Any]]) -> Iterator[Finished]:
-    from cw.operations.history import from_archive
+    from cw.operations.views.history import from_archive
 
     for data in archived:
         row = from_archive(data)

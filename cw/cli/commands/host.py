@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cw.cli.completion import complete_hosts
+from cw.cli.arguments.completion import complete_hosts
+from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option
-from cw.cli.render import json_out, note, say
+from cw.cli.views.render import json_out, note, say
 
 if TYPE_CHECKING:
-    from cw.operations.hosts import Forgotten
+    from cw.operations.fleet.hosts import Forgotten
 
 
 @click.group(no_args_is_help=False, subcommand_metavar="join|leave|forget [ARGS]...")
@@ -36,7 +36,7 @@ def join(cli: Cli, as_json: bool, url: str, **options: str | None) -> None:
     changes only what is given; '' takes a name, tags or certificates out. For URL, - reads it from
     the file or pipe on stdin, so that the password is in no list of processes.
     """
-    from cw.cli.invitation import Invitation
+    from cw.cli.arguments.invitation import Invitation
     from cw.cli.joining import join_fleet
 
     done = join_fleet(cli, Invitation.read(url, **options))
@@ -71,7 +71,7 @@ def forget(cli: Cli, name: str, as_json: bool) -> None:
 
     Refused while it is up, and while work of its workers lies there.
     """
-    from cw.operations.hosts import forget_host
+    from cw.operations.fleet.hosts import forget_host
 
     _tell(forget_host(cli.store, name), as_json)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option
-from cw.cli.render import Column, json_out, moment, note, say, table
+from cw.cli.views.render import Column, json_out, moment, note, say, table
 
 if TYPE_CHECKING:
-    from cw.operations.hosts import HostRow
+    from cw.operations.fleet.hosts import HostRow
 
 _COLUMNS = [
     Column("host"),
@@ -42,8 +42,8 @@ def command(cli: Cli, as_json: bool) -> None:
     up: it answers; silent: it has not for 45 seconds; gone: it was stopped on purpose. load: mean
     of a minute, of so many cores; memory and disk: what is free; clock: ahead of the broker's.
     """
-    from cw.operations.hosts import host_warnings
-    from cw.operations.overview import overview, read_fleet
+    from cw.operations.fleet.hosts import host_warnings
+    from cw.operations.views.overview import overview, read_fleet
 
     now, fleet = cli.store.tasks.now(), read_fleet(cli.store)
     hosts = overview(fleet, now).hosts

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cw.cli.arguments.params import expand_ids, json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.disk import clean_of
-from cw.cli.params import expand_ids, json_option
-from cw.cli.render import json_out, note, say
+from cw.cli.local_host import ask_local
+from cw.cli.views.render import json_out, note, say
 from cw.errors import BadInputError, BrokerUnavailableError
 
 if TYPE_CHECKING:
-    from workerhost.homes.layout import Home
+    from cw.homes.layout import Home
 
 _DASHED = re.compile(r"([0-9]+)-([0-9]+)")  # also a worker's id, but nobody means it
 
@@ -36,7 +36,7 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
     below ~/.config/cw/template/ID/ for one, such as all/.claude/CLAUDE.md or 01/.gitconfig. In them
     {{worker}} and {{home}} are filled in. cw refresh brings what you change there later.
     """
-    from workerhost.homes.home import (
+    from cw.homes.home import (
         check_new,
         make_home,
         own_templates,
@@ -44,7 +44,7 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
         templates_dir,
         tokens_in,
     )
-    from workerhost.homes.layout import Home
+    from cw.homes.layout import Home
 
     for one in ids:
         if found := _DASHED.fullmatch(one):
@@ -76,19 +76,13 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
 
 def warn_of_commits(cli: Cli, homes: list[Home]) -> None:
     """Say what keeps agents from committing there."""
-    from workerhost.clones.committing import advice, cannot_commit
-    from workerhost.walls.isolation import choose_wall
-
-    wall = choose_wall(cli.settings)
-    for home in homes:
-        if said := cannot_commit(home, wall, cli.settings, cli.environ):
-            clean = clean_of(cli, home)
-            note(f"warning: no commit works in worker {home.id}: {clean(said)}. {advice(home)}")
+    for one in ask_local(cli.environ, "commits", *(home.id for home in homes)):
+        note(f"warning: no commit works in worker {one['worker']}: {one['why']}. {one['advice']}")
 
 
 def missing(tokens: list[str]) -> list[str]:
     """What an agent will lack, in plain words."""
-    from workerhost.homes.home import LOGINS
+    from cw.homes.home import LOGINS
 
     found = []
     if "GH_TOKEN" not in tokens:
@@ -116,8 +110,8 @@ def _check_fleet(cli: Cli, names: list[str]) -> None:
 
 def _register(cli: Cli, homes: dict[str, str]) -> bool:
     """Whether the fleet knows the workers now. It is no error if it does not."""
+    from cw.machine import machine_id
     from cw.models import Worker
-    from workerhost.machine import machine_id
 
     now = datetime.now(UTC)
     try:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cw.cli.arguments.params import id_argument, json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import id_argument, json_option
-from cw.cli.render import json_line, note
-from cw.cli.stream import event_lines, show_event
-from cw.operations.references import Target
+from cw.cli.views.render import json_line, note
+from cw.cli.views.stream import event_lines, show_event
+from cw.operations.views.references import Target
 
 if TYPE_CHECKING:
     from cw.models import Event, Task

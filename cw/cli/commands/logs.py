@@ -12,20 +12,20 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from cw.cli.arguments.params import id_argument, json_option
 from cw.cli.context import Cli, with_cli
 from cw.cli.disk import clean_of
-from cw.cli.params import id_argument, json_option
-from cw.cli.render import json_line, note
-from cw.cli.stream import show_event
+from cw.cli.views.render import json_line, note
+from cw.cli.views.stream import show_event
 from cw.errors import BadInputError, CwError
-from cw.operations.references import Target, resolve
-from workerhost.homes.archives import is_running, log_of, logs_of, task_of
-from workerhost.homes.files import open_regular, read_json
-from workerhost.homes.layout import Home, homes
+from cw.homes.archives import is_running, log_of, logs_of, task_of
+from cw.homes.files import open_regular, read_json
+from cw.homes.layout import Home, homes
+from cw.operations.views.references import Target, resolve
 
 if TYPE_CHECKING:
     from cw.models import Event, Task
-    from workerhost.redaction.redact import Redactor
+    from cw.redaction.redact import Redactor
 
     Show = Callable[[Event], None]
 
@@ -168,7 +168,7 @@ def whole_lines(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
 
 
 def _show(line: bytes, offset: int, clean: Redactor, show: Show) -> None:
-    from workerhost.agents.events import parse_line
+    from cw.transcript.events import parse_line
 
     for event in parse_line(line, offset, datetime.now(UTC)):
         show(type(event).model_validate(clean.deep(event.model_dump(mode="json"))))
@@ -203,7 +203,7 @@ def _from_store(
 def _from_host(cli: Cli, task: Task, attempt: int, show: Show, *, follow: bool, raw: bool) -> None:
     """Page by page, so that neither the broker nor we ever hold a whole log."""
     from cw.cli.disk import RemoteDisk
-    from workerhost.agents.events import parse_line
+    from cw.transcript.events import parse_line
 
     if not task.worker:
         raise CwError(f"{task.spec.label} has no log yet", hint="See: cw queue")

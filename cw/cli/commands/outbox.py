@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option
-from cw.cli.render import json_out, say, table_lines, terminal_width
+from cw.cli.views.render import json_out, say, table_lines, terminal_width
 from cw.errors import BadInputError
 from cw.names import task_id
 
 if TYPE_CHECKING:
-    from cw.operations.overview import UndeliveredRow
+    from cw.operations.views.overview import UndeliveredRow
 
 
 @click.command()
@@ -32,7 +32,7 @@ def command(
     refuses. What is set aside holds up nothing. Mend the cause and --retry, or --drop what nobody
     needs any more; after a month it goes by itself, and after a week it cannot be tried again.
     """
-    from cw.operations import outbox
+    from cw.operations.control import outbox
 
     if not retry and not drop:
         if ids or everything:
@@ -58,7 +58,7 @@ def command(
 
 
 def _show(cli: Cli, rows: list[UndeliveredRow], *, as_json: bool) -> None:
-    from cw.cli.fleetview import UNDELIVERED, undelivered_cells
+    from cw.cli.views.fleet import UNDELIVERED, undelivered_cells
 
     if as_json:
         json_out([one.model_dump(mode="json") for one in rows])

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cw.cli.completion import complete_hosts, complete_workers
+from cw.cli.arguments.completion import complete_hosts, complete_workers
+from cw.cli.arguments.params import expand_ids, json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import expand_ids, json_option
-from cw.cli.render import json_out, say
+from cw.cli.views.render import json_out, say
 
 if TYPE_CHECKING:
-    from cw.operations.pause import Paused
+    from cw.operations.control.pause import Paused
 
 
 @click.command()
@@ -37,7 +37,7 @@ def command(
     What is dispatched to them waits until cw resume. With --all or --host, workers that are paused
     already keep their reason.
     """
-    from cw.operations.pause import chosen, pause
+    from cw.operations.control.pause import chosen, pause
 
     workers = chosen(cli.store, expand_ids(ids), host, everyone=everyone)
     why = (text or "").strip() or f"paused by {cli.whoami}"

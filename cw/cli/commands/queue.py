@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option
-from cw.cli.render import Column, json_out, moment, one_line, say, table
+from cw.cli.views.render import Column, json_out, moment, one_line, say, table
 
 if TYPE_CHECKING:
-    from cw.operations.queue import QueueRow
+    from cw.operations.views.queue import QueueRow
 
 _COLUMNS = [
     Column("place", right=True),
@@ -35,9 +35,9 @@ def command(cli: Cli, as_json: bool) -> None:
     Beside what is queued stands what is held until a time, or stopped or crashed and waiting for a
     person. Take something out with: cw cancel TASK.
     """
-    from cw.operations.overview import overview, read_fleet
-    from cw.operations.queue import lines, queue
-    from cw.operations.references import short_ids
+    from cw.operations.views.overview import overview, read_fleet
+    from cw.operations.views.queue import lines, queue
+    from cw.operations.views.references import short_ids
 
     now = cli.store.tasks.now()
     rows = queue(overview(read_fleet(cli.store), now))

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option
 from cw.cli.passing import finish
-from cw.cli.render import Column, json_out, note, say, table
+from cw.cli.views.render import Column, json_out, note, say, table
 
 if TYPE_CHECKING:
-    from cw.operations.reconcile import Reconciled, Repair
-    from workerhost.runs.rebuilding import Rebuilt
+    from cw.operations.reconciliation.rebuilding import Rebuilt
+    from cw.operations.reconciliation.reconcile import Reconciled, Repair
 
 _COLUMNS = [
     Column("issue", gives=True),
@@ -44,8 +44,8 @@ def command(cli: Cli, dry_run: bool, set_aside: bool, as_json: bool) -> None:
     docs/assign.md has the table of what is done when. Beat does the same every reconcile_every
     seconds. Exit status 4 when GitHub is away or asks to wait.
     """
-    from cw.operations.reconcile import reconcile
-    from workerhost.runs.rebuilding import rebuild
+    from cw.operations.reconciliation.rebuilding import rebuild
+    from cw.operations.reconciliation.reconcile import reconcile
 
     aside = _set_aside(cli, dry_run=dry_run) if set_aside else ()
     if not as_json:
@@ -68,7 +68,7 @@ def command(cli: Cli, dry_run: bool, set_aside: bool, as_json: bool) -> None:
 
 def _set_aside(cli: Cli, *, dry_run: bool) -> tuple[str, ...]:
     """All that is at the broker is looked at once."""
-    from cw.operations.aside import look_at_all, set_aside
+    from cw.operations.reconciliation.unreadable_records import look_at_all, set_aside
 
     if dry_run:
         return tuple(one.what for one in look_at_all(cli.store))

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cw.cli.arguments.completion import complete_workers
+from cw.cli.arguments.params import expand_ids, json_option
 from cw.cli.commands.init import warn_of_commits
-from cw.cli.completion import complete_workers
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import expand_ids, json_option
-from cw.cli.render import json_out, note, say
+from cw.cli.views.render import json_out, note, say
 from cw.errors import BadInputError, BrokerUnavailableError, CwError, UnavailableError
 
 if TYPE_CHECKING:
-    from workerhost.homes.layout import Home
-    from workerhost.homes.refreshing import Refreshed
+    from cw.homes.layout import Home
+    from cw.homes.refreshing import Refreshed
 
 
 @click.command()
@@ -62,7 +62,7 @@ def command(cli: Cli, ids: tuple[str, ...], everyone: bool, with_git: bool, as_j
 
 def _everyone(cli: Cli) -> list[str]:
     """Those of the fleet and those on this disk."""
-    from workerhost.homes.layout import homes
+    from cw.homes.layout import homes
 
     found = {one.id for one in homes(cli.settings.workers_root)}
     try:
@@ -76,14 +76,14 @@ def _everyone(cli: Cli) -> list[str]:
 
 def _local(cli: Cli, worker: str) -> Home | None:
     """Its HOME, if that is on this machine: then no broker is needed."""
-    from workerhost.homes.layout import homes
+    from cw.homes.layout import homes
 
     return next((one for one in homes(cli.settings.workers_root) if one.id == worker), None)
 
 
 def _refresh(cli: Cli, home: Home, *, with_git: bool) -> Refreshed:
-    from workerhost.homes.home import own_templates, rules, templates_dir, tokens_in
-    from workerhost.homes.refreshing import refresh_git, refresh_rules, refresh_tokens
+    from cw.homes.home import own_templates, rules, templates_dir, tokens_in
+    from cw.homes.refreshing import refresh_git, refresh_rules, refresh_tokens
 
     templates, own = templates_dir(), own_templates(cli.environ)
     done = refresh_rules(home, templates, own)
@@ -98,8 +98,8 @@ def _refresh(cli: Cli, home: Home, *, with_git: bool) -> Refreshed:
 
 
 def _ask(cli: Cli, worker: str) -> Refreshed:
-    from cw.operations.ask import ask
-    from workerhost.homes.refreshing import Refreshed
+    from cw.homes.refreshing import Refreshed
+    from cw.operations.fleet.ask import ask
 
     return Refreshed.model_validate(ask(cli.store, cli.control.send, "refresh", worker))
 

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cw.cli.completion import complete_workers
+from cw.cli.arguments.completion import complete_workers
+from cw.cli.arguments.params import checked, json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import checked, json_option
-from cw.cli.render import json_out, say
 from cw.cli.steering import stop_patience
+from cw.cli.views.render import json_out, say
 from cw.errors import BadInputError
 from cw.names import worker_id
 
 if TYPE_CHECKING:
     from cw.models import Worker
-    from cw.operations.remove import Removed
+    from cw.operations.control.remove import Removed
 
 
 @click.command()
@@ -33,7 +33,7 @@ def command(cli: Cli, worker: str, force: bool, as_json: bool) -> None:
     Its HOME, with clones, settings, tokens and history, is moved to the folder .removed beside the
     other HOMEs of its host. A worker that has a task, or for which one waits, is not removed.
     """
-    from cw.operations.remove import remove
+    from cw.operations.control.remove import remove
 
     patience = stop_patience(cli, f"worker {worker}")
     done = remove(
@@ -48,11 +48,11 @@ def command(cli: Cli, worker: str, force: bool, as_json: bool) -> None:
 def _set_aside(cli: Cli, worker: Worker) -> str:
     """Where its HOME is now; empty when there was none."""
     if worker.host and worker.host != cli.settings.host_name:
-        from cw.operations.ask import ask
+        from cw.operations.fleet.ask import ask
 
         return str(ask(cli.store, cli.control.send, "remove", worker.id).get("kept", ""))
-    from workerhost.homes.layout import Home
-    from workerhost.inbox.removing import set_aside
+    from cw.homes.layout import Home
+    from cw.homes.removing import set_aside
 
     home = Home(cli.settings.workers_root / worker.id)
     if not home.path.exists() and worker.home and Path(worker.home).exists():

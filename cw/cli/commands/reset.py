@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cw.cli.completion import complete_ids
+from cw.cli.arguments.completion import complete_ids
+from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option
-from cw.cli.render import json_out, say
 from cw.cli.steering import several, stop_patience
+from cw.cli.views.render import json_out, say
 
 if TYPE_CHECKING:
-    from cw.operations.reset import Ended
+    from cw.operations.control.reset import Ended
 
 
 @click.command()
@@ -29,8 +29,8 @@ def command(cli: Cli, ids: tuple[str, ...], everyone: bool, force: bool, as_json
     what was not committed is kept there below refs/cw/wip. After a task that failed, this takes
     off the label it left behind. With --json, one that was named is an object, several are a list.
     """
-    from cw.operations.reset import end
-    from cw.operations.restart import at_rest
+    from cw.operations.control.reset import end
+    from cw.operations.control.restart import at_rest
 
     rows = []
     found = several(cli, ids, everyone=everyone, of_all=at_rest, nothing="nothing to reset")

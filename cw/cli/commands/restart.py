@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cw.cli.completion import complete_ids
+from cw.cli.arguments.completion import complete_ids
+from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option
-from cw.cli.render import json_out, moment, note, say
 from cw.cli.steering import several
-from cw.operations.references import short_ids
+from cw.cli.views.render import json_out, moment, note, say
+from cw.operations.views.references import short_ids
 
 if TYPE_CHECKING:
     from cw.models import Task
-    from cw.operations.restart import Restarted
+    from cw.operations.control.restart import Restarted
 
 
 @click.command()
@@ -33,7 +33,7 @@ def command(cli: Cli, ids: tuple[str, ...], everyone: bool, fresh: bool, as_json
     name they can be restarted before, for an account that has room again. With --json, one that was
     named is an object, several are a list.
     """
-    from cw.operations.restart import at_rest, restart
+    from cw.operations.control.restart import at_rest, restart
 
     tasks = several(
         cli, ids, everyone=everyone, of_all=at_rest, nothing="nothing to restart", needs=True

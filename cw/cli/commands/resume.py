@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cw.cli.completion import complete_hosts, complete_workers
+from cw.cli.arguments.completion import complete_hosts, complete_workers
+from cw.cli.arguments.params import expand_ids, json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import expand_ids, json_option
-from cw.cli.render import json_out, say
+from cw.cli.views.render import json_out, say
 
 if TYPE_CHECKING:
-    from cw.operations.pause import Paused
+    from cw.operations.control.pause import Paused
 
 
 @click.command()
@@ -32,7 +32,7 @@ def command(
     that their host paused, for what a person has to mend there, stay paused: name those that are
     mended.
     """
-    from cw.operations.pause import chosen, resume
+    from cw.operations.control.pause import chosen, resume
 
     workers = chosen(cli.store, expand_ids(ids), host, everyone=everyone)
     rows = resume(cli.control, workers, by_name=bool(ids))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from cw.cli.completion import complete_ids
+from cw.cli.arguments.completion import complete_ids
+from cw.cli.arguments.params import json_option, read_targets
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option, read_targets
-from cw.cli.render import json_out, say
+from cw.cli.views.render import json_out, say
 from cw.errors import BadInputError
 
 
@@ -22,8 +22,8 @@ def command(cli: Cli, ids: tuple[str, ...], everything: bool, as_json: bool) -> 
     Of a worker, those that it had. Nothing else is changed: labels, comments, clones and history
     stay. A new dispatch of the issue does the same, and so does a day.
     """
-    from cw.operations.references import resolve
-    from cw.operations.unseen import recent, unseen
+    from cw.operations.views.references import resolve
+    from cw.operations.views.unseen import recent, unseen
 
     if everything == bool(ids):
         raise BadInputError("say what was seen", hint="Give ids of tasks or workers, or --all")

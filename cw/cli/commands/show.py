@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cw.cli.arguments.params import id_argument, json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import id_argument, json_option
-from cw.cli.render import (
+from cw.cli.views.render import (
     STATE_STYLES,
     Column,
     duration,
@@ -23,13 +23,13 @@ from cw.cli.render import (
     table,
 )
 from cw.errors import CwError
-from cw.operations.references import Target
+from cw.operations.views.references import Target
 
 if TYPE_CHECKING:
     from cw.models import Task
-    from cw.operations.attempts import Attempt
-    from cw.operations.remote import Changes
-    from cw.operations.story import Story
+    from cw.operations.fleet.remote_disk import Changes
+    from cw.operations.views.attempts import Attempt
+    from cw.operations.views.timeline import Story
 
 _ATTEMPTS = [
     Column("attempt", right=True),
@@ -75,21 +75,21 @@ def command(cli: Cli, target: Target, as_json: bool) -> None:
 
 
 def _story(cli: Cli, task: Task, now: datetime) -> Story:
-    from cw.operations import story
-    from cw.operations.attempts import attempts
-    from cw.operations.overview import overview, read_fleet
+    from cw.operations.views import timeline
+    from cw.operations.views.attempts import attempts
+    from cw.operations.views.overview import overview, read_fleet
 
     identity = task.spec.id
     seen = overview(read_fleet(cli.store), now)
-    events = list(cli.store.events.every(identity, story.KINDS))
+    events = list(cli.store.events.every(identity, timeline.KINDS))
     archives, changes, notes = _from_disk(cli, task)
     runs = attempts(task, archives, events, cli.store.events.last(identity))
-    return story.Story(
+    return timeline.Story(
         task=identity,
         label=task.spec.label,
-        request=story.request(task, cli.store.tasks.prompt(identity)),
+        request=timeline.request(task, cli.store.tasks.prompt(identity)),
         state=task.state.value,
-        why=story.why(task, seen),
+        why=timeline.why(task, seen),
         worker=task.worker,
         host=task.host,
         until=task.not_before,
@@ -97,11 +97,11 @@ def _story(cli: Cli, task: Task, now: datetime) -> Story:
         cost_usd=task.total_usd,
         turns=task.total_turns,
         duration_s=task.total_s,
-        timeline=tuple(story.timeline(task, runs, events)),
+        timeline=tuple(timeline.timeline(task, runs, events)),
         attempts=tuple(runs),
         changes=changes.model_copy(update={"diff": ""}) if changes else None,
         notes=tuple(notes),
-        next=story.next_step(task, seen),
+        next=timeline.next_step(task, seen),
     )
 
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cw.cli.arguments.params import json_option, maybe_id_argument
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option, maybe_id_argument
-from cw.cli.render import json_line, json_out, note, redraw, terminal_width
+from cw.cli.views.render import json_line, json_out, note, redraw, terminal_width
 from cw.errors import BadInputError, BrokerUnavailableError
-from cw.operations.references import Target, resolve
+from cw.operations.views.references import Target, resolve
 
 if TYPE_CHECKING:
-    from cw.operations.overview import About, Overview
+    from cw.operations.views.overview import About, Overview
 
 _EVERY_SECONDS = 1.0
 
@@ -63,7 +63,7 @@ def _show(seen: Overview, *, as_json: bool, line: bool = False) -> None:
 
 
 def _lines(seen: Overview, *, warnings: bool = True) -> list[str]:
-    from cw.cli.fleetview import status_lines
+    from cw.cli.views.fleet import status_lines
 
     width = terminal_width()
     lines = status_lines(seen, width)
@@ -105,7 +105,7 @@ def _without_clocks(seen: Overview) -> Overview:
 
 
 def _seen(cli: Cli, target: Target | None) -> Overview:
-    from cw.operations.unseen import with_recent
+    from cw.operations.views.unseen import with_recent
     from cw.services import trouble
 
     seen = with_recent(cli.store, cli.store.tasks.now())

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cw.cli.completion import complete_ids
+from cw.cli.arguments.completion import complete_ids
+from cw.cli.arguments.params import json_option, read_targets
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option, read_targets
-from cw.cli.render import json_out, say
 from cw.cli.steering import find, need_stopped, stop_patience, stopped_line
+from cw.cli.views.render import json_out, say
 from cw.errors import BadInputError
 
 if TYPE_CHECKING:
     from cw.models import Task
-    from cw.operations.stop import Stopped
+    from cw.operations.control.stop import Stopped
 
 
 @click.command()
@@ -41,7 +41,7 @@ def command(cli: Cli, ids: tuple[str, ...], everyone: bool, as_json: bool) -> No
 
 
 def _stop(cli: Cli, ids: tuple[str, ...], *, as_json: bool) -> None:
-    from cw.operations.stop import stop
+    from cw.operations.control.stop import stop
 
     targets = read_targets(ids)
     found = [(one, find(cli, one)) for one in targets]
@@ -58,7 +58,7 @@ def _stop(cli: Cli, ids: tuple[str, ...], *, as_json: bool) -> None:
 
 
 def _stop_all(cli: Cli, *, as_json: bool) -> None:
-    from cw.operations.stop import stop_all
+    from cw.operations.control.stop import stop_all
 
     paused, results = stop_all(cli.control, stop_patience(cli, "every run"))
     if as_json:

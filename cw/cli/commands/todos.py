@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cw.cli.arguments.params import json_option, maybe_id_argument
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option, maybe_id_argument
-from cw.cli.render import json_out, note, one_line, say
+from cw.cli.views.render import json_out, note, one_line, say
 from cw.errors import CwError
-from cw.operations.references import Target
+from cw.operations.views.references import Target
 
 if TYPE_CHECKING:
     from cw.models import Task
-    from cw.operations.todos import Todo, TodoList
+    from cw.transcript.todos import Todo, TodoList
 
 _BOXES = {"completed": "[x]", "in_progress": "[~]", "pending": "[ ]"}
 _COLOURS = {"completed": "bright_black", "in_progress": "yellow", "pending": None}
@@ -53,7 +53,7 @@ def _tasks(cli: Cli, target: Target | None) -> list[Task]:
 
 
 def _list(cli: Cli, task: Task) -> TodoList:
-    from cw.operations.todos import KINDS, TodoList, complete, todos
+    from cw.transcript.todos import KINDS, TodoList, complete, todos
 
     found = todos(cli.store.events.every(task.spec.id, KINDS))
     if not complete(found):  # the stream is capped; the log is not

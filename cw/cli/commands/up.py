@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cw.address import broker_url
+from cw.broker.address import broker_url
+from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option
-from cw.cli.render import json_out, note, say
+from cw.cli.views.render import json_out, note, say
 from cw.errors import BrokerUnavailableError, CwError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def command(cli: Cli, detach: bool, no_flower: bool, as_json: bool) -> None:
     and the next cw up finds them; Ctrl-C twice waits for nothing. With -d the command returns when
     everything runs, and also when it ran already.
     """
-    from workerhost.walls.user import agent_user
+    from cw.homes.agent_user import agent_user
 
     settings = replace(cli.settings, flower_port=0) if no_flower else cli.settings
     agent_user(settings)  # refused here, not in the log of a host that does not start

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cw import __version__
+from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import json_option
-from cw.cli.render import json_out, note, say
 from cw.cli.steering import now_and_then
+from cw.cli.views.render import json_out, note, say
 from cw.errors import CwError
 
 if TYPE_CHECKING:
@@ -134,9 +134,9 @@ def _finish(cli: Cli, *, as_json: bool) -> None:
 
 def _refresh(cli: Cli) -> list[dict[str, Any]]:
     """Templates only: an update is no reason to change a login."""
-    from workerhost.homes.home import own_templates, templates_dir
-    from workerhost.homes.layout import homes
-    from workerhost.homes.refreshing import refresh_rules
+    from cw.homes.home import own_templates, templates_dir
+    from cw.homes.layout import homes
+    from cw.homes.refreshing import refresh_rules
 
     rows = []
     for home in homes(cli.settings.workers_root):

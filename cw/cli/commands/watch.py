@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cw.cli.arguments.params import id_argument, json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import id_argument, json_option
-from cw.cli.render import duration, json_line, moment, money, note, say
-from cw.cli.stream import show_event
-from cw.operations.references import Target
+from cw.cli.views.render import duration, json_line, moment, money, note, say
+from cw.cli.views.stream import show_event
+from cw.operations.views.references import Target
 
 if TYPE_CHECKING:
     from cw.models import Task
@@ -40,7 +40,7 @@ def command(cli: Cli, ctx: click.Context, target: Target, as_json: bool) -> None
 
 
 def _print(store: Store, task: Task) -> bool:
-    from cw.cli.midst import Midst
+    from cw.cli.views.midst import Midst
     from cw.cli.watching import FINAL, follow_task
     from cw.models import Event
 
@@ -61,7 +61,7 @@ def _print(store: Store, task: Task) -> bool:
 
 
 def _print_json(store: Store, task: Task) -> bool:
-    from cw.cli.midst import Midst
+    from cw.cli.views.midst import Midst
     from cw.cli.watching import follow_task
     from cw.models import Event
 
@@ -79,7 +79,7 @@ def _succeeded(task: Task) -> bool:
 
 
 def _state_line(task: Task, store: Store) -> str:
-    from cw.cli.render import one_line
+    from cw.cli.views.render import one_line
 
     return one_line(_describe(task, store))
 

@@ -9,12 +9,14 @@ import signal
 import sys
 from typing import Any
 
-from cw.address import broker_url
+from cw import sdnotify
 from cw.audit import Audit, audit_file
-from cw.broker import make_app, send_ask, send_hint
+from cw.broker.address import broker_url
+from cw.broker.app import make_app, send_ask, send_hint
 from cw.errors import BadInputError, CwError
+from cw.homes.files import write_private
 from cw.keyring import load_keyring
-from cw.operations.control import Control
+from cw.operations.control.shared import Control
 from cw.services.catalog import flower_url, flower_url_file
 from cw.services.files import private_folder
 from cw.services.flower import web
@@ -23,8 +25,6 @@ from cw.services.flower.keeping import keep_listing
 from cw.services.flower.login import USER, password
 from cw.settings import Settings, load_settings
 from cw.store.store import Store, open_store
-from workerhost import sdnotify
-from workerhost.homes.files import write_private
 
 _NEXT_PORTS = 20  # tried in order, so that a bookmark mostly survives a restart
 _TASKS_SHOWN = 10_000  # about 50 MB; Flower's own limit is ten times that

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 
+from cw.homes.files import write_private
 from cw.services.catalog import flower_password_file
 from cw.settings import Settings
-from workerhost.homes.files import write_private
 
 USER = "cw"
 

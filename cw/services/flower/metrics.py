@@ -11,8 +11,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from cw.errors import CwError
 from cw.names import POOL_QUEUE, worker_queue
-from cw.operations.hosts import HostRow
-from cw.operations.overview import Overview, overview, read_fleet
+from cw.operations.fleet.hosts import HostRow
+from cw.operations.views.overview import Overview, overview, read_fleet
 from cw.states import OPEN, State
 from cw.store.counts import Counts
 from cw.store.store import Store

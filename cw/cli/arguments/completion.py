@@ -1,0 +1,122 @@
+"""What a shell offers after TAB, from the store or GitHub: quickly or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from cw.settings import Settings
+    from cw.store.store import Store
+
+_PATIENCE_SECONDS = 0.5
+_WIDEST = 72  # of what stands beside an offer
+_FINISHED = 50  # of the newest finished tasks
+
+Offer = tuple[str, str]  # what is typed, and what it is
+Find = Callable[["Store", "Settings"], Iterable[Offer]]
+
+
+def _completer(find: Find) -> Callable[..., list[CompletionItem]]:
+    """A click callback. Whatever goes wrong, nothing is offered and nothing is said: somebody is in
+    the middle of typing.
+    """
+
+    def complete(
+        _ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        try:
+            offers = dict(_found(find))
+        except Exception:  # noqa: BLE001  see above
+            return []
+        return _fitting(offers, incomplete)
+
+    return complete
+
+
+def _fitting(offers: dict[str, str], incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from cw.cli.views.render import one_line
+
+    typed = incomplete.lower()
+    return [
+        CompletionItem(one, help=one_line(about)[:_WIDEST])
+        for one, about in offers.items()
+        if one.lower().startswith(typed)
+    ]
+
+
+def complete_models(
+    _ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    from cw.names import MODEL_WORDS
+
+    return _fitting(dict.fromkeys(MODEL_WORDS, ""), incomplete)
+
+
+def complete_issues(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Open ones of the repository that -r names, as GitHub has them now, the newest first."""
+    from cw.github.glance import open_issues
+    from cw.repos import parse_repo
+    from cw.settings import load_settings
+
+    try:
+        settings = load_settings(os.environ)[0]
+        where = parse_repo(ctx.params["repo"], github_url=settings.github_url, cwd=Path.cwd())
+        found = open_issues(settings, where.name) if where.github else {}
+    except Exception:  # noqa: BLE001  as in `_completer`
+        return []
+    return _fitting({str(number): title for number, title in found.items()}, incomplete)
+
+
+def _found(find: Find) -> Iterable[Offer]:
+    from cw.broker.address import broker_url
+    from cw.settings import load_settings
+    from cw.store.store import open_store
+
+    settings = load_settings(os.environ)[0]
+    return list(find(open_store(broker_url(settings), patience=_PATIENCE_SECONDS), settings))
+
+
+def _workers(store: Store, _: Settings) -> list[Offer]:
+    return [(one.id, f"worker on {one.host}") for one in store.fleet.workers()]
+
+
+def _tasks(store: Store, _: Settings) -> list[Offer]:
+    tasks = [*store.tasks.open_tasks(), *store.tasks.done_tasks(_FINISHED)]
+    by_id = [
+        (one.spec.id, f"{one.spec.label} {one.state.value}: {one.spec.title}") for one in tasks
+    ]
+    newest = {one.spec.label: one for one in tasks if one.spec.issue is not None}
+    by_issue = [(label, f"{one.state.value}: {one.spec.title}") for label, one in newest.items()]
+    return [*by_id, *by_issue]
+
+
+def _hosts(store: Store, _: Settings) -> list[Offer]:
+    return [(one.name, f"host with {one.workers} workers") for one in store.fleet.hosts()]
+
+
+def _ids(store: Store, settings: Settings) -> list[Offer]:
+    return [*_workers(store, settings), *_tasks(store, settings)]
+
+
+def _repos(store: Store, settings: Settings) -> list[Offer]:
+    tasks = [*store.tasks.open_tasks(), *store.tasks.done_tasks(_FINISHED)]
+    names = {one.spec.repo for one in tasks} | set(settings.assign_repos)
+    return [(one, "") for one in sorted(names)]
+
+
+complete_workers = _completer(_workers)
+complete_tasks = _completer(_tasks)
+complete_ids = _completer(_ids)
+complete_hosts = _completer(_hosts)
+complete_repos = _completer(_repos)

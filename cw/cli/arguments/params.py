@@ -1,0 +1,94 @@
+"""Options and arguments that several commands take, checked as they are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+from cw.cli.arguments.completion import complete_ids
+from cw.errors import BadInputError
+from cw.names import worker_id
+from cw.operations.views.references import Target, read_target
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+_RANGE = re.compile(r"([0-9]{1,6})\.\.([0-9]{1,6})")
+_AGO = re.compile(r"([0-9]{1,5})([mhdw])")
+_UNITS = {
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
+_MOST = 200  # workers made by one range
+
+
+def checked(read: Callable[[str], Any]) -> Callable[..., Any]:
+    """A click callback that reads a value by one of our own rules."""
+
+    def callback(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Any:
+        return None if value is None else read(value)
+
+    return callback
+
+
+def expand_ids(texts: tuple[str, ...]) -> list[str]:
+    """Worker ids, with ranges such as 01..08 written out. Raises BadInputError."""
+    found = [worker_id(one) for text in texts for one in _expand(text)]
+    _once(found)
+    return list(found)
+
+
+def _once(ids: Sequence[str]) -> None:
+    twice = sorted({one for one in ids if ids.count(one) > 1})
+    if twice:
+        raise BadInputError(f"{', '.join(twice)} given twice", hint="Give each id once")
+
+
+def _expand(text: str) -> list[str]:
+    match = _RANGE.fullmatch(text)
+    if not match:
+        return [text]
+    first, last, width = int(match[1]), int(match[2]), len(match[1])
+    if last < first or last - first >= _MOST or len(match[2]) < width:
+        raise BadInputError(
+            f"{text!r} is not a range", hint=f"Use for example 01..08, of at most {_MOST} ids"
+        )
+    return [f"{number:0{width}}" for number in range(first, last + 1)]
+
+
+def read_targets(texts: tuple[str, ...]) -> list[Target]:
+    """What several ids name, ranges of workers too, each once. Raises BadInputError."""
+    found = [read_target(one) for text in texts for one in _expand(text)]
+    workers = [one.worker for one in found if one.worker]
+    _once(workers)
+    return list(dict.fromkeys(found))
+
+
+def read_since(text: str) -> datetime:
+    """A moment as typed: 2d, 12h, 30m, 1w ago, or a local date or time. Raises BadInputError."""
+    match = _AGO.fullmatch(text.strip())
+    try:
+        if match:
+            return datetime.now(UTC) - int(match[1]) * _UNITS[match[2]]
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        raise BadInputError(
+            f"{text!r} is no time", hint="Use for example 2d, 12h, 2026-11-01 or 2026-11-01T09:30"
+        ) from None
+
+
+id_argument = click.argument(
+    "target", metavar="ID", callback=checked(read_target), shell_complete=complete_ids
+)
+maybe_id_argument = click.argument(
+    "target",
+    metavar="[ID]",
+    required=False,
+    callback=checked(read_target),
+    shell_complete=complete_ids,
+)

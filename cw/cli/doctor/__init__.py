@@ -1,0 +1,1 @@
+"""What `cw doctor` looks at, by subject."""

@@ -1,0 +1,121 @@
+"""What `cw doctor` asks GitHub: may the tokens of this machine do what work there needs?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cw.check import Check
+from cw.cli.context import Cli
+from cw.errors import BadInputError, CwError, GitHubUnavailableError
+
+if TYPE_CHECKING:
+    from cw.github.client import GitHub
+
+_MOST = 20  # repositories that are asked about
+
+
+def github_checks(cli: Cli) -> Iterator[Check]:
+    """Each token with each repository that is configured or has work."""
+    repos = _repos(cli)
+    for name, github in _tokens(cli):
+        if isinstance(github, CwError):
+            yield Check(name, "fail", github.message, github.hint)
+        elif repos:
+            yield from (_check(name, github, one) for one in repos[:_MOST])
+        else:
+            yield _alone(name, github)
+    yield from _undelivered(cli)
+
+
+def _alone(name: str, github: GitHub) -> Check:
+    """Whether GitHub knows it, by a call that no limit counts."""
+    text = "no repository to try it on: none is in CW_ASSIGN_REPOS, and none has work"
+    if github.is_app:  # its login was looked at with who has access
+        return Check(name, "ok", text)
+    try:
+        github.ask("the token", "", "GET", "/rate_limit")
+    except GitHubUnavailableError as error:
+        return Check(name, "warn", error.message, error.hint)
+    except CwError as error:
+        return Check(name, "fail", error.message, error.hint)
+    return Check(name, "ok", f"GitHub knows it; {text}")
+
+
+def _check(name: str, github: GitHub, repo: str) -> Check:
+    from cw.github.repository import missing, read_repository
+    from cw.operations.dispatch.readiness import refuse
+
+    title = f"{name}, {repo}"
+    try:
+        found = read_repository(github, repo)
+        refuse(found, issues=True)
+        lacks = missing(github, found)
+    except GitHubUnavailableError as error:
+        return Check(title, "warn", error.message, error.hint)
+    except CwError as error:
+        return Check(title, "fail", error.message, error.hint)
+    if lacks:
+        fix = "It needs contents, issues and pull requests: write"
+        return Check(title, "fail", f"the token lacks {', '.join(lacks)}", fix)
+    now = "" if found.name.lower() == repo.lower() else f"; it is called {found.name} now"
+    return Check(title, "ok", f"may push, and write issues and pull requests{now}")
+
+
+def _tokens(cli: Cli) -> Iterator[tuple[str, GitHub | CwError]]:
+    """That of this machine, and each other one that a worker has."""
+    from cw.credentials.agentenv import own_variables
+    from cw.github.client import GitHub, open_github
+    from cw.homes.layout import homes
+
+    settings = cli.settings
+    if settings.github_token or settings.github_app_id:
+        try:
+            yield "github token", open_github(settings)
+        except CwError as error:
+            yield "github token", error
+    if settings.github_app_id or settings.github_access == "host":
+        return  # workers have none of their own, or none that counts
+    seen = {settings.github_token}
+    for home in homes(settings.workers_root):
+        own = own_variables(home)
+        token = own.get("GH_TOKEN") or own.get("GITHUB_TOKEN") or ""
+        if token and token not in seen:
+            seen.add(token)
+            github = GitHub(settings.github_api_url, token, pace=settings.github_pace)
+            yield f"worker {home.id} github token", github
+
+
+def _repos(cli: Cli) -> list[str]:
+    from cw.operations.passes import scope
+
+    try:
+        named = scope.named_repos(cli.settings)
+    except BadInputError:
+        named = []  # which `cw assign` refuses in its own words
+    try:
+        work = [one.spec.repo for one in cli.store.tasks.open_tasks() if one.spec.github]
+    except CwError:
+        work = []  # the broker has a check of its own
+    return list({one.lower(): one for one in [*named, *work]}.values())
+
+
+def _undelivered(cli: Cli) -> Iterator[Check]:
+    from cw.operations.control.outbox import set_aside
+    from cw.operations.fleet.hosts import trouble_words
+
+    try:
+        rows = set_aside(cli.store)
+        hosts = cli.store.fleet.hosts()
+    except CwError:
+        return
+    for one in hosts:
+        if one.late:
+            yield Check("github writes", "warn", f"host {one.name}: {one.late}")
+        for trouble in one.trouble_list():
+            fix = f"Report it with the lines of the log of {one.name} that name it"
+            yield Check(f"host {one.name}", "warn", trouble_words(trouble), fix)
+    if rows:
+        last = rows[-1]
+        text = f"{len(rows)} set aside; the last, {last.kind} on {last.repo}#{last.issue}:"
+        yield Check("github writes", "fail", f"{text} {last.reason}", "cw outbox")

@@ -1,0 +1,249 @@
+"""The fleet as lines: one a worker, then what waits, then what does not move and what to type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from cw.cli.views.render import Column, duration, moment, money, one_line, table_lines
+from cw.cli.views.spans import spans
+
+if TYPE_CHECKING:
+    from cw.operations.views.overview import (
+        HeldRow,
+        Overview,
+        StuckRow,
+        Today,
+        UndeliveredRow,
+        UnseenRow,
+        WaitingRow,
+        WorkerRow,
+    )
+
+_WORKERS = [
+    Column("worker"),
+    Column("state", state=True),
+    Column("host"),
+    Column("task"),
+    Column("title", gives=True, wide=72),
+    Column("model", gives=True, wide=120),
+    Column("time", right=True),
+    Column("turns", right=True, wide=66),
+    Column("cost", right=True, wide=60),
+    Column("seen", right=True, wide=66),
+    Column("now", gives=True),
+]
+_WAITING = [
+    Column("place", right=True),
+    Column("for"),
+    Column("task", wide=120),
+    Column("issue"),
+    Column("since", wide=60),
+    Column("why", folds=True),
+]
+_ASIDE = [
+    Column("state", state=True),
+    Column("worker"),
+    Column("issue"),
+    Column("until", wide=60),
+    Column("why", folds=True),
+]
+_UNSEEN = [
+    Column("state", state=True),
+    Column("worker"),
+    Column("issue"),
+    Column("ended", wide=60),
+    Column("why", folds=True),
+]
+UNDELIVERED = [
+    Column("id", wide=120),
+    Column("since", wide=60),
+    Column("issue"),
+    Column("what"),
+    Column("text", gives=True, wide=120),
+    Column("why", folds=True),
+]
+_MOST_UNDELIVERED = 5
+_MOST_UNSEEN = 5
+_MOST_IDLE = 10  # more of them take one line together
+_MOST_WAITING = 10  # cw queue shows all
+_NARROW = 120  # columns; below, names are shortened
+_SMALL = 60  # below, there is no room for everything
+_WORKER_ID = 12
+_WORKER_LABEL = 14  # characters of owner/repo#22 there, beside much else
+_LABEL = 24
+_MORE_IDLE = " … (all: cw status | cat)"
+_ORDER = {"busy": 0, "idle": 2}  # of the workers; the others do not move
+
+
+def status_lines(seen: Overview, width: int | None) -> list[str]:
+    """`width` None: for a pipe; nothing is cut off."""
+    lines = _worker_lines(seen, width)
+    if seen.waiting:
+        lines += _waiting_lines(seen.waiting, seen.at, width)
+    lines += _aside_lines(seen, width)
+    if seen.unseen:
+        lines += _unseen_lines(seen.unseen, seen.at, width)
+    if seen.undelivered:
+        lines += _undelivered_lines(seen.undelivered, seen.at, width)
+    if seen.today and (seen.today.done or seen.today.failed):
+        lines += ["", today_line(seen.today)]
+    return lines
+
+
+def _worker_lines(seen: Overview, width: int | None) -> list[str]:
+    """What somebody looks for first: who works, who does not move, who is free."""
+    if not seen.workers:
+        return ["No workers yet. Make one with: cw init 01"]
+    rows = sorted(seen.workers, key=lambda one: _ORDER.get(one.state, 1))
+    idle = [one.worker for one in rows if one.state == "idle"]
+    folded = width is not None and len(idle) > _MOST_IDLE
+    shown = [one for one in rows if one.state != "idle"] if folded else rows
+    hosts = len({one.host for one in seen.workers}) > 1
+    cells = [_worker(one, seen.at, width, host=hosts) for one in shown]
+    lines = table_lines(_WORKERS, cells, width) if cells else []
+    return [*lines, _idle_line(idle, width or 0)] if folded else lines
+
+
+def _idle_line(idle: list[str], width: int) -> str:
+    """`37 idle: 03..20 22..40`, as ranges are typed."""
+    line, names = f"{len(idle)} idle:", spans(idle)
+    for at, name in enumerate(names):
+        more = _MORE_IDLE if at < len(names) - 1 else ""
+        if len(line) + 1 + len(name) + len(more) > width:
+            return line + _MORE_IDLE
+        line += f" {name}"
+    return line
+
+
+def _worker(row: WorkerRow, now: datetime, width: int | None, *, host: bool) -> list[str]:
+    about = row.about
+    doing = "" if host and width and width < _SMALL else row.last
+    return [
+        _name(row.worker, width),
+        row.state,
+        _name(row.host, width) if host else "",
+        short_label(about.label, width, _WORKER_LABEL) if about else "",
+        about.title if about else "",
+        about.model if about else "",
+        duration(row.elapsed_s),
+        "" if row.turns is None else str(row.turns),
+        money(row.cost_usd),
+        _age(row.last_at, now),
+        doing,
+    ]
+
+
+def _name(text: str, width: int | None) -> str:
+    return _cut(text, _WORKER_ID) if width and width < _NARROW else text
+
+
+def _age(at: datetime | None, now: datetime) -> str:
+    """Its largest unit alone: `12s`, `5m`, `3h`, `2d`."""
+    return duration(now - at).split()[0] if at else ""
+
+
+def _waiting_lines(rows: list[WaitingRow], now: datetime, width: int | None) -> list[str]:
+    shown = sorted(rows, key=lambda one: (one.worker or "", one.place))[:_MOST_WAITING]
+    lines = ["", f"Waiting ({len(rows)})"]
+    lines += table_lines(_WAITING, [_waiting(one, now, width) for one in shown], width)
+    if len(rows) > len(shown):
+        lines.append(f"and {len(rows) - len(shown)} more: cw queue")
+    return lines
+
+
+def _waiting(row: WaitingRow, now: datetime, width: int | None) -> list[str]:
+    return [
+        str(row.place or "?"),
+        _name(row.worker or "anyone", width),
+        row.about.task,
+        short_label(row.about.label, width, _label(width)),
+        moment(row.since, now),
+        row.reason,
+    ]
+
+
+def _aside_lines(seen: Overview, width: int | None) -> list[str]:
+    """Tasks and workers that wait for a time or a person, with what to type."""
+    aside: list[HeldRow | StuckRow] = [*seen.held, *seen.stuck]
+    paused = [one for one in seen.workers if one.paused]
+    if not aside and not paused:
+        return []
+    rows = [_aside(one, seen.at, width) for one in aside]
+    rows += [["paused", _name(one.worker, width), "", "", one.paused] for one in paused]
+    nexts = [_next(one.worker or one.about.label, one.next) for one in aside]
+    then = [(one.worker, f"cw resume {one.worker}", one.paused) for one in paused]
+    nexts += [_next(who, what) for who, what, said in then if what not in said]
+    return ["", "Not moving", *table_lines(_ASIDE, rows, width), *nexts]
+
+
+def _aside(row: HeldRow | StuckRow, now: datetime, width: int | None) -> list[str]:
+    state = getattr(row, "state", "held")
+    until = moment(getattr(row, "until", None), now)
+    label = short_label(row.about.label, width, _label(width))
+    return [state, _name(row.worker or "", width), label, until, row.reason]
+
+
+def _unseen_lines(rows: Sequence[UnseenRow], now: datetime, width: int | None) -> list[str]:
+    """Until somebody says that it is known, or a day."""
+    shown = rows[:_MOST_UNSEEN]
+    cells = [
+        [
+            one.state,
+            _name(one.worker or "", width),
+            short_label(one.about.label, width, _label(width)),
+            moment(one.at, now),
+            one.reason,
+        ]
+        for one in shown
+    ]
+    lines = ["", f"Failed or asking ({len(rows)})", *table_lines(_UNSEEN, cells, width)]
+    lines += [_next(one.about.label, one.next) for one in shown]
+    if len(rows) > len(shown):
+        lines.append(f"and {len(rows) - len(shown)} more: cw history --outcome failed")
+    return [*lines, "Off this list: cw seen --all"]
+
+
+def today_line(one: Today) -> str:
+    more = "" if one.whole else " at least"
+    return f"Today{more}: {one.done} done, {one.failed} failed, {money(one.cost_usd)}"
+
+
+def _undelivered_lines(rows: list[UndeliveredRow], now: datetime, width: int | None) -> list[str]:
+    shown = rows[-_MOST_UNDELIVERED:]
+    lines = ["", f"Not delivered to GitHub ({len(rows)})"]
+    lines += table_lines(UNDELIVERED, [undelivered_cells(one, now, width) for one in shown], width)
+    return [*lines, "See, retry or drop them with: cw outbox"]
+
+
+def undelivered_cells(row: UndeliveredRow, now: datetime, width: int | None) -> list[str]:
+    issue = short_label(f"{row.repo}#{row.issue}", width, _label(width))
+    return [row.id, moment(row.at, now), issue, row.kind, row.text, row.reason]
+
+
+def _next(who: str, what: str) -> str:
+    return f"{one_line(who)} {click.style('→', fg='cyan')} {what}"
+
+
+def _label(width: int | None) -> int:
+    return _WORKER_LABEL if width and width < _SMALL else _LABEL
+
+
+def short_label(label: str, width: int | None, most: int) -> str:
+    """`owner/repo#22` for a narrow place: first without the owner, then with a shorter name; the
+    number stays.
+    """
+    if width is None or width >= _NARROW or len(label) <= most:
+        return label
+    name, hash_, number = label.rpartition("/")[2].rpartition("#")
+    rest = f"{hash_}{number}" if hash_ else ""
+    name = name if hash_ else number
+    room = most - len(rest)
+    return _cut(name, room) + rest
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,66 @@
+"""JSON schemas of what the viewing commands print with --json."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from cw.audit import Entry
+from cw.models import Event, Task
+from cw.operations.fleet.hosts import HostRow
+from cw.operations.fleet.remote_disk import Changes
+from cw.operations.views.history import Finished
+from cw.operations.views.overview import Overview, UndeliveredRow, UnseenRow
+from cw.operations.views.queue import QueueRow
+from cw.operations.views.timeline import Story
+from cw.transcript.todos import TodoList
+
+
+class TaskLine(Task):
+    """A line of `cw watch`: the record, whenever its state changed."""
+
+    type: Literal["task"]
+
+
+class EventLine(Event):
+    """A line of `cw watch`: one thing the agent said or did."""
+
+    type: Literal["event"]
+
+
+# By command. Of those marked *, each line is one object.
+PRINTED: dict[str, Any] = {
+    "status": Overview,
+    "queue": list[QueueRow],
+    "watch": TaskLine | EventLine,  # *
+    "inspect": Event,  # *
+    "logs": Event,  # *
+    "todos": list[TodoList],
+    "show": Story,
+    "diff": Changes,
+    "outbox": list[UndeliveredRow],
+    "history": list[Finished],
+    "hosts": list[HostRow],
+    "audit": list[Entry],
+    "seen": list[UnseenRow],
+}
+
+
+def schema(name: str) -> dict[str, Any]:
+    made = TypeAdapter(PRINTED[name]).json_schema(mode="serialization")
+    about = f"What `cw {name} --json` prints"
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **made,
+        "title": f"cw {name}",
+        "description": f"{about}, each line."
+        if name in {"watch", "inspect", "logs"}
+        else f"{about}.",
+    }
+
+
+def schemas() -> dict[str, str]:
+    """The files of docs/schemas, by name."""
+    return {name: json.dumps(schema(name), indent=2) + "\n" for name in PRINTED}

@@ -1,0 +1,74 @@
+"""Pages of what a HOME keeps, for machines that do not have it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from cw.homes.archives import archives, is_running, log_of, logs_of, task_of
+from cw.homes.files import open_regular, read_json
+from cw.homes.layout import Home
+from cw.models import Event
+from cw.redaction.redact import Redactor
+from cw.transcript.events import parse_line
+from cw.transcript.loglines import log_lines
+from cw.transcript.todos import KINDS, Todo, todos
+
+ARCHIVES_PAGE = 50
+_MARGIN = 8192  # bytes; no secret is longer, so none is cut in two by the end of a page
+
+
+def log_page(
+    home: Home, task: str, offset: int, limit: int, clean: Redactor, attempt: int = 0
+) -> dict[str, Any]:
+    """`{data, offset, end, live}`: base64 of the next bytes, where the next page starts, whether
+    the page reached the end, and whether the log may still grow. As claude wrote it, but for
+    secrets. `attempt` 0: the newest.
+    """
+    path = log_of(home, task or None, attempt)
+    if path is None:
+        return {"data": "", "offset": offset, "end": True, "live": _prepares(home, task)}
+    live = path == home.log and is_running(home)  # before reading: its last words count
+    start = max(0, offset - _MARGIN)
+    with open_regular(path) as file:
+        file.seek(start)
+        around = file.read(offset - start + limit + _MARGIN)
+    if live and len(around) < offset - start + limit + _MARGIN:
+        around = around[: around.rfind(b"\n") + 1]  # half a line may be half a secret
+    data = clean.same_length(around)[offset - start :][:limit]
+    end = offset - start + limit >= len(around)
+    return {
+        "data": base64.b64encode(data).decode(),
+        "offset": offset + len(data),
+        "end": end,
+        "live": live,
+    }
+
+
+def archives_page(home: Home, task: str, skip: int, limit: int) -> dict[str, Any]:
+    """`{archives, end}`: what completed/ says of all runs, or of one task's, newest first."""
+    mine = (data for _, data in archives(home) if task in {"", task_of(data)})
+    found = list(islice(mine, skip, skip + limit + 1))
+    return {"archives": found[:limit], "end": len(found) <= limit}
+
+
+def todo_list(home: Home, task: str) -> list[Todo]:
+    """From the logs of all runs of a task, which keep what the broker's stream has dropped."""
+    return todos(one for _, path in logs_of(home, task) for one in _todo_events(path))
+
+
+def _todo_events(path: Path) -> Iterator[Event]:
+    at = datetime.now(UTC)
+    with open_regular(path) as file:
+        for line in log_lines(file):
+            if b'"Task' in line or b'"TodoWrite"' in line or b"Task #" in line:
+                yield from (one for one in parse_line(line, 0, at) if one.kind in KINDS)
+
+
+def _prepares(home: Home, task: str) -> bool:
+    """Whether a run of this task, or any, is about to write its first line."""
+    return is_running(home) and task in {"", task_of(read_json(home.journal))}

@@ -1,0 +1,1 @@
+"""Which issue goes to which idle worker, without anybody dispatching it."""

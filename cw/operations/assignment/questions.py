@@ -1,0 +1,122 @@
+"""What the list does not say about an issue, asked within a budget of requests a pass."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from cw.errors import GitHubRefusedError
+from cw.github.listing import Listed, Reader
+from cw.github.places import is_bot, is_open, issue_path, may_write, permission_path
+from cw.github.thread import read_thread
+from cw.github.trusted_authors import Approval, associated, labelled_by
+from cw.names import has_label
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from cw.store.github_cache import GitHubCache
+
+BUDGET = 10  # requests a pass, beyond the lists
+_PERMISSION_LIFE = timedelta(hours=1)
+_VOUCH_LIFE = timedelta(days=7)
+_SAME_SECOND = timedelta(seconds=2)  # GitHub's times cannot tell two changes within one
+
+
+class Questions:
+    """Every answer is shared by the fleet; None is no answer yet. Raises GitHubUnavailableError."""
+
+    def __init__(self, reader: Reader, facts: GitHubCache, go_label: str, now: datetime) -> None:
+        self._now = now
+        self._reader = reader
+        self._facts = facts
+        self._go_label = go_label
+        self._spare = BUDGET
+        self._open: set[tuple[str, int]] = set()
+        self._listed: set[str] = set()
+        self._approvals: dict[tuple[str, int], Approval] = {}
+
+    def listed(self, repos: Collection[str], issues: Collection[Listed]) -> None:
+        """These lists were read: what is not in them is closed."""
+        self._listed = {one.lower() for one in repos}
+        self._open = {(one.repo.lower(), one.number) for one in issues}
+
+    def blockers(self, issue: Listed, *, ask: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What the text names and is open, and what nobody has looked at yet."""
+        states = {one: self._is_open(one, ask=ask) for one in issue.needs if one != _name(issue)}
+        is_open = tuple(one for one, state in states.items() if state)
+        return is_open, tuple(one for one, state in states.items() if state is None)
+
+    def trusted(self, issue: Listed, *, ask: bool) -> bool | None:
+        """Because its author may write to the repository, or for the go label of one who may."""
+        may: bool | None = False
+        if associated(issue.association) and not is_bot(issue.author):
+            may = self._may_write(issue.repo, issue.author, ask=ask)
+        if may:
+            self._approvals[issue.key] = Approval(issue.author, issue.text_sha256)
+        if may is not False or not has_label(issue.labels, self._go_label):
+            return may
+        return self._is_vouched(issue, ask=ask)
+
+    def approval(self, issue: Listed) -> Approval | None:
+        """Of one that is trusted: by whom, and of which text."""
+        return self._approvals.get(issue.key)
+
+    def _is_open(self, name: str, *, ask: bool) -> bool | None:
+        repo, _, number = name.partition("#")
+        if repo in self._listed:
+            return (repo, int(number)) in self._open
+        if not self._may_ask(ask=ask, path=issue_path(repo, int(number))):
+            return None
+        before = self._reader.paid
+        try:
+            return is_open(self._reader, repo, int(number))
+        except GitHubRefusedError:
+            return False  # nobody will ever close what is not there
+        finally:
+            self._spare -= self._reader.paid - before
+
+    def _is_vouched(self, issue: Listed, *, ask: bool) -> bool | None:
+        # Any change of the issue gives it another updated_at, and so another question.
+        name = f"vouch:{issue.repo.lower()}#{issue.number}:{issue.updated_at.isoformat()}"
+        known = self._facts.fact(f"{name}:{self._go_label}")
+        if known is None:
+            if not self._may_ask(ask=ask):
+                return None
+            known = json.dumps(self._who_vouches(issue))
+            if self._now - issue.updated_at > _SAME_SECOND:
+                self._facts.keep_fact(f"{name}:{self._go_label}", known, _VOUCH_LIFE)
+        actor, sha256 = json.loads(known)
+        may = self._may_write(issue.repo, actor, ask=ask) if actor else False
+        if may:
+            self._approvals[issue.key] = Approval(actor, sha256)
+        return may
+
+    def _who_vouches(self, issue: Listed) -> tuple[str, str]:
+        """Who set the go label, and the hash of the text that person saw."""
+        self._spare -= 1
+        try:
+            thread = read_thread(self._reader.github, issue.repo, issue.number)
+        except GitHubRefusedError:
+            return "", ""
+        return labelled_by(thread, self._go_label), thread.text_sha256
+
+    def _may_write(self, repo: str, login: str, *, ask: bool) -> bool | None:
+        name = f"writes:{repo.lower()}:{login.lower()}"
+        known = self._facts.fact(name)
+        if known is None:
+            if not self._may_ask(ask=ask, path=permission_path(repo, login)):
+                return None
+            before = self._reader.paid
+            known = "yes" if may_write(self._reader, repo, login) else "no"
+            self._spare -= self._reader.paid - before
+            self._facts.keep_fact(name, known, _PERMISSION_LIFE)
+        return known == "yes"
+
+    def _may_ask(self, *, ask: bool, path: str = "") -> bool:
+        return ask and (self._spare > 0 or (bool(path) and self._reader.known(path)))
+
+
+def _name(issue: Listed) -> str:
+    return issue.name.lower()

@@ -1,0 +1,1 @@
+"""People's verbs over tasks and workers: pause, stop, restart, reset, remove."""

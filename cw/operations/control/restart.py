@@ -1,0 +1,82 @@
+"""`cw restart`: a task that waits for a person, or has failed, goes on, in its session and clone or
+anew.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from cw.errors import BadInputError
+from cw.models import Model, Task
+from cw.operations.control.shared import Control, need_task
+from cw.states import Move, OutcomeKind, State
+
+if TYPE_CHECKING:
+    from cw.store.store import Store
+
+
+class Restarted(Model):
+    """What was set going, and what may keep it waiting."""
+
+    task: str
+    label: str
+    worker: str | None
+    fresh: bool
+    host_up: bool = True
+    paused: str = ""
+
+
+def at_rest(task: Task) -> bool:
+    """Whether it waits for a person, or for a time that a person may bring forward."""
+    return task.state in {State.STOPPED, State.CRASHED, State.HELD}
+
+
+def restart(control: Control, task: Task, *, fresh: bool) -> Restarted:
+    """Raises BadInputError when there is nothing to restart, ClaimedError when another task has the
+    issue of one that had failed.
+    """
+    _check(task)
+    store = control.store
+    if not _set_going(store, task, fresh=fresh):
+        _check(need_task(store, task.spec.id))
+        raise BadInputError(f"{task.spec.label} has changed at this moment", hint="See: cw status")
+    line = task.line
+    control.hint(task.spec, line)
+    now = store.tasks.now()
+    store.tasks.mark_hinted(task.spec.id, now)
+    worker = store.fleet.worker(line) if line else None
+    up = {one.name for one in store.fleet.hosts() if one.up(now)}
+    return Restarted(
+        task=task.spec.id,
+        label=task.spec.label,
+        worker=line,
+        fresh=fresh,
+        host_up=worker.host in up if worker else bool(up),
+        paused=worker.paused if worker else "",
+    )
+
+
+def _set_going(store: Store, task: Task, *, fresh: bool) -> bool:
+    if task.state is State.DONE:
+        return store.tasks.reopen(task, fresh=fresh)
+    return store.tasks.requeue(task, Move.RESTART, "person", "", fresh=fresh)
+
+
+def _check(task: Task) -> None:
+    """Raises BadInputError unless it is stopped, crashed, held or has failed."""
+    spec = task.spec
+    match task.state:
+        case State.STOPPED | State.CRASHED | State.HELD:
+            return
+        case State.RUNNING:
+            who = task.worker or spec.id
+            raise BadInputError(f"{spec.label} is running", hint=f"Stop it first: cw stop {who}")
+        case State.QUEUED:
+            raise BadInputError(f"{spec.label} waits already", hint="cw status says what for")
+        case State.DONE if task.outcome and task.outcome.kind is OutcomeKind.FAILED:
+            return
+        case State.DONE:
+            what = f"-r {spec.repo} -i {spec.issue}" if spec.issue else f"-r {spec.repo} -p TEXT"
+            raise BadInputError(f"{spec.label} is done", hint=f"Dispatch it: cw dispatch {what}")
+        case other:
+            assert_never(other)

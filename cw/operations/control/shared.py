@@ -1,0 +1,111 @@
+"""What the verbs share: finding the task an id means, telling its host, ending a task for good."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from cw.errors import BadInputError, UnreadableError
+from cw.models import Model, Task, TaskSpec, Worker
+from cw.operations.fleet.ask import Ask, HostSilentError, Send, ask_host
+from cw.states import State
+from cw.store.store import Store
+from cw.store.unreadable import HOW_TO_MEND
+
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Control:
+    """Whoever steers workers: the records, ways to tell hosts, and a name."""
+
+    store: Store
+    send: Send
+    hint: Callable[[TaskSpec, str | None], None]
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How long to wait, and whom to tell meanwhile: `tell` gets the seconds so far."""
+
+    seconds: float
+    tell: Callable[[float], None] = field(default=lambda _: None)
+
+    def until(self, done: Callable[[], bool]) -> bool:
+        """Whether it was done in time."""
+        begin = time.monotonic()
+        while not done():
+            waited = time.monotonic() - begin
+            if waited > self.seconds:
+                return False
+            self.tell(waited)
+            time.sleep(POLL_SECONDS)
+        return True
+
+
+class Place(Model):
+    """A task as the verbs name it."""
+
+    task: str
+    label: str
+    worker: str | None
+    state: State
+
+
+def place(task: Task) -> Place:
+    return Place(
+        task=task.spec.id, label=task.spec.label, worker=task.worker or None, state=task.state
+    )
+
+
+def need_worker(store: Store, worker: str) -> Worker:
+    """Raises BadInputError, UnreadableError."""
+    found = store.fleet.worker(worker)
+    if found is None:
+        if why := store.fleet.unreadable(worker):
+            raise UnreadableError(f"worker {worker} cannot be read: {why}", hint=HOW_TO_MEND)
+        known = ", ".join(one.id for one in store.fleet.workers()) or "none"
+        raise BadInputError(f"there is no worker {worker}", hint=f"Known: {known}")
+    return found
+
+
+def need_task(store: Store, task: str) -> Task:
+    """Raises BadInputError, UnreadableError."""
+    found = store.tasks.get(task)
+    if found is None:
+        if why := store.tasks.unreadable(task):
+            raise UnreadableError(f"task {task} cannot be read: {why}", hint=HOW_TO_MEND)
+        raise BadInputError(f"there is no task {task}", hint="See: cw status")
+    return found
+
+
+def task_of(store: Store, worker: str) -> Task | None:
+    """The task a worker has, or else gets next. Raises BadInputError for an unknown worker."""
+    found = need_worker(store, worker)
+    if found.task and (task := store.tasks.get(found.task)) and task.state is not State.DONE:
+        return task
+    return next((one for one in store.tasks.open_tasks() if one.worker == worker), None)
+
+
+def running_on(store: Store, workers: Iterable[str]) -> list[Task]:
+    """What runs on these workers now."""
+    wanted = set(workers)
+    tasks = store.tasks.open_tasks()
+    return [one for one in tasks if one.state is State.RUNNING and one.worker in wanted]
+
+
+def poke(control: Control, host: str) -> bool:
+    """Have a host look at the records now instead of in a few seconds. False: it is away."""
+    try:
+        ask_host(control.store, control.send, host, Ask(id=uuid.uuid4().hex, verb="look"))
+    except HostSilentError:
+        return False
+    return True
+
+
+def poke_all(control: Control, hosts: Iterable[str | None]) -> set[str]:
+    """Returns those that are away."""
+    return {one for one in sorted({host for host in hosts if host}) if not poke(control, one)}

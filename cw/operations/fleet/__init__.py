@@ -1,0 +1,1 @@
+"""The machines of the fleet, and what only one of them can answer."""

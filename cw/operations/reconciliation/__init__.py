@@ -1,0 +1,1 @@
+"""Records, labels, issues and archives made to agree again."""

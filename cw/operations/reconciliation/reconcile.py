@@ -1,0 +1,233 @@
+"""`cw reconcile`: labels, tasks and issues made to agree again. Safe to run anywhere, at any time.
+
+What the lists suggest is looked at again, freshly, before anything is done about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from cw.errors import CwError, GitHubRefusedError, GitHubUnavailableError
+from cw.github.identity import Place
+from cw.github.listing import LabelEvent, Listed, closed_lately, label_events, open_issues
+from cw.github.places import own_login, pull_state
+from cw.models import Model, Task
+from cw.names import is_worker_label, repo_key, worker_of_label
+from cw.operations.passes import scope
+from cw.operations.passes.github_pass import GitHubPass, Passed
+from cw.operations.reconciliation.agreement import (
+    Do,
+    Seen,
+    SetBy,
+    Step,
+    decide,
+    needs_events,
+    needs_pull,
+)
+from cw.operations.reconciliation.repair import Repairs
+from cw.states import State
+
+if TYPE_CHECKING:
+    from cw.operations.passes.context import Ways
+
+LOCK = "reconcile"
+
+
+class Repair(Model):
+    """One disagreement and what was done about it."""
+
+    repo: str
+    issue: int
+    action: Do
+    worker: str = ""
+    why: str
+    done: bool = False
+    error: str = ""
+
+
+class Reconciled(Passed[Repair]):
+    """What one pass found and did."""
+
+
+def reconcile(ways: Ways, *, dry_run: bool = False) -> Reconciled:
+    """One pass over the configured repositories and those of unfinished tasks.
+
+    Raises BrokerUnavailableError.
+    """
+    with ways.store.locks.held(LOCK) as lock:
+        return _Pass(ways, dry_run).run(lock.renew) if lock else Reconciled(busy=True)
+
+
+class _Pass(GitHubPass[Repair]):
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._me: str | None = None
+        self._repairs = Repairs(self.ways)
+
+    def run(self, step: Callable[[], None]) -> Reconciled:
+        return self.report(Reconciled, lambda: self._run(step))
+
+    def _run(self, step: Callable[[], None]) -> None:
+        store = self.ways.store
+        self._workers = frozenset(one.id for one in store.fleet.workers())
+        mine = [one for one in store.tasks.open_tasks() if one.spec.github]
+        tasks = {self.key(one): one for one in mine if one.spec.issue is not None}
+        for place in self._places(list(tasks.values())):
+            step()
+            try:
+                for number, seen in self._suspects(place, _of(place, tasks)):
+                    step()
+                    self._settle(place, number, seen)
+                self.troubles = 0
+            except (GitHubRefusedError, GitHubUnavailableError) as error:
+                self.told(place.name, error)
+
+    def _places(self, tasks: list[Task]) -> list[Place]:
+        """The configured repositories and those of tasks, whatever they are called by now."""
+        found = {one.id: one for one in self.find(scope.repos(self.ways.settings, self.reader))}
+        for spec in (one.spec for one in tasks):
+            if spec.repo_id in found:
+                continue
+            try:
+                place = self.places.place(spec.repo, spec.repo_id)
+                found[place.id] = place
+            except (GitHubRefusedError, GitHubUnavailableError) as error:
+                self.told(spec.repo, error)
+        return list(found.values())
+
+    def _suspects(
+        self, place: Place, tasks: dict[tuple[str, int], Task]
+    ) -> Iterator[tuple[int, Seen]]:
+        """Issues whose row in the list does not agree with our records."""
+        repo = place.name
+        listed = open_issues(self.reader, repo, place.id)
+        names = {repo_key(repo, place.id): (repo,)}
+        finished = self.ways.store.tasks.finished([one.key for one in listed], names)
+        pulls = {one.number for one in listed if one.is_pull}
+        now = self.ways.store.tasks.now()
+        seen = {
+            one.key: self._seen(one.labels, tasks.get(one.key), finished.get(one.key), now)
+            for one in listed
+            if not one.is_pull
+        }
+        for one in closed_lately(self.reader, repo, place.id):
+            if not one.is_pull and one.key not in tasks and _marked(one):
+                seen[one.key] = replace(self._seen(one.labels, None, None, now), open=False)
+        for key, task in tasks.items():
+            if key not in seen:
+                seen[key] = replace(self._seen((), task, None, now), open=False)
+        for (_, number), found in seen.items():
+            asked = self._ask(repo, number, found, pulls)
+            if decide(asked):
+                yield number, asked
+
+    def _seen(
+        self, labels: tuple[str, ...], task: Task | None, finished: Task | None, now: datetime
+    ) -> Seen:
+        return Seen(
+            open=True,
+            labels=labels,
+            task=task,
+            finished=finished,
+            workers=self._workers,
+            relabelled=task is not None and self._repairs.relabelled(task),
+            now=now,
+            grace=timedelta(seconds=self.ways.settings.reconcile_grace),
+        )
+
+    def _ask(self, repo: str, number: int, seen: Seen, pulls: set[int]) -> Seen:
+        """What the list does not say, where it matters."""
+        if needs_pull(seen) and seen.finished and seen.finished.outcome:
+            digits = seen.finished.outcome.pr.rpartition("/")[2]
+            if digits.isdigit():
+                pull = int(digits)
+                state = "open" if pull in pulls else pull_state(self.reader, repo, pull)
+                seen = replace(seen, pull=state)
+        if needs_events(seen):
+            set_by, taken_off = self._events(repo, number, seen)
+            seen = replace(seen, set_by=set_by, taken_off=taken_off)
+        return seen
+
+    def _events(
+        self, repo: str, number: int, seen: Seen
+    ) -> tuple[dict[str, SetBy], frozenset[str]]:
+        """The last word on each worker's label."""
+        last: dict[str, LabelEvent] = {}
+        for event in label_events(self.reader, repo, number):
+            if worker := worker_of_label(event.label):
+                last.pop(worker, None)
+                last[worker] = event
+        me = self._login() if seen.marked else ""
+        set_by = {
+            worker: SetBy(event.actor.lower() == me, event.at)
+            for worker, event in last.items()
+            if worker in seen.marked and event.kind == "labeled"
+        }
+        return set_by, frozenset(one for one, event in last.items() if event.kind == "unlabeled")
+
+    def _login(self) -> str:
+        if self._me is None:
+            try:
+                self._me = own_login(self.reader).lower()
+            except GitHubRefusedError:  # an App has no user
+                self._me = ""
+        return self._me
+
+    def _settle(self, place: Place, number: int, suspected: Seen) -> None:
+        """Look again, freshly; then act. Telling a person needs no second look."""
+        repo = place.name
+        first = decide(suspected)
+        if all(one.do is Do.REPORT for one in first):
+            self.rows += [_row(repo, number, one) for one in first]
+            return
+        store = self.ways.store
+        if self.places.place(repo).id != place.id:
+            self.warnings.append(f"{repo} is another repository now; left for the next pass")
+            return
+        task = self._holder(place, number, suspected)
+        try:
+            issue = self.ways.github.issue(repo, number)
+            is_open, labels = issue.open, issue.labels
+        except GitHubRefusedError:  # deleted or moved away
+            is_open, labels = False, ()
+        seen = replace(suspected, open=is_open, labels=labels, task=task, now=store.tasks.now())
+        for step in decide(self._ask(repo, number, seen, set())):
+            self._act(repo, number, step, task)
+
+    def _holder(self, place: Place, number: int, suspected: Seen) -> Task | None:
+        """The unfinished task, as it is now. Of before, its claim is by a name that may be gone."""
+        tasks = self.ways.store.tasks
+        holder = tasks.claimed_by(repo_key(place.name, place.id), number)
+        if holder is None and suspected.task and not suspected.task.spec.repo_id:
+            holder = suspected.task.spec.id
+        task = tasks.get(holder) if holder else None
+        return task if task and task.state is not State.DONE else None
+
+    def _act(self, repo: str, number: int, step: Step, task: Task | None) -> None:
+        row = _row(repo, number, step)
+        if not self.dry_run:
+            try:
+                done = self._repairs.carry_out(repo, number, step, task)
+                row = row.model_copy(update={"done": done})
+                self.troubles = 0
+            except CwError as error:
+                if isinstance(error, GitHubUnavailableError):
+                    self.bear(error)
+                row = row.model_copy(update={"error": error.message})
+        self.rows.append(row)
+
+
+def _row(repo: str, number: int, step: Step) -> Repair:
+    return Repair(repo=repo, issue=number, action=step.do, worker=step.worker, why=step.why)
+
+
+def _of(place: Place, tasks: dict[tuple[str, int], Task]) -> dict[tuple[str, int], Task]:
+    mine = repo_key(place.name, place.id)
+    return {key: task for key, task in tasks.items() if key[0] == mine}
+
+
+def _marked(one: Listed) -> bool:
+    return any(map(is_worker_label, one.labels))

@@ -1,0 +1,300 @@
+"""What `cw status` shows: who does what, what waits and why, what to type next.
+
+`read_fleet` asks the store; `overview` decides, from data and a clock alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from cw.models import Event, Host, Model, Task, Worker
+from cw.operations.fleet.hosts import HostRow, host_row, host_warnings
+from cw.operations.views.waiting import why
+from cw.states import State
+from cw.store.unreadable import Unreadable
+
+if TYPE_CHECKING:
+    from cw.store.outbox import Aside
+    from cw.store.store import Store
+
+_TEXT_SHOWN = 100  # characters of a comment
+
+
+_BY_ITSELF = "goes on by itself; at once with:"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fleet:
+    """What the store said at one moment."""
+
+    workers: list[Worker] = field(default_factory=list)
+    hosts: list[Host] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)  # without an outcome, oldest first
+    lines: dict[str | None, list[str]] = field(default_factory=dict)  # None: the pool
+    last: dict[str, Event] = field(default_factory=dict)  # by task
+    warnings: list[str] = field(default_factory=list)
+    aside: list[Aside] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+
+class About(Model):
+    """The task a row is about."""
+
+    task: str
+    label: str
+    repo: str
+    issue: int | None
+    title: str
+    model: str
+
+
+class WorkerRow(Model):
+    worker: str
+    state: str  # idle, busy, held, stopped, crashed, paused, offline
+    host: str
+    about: About | None = None
+    elapsed_s: float | None = None
+    turns: int | None = None
+    cost_usd: float | None = None
+    last: str = ""
+    last_at: datetime | None = None
+    paused: str = ""  # the note of whoever paused it
+
+
+class WaitingRow(Model):
+    about: About
+    worker: str | None  # None: the pool
+    place: int
+    since: datetime
+    reason: str
+
+
+class HeldRow(Model):
+    about: About
+    worker: str | None
+    since: datetime | None
+    until: datetime | None
+    reason: str
+    next: str
+
+
+class StuckRow(Model):
+    about: About
+    worker: str | None
+    state: str  # stopped, crashed
+    since: datetime | None
+    reason: str
+    next: str
+
+
+class UndeliveredRow(Model):
+    """A label, comment or draft that GitHub does not take, and what to type."""
+
+    id: str
+    host: str  # in whose outbox it was
+    kind: str  # label, unlabel, comment, draft
+    repo: str
+    issue: int  # or pull request
+    text: str  # of a label its name, of a comment its first line
+    reason: str
+    tries: int
+    at: datetime
+    next: str
+
+
+class UnseenRow(Model):
+    """A task that failed or asked, and what to type."""
+
+    about: About
+    worker: str | None
+    state: str  # failed, question
+    at: datetime
+    reason: str
+    next: str
+
+
+class Today(Model):
+    """What ended since midnight, local time. Not `whole`: there was more than is looked at."""
+
+    done: int
+    failed: int
+    cost_usd: float
+    whole: bool
+
+
+class Overview(Model):
+    at: datetime
+    workers: list[WorkerRow]
+    waiting: list[WaitingRow]
+    held: list[HeldRow]
+    stuck: list[StuckRow]
+    undelivered: list[UndeliveredRow]
+    hosts: list[HostRow]
+    warnings: list[str]
+    unreadable: list[Unreadable]  # records that are passed over
+    unseen: tuple[UnseenRow, ...] = ()  # where somebody asked for them, as `today`
+    today: Today | None = None
+
+
+def read_fleet(store: Store) -> Fleet:
+    """Raises BrokerUnavailableError."""
+    tasks = store.tasks.open_tasks()
+    queued = {task.worker for task in tasks if task.state is State.QUEUED}
+    running = [task.spec.id for task in tasks if task.state is State.RUNNING]
+    hosts = store.fleet.hosts()
+    read = Fleet(
+        workers=store.fleet.workers(),
+        hosts=hosts,
+        aside=[one for host in hosts for one in store.outbox.aside(host.name)],
+        tasks=tasks,
+        lines={one: store.tasks.waiting(one) for one in queued},
+        last=store.events.lasts(running),
+        warnings=[*store.server_warnings(), *_too_new(store.tasks.too_new())],
+    )
+    return replace(read, unreadable=store.connection.unreadable.all())
+
+
+def _too_new(tasks: list[str]) -> list[str]:
+    what = "task was" if len(tasks) == 1 else "tasks were"
+    said = f"{len(tasks)} {what} made by a newer cw, and this one leaves them alone: cw update"
+    return [said] if tasks else []
+
+
+def overview(fleet: Fleet, now: datetime) -> Overview:
+    up = {host.name for host in fleet.hosts if host.up(now)}
+    by_state = {state: [one for one in fleet.tasks if one.state is state] for state in State}
+    workers = [_worker(one, fleet, up, now) for one in fleet.workers]
+    return Overview(
+        at=now,
+        workers=workers,
+        waiting=[_waiting(one, fleet, workers, up) for one in by_state[State.QUEUED]],
+        held=[_held(one) for one in by_state[State.HELD]],
+        stuck=[_stuck(one) for one in (*by_state[State.CRASHED], *by_state[State.STOPPED])],
+        undelivered=[undelivered(one) for one in fleet.aside],
+        hosts=[host_row(one, fleet.tasks, now) for one in fleet.hosts],
+        warnings=_warnings(fleet, up, now),
+        unreadable=fleet.unreadable,
+    )
+
+
+def about(task: Task) -> About:
+    spec = task.spec
+    return About(
+        task=spec.id,
+        label=spec.label,
+        repo=spec.repo,
+        issue=spec.issue,
+        title=spec.title,
+        model=spec.model,
+    )
+
+
+def _worker(worker: Worker, fleet: Fleet, up: set[str], now: datetime) -> WorkerRow:
+    task = _task_of(worker, fleet.tasks)
+    row = WorkerRow(
+        worker=worker.id,
+        state=_state(worker, task, up),
+        host=worker.host,
+        about=about(task) if task else None,
+        paused=worker.paused,
+    )
+    if task is None or task.state is not State.RUNNING:
+        return row
+    return row.model_copy(update=_progress(task, fleet.last.get(task.spec.id), now))
+
+
+def _task_of(worker: Worker, tasks: list[Task]) -> Task | None:
+    """The one it runs or is kept for, else one that it will go on with."""
+    kept = next((one for one in tasks if one.spec.id == worker.task), None)
+    held = (one for one in tasks if one.worker == worker.id and one.state is State.HELD)
+    return kept or next(held, None)
+
+
+def _state(worker: Worker, task: Task | None, up: set[str]) -> str:
+    """Offline wins, then what a person has to act on, then the pause."""
+    if worker.host not in up:
+        return "offline"
+    if task and task.state is State.RUNNING:
+        return "busy"
+    if task and task.state in {State.STOPPED, State.CRASHED}:
+        return task.state.value
+    if worker.paused:
+        return "paused"
+    return "held" if task and task.state is State.HELD else "busy" if task else "idle"
+
+
+def _progress(task: Task, last: Event | None, now: datetime) -> dict[str, object]:
+    elapsed = (now - task.started_at).total_seconds() if task.started_at else None
+    before = {"turns": task.spent_turns or None, "cost_usd": task.spent_usd or None}
+    if last is None or (task.started_at and last.at < task.started_at):
+        return {"elapsed_s": elapsed, **before}
+    turns, cost = last.data.get("turns"), last.data.get("cost_usd")
+    return {
+        "elapsed_s": elapsed,
+        "turns": task.spent_turns + turns if isinstance(turns, int) else before["turns"],
+        "cost_usd": task.spent_usd + cost if isinstance(cost, (int, float)) else before["cost_usd"],
+        "last": last.text,
+        "last_at": last.at,
+    }
+
+
+def _waiting(task: Task, fleet: Fleet, workers: list[WorkerRow], up: set[str]) -> WaitingRow:
+    line = fleet.lines.get(task.worker, [])
+    place = line.index(task.spec.id) + 1 if task.spec.id in line else 0
+    able = [one for one in workers if task.worker in {None, one.worker}]
+    unfit = {one.name: one.unfit for one in fleet.hosts if one.unfit}
+    return WaitingRow(
+        about=about(task),
+        worker=task.worker,
+        place=place,
+        since=task.spec.created_at,
+        reason=task.reason or why(task.worker, able, up, task.spec.id, unfit, max(1, place)),
+    )
+
+
+def _held(task: Task) -> HeldRow:
+    return HeldRow(
+        about=about(task),
+        worker=task.worker,
+        since=task.ended_at,
+        until=task.not_before,
+        reason=task.reason,
+        next="goes on by itself" if task.limited else f"{_BY_ITSELF} cw restart {task.spec.id}",
+    )
+
+
+def _stuck(task: Task) -> StuckRow:
+    return StuckRow(
+        about=about(task),
+        worker=task.worker,
+        state=task.state.value,
+        since=task.ended_at,
+        reason=task.reason,
+        next=f"cw restart {task.spec.id}",
+    )
+
+
+def undelivered(one: Aside) -> UndeliveredRow:
+    effect = one.effect
+    return UndeliveredRow(
+        id=one.id,
+        host=one.host,
+        kind=effect.kind,
+        repo=effect.repo,
+        issue=effect.issue,
+        text=effect.text.partition("\n")[0][:_TEXT_SHOWN],
+        reason=one.reason,
+        tries=one.tries,
+        at=datetime.fromtimestamp(one.at, UTC),
+        next=f"cw outbox --retry {one.id}, or --drop",
+    )
+
+
+def _warnings(fleet: Fleet, up: set[str], now: datetime) -> list[str]:
+    found = list(fleet.warnings)
+    found += host_warnings(fleet.hosts, now)
+    if fleet.workers and not up:
+        found.append("no host is running, so nothing starts; start one with: cw up")
+    return found

@@ -1,0 +1,98 @@
+"""What ended lately: failures and questions that nobody has seen yet, and the day in one line.
+
+`recent` asks the store; `unseen` and `today` decide, from data and a clock alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from cw.models import Task
+from cw.operations.views.overview import Overview, Today, UnseenRow, about, overview, read_fleet
+from cw.states import OutcomeKind
+
+if TYPE_CHECKING:
+    from cw.store.store import Store
+
+SHOWN_FOR = timedelta(days=1)
+_MOST = 500  # of the newest finished tasks: a fleet is looked at every second
+_QUESTION = "blocked"  # an outcome's reason
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """Finished tasks, the newest first. `whole`: none of the last day is missing."""
+
+    tasks: list[Task]
+    whole: bool
+
+
+def with_recent(store: Store, now: datetime) -> Overview:
+    """The fleet, with what ended lately. Raises BrokerUnavailableError."""
+    fleet, ended = read_fleet(store), recent(store, now)
+    more = {"unseen": tuple(unseen(ended, fleet.tasks)), "today": today(ended, now)}
+    return overview(fleet, now).model_copy(update=more)
+
+
+def recent(store: Store, now: datetime) -> Recent:
+    """Raises BrokerUnavailableError."""
+    found = store.tasks.done_tasks(_MOST)
+    fresh = [one for one in found if one.ended_at and now - one.ended_at < SHOWN_FOR]
+    return Recent(fresh, len(fresh) < _MOST)
+
+
+def today(seen: Recent, now: datetime) -> Today:
+    ended = [one for one in seen.tasks if _day(one.ended_at) == _day(now)]
+    kinds = [one.outcome.kind for one in ended if one.outcome]
+    return Today(
+        done=kinds.count(OutcomeKind.SUCCEEDED),
+        failed=kinds.count(OutcomeKind.FAILED),
+        cost_usd=sum(one.total_usd for one in ended),
+        whole=seen.whole,
+    )
+
+
+def unseen(seen: Recent, open_tasks: Iterable[Task]) -> list[UnseenRow]:
+    """The newest first. A newer task of the same issue says that somebody has looked."""
+    again: dict[tuple[str, int], str] = {}  # ids sort by creation
+    for one in (*seen.tasks, *open_tasks):
+        again[one.spec.key] = max(again.get(one.spec.key, ""), one.spec.id)
+    return [
+        _row(one)
+        for one in seen.tasks
+        if one.outcome
+        and one.outcome.kind is OutcomeKind.FAILED
+        and not one.seen_at
+        and (one.spec.issue is None or again[one.spec.key] == one.spec.id)
+    ]
+
+
+def _row(task: Task) -> UnseenRow:
+    outcome = task.outcome
+    question = outcome is not None and outcome.reason == _QUESTION
+    return UnseenRow(
+        about=about(task),
+        worker=task.worker,
+        state="question" if question else "failed",
+        at=task.ended_at or task.spec.created_at,
+        reason=task.reason,
+        next=_next(task, question=question),
+    )
+
+
+def _next(task: Task, *, question: bool) -> str:
+    spec = task.spec
+    if not spec.github or spec.issue is None:
+        return f"cw show {spec.id}, then: cw seen {spec.id}"
+    again = f"cw dispatch -i {spec.repo}#{spec.issue}"
+    if question:
+        issue = f"{spec.repo_url.removesuffix('.git')}/issues/{spec.issue}"
+        return f"answer in {issue}, remove the label {_QUESTION}, then: {again}"
+    return f"cw show {spec.id}; again: {again}; or: cw seen {spec.id}"
+
+
+def _day(at: datetime | None) -> object:
+    return at.astimezone().date() if at else None

@@ -1,0 +1,95 @@
+"""Why a queued task does not move, and what to type so that it does. From the overview alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+STARTS = "starts at any moment"
+
+if TYPE_CHECKING:
+    from cw.operations.views.overview import Overview, WaitingRow, WorkerRow
+
+
+def why(
+    wanted: str | None,
+    able: list[WorkerRow],
+    up: set[str],
+    task: str,
+    unfit: Mapping[str, str],
+    place: int = 1,
+) -> str:
+    """Why a queued task does not move. `able`: the workers that may take it. `unfit`: hosts that
+    take nothing, and why. `place` in its line, from 1.
+    """
+    if not up:
+        return "no host is running; start one with: cw up"
+    if not able and wanted is None:
+        return "there is no worker; make one: cw init 01"
+    if not able:
+        return f"worker {wanted} is gone; make it with: cw init {wanted}"
+    awake = [one for one in able if one.state != "offline"]
+    if not awake:
+        return f"host {able[0].host} is offline" if wanted else "every worker is offline"
+    if all(one.host in unfit for one in awake):
+        return f"host {awake[0].host} takes nothing: {unfit[awake[0].host]}"
+    awake = [one for one in awake if one.host not in unfit]
+    if wanted:
+        return _why_not(awake[0], task, place)
+    unpaused = [one for one in awake if not one.paused]
+    if not unpaused:
+        return "every worker is paused; let them go on with: cw resume --all"
+    free = [one for one in unpaused if one.state == "idle"]
+    if len(free) >= place:
+        return STARTS
+    if any(one.state in {"busy", "idle"} for one in unpaused):
+        return "every worker is busy" if not free else _behind(place - 1)
+    kept = next(one for one in unpaused if one.about)
+    return f"no worker is free: {_kept(kept)}"
+
+
+def what_next(row: WaitingRow, seen: Overview) -> str:
+    """What gets a queued task moving; empty when it moves by itself."""
+    up = {one.host for one in seen.hosts if one.state == "up"}
+    if not up:
+        return "cw up"
+    able = [one for one in seen.workers if row.worker in {None, one.worker}]
+    if not able:
+        return f"cw init {row.worker or '01'}"
+    awake = [one for one in able if one.state != "offline"]
+    if not awake:
+        hosts = sorted({one.host for one in able})
+        return f"on {' or '.join(hosts)}: cw up"
+    if all(one.paused for one in awake):
+        return f"cw resume {row.worker or '--all'}"
+    kept = [one for one in awake if one.state in {"stopped", "crashed"}]
+    if row.worker and kept and kept[0].about and kept[0].about.task != row.about.task:
+        return f"cw restart {row.worker} or cw reset {row.worker}"
+    return ""
+
+
+def _why_not(worker: WorkerRow, task: str, place: int) -> str:
+    """Why this worker does not take this task now."""
+    if worker.paused:
+        return f"worker {worker.worker} is paused: {worker.paused}; cw resume {worker.worker}"
+    about = worker.about
+    if about is not None and about.task == task:
+        return STARTS
+    if about is None:
+        return STARTS if place <= 1 else _behind(place - 1)
+    if worker.state == "busy":
+        return f"worker {worker.worker} is busy with {about.label}"
+    return _kept(worker)
+
+
+def _behind(tasks: int) -> str:
+    return "1 task is before it" if tasks == 1 else f"{tasks} tasks are before it"
+
+
+def _kept(worker: WorkerRow) -> str:
+    """For what a person has to move, or what moves by itself later."""
+    label = worker.about.label if worker.about else "a task"
+    if worker.state == "held":
+        return f"worker {worker.worker} is kept for {label}, which is held and goes on by itself"
+    then = f"cw restart {worker.worker} or cw reset {worker.worker}"
+    return f"worker {worker.worker} is kept for {label}, which is {worker.state}; {then}"

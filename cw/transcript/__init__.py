@@ -1,0 +1,1 @@
+"""claude's stream-json as it is kept: lines, events, to-dos."""

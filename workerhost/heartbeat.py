@@ -1,0 +1,147 @@
+"""What a host does every few seconds: say that it lives, find HOMEs and runs, obey, send hints."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+
+import cw
+from cw.homes.layout import Home
+from cw.homes.running import shim_lives
+from cw.machine import vitals
+from cw.models import PROTOCOL, Worker
+from cw.models import Host as HostRecord
+from cw.operations.reconciliation.sweep import Hint, hint_next
+from cw.states import State
+from workerhost.adoption_threads import Adopter
+from workerhost.agents import launch
+from workerhost.agents.leftovers import end_our_own
+from workerhost.agents.readiness import Fitness, fitness
+from workerhost.inbox.queue_consumer import Gate
+from workerhost.inbox.slots import Board
+from workerhost.registration import Finder
+from workerhost.runs.run_context import Context
+
+log = logging.getLogger("workerhost.heartbeat")
+
+STARTING = "it is starting"
+
+
+class Rounds:
+    """`found`: the HOMEs that are known, shared with the host. `forgotten`: called when the broker
+    does not know one of them any more.
+    """
+
+    def __init__(
+        self,
+        ctx: Context,
+        board: Board,
+        gate: Gate,
+        found: dict[str, Home],
+        hint: Hint,
+        forgotten: Callable[[], None],
+    ) -> None:
+        self._ctx = ctx
+        self._board = board
+        self._gate = gate
+        self._homes = found
+        self._hint = hint
+        self._finder = Finder(ctx, board, gate, found, forgotten)
+        self._fit = Fitness("", "")
+        self.named = True  # whether our name is ours
+
+    def begin(self, adopter: Adopter) -> None:
+        """Before the consumer: what waits on the disk comes before what waits in the queues.
+
+        Raises BadInputError when a machine that is up has our name.
+        """
+        self._finder.check_name()
+        self._beat(STARTING)  # before its workers: they are those of a machine that is known
+        self._finder.look()
+        self._finder.drop_old_names()
+        for home in self._homes.values():
+            end_our_own(home)
+        adopter.begin(self._homes)
+        self._fit = fitness(self._ctx.settings, self._ctx.host_env)  # starts claude once
+        self._obey()
+
+    def refuse(self, why: str) -> None:
+        """Say why this host takes nothing, and will not begin."""
+        self._finder.check_name()
+        self._beat(why)
+
+    def turn(self, adopter: Adopter) -> None:
+        """Raises BrokerUnavailableError. What else goes wrong in one step harms none of the others:
+        without a sign of life this host would be taken for lost.
+        """
+        apart = self._ctx.troubles.run
+        apart("finding", self._finder.look)
+        apart("readiness", self._look_at_claude)
+        apart("proofs", partial(self._ctx.proof.look_again, self._homes))
+        self._beat()
+        if self._ctx.leaving.closing.is_set():
+            self._gate.watchdog.turned()  # there is nothing to consume any more
+            self._obey()
+            return
+        apart("adopting", partial(adopter.look, self._homes))
+        self._obey()
+        self._gate.open()
+        for worker in self._board.willing():
+            apart("hints", partial(hint_next, self._ctx.store, self._hint, worker), worker)
+
+    def _look_at_claude(self) -> None:
+        self._fit = fitness(self._ctx.settings, self._ctx.host_env)
+
+    def _unfit(self) -> str:
+        named = "" if self.named else "another machine that is up has its name"
+        return named or self._ctx.wall.unfit or self._fit.unfit or self._ctx.proof.failed
+
+    def _beat(self, starting: str = "") -> None:
+        wall = self._ctx.wall
+        closing = self._ctx.leaving.closing.is_set()
+        still = "its consumer stands still" if self._gate.watchdog.stands_still() else ""
+        stopping = "it is being stopped and waits for its runs" if closing else ""
+        unfit = starting or stopping or self._unfit() or still
+        before = time.time()
+        now = self._ctx.store.tasks.now()
+        clock = (before + time.time()) / 2 - now.timestamp()
+        beat = HostRecord(
+            name=self._ctx.settings.host_name,
+            pid=os.getpid(),
+            version=cw.__version__,
+            claude=self._fit.version,
+            isolation=wall.mode,
+            access=self._ctx.access.words(),
+            workers=len(self._board.known()),
+            warning=unfit or self._finder.words() or wall.warning,
+            unfit=unfit,
+            protocol=PROTOCOL,
+            machine=self._finder.machine,
+            tags=" ".join(self._ctx.settings.host_tags),
+            clock_ms=round(clock * 1000),
+            troubles=self._ctx.troubles.told(),
+            **asdict(vitals(self._ctx.settings.workers_root)),
+        )
+        named = self._ctx.store.fleet.beat(beat, now)
+        if self.named and not named:
+            log.error("another machine that is up has the name %s: CW_HOST_NAME", beat.name)
+        self.named = named
+
+    def _obey(self) -> None:
+        """What people asked of this host's workers since the last look."""
+        for worker in self._ctx.store.fleet.workers():
+            if worker.id not in self._homes or worker.host != self._ctx.settings.host_name:
+                continue
+            self._ctx.troubles.run("requests", partial(self._obey_for, worker), worker.id)
+
+    def _obey_for(self, worker: Worker) -> None:
+        shut = bool(worker.paused or self._unfit())
+        self._board.keep(worker.id, worker.task, paused=shut)
+        if worker.task and shim_lives(self._homes[worker.id]):
+            task = self._ctx.store.tasks.get(worker.task)
+            if task and task.state is State.RUNNING and task.stop_wanted:
+                launch.stop(self._homes[worker.id])

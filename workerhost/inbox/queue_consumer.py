@@ -1,0 +1,95 @@
+"""Which Celery queues this host consumes: an identity's only while it is idle, the pool's only
+while any is.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from cw.broker.app import RUN_TASK
+from cw.names import FLEET_QUEUE, POOL_QUEUE, host_queue, worker_queue
+from workerhost.inbox.slots import Board
+from workerhost.inbox.watchdog import Watchdog
+
+log = logging.getLogger("workerhost.gate")
+_PREFIX = worker_queue("")
+
+
+class Gate:
+    """Reserves identities as messages arrive and pauses queues in the same turn of the event loop:
+    no second message of a paused queue is under way then.
+
+    `waits`: whether a task still waits for a worker, or for anyone. A hint of any other is passed
+    over: pausing and opening a queue for it takes a second, and there may be hundreds.
+    """
+
+    def __init__(
+        self, board: Board, host: str, watchdog: Watchdog, waits: Callable[[str, str | None], bool]
+    ) -> None:
+        self.board = board
+        self.host = host
+        self.watchdog = watchdog
+        self._waits = waits
+        self._consumer: Any = None
+
+    def queues(self) -> list[str]:
+        """What should be consumed from now."""
+        own = [worker_queue(one) for one in self.board.willing()]
+        return [
+            FLEET_QUEUE,
+            host_queue(self.host),
+            *([POOL_QUEUE] if self.board.free() else []),
+            *own,
+        ]
+
+    @property
+    def consuming(self) -> bool:
+        """Whether there has been a consumer at all."""
+        return self._consumer is not None
+
+    def ready(self, consumer: Any) -> None:
+        """Celery's consumer is connected."""
+        self._consumer = consumer
+        self.watchdog.turned()
+
+    def received(self, consumer: Any, task: str, task_id: str, queue: str) -> None:
+        """A message arrived. Called in the consumer's thread, before a pool thread runs it."""
+        self._consumer = consumer
+        self.watchdog.heard(queue)
+        wanted = queue.removeprefix(_PREFIX) if queue.startswith(_PREFIX) else None
+        if task != RUN_TASK or not self._waits(task_id, wanted):
+            return
+        chosen = self.board.promise(task_id, wanted)
+        if chosen:
+            consumer.cancel_task_queue(worker_queue(chosen))
+        if not self.board.free():
+            consumer.cancel_task_queue(POOL_QUEUE)
+
+    def open(self) -> None:
+        """Consume from the queue of every idle identity. May be called from any thread."""
+        consumer = self._consumer
+        if consumer is not None and consumer.hub is not None:
+            consumer.hub.call_soon(self._open)
+
+    def close(self, worker: str) -> None:
+        """Consume no more from the queue of an identity that is gone. From any thread."""
+        consumer = self._consumer
+        if consumer is not None and consumer.hub is not None:
+            consumer.hub.call_soon(lambda: self._close(worker_queue(worker)))
+
+    def _close(self, queue: str) -> None:
+        consumer = self._consumer
+        if consumer.task_consumer is not None and consumer.task_consumer.consuming_from(queue):
+            consumer.cancel_task_queue(queue)
+
+    def _open(self) -> None:
+        self.watchdog.turned()
+        consumer = self._consumer
+        if consumer.task_consumer is None:  # between two connections; the next tick tries again
+            return
+        wanted = [worker_queue(one) for one in self.board.willing()]
+        for queue in [*wanted, *([POOL_QUEUE] if self.board.free() else [])]:
+            if not consumer.task_consumer.consuming_from(queue):
+                consumer.add_task_queue(queue)

@@ -1,0 +1,1 @@
+"""What only the host's side can answer about this machine, asked by `cw` here: as lines of JSON."""

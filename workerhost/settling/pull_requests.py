@@ -1,0 +1,171 @@
+"""The pull requests of a run: found, opened, and those looked for that nobody told of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from cw.errors import CwError, GitHubUnavailableError
+from cw.homes.journal import Run
+from cw.models import TaskSpec
+from workerhost.settling.verdict import UNPROVEN, Evidence, Verdict
+
+if TYPE_CHECKING:
+    from cw.github.client import GitHub, Pull
+
+_CLOCKS = timedelta(minutes=5)  # by which GitHub's may differ from ours
+_MOST = 5  # that the message names
+_PATHS = 200  # characters of each one's
+_LOOKED_AT = 20  # others; each may have to be fetched
+
+Guard = Callable[[str], tuple[str, ...]]  # protected paths that a head changes
+Theirs = Callable[[str, datetime], bool]  # whether another task has this branch, or had it since
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Open ones: of the task's branch, and others that its account opened meanwhile. `untold`: why
+    they are not known. `away`: GitHub may tell later.
+    """
+
+    mine: Sequence[Pull] = ()
+    others: Sequence[Pull] = ()
+    away: bool = False
+    untold: str = ""
+
+
+def nobodys(_branch: str, _since: datetime) -> bool:
+    return False
+
+
+def look(task: TaskSpec, run: Run, github: GitHub | None, theirs: Theirs) -> Found:
+    """However the run ended: an agent opens what it likes from whatever branch it likes. All
+    workers may use one account, so what is opened from other tasks' branches is left to these.
+    """
+    if github is None or not run.clone:
+        return Found()
+    from cw.github.opened import opened  # a host without GitHub never loads its client
+
+    # An earlier run of the task may have ended without a look.
+    since = run.started_at if run.attempt == 1 else min(task.created_at, run.started_at)
+    try:
+        mine, ours = opened(github, task.repo, task.branch, since - _CLOCKS)
+    except CwError as error:
+        return Found(away=isinstance(error, GitHubUnavailableError), untold=error.message)
+    others = [one for one in ours if not (one.branch and theirs(one.branch, since - _CLOCKS))]
+    more = f"there are more than {_LOOKED_AT}" if len(others) > _LOOKED_AT else ""
+    return Found(mine, others[:_LOOKED_AT], untold=more)
+
+
+def of_branch(
+    task: TaskSpec,
+    run: Run,
+    github: GitHub | None,
+    evidence: Evidence,
+    report: str,
+    guard: Guard,
+    found: Found,
+) -> tuple[Evidence, Pull | None]:
+    """Find the pull request of the branch, or open it: as a draft when it changes what `guard`
+    names.
+    """
+    ready = evidence.commits and evidence.remote_head == evidence.head
+    if not (evidence.wants_pull and (ready or evidence.landed)):
+        return evidence, None
+    if github is None:
+        return replace(evidence, pull_error="no GitHub token to look it up with"), None
+    try:
+        pull = github.find_pull(task.repo, task.branch, run.base)
+        merged = bool(pull and pull.merged and pull.head == evidence.head)
+        if evidence.landed:
+            return (_landed(evidence), pull) if merged else (evidence, None)
+        if not (pull and (pull.open or merged)):
+            pull = github.open_pull(
+                task.repo,
+                branch=task.branch,
+                base=run.base,
+                title=_title(task),
+                body=_body(task, run, report),
+                draft=bool(guard(evidence.head)),
+            )
+        base = "" if merged else _put_right(github, task, run, pull, found)
+    except GitHubUnavailableError:
+        return replace(evidence, pull_away=True), None
+    except CwError as error:
+        return replace(evidence, pull_error=error.message), None
+    told = replace(evidence, pull_head=pull.head, pull_base=base, protected=guard(pull.head))
+    return told, pull
+
+
+def _landed(evidence: Evidence) -> Evidence:
+    """Merged while the task went on: there is no more to prove."""
+    head = evidence.head
+    return replace(evidence, commits=evidence.landed, remote_head=head, pull_head=head)
+
+
+def _put_right(github: GitHub, task: TaskSpec, run: Run, pull: Pull, found: Found) -> str:
+    """A pull request into another branch than the default one closes no issue. Ours is given the
+    right base; of another's it is said. Empty: it is right.
+    """
+    if not pull.base or pull.base == run.base:
+        return ""
+    ours = any(one.number == pull.number and one.ours for one in found.mine)
+    why = f"which {pull.author or 'somebody else'} opened"
+    if ours:
+        try:
+            github.retarget(task.repo, pull.number, run.base)
+        except GitHubUnavailableError:
+            raise
+        except CwError as error:
+            why = f"and cannot be changed: {error.message}"
+        else:
+            return ""
+    return (
+        f"pull request {pull.url} goes into {pull.base}, {why}; change it with:"
+        f" gh pr edit {pull.number} --repo {task.repo} --base {run.base}"
+    )
+
+
+def beside(branches: Mapping[str, str], found: Found) -> list[str]:
+    """Each branch beside the task's own in words, with its open pull request."""
+    urls = {one.branch: one.url for one in found.others if one.branch}
+    return [
+        f"{name} ({sha[:12]}{f', pull request {urls[name]}' if name in urls else ''})"
+        for name, sha in branches.items()
+    ]
+
+
+def guarded(found: Found, pull: Pull | None, guard: Guard) -> dict[str, tuple[str, ...]]:
+    """Of all but `pull`, those that change protected paths, with these."""
+    others = (one for one in (*found.mine, *found.others) if not pull or one.number != pull.number)
+    return {one.url: paths for one in others if (paths := guard(one.head))}
+
+
+def told(verdict: Verdict, found: Found, also: Mapping[str, Sequence[str]]) -> Verdict:
+    """With what a person has to know of other pull requests."""
+    more = [
+        f"it also opened {url}, which changes protected paths: {', '.join(paths)[:_PATHS]}"
+        for url, paths in list(also.items())[:_MOST]
+    ]
+    if found.untold and verdict.reason not in UNPROVEN:
+        more.append(f"which pull requests it opened is not known: {found.untold}")
+    return replace(verdict, message="; ".join([verdict.message, *more]))
+
+
+def _title(task: TaskSpec) -> str:
+    """Of the issue, which anybody may have named."""
+    from cw.github.publishable import publishable_title
+
+    return publishable_title(task.title) or f"Work on issue {task.issue}"
+
+
+def _body(task: TaskSpec, run: Run, report: str) -> str:
+    """It closes the task's own issue; what the agent says there closes nothing."""
+    from cw.github.publishable import publishable
+
+    return (
+        f"Fixes #{task.issue}\n\n{publishable(report)}\n\n"
+        f"---\nOpened by Claude Workers for worker `{run.worker}`, task `{task.id}`."
+    )

@@ -1,0 +1,151 @@
+"""Where a worker's processes may go on the network, and the door that leads there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cw.errors import BadInputError, CwError
+from cw.homes.agent_user import AgentUser
+from cw.homes.owner import inherit
+from cw.settings import Settings
+from workerhost.walls import proxy
+from workerhost.walls.proxy_errors import Notes
+
+DOOR = "/run/cw.net"  # where the proxy's socket is behind the wall
+PORT = 3129  # what listens there for it, in a network that has nothing else
+_CLAUDE = ("api.anthropic.com:443", "console.anthropic.com:443", "platform.claude.com:443")
+_PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418, "redis": 6379, "rediss": 6379}
+_PROXIES = ("https_proxy", "http_proxy", "all_proxy")
+_SCP = re.compile(r"[^/:]*@([^/:]+):")
+_SSH = f"ssh -o ProxyCommand='socat - PROXY:127.0.0.1:%h:%p,proxyport={PORT}'"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """As `proxy.Rules` wants it. Holds the password of the operator's proxy, if there is one."""
+
+    domains: tuple[str, ...]
+    endpoints: tuple[str, ...]
+    closed: tuple[str, ...]
+    upstream: str
+    direct: str
+
+    def order(self, user: AgentUser | None = None) -> dict[str, object]:
+        """How the proxy is started; its listening socket is its standard input. `user`: whom root's
+        becomes, before it reads a word of an agent's.
+        """
+        env = {"PATH": os.defpath, "CW_REACH": json.dumps(asdict(self))}
+        if user:
+            env["CW_BECOME"] = f"{user.uid}:{user.gid}"
+        return {"argv": [sys.executable, "-I", "-S", proxy.__file__], "env": env}
+
+
+def reach(settings: Settings, env: Mapping[str, str], repo_url: str = "") -> Reach:
+    """Of everything behind the wall: the allowed domains, and the very places that were configured
+    or dispatched to, wherever they are. Never the broker.
+    """
+    api = env.get("ANTHROPIC_BASE_URL", "")
+    urls = (api, settings.github_url, settings.github_api_url, repo_url)
+    return Reach(
+        domains=settings.allowed_domains,
+        endpoints=tuple(dict.fromkeys((*_CLAUDE, *filter(None, map(_place, urls))))),
+        closed=tuple(filter(None, (_place(settings.broker_url),))),
+        upstream=_upstream(env),
+        direct=_first(env, ("no_proxy",)),
+    )
+
+
+def tool_domains(settings: Settings, repo_url: str) -> list[str]:
+    """Of claude's tools: the API itself is not among them, unless a domain covers it."""
+    urls = (settings.github_url, settings.github_api_url, repo_url)
+    hosts = (place.rpartition(":")[0] for place in map(_place, urls) if place)
+    return list(dict.fromkeys((*settings.allowed_domains, *hosts)))
+
+
+def through_the_door(env: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which everything asks the proxy."""
+    known = {*_PROXIES, "no_proxy"}
+    rest = {name: value for name, value in env.items() if name.lower() not in known}
+    url = f"http://127.0.0.1:{PORT}"
+    names = [one for name in _PROXIES[:2] for one in (name, name.upper())]
+    return {"GIT_SSH_COMMAND": _SSH, **rest, **dict.fromkeys(names, url)}
+
+
+def listen(path: Path) -> socket.socket:
+    """A Unix socket at a path of any length (its own name may have about 100 characters)."""
+    path.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        listener.bind(f"/proc/self/fd/{folder}/{path.name}")
+        inherit(path)
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise CwError(f"{path} cannot be made: {error.strerror}") from error
+    finally:
+        os.close(folder)
+    return listener
+
+
+@contextmanager
+def opened(
+    path: Path, told: Reach, user: AgentUser | None = None, *, notes: Notes | None = None
+) -> Iterator[Path]:
+    """The door, for as long as one command of the host itself needs it. `notes`: get what goes
+    wrong there.
+    """
+    order = told.order(user)
+    more = {"CW_PARENT": str(os.getpid())}
+    with listen(path) as listener:
+        process = subprocess.Popen(
+            order["argv"],  # type: ignore[call-overload]
+            env=order["env"] | more,  # type: ignore[operator]
+            stdin=listener,
+            stdout=subprocess.DEVNULL,
+            stderr=notes.handle if notes else subprocess.DEVNULL,
+            cwd="/",
+        )
+    try:
+        yield path
+    finally:
+        process.kill()
+        process.wait()
+        path.unlink(missing_ok=True)
+
+
+def _place(url: str) -> str:
+    """`host:port`; empty for a path, or a socket."""
+    scp = _SCP.match(url)
+    if scp and "://" not in url:
+        return f"{scp[1].lower()}:22"
+    parts = urlsplit(url)
+    if not parts.hostname or parts.scheme not in _PORTS:
+        return ""
+    return f"{parts.hostname}:{parts.port or _PORTS[parts.scheme]}"
+
+
+def _upstream(env: Mapping[str, str]) -> str:
+    """The operator's own proxy. Raises BadInputError for one that cannot be asked."""
+    url = _first(env, _PROXIES)
+    if url and urlsplit(url).scheme != "http":
+        raise BadInputError(
+            f"the agents' proxy is a {urlsplit(url).scheme or 'nameless'} one",
+            hint="Set https_proxy to an http:// URL, or unset it",
+        )
+    return url
+
+
+def _first(env: Mapping[str, str], names: tuple[str, ...]) -> str:
+    found = (env.get(one) for name in names for one in (name, name.upper()))
+    return next((one for one in found if one), "")
