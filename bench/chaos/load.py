@@ -18,7 +18,8 @@ from cw.github.client import GitHub
 from cw.keyring import load_keyring
 from cw.models import TaskSpec
 from cw.names import FLEET_QUEUE
-from cw.operations.dispatch.dispatching import Request, dispatch
+from cw.operations.dispatch.dispatching import dispatch
+from cw.operations.dispatch.request import Request
 from cw.repos import Repo, github_repo, parse_repo
 from cw.settings import Settings, load_settings
 from cw.store.store import open_store

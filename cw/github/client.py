@@ -15,9 +15,8 @@ from urllib.parse import quote, urlencode
 from cw.errors import BadInputError, GitHubRefusedError
 from cw.github.app import app_tokens
 from cw.github.connection import Connection, again
-from cw.github.drafts import says_no_drafts
-from cw.github.errors import github_errors
-from cw.github.thread import text_sha256
+from cw.github.errors import github_errors, says_no_drafts
+from cw.github.issue_text import text_sha256
 from cw.names import repo_key, same_repo
 from cw.settings import Settings
 

@@ -27,8 +27,3 @@ def to_draft(github: GitHub, repo: str, number: int) -> None:
     found = github.graphql(repo, _FIND, variables)["repository"]["pullRequest"]
     if found["state"] == "OPEN" and not found["isDraft"]:
         github.graphql(repo, _CONVERT, {"id": found["id"]})
-
-
-def says_no_drafts(words: str) -> bool:
-    """GitHub's, of a plan that has none."""
-    return "draft pull requests are not supported" in words.lower()

@@ -107,3 +107,8 @@ def raise_for_graphql(error: Mapping[str, Any]) -> NoReturn:
     if kind == "RATE_LIMITED":
         raise GitHubLimitError(f"GitHub asks to wait ({text})", hint="Try later")
     raise GitHubUnavailableError(f"GitHub is in trouble ({text})", hint="Try later")
+
+
+def says_no_drafts(words: str) -> bool:
+    """GitHub's, of a plan that has none."""
+    return "draft pull requests are not supported" in words.lower()

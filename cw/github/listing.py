@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from cw.github.dependencies import dependencies
 from cw.github.errors import github_errors
-from cw.github.thread import text_sha256
+from cw.github.issue_text import text_sha256
 from cw.models import Model, Moment
 from cw.names import repo_key
 

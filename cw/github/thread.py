@@ -4,12 +4,12 @@ so that nothing changes between two of its parts.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cw.github.errors import github_errors
+from cw.github.issue_text import text_sha256
 from cw.github.places import bot_login
 
 if TYPE_CHECKING:
@@ -31,12 +31,6 @@ _QUERY = """query Thread($owner: String!, $name: String!, $number: Int!) {
     } }
   } }
 }"""
-
-
-def text_sha256(title: str, body: str) -> str:
-    """What an approval is bound to. Line ends differ between GitHub's page and its API."""
-    text = f"{title}\n{body}".replace("\r\n", "\n")
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cw.github.thread import Comment, Thread, text_sha256
+from cw.github.issue_text import text_sha256
+from cw.github.thread import Comment, Thread
 from cw.models import TaskSpec
 from cw.names import has_label, same_label
 

@@ -25,7 +25,8 @@ from cw.cli.context import Cli, load_cli
 from cw.homes.files import read_json
 from cw.homes.home import make_home, templates_dir
 from cw.models import TaskSpec
-from cw.operations.dispatch.dispatching import Request, dispatch
+from cw.operations.dispatch.dispatching import dispatch
+from cw.operations.dispatch.request import Request
 from cw.repos import github_repo
 from cw.states import State
 from cw.store.store import Store

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cw.errors import BadInputError
-from cw.operations.dispatch.dispatching import Request, dispatch
+from cw.operations.dispatch.dispatching import dispatch
+from cw.operations.dispatch.request import Request
 from cw.repos import github_repo
 from cw.store.store import Store
 from tests.integration.assigning import Office

@@ -7,7 +7,8 @@ from __future__ import annotations
 import pytest
 
 from cw.errors import ClaimedError
-from cw.operations.dispatch.dispatching import Request, dispatch
+from cw.operations.dispatch.dispatching import dispatch
+from cw.operations.dispatch.request import Request
 from cw.repos import github_repo
 from cw.states import OutcomeKind
 from cw.store.store import Store

@@ -14,7 +14,8 @@ import pytest
 from cw.errors import IssueChangedError
 from cw.github.client import GitHub
 from cw.models import TaskSpec, Worker
-from cw.operations.dispatch.dispatching import Request, dispatch
+from cw.operations.dispatch.dispatching import dispatch
+from cw.operations.dispatch.request import Request
 from cw.repos import github_repo
 from cw.store.store import Store
 from tests.integration.assigning import Office

@@ -12,7 +12,7 @@ _UNDELIVERABLE = "tests/integration/test_undeliverable.py::"
 
 def _claims_by_name() -> None:
     from cw.models import TaskSpec
-    from cw.operations.dispatch.dispatching import Request
+    from cw.operations.dispatch.request import Request
 
     TaskSpec.key = property(lambda one: (one.repo.lower(), one.issue or 0))  # type: ignore[method-assign,assignment]
     Request.key = property(lambda one: (one.repo.name.lower(), one.issue or 0))  # type: ignore[method-assign,assignment]

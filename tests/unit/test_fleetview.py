@@ -9,8 +9,9 @@ import pytest
 
 from cw.cli.views.fleet import short_label, status_lines
 from cw.models import Event, Host, Task, Worker
-from cw.operations.views.overview import Fleet, Overview, overview
+from cw.operations.views.overview import Fleet, overview
 from cw.operations.views.queue import queue
+from cw.operations.views.rows import Overview
 from cw.states import State
 from tests.making import NOW, make_spec, make_task
 

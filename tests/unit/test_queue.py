@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from cw.models import Host, Task, Worker
-from cw.operations.views.overview import Fleet, Overview, overview
+from cw.operations.views.overview import Fleet, overview
 from cw.operations.views.queue import lines, queue
+from cw.operations.views.rows import Overview
 from cw.states import State
 from tests.making import NOW, make_spec, make_task
 

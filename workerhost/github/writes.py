@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from cw.errors import GitHubRefusedError
 from cw.github.comments import comment_once
-from cw.github.drafts import says_no_drafts, to_draft
+from cw.github.drafts import to_draft
+from cw.github.errors import says_no_drafts
 from cw.github.publishable import block, publishable_words, span
 from cw.models import Outcome, TaskSpec
 from cw.names import BLOCKED_LABEL, worker_label

@@ -28,7 +28,8 @@ from cw.repos import parse_repo
 from cw.states import Mode
 
 if TYPE_CHECKING:
-    from cw.operations.dispatch.dispatching import Dispatched, Request
+    from cw.operations.dispatch.dispatching import Dispatched
+    from cw.operations.dispatch.request import Request
 
 _SEVERAL = 2
 
@@ -120,7 +121,8 @@ def command(  # noqa: PLR0913, PLR0917  each is an option
         note("warning: standard input is not read beside -i; use -p - if it is the prompt")
 
     # Loaded only now: what was typed wrongly is said at once.
-    from cw.operations.dispatch.dispatching import Request, check_request
+    from cw.operations.dispatch.dispatching import check_request
+    from cw.operations.dispatch.request import Request
 
     request = Request(
         repo=where,

@@ -13,7 +13,7 @@ from cw.errors import BadInputError
 from cw.names import task_id
 
 if TYPE_CHECKING:
-    from cw.operations.views.overview import UndeliveredRow
+    from cw.operations.views.rows import UndeliveredRow
 
 
 @click.command()

@@ -16,7 +16,7 @@ from cw.errors import BadInputError, BrokerUnavailableError
 from cw.operations.views.references import Target, resolve
 
 if TYPE_CHECKING:
-    from cw.operations.views.overview import About, Overview
+    from cw.operations.views.rows import About, Overview
 
 _EVERY_SECONDS = 1.0
 

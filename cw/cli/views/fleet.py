@@ -12,7 +12,7 @@ from cw.cli.views.render import Column, duration, moment, money, one_line, table
 from cw.cli.views.spans import spans
 
 if TYPE_CHECKING:
-    from cw.operations.views.overview import (
+    from cw.operations.views.rows import (
         HeldRow,
         Overview,
         StuckRow,

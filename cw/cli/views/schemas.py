@@ -12,8 +12,8 @@ from cw.models import Event, Task
 from cw.operations.fleet.hosts import HostRow
 from cw.operations.fleet.remote_disk import Changes
 from cw.operations.views.history import Finished
-from cw.operations.views.overview import Overview, UndeliveredRow, UnseenRow
 from cw.operations.views.queue import QueueRow
+from cw.operations.views.rows import Overview, UndeliveredRow, UnseenRow
 from cw.operations.views.timeline import Story
 from cw.transcript.todos import TodoList
 

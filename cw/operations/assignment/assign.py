@@ -32,7 +32,8 @@ from cw.operations.assignment.eligibility import (
     reviews,
 )
 from cw.operations.assignment.questions import Questions
-from cw.operations.dispatch.dispatching import Request, dispatch
+from cw.operations.dispatch.dispatching import dispatch
+from cw.operations.dispatch.request import Request
 from cw.operations.passes import scope
 from cw.operations.passes.github_pass import GitHubPass, Passed
 from cw.repos import github_repo

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from cw.errors import BadInputError
 from cw.operations.control.shared import Control, poke_all
-from cw.operations.views.overview import UndeliveredRow, undelivered
+from cw.operations.views.overview import undelivered
+from cw.operations.views.rows import UndeliveredRow
 
 if TYPE_CHECKING:
     from cw.store.store import Store

@@ -11,7 +11,7 @@ from cw.names import worker_label
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub
-    from cw.operations.dispatch.dispatching import Request
+    from cw.operations.dispatch.request import Request
     from cw.store.store import Store
 
 

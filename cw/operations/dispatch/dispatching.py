@@ -15,53 +15,29 @@ from cw.errors import (
     CwError,
 )
 from cw.github.repository import Repository
-from cw.github.trusted_authors import Approval
 from cw.models import TaskSpec
 from cw.names import (
     BLOCKED_LABEL,
     has_label,
     is_worker_label,
     new_task_id,
-    repo_key,
     worker_label,
 )
 from cw.operations.dispatch.branch_choice import foreseen, left_by
 from cw.operations.dispatch.claims import check_claims, claimed, last_task, left_behind
 from cw.operations.dispatch.local_source import check_source
 from cw.operations.dispatch.readiness import notes, ready
+from cw.operations.dispatch.request import Request
 from cw.operations.dispatch.worker_label import mark_issue
 from cw.operations.views.overview import overview, read_fleet
 from cw.operations.views.waiting import STARTS, what_next
-from cw.repos import Repo, renamed
+from cw.repos import renamed
 from cw.states import Mode
 from cw.store.signing import prompt_sha256
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub, Issue
     from cw.store.store import Store
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
-    """What was typed, already parsed."""
-
-    repo: Repo
-    issue: int | None
-    worker: str | None
-    tag: str = ""  # that chose the worker
-    prompt: str
-    model: str
-    mode: Mode = Mode.FREE
-    by: str = ""
-    approval: Approval | None = None  # None: whoever types this stands for the issue as it is now
-    apart: tuple[Path, ...] = ()  # no agent is shown them as a part of a repository on this machine
-    goes_on: bool = False  # with a branch that is named like the task's, whosever it is
-    adopt: bool = False  # its worker's label is there already, left by a dispatch that was lost
-    repo_id: int = 0  # GitHub's, once it was asked
-
-    @property
-    def key(self) -> tuple[str, int]:
-        return repo_key(self.repo.name, self.repo_id), self.issue or 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,8 @@ from cw.github.thread import read_thread
 from cw.github.trusted_authors import approve
 from cw.models import Outcome, Task
 from cw.names import BLOCKED_LABEL, worker_label
-from cw.operations.dispatch.dispatching import Request, dispatch
+from cw.operations.dispatch.dispatching import dispatch
+from cw.operations.dispatch.request import Request
 from cw.operations.dispatch.worker_label import ensure_worker_label
 from cw.operations.reconciliation.agreement import Do, Step
 from cw.repos import github_repo

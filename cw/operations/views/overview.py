@@ -9,8 +9,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cw.models import Event, Host, Model, Task, Worker
-from cw.operations.fleet.hosts import HostRow, host_row, host_warnings
+from cw.models import Event, Host, Task, Worker
+from cw.operations.fleet.hosts import host_row, host_warnings
+from cw.operations.views.rows import (
+    About,
+    HeldRow,
+    Overview,
+    StuckRow,
+    UndeliveredRow,
+    WaitingRow,
+    WorkerRow,
+)
 from cw.operations.views.waiting import why
 from cw.states import State
 from cw.store.unreadable import Unreadable
@@ -37,105 +46,6 @@ class Fleet:
     warnings: list[str] = field(default_factory=list)
     aside: list[Aside] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
-
-
-class About(Model):
-    """The task a row is about."""
-
-    task: str
-    label: str
-    repo: str
-    issue: int | None
-    title: str
-    model: str
-
-
-class WorkerRow(Model):
-    worker: str
-    state: str  # idle, busy, held, stopped, crashed, paused, offline
-    host: str
-    about: About | None = None
-    elapsed_s: float | None = None
-    turns: int | None = None
-    cost_usd: float | None = None
-    last: str = ""
-    last_at: datetime | None = None
-    paused: str = ""  # the note of whoever paused it
-
-
-class WaitingRow(Model):
-    about: About
-    worker: str | None  # None: the pool
-    place: int
-    since: datetime
-    reason: str
-
-
-class HeldRow(Model):
-    about: About
-    worker: str | None
-    since: datetime | None
-    until: datetime | None
-    reason: str
-    next: str
-
-
-class StuckRow(Model):
-    about: About
-    worker: str | None
-    state: str  # stopped, crashed
-    since: datetime | None
-    reason: str
-    next: str
-
-
-class UndeliveredRow(Model):
-    """A label, comment or draft that GitHub does not take, and what to type."""
-
-    id: str
-    host: str  # in whose outbox it was
-    kind: str  # label, unlabel, comment, draft
-    repo: str
-    issue: int  # or pull request
-    text: str  # of a label its name, of a comment its first line
-    reason: str
-    tries: int
-    at: datetime
-    next: str
-
-
-class UnseenRow(Model):
-    """A task that failed or asked, and what to type."""
-
-    about: About
-    worker: str | None
-    state: str  # failed, question
-    at: datetime
-    reason: str
-    next: str
-
-
-class Today(Model):
-    """What ended since midnight, local time. Not `whole`: there was more than is looked at."""
-
-    done: int
-    failed: int
-    cost_usd: float
-    whole: bool
-
-
-class Overview(Model):
-    at: datetime
-    workers: list[WorkerRow]
-    waiting: list[WaitingRow]
-    held: list[HeldRow]
-    stuck: list[StuckRow]
-    undelivered: list[UndeliveredRow]
-    hosts: list[HostRow]
-    warnings: list[str]
-    unreadable: list[Unreadable]  # records that are passed over
-    unseen: tuple[UnseenRow, ...] = ()  # where somebody asked for them, as `today`
-    today: Today | None = None
 
 
 def read_fleet(store: Store) -> Fleet:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from cw.models import Model
-from cw.operations.views.overview import About, HeldRow, Overview, StuckRow, WaitingRow
+from cw.operations.views.rows import About, HeldRow, Overview, StuckRow, WaitingRow
 from cw.operations.views.waiting import what_next
 
 

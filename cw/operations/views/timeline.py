@@ -10,8 +10,8 @@ from datetime import datetime
 from cw.models import Event, Model, Outcome, Task
 from cw.operations.fleet.remote_disk import Changes
 from cw.operations.views.attempts import Attempt
-from cw.operations.views.overview import Overview
 from cw.operations.views.queue import queue
+from cw.operations.views.rows import Overview
 from cw.states import OutcomeKind, State
 
 KINDS = frozenset({"init", "end", "limit"})  # the events that mark a task's way

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cw.models import Task
-from cw.operations.views.overview import Overview, Today, UnseenRow, about, overview, read_fleet
+from cw.operations.views.overview import about, overview, read_fleet
+from cw.operations.views.rows import Overview, Today, UnseenRow
 from cw.states import OutcomeKind
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 STARTS = "starts at any moment"
 
 if TYPE_CHECKING:
-    from cw.operations.views.overview import Overview, WaitingRow, WorkerRow
+    from cw.operations.views.rows import Overview, WaitingRow, WorkerRow
 
 
 def why(

@@ -12,7 +12,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from cw.errors import CwError
 from cw.names import POOL_QUEUE, worker_queue
 from cw.operations.fleet.hosts import HostRow
-from cw.operations.views.overview import Overview, overview, read_fleet
+from cw.operations.views.overview import overview, read_fleet
+from cw.operations.views.rows import Overview
 from cw.states import OPEN, State
 from cw.store.counts import Counts
 from cw.store.store import Store
