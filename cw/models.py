@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from cw.names import branch_name, repo_key, same_repo
+from cw.reasons import Reason
 from cw.states import Mode, OutcomeKind, State
 
 # What reading a damaged record raises: pydantic passes some on from its validators (2.14).
@@ -131,7 +132,7 @@ class Start(Model):
 
 class Outcome(Model):
     kind: OutcomeKind
-    reason: str  # one word of the list in docs/outcomes.md
+    reason: str  # one of cw.reasons, or a word of claude's
     message: str  # one sentence for a person
     pr: str = ""  # URL
     branch: str = ""
@@ -151,9 +152,6 @@ class Outcome(Model):
     duration_s: float = 0.0
     report: str = ""  # the agent's last words, capped
     retry_at: MaybeMoment = None
-
-
-USAGE_LIMIT = "usage_limit"  # an outcome's reason
 
 
 class Task(Model):
@@ -213,7 +211,7 @@ class Task(Model):
     def limited(self) -> bool:
         """Held by a limit of its account, that ends when its time comes and not before."""
         ended = self.outcome.reason if self.outcome else ""
-        return self.state is State.HELD and ended == USAGE_LIMIT
+        return self.state is State.HELD and ended == Reason.USAGE_LIMIT
 
     @property
     def too_new(self) -> bool:

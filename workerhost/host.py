@@ -45,7 +45,7 @@ from workerhost.inbox.watchdog import Watchdog, end_process, feed_systemd
 from workerhost.probing.probe import probe
 from workerhost.probing.proof import Proof
 from workerhost.runs import crash_loops
-from workerhost.runs.attempt import run_task
+from workerhost.runs.attempt import NotRun, run_task
 from workerhost.runs.run_context import Context
 from workerhost.shutdown import Leaving
 from workerhost.unexpected_errors import Troubles
@@ -142,10 +142,10 @@ class Host:
         worker = self.board.claim(task_id)
         if worker is None:
             self._unhint(task_id)
-            return "not run: no idle worker, or it does not wait for one of these"
+            return NotRun("no idle worker, or it does not wait for one of these")
         try:
             said = self._run(worker, task_id)
-            if said.startswith("not run"):
+            if isinstance(said, NotRun):
                 self._unhint(task_id)
             return said
         finally:
@@ -156,7 +156,7 @@ class Host:
         through from there.
         """
         if self.troubles.waits("run", task_id):
-            return "not run: it failed for an unforeseen reason a moment ago"
+            return NotRun("it failed for an unforeseen reason a moment ago")
         try:
             return run_task(self.ctx, self._homes[worker], task_id)
         except BrokerUnavailableError:
@@ -165,7 +165,7 @@ class Host:
             trouble = self.troubles.count("run", error, task_id)
             said = f"unforeseen {trouble.error} at {trouble.place}"
             self.ctx.store.tasks.note(task_id, f"host {self.settings.host_name}: {said}")
-            return f"not run: {said}"
+            return NotRun(said)
 
     def pass_over(self, task_id: str) -> None:
         """A hint arrived that is not to be acted on."""

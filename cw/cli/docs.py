@@ -1,4 +1,6 @@
-"""`python -m cw.cli.docs [FOLDER]` writes docs/commands.md, docs/settings.md and docs/schemas."""
+"""`python -m cw.cli.docs [FOLDER]` writes docs/commands.md, docs/settings.md, docs/schemas and
+the table of reasons in docs/outcomes.md.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,14 @@ import click
 from cw.cli.commands.config import settings_markdown
 from cw.cli.main import group
 from cw.cli.views.schemas import schemas
+from cw.reasons import RULES, Label, Reason, Rule
+from cw.states import OutcomeKind
 
 _HEAD = """# Commands
 
 Made by `python -m cw.cli.docs` from the help texts; do not edit.
 """
+_BEGIN, _END = "<!-- made by python -m cw.cli.docs -->", "<!-- end -->"
 
 
 def commands_markdown() -> str:
@@ -58,10 +63,38 @@ def _paragraphs(text: str | None) -> str:
     return inspect.cleandoc(text or "").strip() + "\n"
 
 
+def reasons_markdown() -> str:
+    """What follows from each reason, for docs/outcomes.md."""
+    head = [
+        "| reason | kind | label `worker:NN` | charged | goes on | type |",
+        "|---|---|---|---|---|---|",
+    ]
+    return "\n".join([*head, *(_reason(one, RULES[one]) for one in Reason)])
+
+
+def _reason(reason: Reason, rule: Rule) -> str:
+    goes_on = "when a person acts" if rule.person else "by itself"
+    if rule.kind is OutcomeKind.SUCCEEDED or (rule.label is Label.OFF and not rule.person):
+        goes_on = "is over"
+    typed = f"`{rule.next}`" if rule.next else ""
+    cells = (f"`{reason}`", rule.kind, rule.label, rule.charge, goes_on, typed)
+    return f"| {' | '.join(cells)} |"
+
+
+def with_reasons(text: str) -> str:
+    """docs/outcomes.md with the table between its marks made anew."""
+    before, _, rest = text.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    return f"{before}{_BEGIN}\n{reasons_markdown()}\n{_END}{after}"
+
+
 def main(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     (folder / "commands.md").write_text(commands_markdown(), encoding="utf-8")
     (folder / "settings.md").write_text(settings_markdown(), encoding="utf-8")
+    outcomes = folder / "outcomes.md"
+    if outcomes.exists():
+        outcomes.write_text(with_reasons(outcomes.read_text("utf-8")), encoding="utf-8")
     (folder / "schemas").mkdir(exist_ok=True)
     for name, text in schemas().items():
         (folder / "schemas" / f"{name}.json").write_text(text, encoding="utf-8")

@@ -79,8 +79,11 @@ class TaskStore(TaskReads, Leases):
         *,
         fence: int = 0,
         fresh: bool = False,
+        effects: list[Effect] | None = None,
+        outbox: str = "",
     ) -> bool:
         """Take a task off its run or hold. `kind`: hold, lease, host (with its fence) or person.
+        `effects`: GitHub writes that follow, into the outbox of the host `outbox`.
 
         False: not due, not any more, or not this holder's.
         """
@@ -90,9 +93,11 @@ class TaskStore(TaskReads, Leases):
             keys.waiting(task.line),
             keys.LEASES,
             keys.HOLDS,
+            keys.outbox(outbox or "-"),
         ]
         score = epoch_ms(spec.created_at)  # it keeps its place
         args = [spec.id, sources(move), target(move), kind, reason, score, fence, int(fresh)]
+        args += sealed(self._db, outbox, effects or [])
         return bool(self._db.run("requeue", names, args))
 
     def reopen(self, task: Task, *, fresh: bool) -> bool:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cw.models import HOST, USAGE_LIMIT, Host, Outcome, Worker
+from cw.models import HOST, Host, Outcome, Worker
+from cw.reasons import Reason
 from cw.states import Move, OutcomeKind, State
 from cw.store.leases import Grant
 from cw.store.store import Store
@@ -84,7 +85,7 @@ def test_restart_of_several_changes_nothing_when_one_is_unknown(
 def test_all_leaves_what_a_usage_limit_holds_and_says_until_when(
     cw: Cw, store: Store, git_repo: Path
 ) -> None:
-    task = came_to_rest(cw, store, git_repo, "01", Move.HOLD, USAGE_LIMIT)
+    task = came_to_rest(cw, store, git_repo, "01", Move.HOLD, Reason.USAGE_LIMIT)
 
     done = cw("restart", "--all")
 

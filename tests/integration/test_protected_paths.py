@@ -12,6 +12,7 @@ import pytest
 from cw.github.client import GitHub
 from cw.models import Outcome, TaskSpec
 from cw.operations.dispatch.branches import another_tasks
+from cw.operations.rest.writes import on_outcome
 from cw.redaction.redact import redactor
 from cw.states import OutcomeKind
 from cw.store.store import Store
@@ -26,7 +27,6 @@ from workerhost.clones.protected_changes import UNKNOWN
 from workerhost.clones.workspace import Workspace
 from workerhost.github.delivered_writes import Delivered
 from workerhost.github.outbox_delivery import Deliverer
-from workerhost.github.writes import on_outcome
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import FINISHED, Verdict
 

@@ -14,6 +14,7 @@ import pytest
 from cw.github.client import GitHub
 from cw.keyring import make_keyring
 from cw.models import Host, Worker
+from cw.operations.rest.writes import on_outcome
 from cw.store.outbox import Effect
 from cw.store.store import Store, open_store
 from tests.integration.conftest import REPO
@@ -22,7 +23,6 @@ from tests.standins.github import GitHubStandIn
 from workerhost.github.backoff import Backoff
 from workerhost.github.delivered_writes import Delivered
 from workerhost.github.outbox_delivery import Deliverer
-from workerhost.github.writes import on_outcome
 
 HOUR = 3600.0
 PAGE = b"<html>You have been logged out</html>"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cw.homes import journal
 from cw.homes.journal import Journal
 from cw.homes.layout import Home
+from cw.reasons import RULES, Reason
 from cw.redaction.redact import Redactor
 from cw.store import keys
 from cw.store.leases import Leases
@@ -19,7 +21,8 @@ from workerhost.runs.lease_renewal import Lease
 
 
 def _no_pause() -> None:
-    recording._CREDENTIALS = frozenset()
+    for one in (Reason.AUTHENTICATION_FAILED, Reason.BILLING_ERROR):
+        RULES[one] = replace(RULES[one], pauses=False)
 
 
 def _cleared_first() -> None:

@@ -12,9 +12,10 @@ from cw.cli.steering import need_stopped, stopped_line
 from cw.errors import BadInputError, CwError, UnavailableError
 from cw.homes.layout import Home
 from cw.homes.removing import set_aside
-from cw.operations.control.closing import ending, unlabel
+from cw.operations.control.closing import ending
 from cw.operations.control.shared import Patience
 from cw.operations.control.stop import Stopped
+from cw.operations.rest.writes import unlabel
 from cw.operations.views.references import Target
 from cw.states import OutcomeKind, State
 from tests.making import NOW, make_id, make_outcome, make_spec, make_task

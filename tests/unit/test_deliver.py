@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cw.operations.rest.writes import on_outcome, on_start, tail_of
 from cw.states import OutcomeKind
 from tests.making import make_outcome, make_spec
-from workerhost.github.writes import on_outcome, on_start, tail_of
 
 FAILED = make_outcome(OutcomeKind.FAILED, reason="killed", message="It was killed")
 

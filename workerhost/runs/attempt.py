@@ -7,6 +7,7 @@ import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Self
 
 from cw import processid
 from cw.errors import BrokerUnavailableError, CwError, ForgedError, StaleFenceError
@@ -19,13 +20,13 @@ from cw.homes.running import shim_lives
 from cw.models import HOST, Event, Outcome, Task
 from cw.operations.dispatch.branches import another_tasks
 from cw.operations.reconciliation.rebuilding import Ended, finished_before, sessions_here
+from cw.operations.rest.writes import on_outcome
 from cw.states import Move, OutcomeKind, State
 from cw.store.leases import Grant, Refusal
 from cw.transcript.events import Progress
 from workerhost.agents import launch
 from workerhost.agents.follow import Ending, Follower, follow
 from workerhost.agents.taking import take_home
-from workerhost.github import writes
 from workerhost.runs.ends_without_proof import fenced, interrupted, not_begun, not_started
 from workerhost.runs.event_publishing import publish, published
 from workerhost.runs.recording import record, settled
@@ -38,23 +39,31 @@ from workerhost.shutdown import HostLeavesError
 
 log = logging.getLogger("workerhost.attempt")
 
-REFUSED = "refused"  # the record, not the moment: no hint changes it
 _ASK_AGAIN_SECONDS = 30.0
 _LOOK_AGAIN_SECONDS = 1.0
+
+
+class NotRun(str):
+    """Said for the log of a task that was not begun here: it needs another hint."""
+
+    __slots__ = ()
+
+    def __new__(cls, why: str) -> Self:
+        return super().__new__(cls, f"not run: {why}")
 
 
 def run_task(ctx: Context, home: Home, task_id: str) -> str:
     """Take the task and see it through. Returns a line for the log."""
     obstacle = _obstacle(ctx, home)
     if obstacle:
-        return f"not run: {obstacle}"
+        return NotRun(obstacle)
     try:
         genuine = ctx.store.tasks.genuine(task_id, home.id)
     except ForgedError as error:
         log.warning("task refused task=%s worker=%s: %s", task_id, home.id, error.line())
         ctx.store.tasks.note(task_id, f"host {ctx.settings.host_name} refuses it: {error.message}")
-        return f"{REFUSED}: {error.message}"
-    return _run_genuine(ctx, home, *genuine) if genuine else "not run: gone"
+        return f"refused: {error.message}"  # the record, not the moment: no hint changes it
+    return _run_genuine(ctx, home, *genuine) if genuine else NotRun("gone")
 
 
 def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
@@ -68,10 +77,10 @@ def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
         session=new,
     )
     if isinstance(granted, Refusal):
-        return f"not run: {granted.reason}"
+        return NotRun(granted.reason)
     task = ctx.store.tasks.get(task_id)
     if task is None:
-        return "not run: gone"
+        return NotRun("gone")
     task = task.model_copy(update={"spec": wanted.spec})
     known = sessions_here(home, task.spec)
     run = _run(ctx, home, granted, _session(known, granted.session, new))
@@ -139,12 +148,12 @@ def _recall(held: Holding, before: Ended) -> str:
         fence=held.fence,
         move=Move.FINISH,
         outcome=before.outcome,
-        effects=writes.on_outcome(
+        effects=on_outcome(
             before.book.task, before.book.run.worker, before.book.run.attempt, before.outcome, ""
         ),
         host=held.ctx.settings.host_name,
     )
-    return "not run: it had ended before" if recorded else "not run: another host has it now"
+    return NotRun("it had ended before" if recorded else "another host has it now")
 
 
 def _session(known: list[str], named: str, new: str) -> str:

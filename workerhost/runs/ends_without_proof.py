@@ -17,18 +17,12 @@ from cw.errors import (
 from cw.homes import journal
 from cw.homes.journal import Journal
 from cw.models import Outcome
+from cw.reasons import Reason
 from cw.states import OutcomeKind
 from cw.transcript.events import Progress
 from workerhost.clones import workspace
 from workerhost.clones.host_repositories import occupied
-from workerhost.runs.recording import (
-    HOST_DIED,
-    HOST_ERROR,
-    HOST_KILLED,
-    INTERRUPTED,
-    record,
-    settled,
-)
+from workerhost.runs.recording import record, settled
 from workerhost.runs.run_context import Holding
 from workerhost.runs.unfit_workers import unfit
 
@@ -53,7 +47,7 @@ def not_started(held: Holding, book: Journal, error: CwError) -> str:
 
 
 def _refused(error: CwError) -> str:
-    return "issue_changed" if isinstance(error, IssueChangedError) else "not_started"
+    return Reason.ISSUE_CHANGED if isinstance(error, IssueChangedError) else Reason.NOT_STARTED
 
 
 def not_begun(held: Holding, book: Journal) -> str:
@@ -63,7 +57,7 @@ def not_begun(held: Holding, book: Journal) -> str:
     now = datetime.now(UTC)
     outcome = Outcome(
         kind=OutcomeKind.DEFERRED,
-        reason=HOST_DIED,
+        reason=Reason.HOST_DIED,
         message="its host died before the agent was started",
         duration_s=book.run.lasted(now),
         retry_at=now,
@@ -73,10 +67,9 @@ def not_begun(held: Holding, book: Journal) -> str:
 
 def _away(error: CwError) -> str:
     if isinstance(error, BrokerUnavailableError):
-        return "broker_unavailable"
-    return (
-        "github_unavailable" if isinstance(error, GitHubUnavailableError) else "remote_unavailable"
-    )
+        return Reason.BROKER_UNAVAILABLE
+    github = isinstance(error, GitHubUnavailableError)
+    return Reason.GITHUB_UNAVAILABLE if github else Reason.REMOTE_UNAVAILABLE
 
 
 def interrupted(held: Holding, book: Journal, progress: Progress) -> str:
@@ -86,7 +79,7 @@ def interrupted(held: Holding, book: Journal, progress: Progress) -> str:
     now = datetime.now(UTC)
     outcome = Outcome(
         kind=OutcomeKind.DEFERRED,
-        reason=INTERRUPTED,
+        reason=Reason.INTERRUPTED,
         message="its host was stopped; it goes on in the same session",
         branch=book.current.branch if book.run.clone else "",
         wip=_kept(held, book),
@@ -103,7 +96,7 @@ def fenced(held: Holding, book: Journal) -> str:
     now = datetime.now(UTC)
     outcome = Outcome(
         kind=OutcomeKind.STOPPED,
-        reason="lease_lost",
+        reason=Reason.LEASE_LOST,
         message="the broker was away for longer than the lease; the work is in the clone",
         wip=wip,
         duration_s=book.run.lasted(now),
@@ -117,7 +110,7 @@ def host_killed(held: Holding, book: Journal) -> str:
     now = datetime.now(UTC)
     outcome = Outcome(
         kind=OutcomeKind.FAILED,
-        reason=HOST_KILLED,
+        reason=Reason.HOST_KILLED,
         message="its host died each time it took this run up; what it left is in the clone",
         branch=book.current.branch if book.run.clone else "",
         duration_s=book.run.lasted(now),
@@ -130,7 +123,7 @@ def host_error(held: Holding, book: Journal, why: str) -> str:
     now = datetime.now(UTC)
     outcome = Outcome(
         kind=OutcomeKind.FAILED,
-        reason=HOST_ERROR,
+        reason=Reason.HOST_ERROR,
         message=f"this host cannot see its run through ({why}); what it left is in the clone",
         branch=book.current.branch if book.run.clone else "",
         duration_s=book.run.lasted(now),

@@ -13,13 +13,14 @@ from cw.homes import journal
 from cw.homes.files import open_regular
 from cw.homes.journal import Journal
 from cw.models import HOST, Outcome, Task
+from cw.operations.rest.writes import on_outcome, tail_of
+from cw.reasons import Charge, Reason, rule_of
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind, State
 from cw.store.leases import Refusal
 from cw.store.outbox import Effect
 from cw.transcript.events import parse_line
 from workerhost.agents import launch
-from workerhost.github import writes
 from workerhost.runs.run_context import Holding, restore
 
 log = logging.getLogger("workerhost.recording")
@@ -27,13 +28,7 @@ log = logging.getLogger("workerhost.recording")
 _TAIL_LINES = 30
 _TAIL_BYTES = 1 << 20
 _RETRY_SECONDS = 2.0
-INTERRUPTED = "interrupted"  # ended with its host: repeated, and nothing is charged for it
-HOST_DIED = "host_died"  # before there was an agent
-HOME_UNFIT = "home_unfit"  # its worker's, or the machine's fault: another worker may do it
-HOST_KILLED = "host_killed"  # several died with it
-HOST_ERROR = "host_error"  # nobody foresaw what it found
 _SIGNALLED = 128  # exit codes beyond: ended by a signal, as shells and bubblewrap tell it
-_CREDENTIALS = frozenset({"authentication_failed", "billing_error"})
 
 
 def record(held: Holding, book: Journal, outcome: Outcome) -> str:
@@ -63,7 +58,7 @@ def record(held: Holding, book: Journal, outcome: Outcome) -> str:
                 return "detached"
     if not recorded:
         log.warning("stale fence, result not recorded task=%s fence=%s", held.task_id, held.fence)
-    if recorded and final.reason in _CREDENTIALS:
+    if recorded and rule_of(final.reason).pauses:
         _pause(held, final)
     phase = "settled" if recorded else "overtaken"
     ended = book.model_copy(update={"outcome": final, "phase": phase})
@@ -118,23 +113,21 @@ def next_move(
     ours: the kernel's, for want of memory, or a person's. It goes on as after any loss, and then
     has failed.
     """
-    killed = outcome.reason == "killed" and signalled
-    again_later = outcome.reason == "lost" or killed or outcome.kind is OutcomeKind.DEFERRED
-    if outcome.reason == INTERRUPTED and task and task.stop_wanted:
-        said = {"kind": OutcomeKind.STOPPED, "reason": "stopped", "message": "the run was stopped"}
-        return outcome.model_copy(update=said), Move.STOP
+    rule = rule_of(outcome.reason)
+    charge = rule.charge
+    killed = outcome.reason == Reason.KILLED and signalled
+    lost = charge is Charge.LOSS and (killed or outcome.reason != Reason.KILLED)
+    again_later = lost or outcome.kind is OutcomeKind.DEFERRED
+    if outcome.reason == Reason.INTERRUPTED and task and task.stop_wanted:
+        said = {"kind": OutcomeKind.STOPPED, "reason": Reason.STOPPED}
+        return outcome.model_copy(update=said | {"message": "the run was stopped"}), Move.STOP
     if outcome.kind is OutcomeKind.STOPPED or (again_later and task and task.stop_wanted):
         return outcome, Move.STOP
-    if outcome.reason == "lost" and task is not None:
-        again = task.losses + 1 < settings.max_attempts
-        return outcome, Move.EXPIRE if again else Move.LOSE
-    if killed and task is not None and task.losses + 1 < settings.max_attempts:
-        message = f"{outcome.message}; it goes on in the same session"
-        put_off = {"kind": OutcomeKind.DEFERRED, "message": message}
-        return outcome.model_copy(update=put_off), Move.EXPIRE
-    if outcome.reason in {HOST_KILLED, HOST_ERROR}:
+    if lost and task is not None:
+        return _after_loss(task, outcome, settings)
+    if charge is Charge.GIVEN_UP:
         return outcome, Move.LOSE
-    if outcome.reason in {INTERRUPTED, HOME_UNFIT}:
+    if OutcomeKind.DEFERRED is outcome.kind is rule.kind and charge is Charge.NOTHING:
         return outcome, Move.INTERRUPT
     if outcome.kind is OutcomeKind.DEFERRED:
         if task is None or task.deferrals < settings.max_deferrals:
@@ -143,6 +136,20 @@ def next_move(
         failed = {"kind": OutcomeKind.FAILED, "message": message, "retry_at": None}
         return outcome.model_copy(update=failed), Move.FINISH
     return outcome, Move.FINISH
+
+
+def _after_loss(task: Task, outcome: Outcome, settings: Settings) -> tuple[Outcome, Move]:
+    """Again by itself, in the same session, while it may. What was killed has failed then; what
+    disappeared is a person's to look at.
+    """
+    again = task.losses + 1 < settings.max_attempts
+    if outcome.reason == Reason.LOST:
+        return outcome, Move.EXPIRE if again else Move.LOSE
+    if not again:
+        return outcome, Move.FINISH
+    message = f"{outcome.message}; it goes on in the same session"
+    put_off = {"kind": OutcomeKind.DEFERRED, "message": message}
+    return outcome.model_copy(update=put_off), Move.EXPIRE
 
 
 def settled(book: Journal, outcome: Outcome, now: datetime) -> Journal:
@@ -193,10 +200,11 @@ def _settle_late(
 
 
 def _effects(held: Holding, book: Journal, outcome: Outcome, move: Move) -> list[Effect]:
-    if move in {Move.EXPIRE, Move.INTERRUPT} or outcome.reason == HOST_DIED:
+    rule = rule_of(outcome.reason)
+    if move in {Move.EXPIRE, Move.INTERRUPT} or (rule.quiet and move is Move.HOLD):
         return []
-    tail = "" if outcome.reason in {HOST_KILLED, HOST_ERROR} else _tail(held)
-    return writes.on_outcome(book.task, held.home.id, book.run.attempt, outcome, tail)
+    tail = "" if rule.unread else _tail(held)
+    return on_outcome(book.task, held.home.id, book.run.attempt, outcome, tail)
 
 
 def _tail(held: Holding) -> str:
@@ -209,7 +217,7 @@ def _tail(held: Holding) -> str:
             continue
         for line in raw:
             lines += [f"{one.kind}: {one.text}" for one in parse_line(line, 0, datetime.now(UTC))]
-    return writes.tail_of(held.redact("\n".join(lines[-_TAIL_LINES:])))
+    return tail_of(held.redact("\n".join(lines[-_TAIL_LINES:])))
 
 
 def _end(path: Path) -> bytes:

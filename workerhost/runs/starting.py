@@ -16,6 +16,7 @@ from cw.homes.files import write_private
 from cw.homes.journal import Journal, Run
 from cw.models import Event, Start, TaskSpec
 from cw.names import same_repo
+from cw.operations.rest.writes import on_start
 from cw.states import Mode
 from workerhost.agents import launch
 from workerhost.agents.claude import find_claude, transcript
@@ -25,7 +26,6 @@ from workerhost.clones.git import Git
 from workerhost.clones.mirror import Mirror
 from workerhost.clones.trusted import unlike_base
 from workerhost.clones.workspace import Workspace
-from workerhost.github import writes
 from workerhost.prompts.briefing import brief
 from workerhost.prompts.trusted_comments import Heard, hear
 from workerhost.runs.beginning import begin
@@ -54,7 +54,7 @@ def start(
         )
     claude = find_claude(ctx.settings, ctx.host_env)
     issue = _issue(held, spec)
-    ctx.store.outbox.add(ctx.settings.host_name, writes.on_start(spec, home.id))
+    ctx.store.outbox.add(ctx.settings.host_name, on_start(spec, home.id))
     began: list[Start] = []
 
     def choose(mirror: Mirror) -> str:

@@ -11,9 +11,10 @@ from cw.errors import CwError
 from cw.homes.archives import archives
 from cw.homes.journal import Journal
 from cw.models import HOST, Outcome
-from cw.operations.control.closing import unlabel
+from cw.operations.rest.writes import unlabel
+from cw.reasons import Reason
 from cw.states import OutcomeKind, State
-from workerhost.runs.recording import HOME_UNFIT, record, settled
+from workerhost.runs.recording import record, settled
 from workerhost.runs.run_context import Holding
 
 log = logging.getLogger("workerhost.passing_on")
@@ -22,10 +23,10 @@ log = logging.getLogger("workerhost.passing_on")
 def unfit(held: Holding, book: Journal, error: CwError) -> str:
     """Nothing is charged to the task. Twice in a row, and it is not one clone that is broken."""
     now = datetime.now(UTC)
-    again = _last_reason(held) == HOME_UNFIT
+    again = _last_reason(held) == Reason.HOME_UNFIT
     outcome = Outcome(
         kind=OutcomeKind.DEFERRED,
-        reason=HOME_UNFIT,
+        reason=Reason.HOME_UNFIT,
         message=held.redact(error.line()),
         duration_s=book.run.lasted(now),
         retry_at=now,

@@ -12,6 +12,7 @@ from cw.homes.files import read_json
 from cw.homes.journal import Run
 from cw.models import Start, TaskSpec
 from cw.names import is_task_branch
+from cw.reasons import Reason
 from cw.redaction.redact import Redactor
 from workerhost.clones import workspace
 from workerhost.clones.bounded import Feeding
@@ -57,9 +58,9 @@ def exposure(box: Quarantine, state: GitState, redact: Redactor) -> Breach | Non
     try:
         bad = _of_commits(box, range_, redact) or _of_changes(box, range_, redact)
     except TooLargeError as error:
-        return Breach("too_large", f"its commits are too large to be judged: {error.message}")
+        return Breach(Reason.TOO_LARGE, f"its commits are too large to be judged: {error.message}")
     except (CwError, OSError) as error:
-        return Breach("not_searched", f"its commits cannot be searched for secrets: {error}")
+        return Breach(Reason.NOT_SEARCHED, f"its commits cannot be searched for secrets: {error}")
     return _exposed(box, state, bad) if bad else None
 
 
@@ -126,8 +127,8 @@ def _exposed(box: Quarantine, state: GitState, commit: str) -> Breach:
     there = str(state.remote_head or "")
     what = f"commit {commit[:12]} contains a token or password of this worker"
     if there and box.obtained(there) and box.is_ancestor(commit, there):
-        return Breach("secret_pushed", f"{what} and is pushed: revoke the secret now")
-    return Breach("secret_committed", f"{what}; it was not pushed for the agent")
+        return Breach(Reason.SECRET_PUSHED, f"{what} and is pushed: revoke the secret now")
+    return Breach(Reason.SECRET_COMMITTED, f"{what}; it was not pushed for the agent")
 
 
 def conduct(
@@ -150,7 +151,7 @@ def conduct(
         if ref == own:
             continue
         if _pushed_from(place, ref, after.get(ref, "")):
-            breaches.append(Breach("forbidden_push", f"the agent pushed: {ref} was {said}"))
+            breaches.append(Breach(Reason.FORBIDDEN_PUSH, f"the agent pushed: {ref} was {said}"))
         elif not _of_a_task(ref):
             new = after.get(ref, _GONE)
             who = _who(github, task.repo, ref, new) if len(elsewhere) < _MOST else ""
@@ -164,7 +165,7 @@ def _overwrote(place: Workspace, lost: tuple[str, ...]) -> Breach:
         f"the agent overwrote commits of somebody else on {place.branch}: {named}; bring them back:"
         f" git fetch origin {lost[0]} && git merge {lost[0]}"
     )
-    return Breach("overwritten", told)
+    return Breach(Reason.OVERWRITTEN, told)
 
 
 def _of_a_task(ref: str) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cw.errors import CwError, TooLargeError, WorkspaceError
 from cw.homes.journal import Run
 from cw.models import Outcome, Start, TaskSpec
+from cw.reasons import Reason
 from cw.redaction.redact import Redactor
 from cw.states import Mode, OutcomeKind
 from cw.transcript.events import Progress
@@ -28,9 +29,7 @@ from workerhost.settling import pull_requests
 from workerhost.settling.breaches import conduct, exposure
 from workerhost.settling.created_issues import created_issues
 from workerhost.settling.verdict import (
-    CLONE_BUSY,
     FINISHED,
-    OTHER_BRANCH,
     UNPROVEN,
     Breach,
     Evidence,
@@ -101,7 +100,7 @@ def _put_off(
     """Nothing was looked at, and nothing is lost."""
     return Outcome(
         kind=OutcomeKind.DEFERRED,
-        reason=CLONE_BUSY,
+        reason=Reason.CLONE_BUSY,
         message=redact(error.message),
         branch=task.branch,
         cost_usd=progress.cost_usd,
@@ -193,7 +192,7 @@ def _deliver(
     pushed = Pushed()
     if state.commits and state.remote_head not in {None, state.head} and not _reads_only(task):
         if exposed:
-            searched = exposed.reason != "not_searched"
+            searched = exposed.reason != Reason.NOT_SEARCHED
             pushed = Pushed("there is a secret in them" if searched else exposed.message)
         elif seen_by_git.fast_forward(box, state):
             pushed = seen_by_git.push(box, box.place, state)
@@ -217,7 +216,7 @@ def _deliver(
 def _with_branches(verdict: Verdict, start: Start | None, beside: Sequence[str]) -> Verdict:
     """With what a person has to know of branches, however the run ended."""
     more = list(start.told) if start else []
-    if beside and verdict.reason != OTHER_BRANCH:
+    if beside and verdict.reason != Reason.OTHER_BRANCH:
         more.append(f"it also committed on {', '.join(beside)}")
     return replace(verdict, message="; ".join([verdict.message, *more]))
 
@@ -233,7 +232,7 @@ def _unjudged(task: TaskSpec, state: GitState) -> list[Breach]:
     large = isinstance(state.unjudged, TooLargeError)
     what = "is too large to be judged" if large else "cannot be judged"
     told = f"what the agent left {what}: {state.unjudged.message}"
-    return [Breach("too_large" if large else "not_judged", told)]
+    return [Breach(Reason.TOO_LARGE if large else Reason.NOT_JUDGED, told)]
 
 
 def _set_aside(box: Quarantine, task: TaskSpec, verdict: Verdict) -> Verdict:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from cw.models import USAGE_LIMIT
+from cw.reasons import Reason
 from cw.states import Mode, OutcomeKind
 from cw.transcript.events import Progress, is_good
 from workerhost.agents.follow import Ending
@@ -15,29 +15,27 @@ from workerhost.agents.launch import Exit
 
 # claude's words for what the API said, and whether the same call may work later.
 _PASSING = frozenset({"rate_limit", "overloaded", "server_error", "api_error"})
-_PERSON = {
-    "authentication_failed": "the API does not accept the worker's credentials",
-    "billing_error": "the account has no credit",
-    "model_not_found": "the API knows no such model",
-    "invalid_request": "the API refused the request",
+_PERSON: dict[str, str] = {
+    Reason.AUTHENTICATION_FAILED: "the API does not accept the worker's credentials",
+    Reason.BILLING_ERROR: "the account has no credit",
+    Reason.MODEL_NOT_FOUND: "the API knows no such model",
+    Reason.INVALID_REQUEST: "the API refused the request",
 }
 _PASSING_STATUS = frozenset({429, 500, 502, 503, 504, 529})
-_LIMITS = {
-    "time_limit": "the run took longer than it may",
-    "stalled": "the run wrote nothing for longer than it may",
-    "memory": "the run's processes took more memory than they may",
-    "log_size": "the run wrote more to its log than it may",
+_LIMITS: dict[str, str] = {
+    Reason.TIME_LIMIT: "the run took longer than it may",
+    Reason.STALLED: "the run wrote nothing for longer than it may",
+    Reason.MEMORY: "the run's processes took more memory than they may",
+    Reason.LOG_SIZE: "the run wrote more to its log than it may",
 }
 # What judge_work says when a secret is not pushed, or when work went to the default branch.
-_BECAUSE_OF_THEM = frozenset({"not_pushed", "no_changes", "other_branch"})
+_BECAUSE_OF_THEM = frozenset({Reason.NOT_PUSHED, Reason.NO_CHANGES, Reason.OTHER_BRANCH})
 _SECOND = timedelta(seconds=1)
 _PATHS = 300  # characters of protected paths that the message names
 BLOCKED = "BLOCKED:"  # what an agent that needs a person begins its report with (its CLAUDE.md)
 
-OTHER_BRANCH = "other_branch"  # its commits are where nobody looks for them
-# The agent did its part, and what would prove it does not answer.
-CLONE_BUSY = "clone_busy"  # or the host has no room to look at it
-UNPROVEN = frozenset({"remote_unavailable", "github_unavailable", CLONE_BUSY})
+# The agent did its part, and what would prove it does not answer, or the host has no room to look.
+UNPROVEN = frozenset({Reason.REMOTE_UNAVAILABLE, Reason.GITHUB_UNAVAILABLE, Reason.CLONE_BUSY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +75,11 @@ def judge_process(
     if ended_well(progress):
         return _finished(progress)
     if ending is Ending.LOST or ended is None:
-        return _failed("lost", "the run's processes disappeared without a record")
+        return _failed(Reason.LOST, "the run's processes disappeared without a record")
     if ended.cause == "stopped":
-        return Verdict(OutcomeKind.STOPPED, "stopped", "the run was stopped")
+        return Verdict(OutcomeKind.STOPPED, Reason.STOPPED, "the run was stopped")
     if ended.cause == "disk_full":
-        return _later("disk_full", "the worker's disk is nearly full", now, defer)
+        return _later(Reason.DISK_FULL, "the worker's disk is nearly full", now, defer)
     if ended.cause in _LIMITS:
         return _failed(ended.cause, _LIMITS[ended.cause])
     result = progress.result
@@ -89,7 +87,7 @@ def judge_process(
     if failed and (progress.api_error or (result and result.get("api_error_status"))):
         return _api(progress, now, defer)
     if result is None:
-        return _failed("killed", f"the agent ended without a result (exit code {ended.rc})")
+        return _failed(Reason.KILLED, f"the agent ended without a result (exit code {ended.rc})")
     return _unfinished(result)
 
 
@@ -98,16 +96,16 @@ def _unfinished(result: Mapping[str, Any]) -> Verdict:
     if result.get("subtype") != "success":
         word = str(result.get("subtype") or "error")
         return _failed(word, _first(result.get("errors")) or f"the agent ended with {word}")
-    return _failed("agent_error", str(result.get("result") or "the agent reported an error"))
+    return _failed(Reason.AGENT_ERROR, str(result.get("result") or "the agent reported an error"))
 
 
 def _finished(progress: Progress) -> Verdict:
     result = progress.result or {}
     said = str(result.get("last", result.get("result")) or "").lstrip()
     if said.startswith(BLOCKED):
-        return _failed("blocked", said.removeprefix(BLOCKED).strip().partition("\n")[0])
+        return _failed(Reason.BLOCKED, said.removeprefix(BLOCKED).strip().partition("\n")[0])
     if not progress.turns:
-        return _failed("nothing_sent", "the agent ended at once; the prompt reached no model")
+        return _failed(Reason.NOTHING_SENT, "the agent ended at once; the prompt reached no model")
     return FINISHED
 
 
@@ -118,17 +116,17 @@ def _api(progress: Progress, now: datetime, defer: timedelta) -> Verdict:
     if progress.resets_at:
         until = max(progress.resets_at, now) + _SECOND
         message = f"usage limit reached; goes on at {until:%Y-%m-%d %H:%M %Z}"
-        return Verdict(OutcomeKind.DEFERRED, USAGE_LIMIT, message, until)
+        return Verdict(OutcomeKind.DEFERRED, Reason.USAGE_LIMIT, message, until)
     if word in _PERSON:
         return _failed(word, f"{_PERSON[word]}: {said}")
     if word in _PASSING or status in _PASSING_STATUS or status is None:
         return Verdict(
             OutcomeKind.DEFERRED,
-            "api_unavailable",
+            Reason.API_UNAVAILABLE,
             f"the API did not serve us: {said}",
             now + max(defer, progress.retry_after),
         )
-    return _failed("api_error", f"the API refused: {said}")
+    return _failed(Reason.API_ERROR, f"the API refused: {said}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,14 +163,16 @@ def judge_work(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
     if not evidence.wants_pull:
         return _good(f"{_count(evidence.commits)} pushed")
     if evidence.pull_away:
-        return _later("github_unavailable", "pushed, but GitHub does not answer", now, defer)
+        return _later(Reason.GITHUB_UNAVAILABLE, "pushed, but GitHub does not answer", now, defer)
     if not evidence.pull_head:
         why = evidence.pull_error or "there is none"
-        return _failed("no_pull_request", f"pushed, but without an open pull request: {why}")
+        return _failed(Reason.NO_PULL_REQUEST, f"pushed, but without an open pull request: {why}")
     if evidence.pull_base:
-        return _failed("wrong_base", f"pushed, but {evidence.pull_base}")
+        return _failed(Reason.WRONG_BASE, f"pushed, but {evidence.pull_base}")
     if evidence.pull_head != evidence.head:
-        return _failed("pull_request_behind", "the pull request's head is not the branch's head")
+        return _failed(
+            Reason.PULL_REQUEST_BEHIND, "the pull request's head is not the branch's head"
+        )
     message = f"{_count(evidence.commits)} pushed, pull request open"
     if evidence.protected:
         message += f"; it changes protected paths: {', '.join(evidence.protected)[:_PATHS]}"
@@ -181,12 +181,12 @@ def judge_work(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
 
 def _not_pushed(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
     if evidence.remote_head is None:
-        return _later("remote_unavailable", "the remote does not answer", now, defer)
+        return _later(Reason.REMOTE_UNAVAILABLE, "the remote does not answer", now, defer)
     if evidence.push_away:
         said = f"the remote does not take the push: {evidence.push_error}"
-        return _later("remote_unavailable", said[:500], now, defer)
+        return _later(Reason.REMOTE_UNAVAILABLE, said[:500], now, defer)
     why = evidence.push_error or "the remote has another head"
-    return _failed("not_pushed", f"{evidence.commits} commits are not pushed: {why}")
+    return _failed(Reason.NOT_PUSHED, f"{evidence.commits} commits are not pushed: {why}")
 
 
 def with_breaches(verdict: Verdict, breaches: Sequence[Breach]) -> Verdict:
@@ -202,23 +202,25 @@ def with_breaches(verdict: Verdict, breaches: Sequence[Breach]) -> Verdict:
 def _words(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
     """Modes whose work is not in the clone."""
     if evidence.mode is Mode.READ:
-        return _good("report recorded") if evidence.report else _failed("no_report", "no report")
+        return (
+            _good("report recorded") if evidence.report else _failed(Reason.NO_REPORT, "no report")
+        )
     if evidence.pull_away:
-        return _later("github_unavailable", "GitHub does not answer", now, defer)
+        return _later(Reason.GITHUB_UNAVAILABLE, "GitHub does not answer", now, defer)
     if evidence.issues:
         return _good(f"{len(evidence.issues)} issue(s) created")
-    return _failed("no_issues", "the agent finished without creating an issue")
+    return _failed(Reason.NO_ISSUES, "the agent finished without creating an issue")
 
 
 def _no_commits(evidence: Evidence) -> Verdict:
     if evidence.beside:
-        return _failed(OTHER_BRANCH, f"it committed on {', '.join(evidence.beside)} alone")
+        return _failed(Reason.OTHER_BRANCH, f"it committed on {', '.join(evidence.beside)} alone")
     if evidence.dirty:
         text = "changes were left uncommitted; they are kept in the clone below refs/cw/wip"
-        return _failed("uncommitted", text)
+        return _failed(Reason.UNCOMMITTED, text)
     if evidence.mode is Mode.FREE:
         return _good("finished; nothing to push")
-    return _failed("no_changes", "the agent finished without a single commit")
+    return _failed(Reason.NO_CHANGES, "the agent finished without a single commit")
 
 
 def _count(commits: int) -> str:
@@ -226,7 +228,7 @@ def _count(commits: int) -> str:
 
 
 def _good(message: str) -> Verdict:
-    return Verdict(OutcomeKind.SUCCEEDED, "done", message)
+    return Verdict(OutcomeKind.SUCCEEDED, Reason.DONE, message)
 
 
 def _failed(reason: str, message: str) -> Verdict:

@@ -12,8 +12,8 @@ from bench.chaos.load import Load
 from bench.chaos.report import Found, found
 from cw.homes.files import read_json
 from cw.models import Task
+from cw.reasons import Reason
 from cw.states import State
-from workerhost.runs.recording import INTERRUPTED
 
 
 def recorded_otherwise(load: Load, _faults: Faults) -> Found:
@@ -70,7 +70,7 @@ def _interruptions(load: Load) -> Counter[str]:
     for home in load.fleet.homes:
         for path in home.completed.glob("*.json"):
             book = read_json(path) or {}
-            if (book.get("outcome") or {}).get("reason") == INTERRUPTED:
+            if (book.get("outcome") or {}).get("reason") == Reason.INTERRUPTED:
                 counts[book["task"]["id"]] += 1
     return counts
 

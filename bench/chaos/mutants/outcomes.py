@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cw.models import Outcome, Task
+from cw.reasons import Reason
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind
 from workerhost.clones import evidence as seen_by_git
@@ -25,7 +26,7 @@ def no_commits() -> None:
     """What ended well without commits has failed."""
 
     def strict(evidence: Evidence) -> Verdict:  # noqa: ARG001
-        return Verdict(OutcomeKind.FAILED, "no_changes", "without a single commit")
+        return Verdict(OutcomeKind.FAILED, Reason.NO_CHANGES, "without a single commit")
 
     verdict._no_commits = strict  # noqa: SLF001
 
@@ -40,7 +41,7 @@ def killed() -> None:
         task: Task | None, outcome: Outcome, settings: Settings, *, signalled: bool = False
     ) -> tuple[Outcome, Move]:
         final, move = next_move(task, outcome, settings, signalled=signalled)
-        return final, Move.LOSE if final.reason == "killed" else move
+        return final, Move.LOSE if final.reason == Reason.KILLED else move
 
     recording.next_move = losing
 

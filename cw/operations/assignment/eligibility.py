@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cw.models import Host, Task, Worker
 from cw.names import BLOCKED_LABEL, has_label, is_worker_label
+from cw.reasons import Reason
 from cw.states import OutcomeKind, State
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def done_with(task: Task | None) -> str:
     """
     if task is None or task.outcome is None:
         return ""
-    if task.outcome.reason == "cancelled":
+    if task.outcome.reason == Reason.CANCELLED:
         return f"task {task.spec.id} was cancelled"
     if task.outcome.kind is not OutcomeKind.SUCCEEDED:
         return ""

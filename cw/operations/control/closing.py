@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from cw.errors import BadInputError
 from cw.models import Outcome, Task
-from cw.names import worker_label
 from cw.operations.control.shared import Control, need_task, poke
+from cw.operations.rest.end import end, outbox_host
+from cw.operations.rest.writes import unlabel
+from cw.reasons import Label, rule_of
 from cw.states import OutcomeKind
-from cw.store.outbox import Effect
 from cw.store.store import Store
 
 _LOOK_BACK = 1000  # finished tasks searched for a worker's last one
-_GIVEN_BACK = frozenset({"reset", "cancelled"})  # their labels went with them
 
 
 def close(control: Control, task: Task, reason: str) -> Outcome:
     """`reason`: reset or cancelled. Raises BadInputError when it runs, or has ended meanwhile."""
     outcome = ending(task, reason, control.by)
     host = outbox_host(control.store, task)
-    if not control.store.tasks.close(task, outcome, unlabel(task), host):
+    if not end(control.store, task, outcome, host=host):
         now = need_task(control.store, task.spec.id)
         raise BadInputError(f"{task.spec.label} is {now.state.value} now", hint="See: cw status")
     if host:
@@ -37,35 +37,6 @@ def ending(task: Task, reason: str, by: str) -> Outcome:
     if task.outcome:
         return task.outcome.model_copy(update=said)
     return Outcome.model_validate(said)
-
-
-def unlabel(task: Task) -> list[Effect]:
-    """Takes the worker's label off the issue, if it can carry one."""
-    spec, worker = task.spec, task.worker or task.spec.wanted_worker
-    if not spec.github or spec.issue is None or not worker:
-        return []
-    return [
-        Effect(
-            kind="unlabel",
-            repo=spec.repo,
-            repo_id=spec.repo_id,
-            issue=spec.issue,
-            worker=worker,
-            text=worker_label(worker),
-        )
-    ]
-
-
-def outbox_host(store: Store, task: Task) -> str:
-    """Whose outbox gets the writes: the task's host, its worker's, else any; empty: no host."""
-    if task.host:
-        return task.host
-    worker = store.fleet.worker(task.worker) if task.worker else None
-    if worker and worker.host:
-        return worker.host
-    now = store.tasks.now()
-    hosts = sorted(store.fleet.hosts(), key=lambda one: not one.up(now))
-    return hosts[0].name if hosts else ""
 
 
 def last_failed(store: Store, worker: str) -> Task | None:
@@ -91,6 +62,10 @@ def give_back(control: Control, task: Task) -> bool:
 
 def _keeps_label(task: Task) -> bool:
     outcome = task.outcome
-    if outcome is None or outcome.kind is OutcomeKind.SUCCEEDED or outcome.reason in _GIVEN_BACK:
+    if (
+        outcome is None
+        or outcome.kind is OutcomeKind.SUCCEEDED
+        or rule_of(outcome.reason).label is Label.OFF
+    ):
         return False
     return bool(unlabel(task))

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from cw.models import Task
 from cw.names import BLOCKED_LABEL, has_label, is_worker_id, worker_label, worker_of_label
+from cw.reasons import Reason
 from cw.states import OutcomeKind, State
 
 
@@ -99,7 +100,7 @@ def _closed_issue(seen: Seen) -> list[Step]:
         return [Step(Do.STOP, "the issue was closed under its run", task.worker or "")]
     steps = []
     if task is not None:
-        steps.append(Step(Do.CLOSE, "its issue is closed", reason="issue_closed"))
+        steps.append(Step(Do.CLOSE, "its issue is closed", reason=Reason.ISSUE_CLOSED))
     ours = [one for one in seen.marked if one in seen.workers]
     return steps + [_unlabel(one, "the issue is closed") for one in ours]
 
@@ -143,7 +144,10 @@ def _unfinished_task(seen: Seen, task: Task) -> list[Step]:
     mine = _worker(task)
     if _waits(task) and seen.blocked:
         wrong = [_unlabel(one, "the issue is blocked") for one in seen.marked if one == mine]
-        return [Step(Do.CLOSE, "its issue was labelled blocked", reason="issue_blocked"), *wrong]
+        return [
+            Step(Do.CLOSE, "its issue was labelled blocked", reason=Reason.ISSUE_BLOCKED),
+            *wrong,
+        ]
     if mine is None:  # of the pool: the label comes with the worker
         return [_stranger(one) for one in seen.marked]
     if mine in seen.marked:
@@ -151,7 +155,7 @@ def _unfinished_task(seen: Seen, task: Task) -> list[Step]:
         return [_unlabel(one, f"worker {mine} has the task") for one in others]
     if _waits(task) and mine in seen.taken_off:
         text = f"somebody took {worker_label(mine)} off before it ran"
-        return [Step(Do.CLOSE, text, reason="label_removed")]
+        return [Step(Do.CLOSE, text, reason=Reason.LABEL_REMOVED)]
     if _waits(task) or task.state is State.RUNNING:
         return _label_gone(seen, mine)
     return []  # stopped or crashed: a person is at it anyway

@@ -13,6 +13,7 @@ from cw.homes.files import read_json
 from cw.homes.journal import Journal
 from cw.homes.layout import Home, homes
 from cw.models import Outcome, Task, TaskSpec
+from cw.reasons import Reason
 from cw.settings import Settings
 from cw.states import OutcomeKind, State
 from cw.store.store import Store
@@ -125,7 +126,7 @@ def _finished(books: Iterable[Journal]) -> Iterator[Task]:
 
 def _ends_the_task(outcome: Outcome) -> bool:
     if outcome.kind is OutcomeKind.FAILED:
-        return outcome.reason != "lost"
+        return outcome.reason != Reason.LOST
     return outcome.kind is OutcomeKind.SUCCEEDED
 
 

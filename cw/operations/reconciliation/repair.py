@@ -15,6 +15,7 @@ from cw.operations.dispatch.dispatching import dispatch
 from cw.operations.dispatch.request import Request
 from cw.operations.dispatch.worker_label import ensure_worker_label
 from cw.operations.reconciliation.agreement import Do, Step
+from cw.operations.rest.end import end
 from cw.repos import github_repo
 from cw.states import OutcomeKind
 
@@ -92,7 +93,7 @@ class Repairs:
             message=step.why,
             branch=task.branch,
         )
-        return self._ways.store.tasks.close(task, outcome, [], self._ways.settings.host_name)
+        return end(self._ways.store, task, outcome, host=self._ways.settings.host_name)
 
 
 def _relabelled(task: Task) -> str:

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from cw.models import Task, TaskSpec
-from cw.operations.control.closing import unlabel
 from cw.operations.fleet.tags import other_with
+from cw.operations.rest.end import give_up
+from cw.operations.rest.writes import unlabel
 from cw.settings import Settings
 from cw.states import Move, State
 from cw.store.mending import mend
@@ -154,8 +155,7 @@ def _carry_out(
     if action is Action.EXPIRE:
         return store.tasks.requeue(task, Move.EXPIRE, "lease", "its host fell silent")
     if action is Action.LOSE:
-        reason = f"its host fell silent {task.attempt} times"
-        return store.tasks.requeue(task, Move.LOSE, "lease", reason)
+        return give_up(store, task, f"its host fell silent {task.attempt} times")
     if action is Action.REROUTE:
         to = other_with(store, task.spec.tag) if task.spec.tag else None
         if (task.spec.tag and to is None) or not store.tasks.reroute(task, to):

@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cw.models import Task
+from cw.names import BLOCKED_LABEL
 from cw.operations.views.overview import about, overview, read_fleet
 from cw.operations.views.rows import Overview, Today, UnseenRow
+from cw.reasons import Reason
 from cw.states import OutcomeKind
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 SHOWN_FOR = timedelta(days=1)
 _MOST = 500  # of the newest finished tasks: a fleet is looked at every second
-_QUESTION = "blocked"  # an outcome's reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def unseen(seen: Recent, open_tasks: Iterable[Task]) -> list[UnseenRow]:
 
 def _row(task: Task) -> UnseenRow:
     outcome = task.outcome
-    question = outcome is not None and outcome.reason == _QUESTION
+    question = outcome is not None and outcome.reason == Reason.BLOCKED
     return UnseenRow(
         about=about(task),
         worker=task.worker,
@@ -91,7 +92,7 @@ def _next(task: Task, *, question: bool) -> str:
     again = f"cw dispatch -i {spec.repo}#{spec.issue}"
     if question:
         issue = f"{spec.repo_url.removesuffix('.git')}/issues/{spec.issue}"
-        return f"answer in {issue}, remove the label {_QUESTION}, then: {again}"
+        return f"answer in {issue}, remove the label {BLOCKED_LABEL}, then: {again}"
     return f"cw show {spec.id}; again: {again}; or: cw seen {spec.id}"
 
 

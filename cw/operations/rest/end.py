@@ -1,0 +1,38 @@
+"""The end of a task that no host has: closed by a person or by its issue, or given up as lost."""
+
+from __future__ import annotations
+
+from cw.models import Outcome, Task
+from cw.operations.rest.writes import on_outcome, unlabel
+from cw.reasons import Reason
+from cw.states import Move, OutcomeKind
+from cw.store.store import Store
+
+
+def end(store: Store, task: Task, outcome: Outcome, *, host: str) -> bool:
+    """For good: its claim, its worker and its label are given back, in one step. `host`: whose
+    outbox gets the label's removal. False: it runs, or has ended.
+    """
+    return store.tasks.close(task, outcome, unlabel(task), host)
+
+
+def give_up(store: Store, task: Task, why: str) -> bool:
+    """As a host does with a run whose processes disappeared once too often: the task is crashed,
+    and its issue says so. False: it is not this lease's any more, or a host has spoken.
+    """
+    outcome = Outcome(kind=OutcomeKind.FAILED, reason=Reason.LOST, message=why, branch=task.branch)
+    host = outbox_host(store, task)
+    told = on_outcome(task.spec, task.worker or "", task.attempt, outcome, "") if host else []
+    return store.tasks.requeue(task, Move.LOSE, "lease", why, effects=told, outbox=host)
+
+
+def outbox_host(store: Store, task: Task) -> str:
+    """Whose outbox gets the writes: the task's host, its worker's, else any; empty: no host."""
+    if task.host:
+        return task.host
+    worker = store.fleet.worker(task.worker) if task.worker else None
+    if worker and worker.host:
+        return worker.host
+    now = store.tasks.now()
+    hosts = sorted(store.fleet.hosts(), key=lambda one: not one.up(now))
+    return hosts[0].name if hosts else ""
