@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from cw.homes import journal
 from cw.homes.journal import Journal
 from cw.homes.layout import Home
+from cw.operations.rest import end
 from cw.reasons import RULES, Reason
 from cw.redaction.redact import Redactor
 from cw.store import keys
@@ -71,12 +73,22 @@ def _no_room_kept() -> None:
     without = whole.replace("        _keep_room(spec", "        _room(spec")
     if without == whole:
         raise ValueError("the shim keeps no room where it used to")
-    copy = Path(tempfile.mkdtemp(prefix="cw-mutant-")) / "shim.py"
+    root, tree = Path(tempfile.mkdtemp(prefix="cw-mutant-")), Path(shim.__file__).parents[1]
+    for package in ("cw", "workerhost"):  # with what it takes from beside it
+        shutil.copytree(tree / package, root / package)
+    copy = root / "workerhost" / "shim.py"
     copy.write_text(without, "utf-8")
     shim.__file__ = str(copy)
 
 
+def _sweep_tells_nobody() -> None:
+    end.on_outcome = lambda *_: []
+
+
 MUTANTS = {
+    "what the sweep gives up is told to nobody": Mutant(
+        "tests/integration/test_given_up.py::test_issue_is_told_and_blocked", _sweep_tells_nobody
+    ),
     "orphaned lease is waited for": Mutant(
         "tests/integration/test_adoption.py"
         "::test_task_that_a_host_had_just_taken_when_it_was_killed_is_run_by_the_next",

@@ -9,6 +9,7 @@ from cw.credentials.known import redactor_for
 from cw.homes import journal
 from cw.homes.journal import Journal
 from cw.homes.layout import Home
+from cw.operations.rest.end import taken_back
 from cw.states import State
 from cw.store.leases import Refusal
 from workerhost.agents.follow import stop_and_wait
@@ -38,10 +39,12 @@ def find(ctx: Context, home: Home) -> Found | None:
     book = journal.read(home)
     if book is None:
         return None
+    was = ctx.store.tasks.get(book.task.id)
     answer = _take(ctx, home, book)
     if isinstance(answer, Refusal) and answer.reason == "gone" and restore(ctx, home, book):
         answer = _take(ctx, home, book)
     if not isinstance(answer, Refusal):
+        taken_back(ctx.store, was, ctx.settings.host_name)
         return Found(home, book, answer)
     log.warning("run was overtaken (%s) task=%s", answer.reason, book.task.id)
     stop_and_wait(home)

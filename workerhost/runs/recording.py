@@ -13,6 +13,7 @@ from cw.homes import journal
 from cw.homes.files import open_regular
 from cw.homes.journal import Journal
 from cw.models import HOST, Outcome, Task
+from cw.operations.rest.end import taken_back
 from cw.operations.rest.writes import on_outcome, tail_of
 from cw.reasons import Charge, Reason, rule_of
 from cw.settings import Settings
@@ -187,6 +188,7 @@ def _settle_late(
     held: Holding, book: Journal, move: Move, outcome: Outcome, effects: list[Effect]
 ) -> bool:
     """The lease ended before we could speak. While nobody took the task since, our word counts."""
+    was = held.ctx.store.tasks.get(held.task_id)
     answer = held.ctx.store.tasks.adopt(
         held.task_id,
         worker=held.home.id,
@@ -196,6 +198,7 @@ def _settle_late(
     )
     if isinstance(answer, Refusal):
         return False
+    taken_back(held.ctx.store, was, held.ctx.settings.host_name)
     return _settle(replace(held, fence=answer), book, move, outcome, effects)
 
 

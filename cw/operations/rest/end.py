@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cw.models import Outcome, Task
-from cw.operations.rest.writes import on_outcome, unlabel
+from cw.operations.rest.writes import on_outcome, unblocked, unlabel
 from cw.reasons import Reason
-from cw.states import Move, OutcomeKind
+from cw.states import Move, OutcomeKind, State
 from cw.store.store import Store
 
 
@@ -24,6 +24,12 @@ def give_up(store: Store, task: Task, why: str) -> bool:
     host = outbox_host(store, task)
     told = on_outcome(task.spec, task.worker or "", task.attempt, outcome, "") if host else []
     return store.tasks.requeue(task, Move.LOSE, "lease", why, effects=told, outbox=host)
+
+
+def taken_back(store: Store, was: Task | None, host: str) -> None:
+    """A host has a run again that was given up as lost: the issue does not wait for a person."""
+    if was and was.state is State.CRASHED:
+        store.outbox.add(host, unblocked(was.spec, was.worker or ""))
 
 
 def outbox_host(store: Store, task: Task) -> str:

@@ -19,6 +19,11 @@ def on_start(task: TaskSpec, worker: str) -> list[Effect]:
     return _effects(task, worker, ("label", worker_label(worker), ""))
 
 
+def unblocked(task: TaskSpec, worker: str) -> list[Effect]:
+    """Nobody has to look at it any more."""
+    return _effects(task, worker, ("unlabel", BLOCKED_LABEL, ""))
+
+
 def on_outcome(
     task: TaskSpec, worker: str, attempt: int, outcome: Outcome, tail: str
 ) -> list[Effect]:
