@@ -23,7 +23,9 @@ MODEL_WORDS = ("sonnet", "opus", "haiku", "sonnet[1m]", "opus[1m]")
 WORKER_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}$"
 _WORKER = re.compile(WORKER_PATTERN)
 _MODEL = re.compile(r"(?:[a-z]{2}\.)?(?:anthropic\.)?claude-[a-z0-9][a-z0-9.-]{1,60}(?:\[1m\])?")
-_TASK_BRANCH = re.compile(r"issue-\d+(?:-\d{1,2})?|task-[0-9a-z]{26}")
+_TASK_BRANCH = re.compile(
+    r"issue-(?P<issue>[1-9][0-9]{0,9})(?:-[1-9][0-9]?)?|task-(?P<task>[0-9a-hjkmnp-tv-z]{26})"
+)
 TASK_PATTERN = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 _TASK = re.compile(TASK_PATTERN)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -185,3 +187,11 @@ def branch_name(task: str, issue: int | None, number: int = 1) -> str:
 def is_task_branch(name: str) -> bool:
     """Of whichever task."""
     return bool(_TASK_BRANCH.fullmatch(name))
+
+
+def owner_of_branch(name: str) -> int | str | None:
+    """By its name: the number of an issue, or a task's id; None when it is no task's."""
+    found = _TASK_BRANCH.fullmatch(name)
+    if found is None:
+        return None
+    return int(found["issue"]) if found["issue"] else found["task"].upper()

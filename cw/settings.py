@@ -12,6 +12,7 @@ from typing import Any
 from cw import values
 from cw.errors import BadInputError
 from cw.private import refuse_open, refuse_overlap
+from cw.token_names import GITHUB_LOGINS
 
 
 def _setting(default: Any, read: Callable[[str], Any], doc: str, *also: str) -> Any:
@@ -180,8 +181,7 @@ class Settings:
         "",
         values.text,
         "Token for labels and comments of this machine's dispatches",
-        "GH_TOKEN",
-        "GITHUB_TOKEN",
+        *GITHUB_LOGINS,
     )
     github_access: str = _setting(
         "agent",

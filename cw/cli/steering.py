@@ -10,7 +10,7 @@ from cw.cli.arguments.params import read_targets
 from cw.cli.context import Cli
 from cw.cli.views.render import duration, note
 from cw.errors import BadInputError, CwError
-from cw.operations.views.references import Target, resolve
+from cw.operations.fleet.references import Target, resolve
 
 if TYPE_CHECKING:
     from cw.models import Task
@@ -23,7 +23,7 @@ _SETTLE_SECONDS = 10.0  # git and GitHub are asked once the agent has ended
 
 def find(cli: Cli, target: Target) -> Task | None:
     """The task an id means; None: a worker without one. Raises BadInputError for unknown ids."""
-    from cw.operations.control.shared import need_task, task_of
+    from cw.operations.fleet.lookup import need_task, task_of
 
     target = resolve(cli.store, target)
     if target.task:

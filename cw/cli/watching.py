@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 from cw.errors import BadInputError, CwError, UnavailableError, UnreadableError
 from cw.models import Event, Task
-from cw.operations.control.shared import need_task, need_worker
+from cw.operations.fleet.lookup import need_task, need_worker
+from cw.operations.fleet.references import Target, resolve
 from cw.operations.views.overview import overview, read_fleet
-from cw.operations.views.references import Target, resolve
 from cw.states import State
 from cw.store.store import Store
 from cw.store.unreadable import HOW_TO_MEND

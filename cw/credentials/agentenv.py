@@ -14,25 +14,10 @@ from cw.credentials.gitconfig import identity
 from cw.homes.files import read_regular
 from cw.homes.layout import Home, stays_inside
 from cw.settings import Settings
+from cw.token_names import GITHUB_TOKENS
 
 _FROM_HOST = ("LANG", "LC_ALL", "TZ")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-TOKENS = (
-    "GH_TOKEN",
-    "GITHUB_TOKEN",
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "CLAUDE_CODE_OAUTH_TOKEN",
-)
-
-
-# What gh and git take for a token.
-GITHUB_TOKENS = (
-    "GH_TOKEN",
-    "GITHUB_TOKEN",
-    "GH_ENTERPRISE_TOKEN",
-    "GITHUB_ENTERPRISE_TOKEN",
-)
 _FROM_VARIABLE = (
     '!f() { test "$1" = get && test -n "$GH_TOKEN" && echo username=x-access-token'
     ' && echo "password=$GH_TOKEN"; }; f'

@@ -18,9 +18,9 @@ from cw.errors import BadInputError, CwError
 from cw.homes.layout import MARKER, Home
 from cw.names import worker_id
 from cw.settings import config_path
+from cw.token_names import GITHUB_LOGINS, MODEL_LOGINS
 
-TOKENS = ("GH_TOKEN", "ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_BASE_URL")
-LOGINS = ("ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN")  # either lets an agent log in
+TOKENS = (GITHUB_LOGINS[0], *MODEL_LOGINS, "ANTHROPIC_BASE_URL")
 
 PRIVATE_DIR = 0o700
 PRIVATE_FILE = 0o600

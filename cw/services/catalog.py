@@ -15,17 +15,10 @@ from cw.services import broker_repair, broker_server
 from cw.services.processes import ProcessMark
 from cw.settings import Settings
 from cw.store.store import open_store
+from cw.token_names import GITHUB_LOGINS, MODEL_KEYS
 
 BROKER = "broker"
-_TOKENS = (
-    "CW_GITHUB_TOKEN",
-    "CW_GITHUB_TOKEN_FILE",
-    "GH_TOKEN",
-    "GITHUB_TOKEN",
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "CLAUDE_CODE_OAUTH_TOKEN",
-)
+_TOKENS = ("CW_GITHUB_TOKEN", "CW_GITHUB_TOKEN_FILE", *GITHUB_LOGINS, *MODEL_KEYS)
 _GOODBYE = 20.0
 _A_WEEK = 7 * 24 * 3600.0
 _SERVER_ENV = ("PATH", "LANG", "LC_ALL", "TZ")

@@ -12,7 +12,7 @@ import pytest
 
 from cw.models import Host, Outcome, Worker
 from cw.names import new_task_id
-from cw.operations.views.references import SHORT, shortest
+from cw.operations.fleet.references import SHORT, shortest
 from cw.states import OutcomeKind
 from cw.store.leases import Grant
 from cw.store.store import Store

@@ -82,7 +82,7 @@ def _no_room_kept() -> None:
 
 
 def _sweep_tells_nobody() -> None:
-    end.on_outcome = lambda *_: []
+    end.on_outcome = lambda *_: []  # type: ignore[attr-defined]
 
 
 MUTANTS = {

@@ -17,7 +17,7 @@ from cw.errors import CwError
 from cw.homes.journal import archive_name
 from cw.homes.layout import Home
 from cw.names import model_name, worker_id
-from cw.operations.views.references import read_target
+from cw.operations.fleet.references import read_target
 from cw.repos import parse_repo
 from tests.making import KEYRING, make_id, make_spec
 from workerhost.inbox.admission import admit

@@ -9,7 +9,7 @@ import pytest
 
 from cw.cli.arguments.params import expand_ids
 from cw.errors import BadInputError
-from cw.operations.views.references import Target, read_target
+from cw.operations.fleet.references import Target, read_target
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -15,8 +15,8 @@ from cw.homes.removing import set_aside
 from cw.operations.control.closing import ending
 from cw.operations.control.shared import Patience
 from cw.operations.control.stop import Stopped
+from cw.operations.fleet.references import Target
 from cw.operations.rest.writes import unlabel
-from cw.operations.views.references import Target
 from cw.states import OutcomeKind, State
 from tests.making import NOW, make_id, make_outcome, make_spec, make_task
 

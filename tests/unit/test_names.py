@@ -17,7 +17,7 @@ from cw.names import (
     worker_label,
     worker_queue,
 )
-from cw.operations.views.references import Target, read_target
+from cw.operations.fleet.references import Target, read_target
 
 
 @pytest.mark.parametrize("text", ["01", "docs-fixer", "a", "9" * 32])

@@ -14,6 +14,7 @@ from cw.homes.files import write_private
 from cw.homes.layout import Home
 from cw.homes.owner import make_folders
 from cw.settings import Settings
+from cw.token_names import github_login
 from workerhost.walls.isolation import Wall
 
 if TYPE_CHECKING:
@@ -97,4 +98,4 @@ def check_access(settings: Settings, wall: Wall) -> None:
 
 def _own(home: Home | None) -> str:
     own = own_variables(home) if home else {}
-    return own.get("GH_TOKEN") or own.get("GITHUB_TOKEN") or ""
+    return github_login(own)

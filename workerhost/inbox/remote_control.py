@@ -16,7 +16,8 @@ from celery.worker.control import Panel
 from cw.audit import Audit
 from cw.errors import CwError
 from cw.operations.control.reset import end_noted
-from cw.operations.control.shared import Control, Patience, need_task
+from cw.operations.control.shared import Control, Patience
+from cw.operations.fleet.lookup import need_task
 from cw.states import State
 
 log = logging.getLogger("workerhost.commands")

@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
-from cw.credentials.agentenv import GITHUB_TOKENS, agent_environment
+from cw.credentials.agentenv import agent_environment
 from cw.errors import CwError
 from cw.homes.files import write_private
 from cw.homes.layout import Home
 from cw.homes.owner import give_own, inherit
 from cw.settings import Settings
+from cw.token_names import GITHUB_TOKENS, MODEL_KEYS
 from workerhost.agents.claude import transcript
 from workerhost.agents.launch import Launch, claude_argv, environment
 from workerhost.agents.leftovers import OURS
@@ -29,7 +30,7 @@ from workerhost.probing.inherited import Inherited, inherited
 from workerhost.probing.probe_model import Json, ProbeModel
 from workerhost.walls.isolation import Wall
 from workerhost.walls.network_access import PORT, opened, reach
-from workerhost.walls.policy import MODEL_KEYS, own_startup_files, policy, write_policy
+from workerhost.walls.policy import own_startup_files, policy, write_policy
 from workerhost.walls.sandbox import readable_paths, wrap
 
 _SECONDS = 60  # a busy machine starts claude in ten

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cw.credentials.agentenv import GITHUB_TOKENS
 from cw.errors import CwError
 from cw.homes.files import read_json, write_private
 from cw.homes.layout import HAND_MADE, Home
 from cw.settings import Settings
+from cw.token_names import GITHUB_TOKENS, MODEL_KEYS
 from workerhost.walls.isolation import Wall
 from workerhost.walls.network_access import tool_domains
 
@@ -42,7 +42,6 @@ _NUMBERS = {"userID", "machineID"}
 _NUMBER = re.compile(r"[0-9a-f]{64}")
 _FOLDERS = {"run", "completed", ".ssh", ".claude", "plugins", *HAND_MADE}
 _STATE_BYTES = 1 << 20
-MODEL_KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
 
 
 def policy(home: Home, wall: Wall, settings: Settings, repo_url: str) -> dict[str, Any]:

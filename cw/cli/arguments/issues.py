@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from cw.errors import BadInputError
 from cw.names import issue_number
-from cw.operations.views.references import read_target
+from cw.operations.fleet.references import read_target
 
 _RANGE = re.compile(r"#?([1-9][0-9]{0,9})\.\.#?([1-9][0-9]{0,9})")
 _MOST = 100  # issues of one command

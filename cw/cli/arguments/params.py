@@ -12,7 +12,7 @@ import click
 from cw.cli.arguments.completion import complete_ids
 from cw.errors import BadInputError
 from cw.names import worker_id
-from cw.operations.views.references import Target, read_target
+from cw.operations.fleet.references import Target, read_target
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 

@@ -12,7 +12,7 @@ from cw.cli.context import Cli, with_cli
 from cw.cli.steering import find, stop_patience
 from cw.cli.views.render import json_out, say
 from cw.errors import BadInputError
-from cw.operations.views.references import read_target
+from cw.operations.fleet.references import read_target
 
 if TYPE_CHECKING:
     from cw.models import Task

@@ -23,7 +23,7 @@ from cw.cli.context import Cli, with_cli
 from cw.cli.views.render import json_out, note, say
 from cw.errors import BadInputError, CwError, UnavailableError
 from cw.names import POOL_QUEUE, model_name, tag_name, worker_id, worker_queue
-from cw.operations.views.references import short_id
+from cw.operations.fleet.references import short_id
 from cw.repos import parse_repo
 from cw.states import Mode
 

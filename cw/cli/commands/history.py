@@ -14,7 +14,7 @@ from cw.cli.arguments.params import checked, json_option, maybe_id_argument, rea
 from cw.cli.context import Cli, with_cli
 from cw.cli.views.render import Column, duration, json_out, moment, money, note, say, table
 from cw.errors import BadInputError, BrokerUnavailableError, CwError
-from cw.operations.views.references import Target, resolve
+from cw.operations.fleet.references import Target, resolve
 from cw.repos import parse_repo
 from cw.states import OutcomeKind
 

@@ -82,14 +82,14 @@ def warn_of_commits(cli: Cli, homes: list[Home]) -> None:
 
 def missing(tokens: list[str]) -> list[str]:
     """What an agent will lack, in plain words."""
-    from cw.homes.home import LOGINS
+    from cw.token_names import MODEL_LOGINS
 
     found = []
     if "GH_TOKEN" not in tokens:
         found.append("GH_TOKEN is missing: no work on GitHub repositories")
-    if not any(one in tokens for one in LOGINS):
-        found.append(f"{' or '.join(LOGINS)} is missing: claude cannot log in")
-    elif all(one in tokens for one in LOGINS):
+    if not any(one in tokens for one in MODEL_LOGINS):
+        found.append(f"{' or '.join(MODEL_LOGINS)} is missing: claude cannot log in")
+    elif all(one in tokens for one in MODEL_LOGINS):
         found.append("both an API key and a subscription token: the API key wins")
     return found
 

@@ -21,7 +21,7 @@ from cw.errors import BadInputError, CwError
 from cw.homes.archives import is_running, log_of, logs_of, task_of
 from cw.homes.files import open_regular, read_json
 from cw.homes.layout import Home, homes
-from cw.operations.views.references import Target, resolve
+from cw.operations.fleet.references import Target, resolve
 
 if TYPE_CHECKING:
     from cw.models import Event, Task

@@ -35,9 +35,9 @@ def command(cli: Cli, as_json: bool) -> None:
     Beside what is queued stands what is held until a time, or stopped or crashed and waiting for a
     person. Take something out with: cw cancel TASK.
     """
+    from cw.operations.fleet.references import short_ids
     from cw.operations.views.overview import overview, read_fleet
     from cw.operations.views.queue import lines, queue
-    from cw.operations.views.references import short_ids
 
     now = cli.store.tasks.now()
     rows = queue(overview(read_fleet(cli.store), now))

@@ -11,7 +11,7 @@ from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
 from cw.cli.steering import several
 from cw.cli.views.render import json_out, moment, note, say
-from cw.operations.views.references import short_ids
+from cw.operations.fleet.references import short_ids
 
 if TYPE_CHECKING:
     from cw.models import Task

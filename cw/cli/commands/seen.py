@@ -22,7 +22,7 @@ def command(cli: Cli, ids: tuple[str, ...], everything: bool, as_json: bool) -> 
     Of a worker, those that it had. Nothing else is changed: labels, comments, clones and history
     stay. A new dispatch of the issue does the same, and so does a day.
     """
-    from cw.operations.views.references import resolve
+    from cw.operations.fleet.references import resolve
     from cw.operations.views.unseen import recent, unseen
 
     if everything == bool(ids):

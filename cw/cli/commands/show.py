@@ -23,7 +23,7 @@ from cw.cli.views.render import (
     table,
 )
 from cw.errors import CwError
-from cw.operations.views.references import Target
+from cw.operations.fleet.references import Target
 
 if TYPE_CHECKING:
     from cw.models import Task

@@ -13,7 +13,7 @@ from cw.cli.arguments.params import json_option, maybe_id_argument
 from cw.cli.context import Cli, with_cli
 from cw.cli.views.render import json_line, json_out, note, redraw, terminal_width
 from cw.errors import BadInputError, BrokerUnavailableError
-from cw.operations.views.references import Target, resolve
+from cw.operations.fleet.references import Target, resolve
 
 if TYPE_CHECKING:
     from cw.operations.views.rows import About, Overview
@@ -115,11 +115,12 @@ def _seen(cli: Cli, target: Target | None) -> Overview:
 
 def _only(seen: Overview, target: Target | None) -> Overview:
     """Raises BadInputError when nothing is known by that id."""
+    from cw.operations.fleet.lookup import unknown_worker
+
     if target is None:
         return seen
     if target.worker and target.worker not in {one.worker for one in seen.workers}:
-        known = ", ".join(one.worker for one in seen.workers) or "none"
-        raise BadInputError(f"there is no worker {target.worker}", hint=f"Known: {known}")
+        raise unknown_worker(target.worker, (one.worker for one in seen.workers))
 
     def wanted(worker: str | None, about: About | None) -> bool:
         if target.worker:

@@ -10,7 +10,7 @@ from cw.cli.arguments.params import json_option, maybe_id_argument
 from cw.cli.context import Cli, with_cli
 from cw.cli.views.render import json_out, note, one_line, say
 from cw.errors import CwError
-from cw.operations.views.references import Target
+from cw.operations.fleet.references import Target
 
 if TYPE_CHECKING:
     from cw.models import Task

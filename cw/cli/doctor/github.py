@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cw.check import Check
 from cw.cli.context import Cli
 from cw.errors import BadInputError, CwError, GitHubUnavailableError
+from cw.token_names import github_login
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub
@@ -79,7 +80,7 @@ def _tokens(cli: Cli) -> Iterator[tuple[str, GitHub | CwError]]:
     seen = {settings.github_token}
     for home in homes(settings.workers_root):
         own = own_variables(home)
-        token = own.get("GH_TOKEN") or own.get("GITHUB_TOKEN") or ""
+        token = github_login(own)
         if token and token not in seen:
             seen.add(token)
             github = GitHub(settings.github_api_url, token, pace=settings.github_pace)

@@ -40,11 +40,11 @@ def login_checks(cli: Cli) -> Iterator[Check]:
 def _login(cli: Cli, home: Home) -> tuple[str, str, str] | None:
     """The one that claude takes, its value, and where it is used."""
     from cw.credentials.agentenv import own_variables
-    from cw.homes.home import LOGINS
+    from cw.token_names import MODEL_LOGINS
 
     passed = {one: cli.environ[one] for one in cli.settings.agent_env if one in cli.environ}
     env = passed | own_variables(home)
-    name = next((one for one in LOGINS if env.get(one)), "")
+    name = next((one for one in MODEL_LOGINS if env.get(one)), "")
     return (name, env[name], env.get("ANTHROPIC_BASE_URL") or _API) if name else None
 
 

@@ -12,9 +12,9 @@ from cw.cli.context import Cli
 from cw.cli.local_host import ask_local
 from cw.credentials.agentenv import own_variables
 from cw.homes.archives import archives
-from cw.homes.home import LOGINS
 from cw.homes.layout import Home, homes
 from cw.homes.private import open_files
+from cw.token_names import GITHUB_LOGINS, MODEL_LOGINS, github_login
 
 _WIDE = ("ghp_", "gho_")  # tokens that cannot be narrowed to repositories
 
@@ -36,10 +36,10 @@ def token_check(home: Home, cli: Cli) -> Check:
     passed = {one for one in cli.settings.agent_env if cli.environ.get(one)}
     names = {*own_variables(home), *passed}
     name = f"worker {home.id} tokens"
-    logins = [one for one in LOGINS if one in names]
+    logins = [one for one in MODEL_LOGINS if one in names]
     if not logins:
         return Check(
-            name, "fail", f"{' and '.join(LOGINS)} are missing", f"Set one in {home.zshenv}"
+            name, "fail", f"{' and '.join(MODEL_LOGINS)} are missing", f"Set one in {home.zshenv}"
         )
     if len(logins) > 1:
         text = "has both tokens: the API key wins and the subscription is not used"
@@ -47,18 +47,18 @@ def token_check(home: Home, cli: Cli) -> Check:
     elsewhere = cli.settings.github_app_id or (
         cli.settings.github_access == "host" and cli.settings.github_token
     )
-    if not names & {"GH_TOKEN", "GITHUB_TOKEN"} and not elsewhere:
+    if not names & {*GITHUB_LOGINS} and not elsewhere:
         text = "GH_TOKEN is missing: no work on GitHub repositories"
         return Check(name, "warn", text, f"Set it in {home.zshenv}")
     own = own_variables(home)
     lent = cli.settings.github_access == "agent" and not cli.settings.github_app_id
-    if lent and (own.get("GH_TOKEN") or own.get("GITHUB_TOKEN") or "").startswith(_WIDE):
+    if lent and github_login(own).startswith(_WIDE):
         text = "GH_TOKEN is a classic token: it reaches every repository of its account"
         fix = (
             "Use a fine-grained one or a GitHub App, for the repositories this worker is meant for"
         )
         return Check(name, "warn", text, fix)
-    return Check(name, "ok", ", ".join(sorted(names & {*LOGINS, "GH_TOKEN", "GITHUB_TOKEN"})))
+    return Check(name, "ok", ", ".join(sorted(names & {*MODEL_LOGINS, *GITHUB_LOGINS})))
 
 
 def commit_check(home: Home, cannot: dict[str, dict[str, str]]) -> Check:

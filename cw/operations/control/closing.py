@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cw.errors import BadInputError
 from cw.models import Outcome, Task
-from cw.operations.control.shared import Control, need_task, poke
+from cw.operations.control.shared import Control, poke
+from cw.operations.fleet.lookup import need_task
 from cw.operations.rest.end import end, outbox_host
 from cw.operations.rest.writes import unlabel
 from cw.reasons import Label, rule_of

@@ -6,15 +6,8 @@ from collections.abc import Callable, Sequence
 
 from cw.errors import BadInputError, UnavailableError
 from cw.models import HOST, Model, Task, Worker
-from cw.operations.control.shared import (
-    Control,
-    Patience,
-    need_worker,
-    place,
-    poke_all,
-    running_on,
-    task_of,
-)
+from cw.operations.control.shared import Control, Patience, place, poke_all, running_on
+from cw.operations.fleet.lookup import need_worker, task_of
 from cw.store.store import Store
 
 MAX_NOTE = 200  # characters

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from cw.errors import BadInputError
 from cw.models import Model, Task, Worker
 from cw.operations.control.reset import Ended, end
-from cw.operations.control.shared import Control, Patience, need_worker, poke
+from cw.operations.control.shared import Control, Patience, poke
+from cw.operations.fleet.lookup import need_worker
 from cw.store.store import Store
 
 Away = Callable[[Worker], str]  # moves the HOME aside and says where it is now

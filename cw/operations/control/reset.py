@@ -8,8 +8,9 @@ from cw.audit import Audit
 from cw.errors import BadInputError, CwError, UnavailableError
 from cw.models import Model, Outcome, Task
 from cw.operations.control.closing import close, give_back
-from cw.operations.control.shared import Control, Patience, need_task
+from cw.operations.control.shared import Control, Patience
 from cw.operations.control.stop import stop
+from cw.operations.fleet.lookup import need_task
 from cw.states import State
 
 Word = Literal["reset", "cancelled"]

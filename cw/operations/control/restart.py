@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, assert_never
 
 from cw.errors import BadInputError
 from cw.models import Model, Task
-from cw.operations.control.shared import Control, need_task
+from cw.operations.control.shared import Control
+from cw.operations.fleet.lookup import need_task
 from cw.states import Move, OutcomeKind, State
 
 if TYPE_CHECKING:

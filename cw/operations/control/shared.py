@@ -7,12 +7,10 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from cw.errors import BadInputError, UnreadableError
-from cw.models import Model, Task, TaskSpec, Worker
+from cw.models import Model, Task, TaskSpec
 from cw.operations.fleet.ask import Ask, HostSilentError, Send, ask_host
 from cw.states import State
 from cw.store.store import Store
-from cw.store.unreadable import HOW_TO_MEND
 
 POLL_SECONDS = 0.2
 
@@ -59,35 +57,6 @@ def place(task: Task) -> Place:
     return Place(
         task=task.spec.id, label=task.spec.label, worker=task.worker or None, state=task.state
     )
-
-
-def need_worker(store: Store, worker: str) -> Worker:
-    """Raises BadInputError, UnreadableError."""
-    found = store.fleet.worker(worker)
-    if found is None:
-        if why := store.fleet.unreadable(worker):
-            raise UnreadableError(f"worker {worker} cannot be read: {why}", hint=HOW_TO_MEND)
-        known = ", ".join(one.id for one in store.fleet.workers()) or "none"
-        raise BadInputError(f"there is no worker {worker}", hint=f"Known: {known}")
-    return found
-
-
-def need_task(store: Store, task: str) -> Task:
-    """Raises BadInputError, UnreadableError."""
-    found = store.tasks.get(task)
-    if found is None:
-        if why := store.tasks.unreadable(task):
-            raise UnreadableError(f"task {task} cannot be read: {why}", hint=HOW_TO_MEND)
-        raise BadInputError(f"there is no task {task}", hint="See: cw status")
-    return found
-
-
-def task_of(store: Store, worker: str) -> Task | None:
-    """The task a worker has, or else gets next. Raises BadInputError for an unknown worker."""
-    found = need_worker(store, worker)
-    if found.task and (task := store.tasks.get(found.task)) and task.state is not State.DONE:
-        return task
-    return next((one for one in store.tasks.open_tasks() if one.worker == worker), None)
 
 
 def running_on(store: Store, workers: Iterable[str]) -> list[Task]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from cw.models import Model, Task
 from cw.operations.control.pause import Paused, pause
-from cw.operations.control.shared import Control, Patience, need_task, poke_all, running_on
+from cw.operations.control.shared import Control, Patience, poke_all, running_on
+from cw.operations.fleet.lookup import need_task
 from cw.states import State
 from cw.store.store import Store
 

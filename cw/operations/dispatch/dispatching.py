@@ -29,6 +29,7 @@ from cw.operations.dispatch.local_source import check_source
 from cw.operations.dispatch.readiness import notes, ready
 from cw.operations.dispatch.request import Request
 from cw.operations.dispatch.worker_label import mark_issue
+from cw.operations.fleet.lookup import unknown_worker
 from cw.operations.views.overview import overview, read_fleet
 from cw.operations.views.waiting import STARTS, what_next
 from cw.repos import renamed
@@ -133,10 +134,7 @@ def _find(
 def _check_workers(request: Request, store: Store) -> None:
     known = [one.id for one in store.fleet.workers()]
     if request.worker and request.worker not in known:
-        raise BadInputError(
-            f"there is no worker {request.worker}",
-            hint=f"Known: {', '.join(known) or 'none'}. Make it with: cw init {request.worker}",
-        )
+        raise unknown_worker(request.worker, known)
     if not known:
         raise BadInputError("there are no workers yet", hint="Make one with: cw init 01")
 

@@ -14,6 +14,7 @@ import cw
 from cw.errors import BadInputError, UnavailableError
 from cw.models import Host, Model
 from cw.names import TASK_PATTERN, WORKER_PATTERN
+from cw.operations.fleet.lookup import need_worker
 from cw.store.store import Store
 
 Verb = Literal["look", "log", "diff", "todos", "history", "refresh", "remove"]
@@ -52,9 +53,7 @@ def ask(
     """The host's answer. Raises BadInputError for an unknown worker, HostSilentError, and what the
     host itself refused.
     """
-    found = store.fleet.worker(worker)
-    if found is None:
-        raise BadInputError(f"there is no worker {worker}", hint="cw status shows them")
+    found = need_worker(store, worker)
     given = {"verb": verb, "worker": worker, "task": task, "offset": offset, "attempt": attempt}
     request = Ask.model_validate({"id": uuid.uuid4().hex, **given})
     return ask_host(store, send, found.host, request)

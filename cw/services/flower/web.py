@@ -18,7 +18,8 @@ from cw.audit import Audit
 from cw.errors import BadInputError, CwError
 from cw.models import Task
 from cw.operations.control.reset import Ended, Word, end_noted
-from cw.operations.control.shared import Control, Patience, need_task
+from cw.operations.control.shared import Control, Patience
+from cw.operations.fleet.lookup import need_task
 from cw.services.flower.metrics import Metrics
 from cw.settings import Settings
 from cw.states import State
