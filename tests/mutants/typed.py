@@ -9,7 +9,7 @@ from urllib.request import HTTPRedirectHandler
 from cw import stay
 from cw.cli.commands import logs
 from cw.models import Event
-from cw.operations import unseen
+from cw.operations import restart, unseen
 from cw.store.tasks import TaskStore
 from tests.mutants import Mutant
 from tests.mutants.words import put
@@ -50,6 +50,11 @@ MUTANTS = {
     "what was seen is shown": Mutant(
         f"{_STATUS}test_failure_and_question_stay_until_they_were_seen",
         put(TaskStore, "mark_seen", lambda *_: True),
+    ),
+    "what a limit holds is restarted": Mutant(
+        "tests/integration/test_many_at_once.py"
+        "::test_what_a_usage_limit_holds_is_restarted_before_only_for_who_says_now",
+        put(restart, "limited", lambda *_: False),
     ),
     "failures are shown for ever": Mutant(
         f"{_STATUS}test_a_day_takes_a_failure_off",

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -44,6 +44,57 @@ def test_every_option_is_explained(name: str) -> None:
     assert command is not None
     options = [one for one in command.params if isinstance(one, click.Option)]
     assert [one.name for one in options if not one.help] == []
+
+
+def options(within: click.Group = group) -> Iterator[tuple[str, click.Option]]:
+    """Of all commands, those of their groups as well."""
+    context = click.Context(within)
+    for name in within.list_commands(context):
+        command = within.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from options(command)
+        for one in command.params:
+            if isinstance(one, click.Option):
+                yield name, one
+
+
+def letters(*, hidden: bool) -> dict[str, set[str]]:
+    """What each letter stands for in some command."""
+    found: dict[str, set[str]] = {}
+    for _, option in options():
+        for name in option.opts:
+            if len(name) == 2 and option.hidden is hidden:
+                found.setdefault(name, set()).add(max(option.opts, key=len))
+    return found
+
+
+def test_a_letter_means_the_same_in_every_command() -> None:
+    assert letters(hidden=False) == {
+        "-F": {"--follow"},
+        "-d": {"--detach"},
+        "-f": {"--force"},
+        "-i": {"--issue"},
+        "-m": {"--model"},
+        "-n": {"--limit"},
+        "-p": {"--prompt"},
+        "-r": {"--repo"},
+        "-t": {"--tag"},
+        "-w": {"--worker"},
+    }
+    assert letters(hidden=True) == {"-f": {"-f"}}  # read by two commands for one more version
+
+
+def test_what_has_a_letter_has_it_in_every_command() -> None:
+    with_letter = {max(one.opts, key=len) for _, one in options() if min(map(len, one.opts)) == 2}
+
+    without = [
+        (name, one.opts)
+        for name, one in options()
+        if min(map(len, one.opts)) > 2 and max(one.opts, key=len) in with_letter
+    ]
+
+    assert without == []
 
 
 def test_config_shows_value_and_origin(cw: Cw, cw_environ: dict[str, str]) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("tasks", metavar="TASK...", nargs=-1, required=True, shell_complete=complete_tasks)
-@click.option("--force", is_flag=True, help="Stop those that are running first.")
+@click.option("-f", "--force", is_flag=True, help="Stop those that are running first.")
 @json_option
 @with_cli
 def command(cli: Cli, tasks: tuple[str, ...], force: bool, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cw.cli.context import Cli, with_cli
-from cw.cli.params import id_argument, json_option
+from cw.cli.params import follow_option, id_argument, json_option
 from cw.cli.render import json_line, note
 from cw.cli.stream import event_lines, show_event
 from cw.operations.references import Target
@@ -24,7 +24,7 @@ _MOST_LINES = 2000  # the stream keeps no more events
 @click.argument(
     "lines", metavar="[LINES]", type=click.IntRange(1, _MOST_LINES), default=_DEFAULT_LINES
 )
-@click.option("-f", "--follow", is_flag=True, help="Go on until the task ends or stops.")
+@follow_option("the task ends or stops")
 @json_option
 @with_cli
 def command(cli: Cli, target: Target, lines: int, follow: bool, as_json: bool) -> None:
