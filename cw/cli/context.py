@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cw.errors import BrokerUnavailableError, CwError
 from cw.settings import Settings, load_settings
 
 STEERING = frozenset(
@@ -86,6 +87,12 @@ class Cli:
         store.connection.unreadable.tell = lambda one: note(f"warning: {one.words()}")
         return store
 
+    def short(self, text: str) -> str:
+        """What a person is told: ids of tasks in it as short as they may be typed."""
+        from cw.operations.references import shorten
+
+        return shorten(self.store, text)
+
     @cached_property
     def github(self) -> GitHub:
         """Raises BadInputError when there is no token."""
@@ -157,10 +164,24 @@ def with_cli(function: Callable[..., None]) -> Callable[..., None]:
     @wraps(function)
     def call(*args: Any, **options: Any) -> None:
         cli = load_cli(os.environ)
-        with _noted(cli):
+        with _noted(cli), _short_ids(cli):
             function(cli, *args, **options)
 
     return call
+
+
+@contextmanager
+def _short_ids(cli: Cli) -> Iterator[None]:
+    """In what to type after an error, too. The records are asked only where they were before."""
+    try:
+        yield
+    except BrokerUnavailableError:
+        raise
+    except CwError as error:
+        if "store" in vars(cli):
+            with suppress(CwError):
+                error.hint = cli.short(error.hint)
+        raise
 
 
 def _waiting(host: str, seconds: float) -> None:

@@ -16,6 +16,7 @@ def greet() -> None:
     from cw.address import broker_url
     from cw.cli.fleetview import status_lines
     from cw.cli.render import terminal_width
+    from cw.cli.shortids import with_short_ids
     from cw.operations.unseen import with_recent
     from cw.settings import load_settings
     from cw.store.store import open_store
@@ -23,7 +24,7 @@ def greet() -> None:
     try:
         settings = load_settings(os.environ)[0]
         store = open_store(broker_url(settings), patience=_PATIENCE_SECONDS)
-        seen = with_recent(store, store.tasks.now())
+        seen = with_short_ids(store, with_recent(store, store.tasks.now()))
     except (CwError, OSError, ValueError):  # ValueError: records of another version
         return
     if seen.workers:

@@ -9,7 +9,7 @@ from urllib.request import HTTPRedirectHandler
 from cw import stay
 from cw.cli.commands import logs
 from cw.models import Event
-from cw.operations import restart, unseen
+from cw.operations import references, restart, unseen
 from cw.store.tasks import TaskStore
 from tests.mutants import Mutant
 from tests.mutants.words import put
@@ -55,6 +55,11 @@ MUTANTS = {
         "tests/integration/test_many_at_once.py"
         "::test_what_a_usage_limit_holds_is_restarted_before_only_for_who_says_now",
         put(restart, "limited", lambda *_: False),
+    ),
+    "ids are printed whole": Mutant(
+        "tests/integration/test_references.py"
+        "::test_what_a_person_is_told_to_type_has_short_ids_and_programs_get_whole_ones",
+        put(references, "shorten", lambda _, text: text),
     ),
     "failures are shown for ever": Mutant(
         f"{_STATUS}test_a_day_takes_a_failure_off",

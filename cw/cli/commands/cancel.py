@@ -37,7 +37,7 @@ def command(cli: Cli, tasks: tuple[str, ...], force: bool, as_json: bool) -> Non
         done = end(cli.control, task, "cancelled", force=force, patience=patience)
         rows.append(done.model_dump(mode="json"))
         if not as_json:
-            say(f"{done.label} was cancelled (task {done.task})")
+            say(cli.short(f"{done.label} was cancelled (task {done.task})"))
     if as_json:
         json_out(rows)
 

@@ -45,7 +45,7 @@ def command(cli: Cli, target: Target, lines: int, follow: bool, as_json: bool) -
         for line in [line for event in found for line in event_lines(event)][-lines:]:
             click.echo(line)
     if not found:
-        _tell_nothing(task)
+        _tell_nothing(cli, task)
     if follow:
         _follow(cli, task, after, as_json=as_json)
 
@@ -66,12 +66,13 @@ def _show(event: Event, *, as_json: bool) -> None:
         show_event(event)
 
 
-def _tell_nothing(task: Task) -> None:
+def _tell_nothing(cli: Cli, task: Task) -> None:
     """Silence has a reason too."""
     from cw.cli.watching import FINAL
 
     if task.state in FINAL:
-        note(f"the broker keeps no events of {task.spec.id}; its log: cw logs {task.spec.id}")
+        log = cli.short(f"cw logs {task.spec.id}")
+        note(f"the broker keeps no events of {task.spec.label}; its log: {log}")
     elif task.state.value == "running":
         note(f"worker {task.worker} prepares its run; it has said nothing yet")
     else:

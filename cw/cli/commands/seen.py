@@ -39,7 +39,8 @@ def command(cli: Cli, ids: tuple[str, ...], everything: bool, as_json: bool) -> 
     for row in marked:
         cli.store.tasks.mark_seen(row.about.task)
         if not as_json:
-            say(f"{row.about.label} is off cw status; it stays in cw show {row.about.task}")
+            stays = cli.short(f"it stays in cw show {row.about.task}")
+            say(f"{row.about.label} is off cw status; {stays}")
     if as_json:
         json_out([row.model_dump(mode="json") for row in marked])
     elif not marked:

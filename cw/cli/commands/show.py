@@ -69,7 +69,7 @@ def command(cli: Cli, target: Target, as_json: bool) -> None:
     _tell_timeline(story, now)
     _tell_changes(story)
     say()
-    say(f"next: {story.next}")
+    say(f"next: {cli.short(story.next)}")
     for line in story.notes:
         note(line)
 

@@ -73,10 +73,11 @@ class Listing:
     def show(self, seen: Seen) -> None:
         # A task that ended between two looks comes twice; its end counts.
         tasks = {task.spec.id: task for task in seen.tasks}
+        known = {*self._shown, *tasks}
         for task_id, task in tasks.items():
-            self._show(task_id, task, row(task, seen.at))
-        known = self._shown if seen.whole else self._open
-        self._drop(set(known) - set(tasks))  # forgotten, or a dispatch that was withdrawn
+            self._show(task_id, task, row(task, seen.at, known))
+        before = self._shown if seen.whole else self._open
+        self._drop(set(before) - set(tasks))  # forgotten, or a dispatch that was withdrawn
         self._open = {one for one, task in tasks.items() if task.state is not State.DONE}
         self._count()
 
