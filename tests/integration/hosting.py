@@ -26,7 +26,7 @@ from cw.states import State
 from cw.store.store import Store, open_store
 from tests.making import give_key, make_spec
 from tests.mutants import host_module, kept_variable
-from tests.needs import need
+from tests.servers import broker_program
 from tests.waiting import wait_until
 from tests.walls import AROUND_REHEARSAL, AS_ROOT
 from workerhost.homes.home import make_home, templates_dir
@@ -178,7 +178,7 @@ def machine(repo: Path, broker_preload: str = "", **more: str) -> Iterator[Machi
     folder = Path(tempfile.mkdtemp(prefix="cwm-"))
     options = ["--port", "0", "--unixsocket", str(folder / "s"), "--save", "", "--dir", str(folder)]
     broker = subprocess.Popen(
-        [need("redis-server"), *options],
+        [broker_program(), *options],
         stdout=subprocess.DEVNULL,
         env=os.environ | ({"LD_PRELOAD": broker_preload} if broker_preload else {}),
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.request import HTTPRedirectHandler
 
 from cw import stay
 from cw.cli.commands import logs
+from cw.github.connection import Connection
 from cw.models import Event
 from cw.operations import references, restart, unseen
 from cw.store.tasks import TaskStore
@@ -24,6 +26,19 @@ _OWN = "tests/integration/test_own_templates.py::"
 def _as_it_is(line: bytes, offset: int, _: object, show: Callable[[Event], None]) -> None:
     for event in events.parse_line(line, offset, datetime.now(UTC)):
         show(event)
+
+
+def _anybodys_issues() -> None:
+    graphql = Connection.graphql
+
+    def ours(*args: Any, **more: Any) -> Any:
+        answer = graphql(*args, **more)
+        for one in answer.get("repository", {}).values():
+            if isinstance(one, dict) and "viewerDidAuthor" in one:
+                one["viewerDidAuthor"] = True
+        return answer
+
+    Connection.graphql = ours
 
 
 def _any_delay(milliseconds: object) -> timedelta:
@@ -60,6 +75,11 @@ MUTANTS = {
         "tests/integration/test_references.py"
         "::test_what_a_person_is_told_to_type_has_short_ids_and_programs_get_whole_ones",
         put(references, "shorten", lambda _, text: text),
+    ),
+    "an issue that is linked is one that was created": Mutant(
+        "tests/integration/test_created.py"
+        "::test_issue_of_somebody_else_does_not_count_though_the_log_links_it",
+        _anybodys_issues,
     ),
     "failures are shown for ever": Mutant(
         f"{_STATUS}test_a_day_takes_a_failure_off",

@@ -37,14 +37,14 @@ class Access:
 
     def key(self, home: Home | None) -> str | AppTokens:
         """For GitHub's API: the App, else the host's token, else the worker's. Empty: none."""
-        return self.app or self.settings.github_token or _own(home)
+        return self.app or self.settings.github_token or own_token(home)
 
     def token(self, home: Home, repo: str) -> str:
         """For git: of the App, else the worker's own, else the host's.
 
         Raises what `AppTokens.token` raises.
         """
-        return self.app.token(repo) if self.app else _own(home) or self.settings.github_token
+        return self.app.token(repo) if self.app else own_token(home) or self.settings.github_token
 
     def lend_again(self, home: Home) -> None:
         """Before what was lent to a run ends."""
@@ -103,6 +103,7 @@ def check_access(settings: Settings, wall: Wall) -> None:
         )
 
 
-def _own(home: Home | None) -> str:
+def own_token(home: Home | None) -> str:
+    """The worker's, with which its agents write when there is no App. Empty: it has none."""
     own = own_variables(home) if home else {}
     return own.get("GH_TOKEN") or own.get("GITHUB_TOKEN") or ""

@@ -1,4 +1,4 @@
-"""Issues an agent created: those its log names that GitHub says are new."""
+"""Issues an agent created: those its log names that GitHub says are new, and its account's."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cw.errors import CwError, GitHubUnavailableError
 from cw.models import TaskSpec
 from cw.states import Mode
+from workerhost.github.access import own_token
 from workerhost.homes.files import open_regular
 from workerhost.homes.journal import Run
 from workerhost.homes.layout import Home
@@ -24,21 +25,28 @@ _PART, _OVERLAP = 1 << 18, 1024  # bytes of the log at once; no link is longer
 def created_issues(
     task: TaskSpec, run: Run, github: GitHub | None, evidence: Evidence, home: Home
 ) -> Evidence:
-    """In mode `issue` only. Other agents may use the same account, so its log must name them."""
+    """In mode `issue` only. Other agents may use the same account, so its log must name them; and
+    it may name what others create meanwhile, so the agent's account must have created them.
+    """
     if task.issue is not None or task.mode is not Mode.ISSUE or github is None:
         return evidence
-    found = []
-    for number in _named(home, task.repo):
-        try:
-            issue = github.issue(task.repo, number)
-        except GitHubUnavailableError:
-            return replace(evidence, pull_away=True)
-        except CwError:
-            continue
-        # GitHub counts in whole seconds; no agent gets that far in its first one.
-        if not issue.is_pull and issue.created_at and issue.created_at >= run.started_at:
-            found.append(issue.url)
-    return replace(evidence, issues=tuple(found))
+    from cw.github.written import written  # a host without GitHub never loads its client
+
+    # An earlier run of the task may have created what this one only names.
+    since = run.started_at if run.attempt == 1 else min(task.created_at, run.started_at)
+    try:
+        found = written(_agents(github, home), task.repo, _named(home, task.repo), since)
+    except GitHubUnavailableError:
+        return replace(evidence, pull_away=True)
+    except CwError:  # GitHub does not say: none
+        return evidence
+    return replace(evidence, issues=found)
+
+
+def _agents(github: GitHub, home: Home) -> GitHub:
+    """As whom the agent writes: a worker's own token goes before the host's, an App before both."""
+    own = own_token(home)
+    return github.beside(own) if own and not github.is_app else github
 
 
 def _named(home: Home, repo: str) -> list[int]:
