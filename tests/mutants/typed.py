@@ -38,7 +38,7 @@ def _anybodys_issues() -> None:
                 one["viewerDidAuthor"] = True
         return answer
 
-    Connection.graphql = ours
+    put(Connection, "graphql", ours)()
 
 
 def _any_delay(milliseconds: object) -> timedelta:
