@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cw.cli.check import Check
 from cw.cli.context import Cli
 from cw.errors import CwError
+from cw.settings import Settings
 
 if TYPE_CHECKING:
     from workerhost.homes.layout import Home
@@ -37,6 +38,13 @@ def inside_checks(cli: Cli, programs: tuple[str, ...]) -> Iterator[Check]:
         yield _check(cli, wall, name)
 
 
+def _hidden_gh(settings: Settings) -> Path | None:
+    """That came with cw and is not shown to agents, as nothing hides what lies beside it."""
+    from workerhost.credentials.agentenv import gh_beside
+
+    return None if settings.isolation in {"strict", "outer"} else gh_beside()
+
+
 def _check(cli: Cli, wall: Wall, name: str) -> Check:
     title = f"agents' {name}"
     try:
@@ -47,6 +55,9 @@ def _check(cli: Cli, wall: Wall, name: str) -> Check:
     if said is not None:
         return Check(title, "ok", said or "is there")
     how = _HOW_TO_GET.get(name, "Install it where all find it, such as /usr/local/bin")
+    if name == "gh" and (came := _hidden_gh(cli.settings)):
+        text = f"{came} came with cw, and agents find it only behind bubblewrap"
+        return Check(title, "warn", text, "apt install gh; or CW_ISOLATION=strict")
     here = shutil.which(name, path=cli.environ.get("PATH"))
     if here:
         text = f"agents do not find it: {here} is not where they look"

@@ -143,10 +143,16 @@ def own_gh(settings: Settings) -> tuple[Path, ...]:
     """gh as it came with cw (`claude-workers[gh]`), and where that leads. Only with the outer wall:
     behind it nothing else of that folder is there.
     """
-    path = Path(sys.prefix) / "bin" / "gh"
-    if settings.isolation not in {"strict", "outer"} or not os.access(path, os.X_OK):
+    path = gh_beside()
+    if settings.isolation not in {"strict", "outer"} or path is None:
         return ()
     return path, path.resolve()
+
+
+def gh_beside() -> Path | None:
+    """gh in the folder of programs of this installation, if it is there."""
+    path = Path(sys.prefix) / "bin" / "gh"
+    return path if os.access(path, os.X_OK) else None
 
 
 def _visible(folder: Path, extra: tuple[Path, ...]) -> bool:
