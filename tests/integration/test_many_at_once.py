@@ -149,6 +149,15 @@ def test_neither_ids_nor_all_is_refused(cw: Cw, command: str) -> None:
         assert done.stderr.count("\n") == 1
 
 
+def test_what_is_offered_after_a_drain_can_be_typed(cw: Cw, store: Store) -> None:
+    done = cw("drain", "01")
+
+    assert done.stdout.endswith("Let them go on: cw resume 01\n")
+    assert cw("resume", "01").returncode == 0
+    assert cw("drain", "--host", "there").stdout.endswith("cw resume --host there\n")
+    assert cw("resume", "--host", "there").returncode == 0
+
+
 def test_pause_of_all_keeps_what_the_fleet_itself_said(cw: Cw, store: Store) -> None:
     store.fleet.pause("02", MEND, by=HOST)
     store.fleet.pause("03", "lunch")

@@ -250,6 +250,10 @@ def test_seen_says_what_it_cannot_do(cw: Cw, store: Store) -> None:
     assert nothing.returncode == 2
     assert nothing.stderr == "cw: nothing of 01 waits to be seen. See: cw status\n"
     assert cw("seen", "--all").stdout == "Nothing waits to be seen\n"
+    end(store, task := run(store, "01", 9), kind=OutcomeKind.SUCCEEDED)
+    assert "nothing of acme/app#9 waits" in cw("seen", "acme/app#9").stderr
+    assert cw("history", "nobody").returncode == 2
+    assert task.spec.id in cw("history", "01", "--json").stdout
 
 
 def test_seen_as_json_names_them(cw: Cw, store: Store) -> None:

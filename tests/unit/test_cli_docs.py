@@ -109,6 +109,18 @@ def test_config_shows_value_and_origin(cw: Cw, cw_environ: dict[str, str]) -> No
     assert all(one["meaning"] for one in found)
 
 
+def test_config_of_named_settings_shows_them_alone(cw: Cw) -> None:
+    assert [
+        one["setting"] for one in json.loads(cw("config", "model", "CW_ON_STOP", "--json").stdout)
+    ] == [
+        "model",
+        "on_stop",
+    ]
+    refused = cw("config", "modle")
+    assert refused.returncode == 2
+    assert refused.stderr == "cw: there is no setting 'modle'. Did you mean: model\n"
+
+
 def test_value_that_config_shows_can_be_typed_again() -> None:
     lists = {
         "allowed_domains": ("*.com", "*.io"),

@@ -149,7 +149,7 @@ def _tell_state(story: Story, now: datetime) -> None:
         return
     if done.pr:
         _pair("pull req.", done.pr)
-    if done.head:
+    if done.head and done.commits:
         pushed = "pushed" if done.pushed else "not pushed"
         _pair("commits", f"{done.commits} on {done.branch} ({done.head[:12]}, {pushed})")
 
