@@ -112,6 +112,12 @@ def remote_environment(home: Home, settings: Settings, token: str) -> dict[str, 
     } | git_environment(settings, _FROM_VARIABLE)
 
 
+def own_token(home: Home | None) -> str:
+    """The worker's, with which its agents write when there is no App. Empty: it has none."""
+    own = own_variables(home) if home else {}
+    return own.get("GH_TOKEN") or own.get("GITHUB_TOKEN") or ""
+
+
 def git_environment(settings: Settings, helper: str) -> dict[str, str]:
     """git without questions, giving the token to GitHub only, and never writing it down. Without a
     helper it asks nobody.

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from cw.errors import CwError
 from cw.private import open_to_others
 from cw.settings import Settings
-from workerhost.credentials.agentenv import own_variables
+from workerhost.credentials.agentenv import own_token
 from workerhost.homes import journal
 from workerhost.homes.files import write_private
 from workerhost.homes.layout import Home
@@ -101,9 +101,3 @@ def check_access(settings: Settings, wall: Wall) -> None:
             f"CW_GITHUB_ACCESS=host needs bubblewrap: {wall.warning}",
             hint="cw doctor says how to get it; without it an agent can read the host's token",
         )
-
-
-def own_token(home: Home | None) -> str:
-    """The worker's, with which its agents write when there is no App. Empty: it has none."""
-    own = own_variables(home) if home else {}
-    return own.get("GH_TOKEN") or own.get("GITHUB_TOKEN") or ""

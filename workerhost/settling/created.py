@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cw.errors import CwError, GitHubUnavailableError
 from cw.models import TaskSpec
 from cw.states import Mode
-from workerhost.github.access import own_token
+from workerhost.credentials.agentenv import own_token
 from workerhost.homes.files import open_regular
 from workerhost.homes.journal import Run
 from workerhost.homes.layout import Home
