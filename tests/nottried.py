@@ -15,6 +15,8 @@ _PACKAGES = {
     "cc": "gcc libc6-dev",
     "systemd-analyze": "systemd",
     "openssl": "openssl",
+    "ssh-keygen": "openssh-client",
+    "gh": "gh",
     "unshare": "util-linux",
     "namespaces": "iproute2",
     "redis-server": "redis-server",

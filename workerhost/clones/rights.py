@@ -10,14 +10,17 @@ from workerhost.clones.git import Git
 _GIVE = (
     'chmod u+rwx "$@" 2>/dev/null; for last; do :; done; exec find "$last" '
     "'(' -type d ! -perm -700 -exec chmod u+rwx '{}' ';' ')' "
-    "-o '(' -type f ! -perm -400 -exec chmod u+r '{}' + ')'"
+    "-o '(' -type f ! -perm -400 -exec chmod u+rw '{}' + ')'"
+    # git appends to COMMIT_EDITMSG and to its logs; objects are read-only as it leaves them.
+    ' -o \'(\' -type f ! -perm -200 -path "$last/.git/*" ! -path "$last/.git/objects/*"'
+    " -exec chmod u+w '{}' + ')'"
     # Of pipes and sockets git says nothing, nor does it remove them.
     " -o '(' '(' -type p -o -type s ')' ! -path \"$last/.git/*\" -exec rm -f '{}' + ')'"
 )
 
 
 def give_rights(git: Git, clone: Path) -> None:
-    """Its owner may read what is in the clone, and change its folders; its pipes are gone. Behind
+    """Its owner may read what is in the clone, and change its folders and what git writes; its pipes are gone. Behind
     the wall: whatever it is led to lies in this HOME. As far as it goes: what fails then says why.
     """
     above = [one for one in reversed(clone.parents) if one.is_relative_to(git.home.clones)]
