@@ -20,8 +20,9 @@ _GIVE = (
 
 
 def give_rights(git: Git, clone: Path) -> None:
-    """Its owner may read what is in the clone, and change its folders and what git writes; its pipes are gone. Behind
-    the wall: whatever it is led to lies in this HOME. As far as it goes: what fails then says why.
+    """Its owner may read what is in the clone, and change its folders and what git writes; its
+    pipes are gone. Behind the wall: whatever it is led to lies in this HOME. As far as it goes:
+    what fails then says why.
     """
     above = [one for one in reversed(clone.parents) if one.is_relative_to(git.home.clones)]
     command = ["/bin/sh", "-c", _GIVE, "sh", *map(str, (*above, clone))]
