@@ -1,5 +1,6 @@
 """What every tier may use: a private Redis, and `cw` as an installed command."""
 
+import gc
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ import pytest
 import redis
 
 from cw.store.store import Store, open_store
+from tests.costs import Costs
 from tests.making import KEYRING
 from tests.mutants import take_out
 from tests.needs import need
@@ -28,8 +30,9 @@ Cw = Callable[..., "subprocess.CompletedProcess[str]"]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     take_out()
+    config.pluginmanager.register(Costs())
 
 
 # Of several processes each takes the next file: the long ones first, so that all end together.
@@ -52,6 +55,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     tier = {Path(__file__).parent / name: at for at, name in enumerate(LONG_FIRST)}
     long = {f"test_{name}.py" for name in LONG_FILES}
     items.sort(key=lambda item: (tier.get(item.path.parent, len(tier)), item.path.name not in long))
+
+
+def pytest_collection_finish() -> None:
+    """Some thousand tests are no garbage; looking through them takes as long as many of them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
