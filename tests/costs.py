@@ -41,7 +41,7 @@ def dearest(files: Mapping[str, Cost]) -> Iterable[str]:
     yield f"{seconds:8.0f} {cpu:6.0f} {sum(one.tests for one in whole):6}  all {len(files)} files"
 
 
-@dataclass
+@dataclass(eq=False)  # pytest keeps plugins in sets
 class Costs:
     """Measures in each of xdist's processes, and adds up in the one that started them."""
 

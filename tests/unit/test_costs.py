@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.costs import Cost, dearest
+from tests.costs import Cost, Costs, dearest
 
 
 def files(count: int) -> dict[str, Cost]:
@@ -21,3 +21,8 @@ def test_ten_files_that_take_most_are_named_the_dearest_first() -> None:
 
 def test_nothing_is_said_about_a_few_files() -> None:
     assert list(dearest(files(3))) == []
+
+
+def test_pytest_can_keep_it_among_others() -> None:
+    """It does so as soon as tests of several folders run."""
+    assert len({Costs(), Costs()}) == 2
