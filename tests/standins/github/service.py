@@ -57,6 +57,7 @@ class Service:
                 at=self._state.now(),
                 operation=operation,
                 git=git is not None,
+                lied=fault is not None and not fault.delays_only,
             )
         )
         return None if dropped else outcome.reply
