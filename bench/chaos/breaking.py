@@ -19,7 +19,7 @@ from workerhost.homes.layout import Home
 _HEALED = (
     *("bare", "broken configuration", "read-only folder", "locks", "sparse checkout"),
     *("skip-worktree", "link in place of a file", "pipe", "read-only .git", "index of rubbish"),
-    *("clone without rights", "work tree elsewhere", "rebase under way", "no configuration"),
+    *("clone without rights", "work tree elsewhere", "detached", "no configuration"),
 )
 # ... and sets these aside.
 _SET_ASIDE = ("pipe for refs", "no .git/HEAD", "link for an index", "broken ref", "no objects")
