@@ -202,6 +202,21 @@ def test_nothing_outside_the_clone_was_changed(worker: Worker, tmp_path: Path) -
     assert (outside / "file").read_text("utf-8") == "x"
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_what_git_writes_where_it_lies_can_be_written_again(worker: Worker, resume: bool) -> None:
+    """Of modes: to root, who runs this test, everything can be written."""
+    before, _ = used(worker)
+    HEALED["read-only .git"](before.clone)
+
+    spec = worker.spec(issue=1 if resume else 2)
+    theirs = preparing.prepare(worker.git(spec), spec, resume=resume).clone / ".git"
+
+    files = [one for one in (theirs / "logs").rglob("*") if one.is_file()]
+    assert len(files) > 1
+    for one in (theirs / "COMMIT_EDITMSG", *files):
+        assert one.stat().st_mode & 0o600 == 0o600, one
+
+
 def test_agent_may_go_on_in_a_clone_that_it_spoiled(worker: Worker) -> None:
     for name in ("read-only clone", "broken configuration", "bare", "index of rubbish"):
         spec = worker.spec(issue=1)
