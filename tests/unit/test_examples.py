@@ -84,7 +84,7 @@ def test_compose_file_names_services_and_files_that_are_there_or_made(path: Path
             compose["services"].keys() <= read_yaml(ROOT / "docker-compose.yml")["services"].keys()
         )
     for secret in compose.get("secrets", {}).values():
-        assert Path(secret["file"]).name.partition(".")[0] in page
+        assert Path(secret["file"]).name in page
     for service in compose["services"].values():
         mounted = [one.split(":")[0] for one in service["volumes"] if one.startswith("./")]
         assert all((path.parent / one).is_file() for one in mounted)
