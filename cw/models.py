@@ -140,6 +140,8 @@ class Outcome(Model):
     pushed: bool = False
     wip: str = ""  # ref in the clone that keeps what was uncommitted
     kept: str = ""  # ref in the clone that keeps commits which could not be pushed
+    rescued: tuple[str, ...] = ()  # refs in the clone with what only a broken one had before it
+    clone: str = ""  # path of that clone, where it keeps something
     branches: dict[str, str] = {}  # others of the clone with work of this task, and their heads
     lost: tuple[str, ...] = ()  # commits of somebody else's that the agent overwrote at the remote
     elsewhere: tuple[str, ...] = ()  # other refs that changed at the remote meanwhile, by whomever

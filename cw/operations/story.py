@@ -9,7 +9,7 @@ from datetime import datetime
 
 from cw.models import Event, Model, Outcome, Task
 from cw.operations.attempts import Attempt
-from cw.operations.overview import Overview
+from cw.operations.overview import HeldRow, Overview, StuckRow, WaitingRow, WorkerRow
 from cw.operations.queue import queue
 from cw.operations.remote import Changes
 from cw.states import OutcomeKind, State
@@ -61,23 +61,38 @@ class Story(Model):
     next: str  # what to type
 
 
-def next_step(task: Task, seen: Overview) -> str:
-    """What a person would type now."""
+def next_step(task: Task, seen: Overview, *, clone: bool) -> str:
+    """What a person would type now. `clone`: its worker still has the branch to go on with."""
     spec = task.spec
     if task.state is State.DONE:
-        return _after_done(task)
+        return _after_done(task, on=bool(clone and task.session) and not _followed(task, seen))
     for row in queue(seen):
         if row.about.task == spec.id and row.next:
             return row.next
     return f"cw watch {spec.id}"
 
 
-def _after_done(task: Task) -> str:
+def _followed(task: Task, seen: Overview) -> bool:
+    """Whether another task has its issue by now."""
+    if task.spec.issue is None:
+        return False
+    rows: list[WorkerRow | WaitingRow | HeldRow | StuckRow]
+    rows = [*seen.workers, *seen.waiting, *seen.held, *seen.stuck]
+    there = (one.about for one in rows if one.about and one.about.task != task.spec.id)
+    return any((one.repo, one.issue) == (task.spec.repo, task.spec.issue) for one in there)
+
+
+def _after_done(task: Task, *, on: bool) -> str:
     spec, done = task.spec, task.outcome
     if done and done.kind is OutcomeKind.SUCCEEDED:
         return f"review {done.pr}" if done.pr else f"cw diff {spec.id}"
     what = f"-i {spec.issue}" if spec.issue is not None else "-p …"
-    return f"cw logs {spec.id}; again with: cw dispatch -r {spec.repo} {what}"
+    again = f"again with: cw dispatch -r {spec.repo} {what}"
+    failed = done is not None and done.kind is OutcomeKind.FAILED
+    here = (
+        f"it goes on in its session and clone with: cw restart {spec.id}; " if failed and on else ""
+    )
+    return f"cw logs {spec.id}; {here}{again}"
 
 
 def why(task: Task, seen: Overview) -> str:

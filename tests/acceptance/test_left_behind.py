@@ -87,6 +87,7 @@ def test_task_that_failed_goes_on_in_its_session_and_clone(limited: Fleet) -> No
     assert first["reason"] == "agent_error"
     before = fleet.archive("01")["run"]
     run(fleet, issue(fleet, ""))  # another one uses the clone meanwhile
+    assert f"cw restart {task}" in fleet.json("show", task)["next"]
 
     said = fleet.json("restart", task)
     end = fleet.finished(task)["outcome"]
@@ -107,6 +108,7 @@ def test_task_that_failed_has_no_way_back_when_another_has_its_issue(limited: Fl
 
     done = fleet.cw("restart", task)
 
+    assert "cw restart" not in fleet.json("show", task)["next"]
     assert done.returncode == CLAIMED
     assert other in done.stderr
     fleet.ok("cancel", other)
@@ -153,3 +155,6 @@ def test_commits_that_cannot_be_pushed_are_named(limited: Fleet) -> None:
     assert fleet.github.heads(REPO)[f"issue-{number}"] == theirs
     assert end["kept"].startswith("refs/cw/wip/")
     assert end["kept"] in end["message"]
+    clone = fleet.worker("01") / "github" / "acme" / "app"
+    assert end["clone"] == str(clone)
+    assert f"{end['kept']} in {clone}" in fleet.ok("show", task)

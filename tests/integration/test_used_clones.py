@@ -124,6 +124,8 @@ def test_work_of_a_clone_that_is_set_aside_is_in_the_new_one(worker: Worker) -> 
     assert kept_aside(worker)
     assert sha in run(place.clone, "rev-list", "--glob=refs/cw/wip/*")
     assert "refs/cw/wip/" in place.notes[0]
+    assert place.rescued
+    assert all(ref in place.notes[0] for ref in place.rescued)
     shown = run(place.clone, "log", "--format=%H", "--glob=refs/cw/wip/*", "--", "draft.txt")
     assert shown
 

@@ -93,8 +93,7 @@ def _prepared(
         if kept is None:
             return place
         _make(git, mirror, place, spec)
-        told = _told(git, kept, place, spec) if kept else ()
-        return replace(place, notes=(*told, *place.notes))
+        return _rescued(git, kept, place, spec) if kept else place
 
 
 def _renewed(
@@ -127,10 +126,11 @@ def _renewed(
     return None
 
 
-def _told(git: Git, kept: str, place: Workspace, spec: TaskSpec) -> tuple[str, ...]:
+def _rescued(git: Git, kept: str, place: Workspace, spec: TaskSpec) -> Workspace:
     refs = rescue(git.within(git.settings.git_seconds), Path(kept), place.clone, spec.id.lower())
     what = f"; what only it had is in the new one: {', '.join(refs)}" if refs else ""
-    return (f"the worker's clone could not be used and is kept in {kept}{what}",)
+    said = f"the worker's clone could not be used and is kept in {kept}{what}"
+    return replace(place, notes=(said, *place.notes), rescued=tuple(refs))
 
 
 def _left_by_it(seen: Lens, place: Workspace) -> bool:

@@ -42,6 +42,7 @@ class Run(Model):
     clone: str = ""
     base: str = ""
     base_sha: str = ""
+    rescued: tuple[str, ...] = ()  # see Outcome
 
     def lasted(self, now: datetime) -> float:
         """Seconds so far."""

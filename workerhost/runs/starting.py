@@ -71,6 +71,7 @@ def start(
         "clone": str(place.clone),
         "base": place.base,
         "base_sha": place.base_sha,
+        "rescued": place.rescued,
         "resumed": resume,
     }
     run = book.run.model_copy(update=update)

@@ -172,6 +172,8 @@ def _settled(  # noqa: PLR0913  the same
         pushed=bool(state.head) and state.remote_head == state.head,
         wip=wip,
         kept=kept,
+        rescued=run.rescued,
+        clone=run.clone if wip or kept or run.rescued else "",
         branches=dict(state.beside),
         lost=seen.lost,
         issues=issues,

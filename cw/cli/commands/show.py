@@ -101,7 +101,7 @@ def _story(cli: Cli, task: Task, now: datetime) -> Story:
         attempts=tuple(runs),
         changes=changes.model_copy(update={"diff": ""}) if changes else None,
         notes=tuple(notes),
-        next=story.next_step(task, seen),
+        next=story.next_step(task, seen, clone=changes is not None),
     )
 
 
@@ -152,6 +152,9 @@ def _tell_state(story: Story, now: datetime) -> None:
     if done.head:
         pushed = "pushed" if done.pushed else "not pushed"
         _pair("commits", f"{done.commits} on {done.branch} ({done.head[:12]}, {pushed})")
+    for name, refs in (("kept", (done.kept, done.wip)), ("rescued", done.rescued)):
+        if found := ", ".join(filter(None, refs)):
+            _pair(name, f"{found} in {done.clone or 'the clone'}")
 
 
 def _tell_report(story: Story) -> None:
