@@ -70,6 +70,7 @@ class TaskSpec(Model):
     approved_by: str = ""  # who stands for them: author or setter of the go label; "": a person
     goes_on: bool = False  # with a branch of this name, whosever it is (`--continue`)
     earlier: dict[str, str] = {}  # branches that tasks of this issue left at the remote, with heads
+    unpushed: str = ""  # where commits of an earlier one are that could not be pushed, in words
     on: str = ""  # the branch its first run took; a record has none, see `Start`
     signature: str = ""  # over all the rest, by whoever dispatched it
 
@@ -126,6 +127,8 @@ class Start(Model):
     branch_sha: Annotated[str, Field(pattern=r"^([0-9a-f]{40,64})?$")] = ""  # empty: it was new
     others: tuple[Sha, ...] = ()  # what the remote's other branches and tags stood at
     whole: bool = True  # those are all of them
+    # Commit of an earlier task that could not be pushed: it begins with that. Empty: with none.
+    carried: Annotated[str, Field(pattern=r"^([0-9a-f]{40,64})?$")] = ""
     told: tuple[str, ...] = ()  # what people and the agent have to know about branches of its name
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cw.errors import UnfitHomeError, WorkspaceError
-from cw.models import TaskSpec
+from cw.models import Start, TaskSpec
 from cw.names import is_task_branch
 from workerhost.clones import remote
 from workerhost.clones.bounded import need
@@ -18,14 +18,14 @@ from workerhost.clones.flags import reveal
 from workerhost.clones.foreign import sweep_stubs
 from workerhost.clones.git import NETWORK_SECONDS, Bounds, Git
 from workerhost.clones.lens import Lens, global_config, lens
-from workerhost.clones.mirror import HEADS, Mirror, mirrored
+from workerhost.clones.mirror import HEADS, KEPT, Mirror, mirrored
 from workerhost.clones.parts import check_lfs, empty_submodules
 from workerhost.clones.places import occupied, scratch, write_open
 from workerhost.clones.renewing import EVERY, point, renew
 from workerhost.clones.rescuing import rescue
 from workerhost.clones.rights import give_rights
 from workerhost.clones.setaside import set_aside
-from workerhost.clones.workspace import Workspace, clone_path, keep_work
+from workerhost.clones.workspace import Workspace, clone_path, keep_work, kept_ref
 from workerhost.homes.files import read_regular
 from workerhost.homes.layout import stays_inside
 from workerhost.homes.owner import make_folders
@@ -39,7 +39,7 @@ _CONFIG_BYTES = 1 << 20
 _LONG = Bounds(seconds=NETWORK_SECONDS)
 
 
-Choose = Callable[[Mirror], str]
+Choose = Callable[[Mirror], Start]
 
 
 class _DamagedError(WorkspaceError):
@@ -52,8 +52,8 @@ def prepare(git: Git, spec: TaskSpec, *, resume: bool, choose: Choose | None = N
 
     A resumed task finds its clone as it was left. Otherwise whatever lies about uncommitted is kept
     as a commit on a ref below refs/cw/wip before the clone is made clean. A clone that cannot be
-    used is kept beside, and a new one made. `choose`: which branch it is, now that the remote's are
-    known; None: the one that the task names.
+    used is kept beside, and a new one made. `choose`: where the task began, now that the remote's
+    branches are known; None: on the one that it names.
     """
     clone = clone_path(git, spec)
     for path in (clone, git.home.tmp):
@@ -82,8 +82,10 @@ def _prepared(
         make_folders(git.home.tmp)
     with mirrored(git, spec.repo_url, anew=anew) as mirror:
         remote.remember(git.home, mirror.refs)
-        branch = choose(mirror) if choose else spec.branch
+        began = choose(mirror) if choose else None
+        branch = began.branch if began else spec.branch
         place = Workspace(clone, branch, mirror.default, mirror.base_sha, spec.repo_url)
+        place = replace(place, carried=_carried(mirror, spec, branch, began))
         start = mirror.refs.get(HEADS + place.branch, place.base_sha)
         check_lfs(mirror, start)
         if said := empty_submodules(mirror, start):
@@ -94,6 +96,13 @@ def _prepared(
             return place
         _make(git, mirror, place, spec)
         return _rescued(git, kept, place, spec) if kept else place
+
+
+def _carried(mirror: Mirror, spec: TaskSpec, branch: str, began: Start | None) -> str:
+    """What no run has pushed yet: this task's own, from another HOME, or what it began with."""
+    kept = mirror.kept_of(spec.branch_name(1)).get(branch, "")
+    found = (one for one in (kept, began.carried if began else "") if one)
+    return next((one for one in found if mirror.goes_on(one, branch)), "")
 
 
 def _renewed(
@@ -107,7 +116,7 @@ def _renewed(
         return ""
     try:
         with lens(git.within(git.settings.git_seconds), clone, unlock=True) as seen:
-            _fetch(seen, mirror)
+            _fetch(seen, mirror, spec)
             if resume and _left_by_it(seen, place):
                 sweep_stubs(seen)
                 reveal(seen)
@@ -146,6 +155,7 @@ def _make(git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec) -> None:
     try:
         _clone(git, mirror, part)
         with lens(git, part) as seen:
+            _fetch_kept(seen, mirror, spec)
             renew(seen, mirror, place, spec.id.lower())
     except WorkspaceError as error:
         shutil.rmtree(part, ignore_errors=True)
@@ -182,7 +192,19 @@ def _clone(git: Git, mirror: Mirror, part: Path) -> None:
         need(done, "clone")
 
 
-def _fetch(seen: Lens, mirror: Mirror) -> None:
+def _fetch_kept(seen: Lens, mirror: Mirror, spec: TaskSpec) -> None:
+    first = spec.branch_name(1)
+    specs = [
+        f"+{KEPT}{first}/{name}:{kept_ref(name, sha)}"
+        for name, sha in mirror.kept_of(first).items()
+    ]
+    if specs:
+        what = ("fetch", "--quiet", "--no-write-fetch-head", str(mirror.path), *specs)
+        need(seen.run(*what, readable=(mirror.path,), bounds=_LONG), "fetch")
+
+
+def _fetch(seen: Lens, mirror: Mirror, spec: TaskSpec) -> None:
+    _fetch_kept(seen, mirror, spec)
     what = ("--prune", "--quiet", "--no-write-fetch-head", "--update-shallow")
     done = seen.run("fetch", *what, str(mirror.path), EVERY, readable=(mirror.path,), bounds=_LONG)
     need(done, "fetch")

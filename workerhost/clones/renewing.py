@@ -50,8 +50,8 @@ def renew(seen: Lens, mirror: Mirror, place: Workspace, name: str, *, again: boo
     start = mirror.refs.get(branch, place.base_sha)
     if mirror.part_of_base(start):
         start = place.base_sha  # nothing is on it yet
-    if again:
-        start = _further(seen, branch, start)
+    here = _further(seen, branch, start) if again else start
+    start = here if here != start else place.carried or start
     theirs = seen.clone / ".git"
     _keep_detached(seen)
     for one in _LEFT:

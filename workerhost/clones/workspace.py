@@ -31,6 +31,7 @@ class Workspace:
     base_sha: str
     url: str  # of the repository; the clone's own idea of it is the agent's to change
     notes: tuple[str, ...] = ()  # what happened while it was prepared, for people and the agent
+    carried: str = ""  # commit that the branch begins with, which the remote did not take
     rescued: tuple[str, ...] = ()  # refs with what only the clone before it had
 
 
@@ -47,6 +48,7 @@ class GitState:
     landed: int = 0  # likewise, and in the default branch by now: ours only if that is our merge
     # Other branches of the clone with work of this task, and their heads.
     beside: Mapping[str, str] = field(default_factory=dict, compare=False)
+    pending: bool = False  # it has commits that no run has pushed yet, of this task or one before
     unjudged: WorkspaceError | None = None  # why git was not asked about the clone, or gave up
 
 

@@ -21,6 +21,7 @@ from workerhost.clones.places import BusyError, occupied
 from workerhost.clones.protected import touched
 from workerhost.clones.quarantine import Quarantine, quarantined
 from workerhost.clones.setaside import set_aside
+from workerhost.clones.undelivered import delivered, keep_for_next
 from workerhost.clones.workspace import GitState, Workspace
 from workerhost.homes.journal import Run
 from workerhost.redaction.redact import Redactor
@@ -156,9 +157,11 @@ def _settled(  # noqa: PLR0913  the same
     if verdict.kind is not OutcomeKind.SUCCEEDED:
         wip = _keep(box, task) if state.dirty else ""
         kept = _keep_commits(box, state)
+    if state.head and state.remote_head == state.head:
+        delivered(box, task, state.head)
+    next_too = bool(kept) and not exposed and keep_for_next(box, task, state.head)
     if kept and verdict.reason not in UNPROVEN:
-        said = f"{verdict.message}; its commits are kept on {kept} in the clone"
-        verdict = replace(verdict, message=said)
+        verdict = replace(verdict, message=_with_kept(verdict, run, kept, next_too=next_too))
     if state.unjudged and verdict.reason not in UNPROVEN:
         verdict = _set_aside(box, task, verdict)
     return Outcome(
@@ -193,7 +196,7 @@ def _deliver(
 ) -> tuple[Evidence, GitState]:
     """Push what is committed and not pushed, when that loses nothing at the remote."""
     pushed = Pushed()
-    if state.commits and state.remote_head not in {None, state.head} and not _reads_only(task):
+    if state.pending and state.remote_head not in {None, state.head} and not _reads_only(task):
         if exposed:
             searched = exposed.reason != "not_searched"
             pushed = Pushed("there is a secret in them" if searched else exposed.message)
@@ -214,6 +217,12 @@ def _deliver(
         mode=task.mode if task.issue is None else None,
     )
     return evidence, state
+
+
+def _with_kept(verdict: Verdict, run: Run, kept: str, *, next_too: bool) -> str:
+    there = f"its commits are kept on {kept} in the clone of worker {run.worker}, host {run.host}"
+    more = ", and the next run of its issue on that host begins with them" if next_too else ""
+    return f"{verdict.message}; {there}{more}"
 
 
 def _with_branches(verdict: Verdict, start: Start | None, beside: Sequence[str]) -> Verdict:
@@ -254,7 +263,7 @@ def _keep(box: Quarantine, task: TaskSpec) -> str:
 
 def _keep_commits(box: Quarantine, state: GitState) -> str:
     """What the remote does not take must not hang on a branch that the next task begins anew."""
-    if not state.commits or state.remote_head == state.head:
+    if not state.pending or state.remote_head == state.head:
         return ""
     try:
         return workspace.keep_commits(box.git, box.place, state.head)

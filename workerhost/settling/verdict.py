@@ -218,7 +218,10 @@ def _no_commits(evidence: Evidence) -> Verdict:
         return _failed("uncommitted", text)
     if evidence.mode is Mode.FREE:
         return _good("finished; nothing to push")
-    return _failed("no_changes", "the agent finished without a single commit")
+    text = "the agent finished without a single commit"
+    if evidence.push_error:
+        text = f"{text}; what it began with is still not pushed: {evidence.push_error}"
+    return _failed("no_changes", text)
 
 
 def _count(commits: int) -> str:
