@@ -28,7 +28,7 @@ from workerhost.leaving import HostLeavesError
 from workerhost.runs.holding import Context, Holding, hold
 from workerhost.runs.naming import called_now
 from workerhost.runs.publishing import publish, published
-from workerhost.runs.rebuilding import Ended, finished_before, sessions_here
+from workerhost.runs.rebuilding import Ended, finished_before, heads_left, sessions_here
 from workerhost.runs.recording import record, settled
 from workerhost.runs.starting import start
 from workerhost.runs.unproven import fenced, interrupted, not_begun, not_started
@@ -197,6 +197,7 @@ def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
 def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> str:
     """Settle and record. Raises HostLeavesError."""
     ctx, defer = held.ctx, timedelta(seconds=held.ctx.settings.defer_seconds)
+    ours = heads_left(ctx.settings.workers_root, book.task)
     ended, said = launch.read_exit(held.home), ""
     until = time.monotonic() + ctx.settings.defer_seconds * max(1, ctx.settings.max_deferrals)
     while True:
@@ -214,6 +215,7 @@ def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> 
             redact=held.redact,
             start=book.start,
             theirs=partial(another_tasks, ctx.store, book.current),
+            ours=ours,
         )
         outcome = _crowded(outcome, ended)
         if outcome.reason not in UNPROVEN:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from workerhost.clones.workspace import GitState, Workspace
 from workerhost.homes.files import read_json
 from workerhost.homes.journal import Run
 from workerhost.redaction.redact import Redactor
+from workerhost.settling.overwritten import Tips
 from workerhost.settling.overwritten import overwritten as _overwritten
 from workerhost.settling.verdict import Breach
 
@@ -136,14 +137,19 @@ def conduct(
     run: Run,
     github: GitHub | None,
     start: Start | None,
-    after: Mapping[str, str] | None,
+    state: GitState,
+    ours: Collection[str] = (),
 ) -> Conduct:
-    """Compare the remote with what it was. Nothing when either is unknown."""
+    """Compare the remote with what it was. Nothing when either is unknown. `ours`: heads that
+    earlier attempts have left.
+    """
+    after = state.there
     before, place = _remembered(box.git), box.place
     if before is None or after is None or not workspace.is_clone(place.clone):
         return Conduct()
     own = f"refs/heads/{place.branch}"
-    lost = _overwritten(box, task, run, github, start, before.get(own, ""), after.get(own, ""))
+    tips = Tips(before.get(own, ""), after.get(own, ""), state.head, ours)
+    lost = _overwritten(box, task, run, github, start, tips)
     breaches = [_overwrote(place, lost)] if lost else []
     elsewhere: list[str] = []
     for ref, said in sorted(_changes(before, after).items()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -61,9 +61,10 @@ def settle(  # noqa: PLR0913  evidence, and who judges it
     redact: Redactor,
     start: Start | None = None,
     theirs: pulls.Theirs = pulls.nobodys,
+    ours: Collection[str] = (),
 ) -> Outcome:
     """`process` is what the exit record and the result line said. `start`: where the task's first
-    run began. Raises nothing of git's.
+    run began; `ours`: heads that earlier ones left. Raises nothing of git's.
     """
     place = Workspace(Path(run.clone), task.branch, run.base, run.base_sha, task.repo_url)
     within = git.within(git.settings.git_seconds)
@@ -84,6 +85,7 @@ def settle(  # noqa: PLR0913  evidence, and who judges it
                 redact=redact,
                 start=start,
                 theirs=theirs,
+                ours=ours,
             )
     except (WorkspaceError, BusyError) as error:
         return _put_off(task, run, progress, error, redact, now=now, defer=defer)
@@ -125,6 +127,7 @@ def _settled(  # noqa: PLR0913  the same
     redact: Redactor,
     start: Start | None,
     theirs: pulls.Theirs,
+    ours: Collection[str],
 ) -> Outcome:
     report = redact(str((progress.result or {}).get("result") or "").strip())[:_REPORT_CAP]
     git = box.git
@@ -147,7 +150,7 @@ def _settled(  # noqa: PLR0913  the same
         _, state = _deliver(task, box, state, exposed)
     pull = pull or next(iter(found.mine), None)
     also = pulls.guarded(found, pull, guard)
-    seen = conduct(box, task, run, github, start, state.there)
+    seen = conduct(box, task, run, github, start, state, ours)
     verdict = with_breaches(
         verdict, [*([exposed] if exposed else []), *_unjudged(task, state), *seen.breaches]
     )
