@@ -99,6 +99,7 @@ def _put_away(seen: Lens, path: Path, name: str) -> None:
         target = Path(kept, ".git")
         target.unlink(missing_ok=True)
         git_dir.rename(target)
+        seen.run("config", "--file", str(target / "config"), "--unset-all", "core.worktree")
 
 
 def _git_dir(seen: Lens, path: Path) -> Path | None:

@@ -19,12 +19,13 @@ from workerhost.clones.foreign import sweep_stubs
 from workerhost.clones.git import NETWORK_SECONDS, Bounds, Git
 from workerhost.clones.lens import Lens, global_config, lens
 from workerhost.clones.mirror import HEADS, KEPT, Mirror, mirrored
-from workerhost.clones.parts import check_lfs, empty_submodules
+from workerhost.clones.parts import check_lfs
 from workerhost.clones.places import occupied, scratch, write_open
 from workerhost.clones.renewing import EVERY, point, renew
 from workerhost.clones.rescuing import rescue
 from workerhost.clones.rights import give_rights
 from workerhost.clones.setaside import set_aside
+from workerhost.clones.submodules import fill
 from workerhost.clones.workspace import Workspace, clone_path, keep_work, kept_ref
 from workerhost.homes.files import read_regular
 from workerhost.homes.layout import stays_inside
@@ -88,13 +89,12 @@ def _prepared(
         place = replace(place, carried=_carried(mirror, spec, branch, began))
         start = mirror.refs.get(HEADS + place.branch, place.base_sha)
         check_lfs(mirror, start)
-        if said := empty_submodules(mirror, start):
-            place = replace(place, notes=(said,))
         give_rights(git, clone)
-        kept = _renewed(git, mirror, place, spec, resume=resume)
-        if kept is None:
-            return place
-        _make(git, mirror, place, spec)
+        missing: list[str] = []
+        kept = _renewed(git, mirror, place, spec, missing, resume=resume)
+        if kept is not None:
+            _make(git, mirror, place, spec, missing)
+        place = replace(place, notes=tuple(missing), missing=tuple(missing))
         return _rescued(git, kept, place, spec) if kept else place
 
 
@@ -106,10 +106,10 @@ def _carried(mirror: Mirror, spec: TaskSpec, branch: str, began: Start | None) -
 
 
 def _renewed(
-    git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec, *, resume: bool
+    git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec, missing: list[str], *, resume: bool
 ) -> str | None:
     """None: the clone that is there can be used. Else it is not there any more: where it is kept,
-    if there was one.
+    if there was one. What could not be had is added to `missing`.
     """
     clone, name = place.clone, spec.id.lower()
     if not os.path.lexists(clone / ".git"):
@@ -124,6 +124,7 @@ def _renewed(
             else:
                 keep_work(seen, f"before-{name}")
                 renew(seen, mirror, place, name, again=resume)
+                missing += filter(None, (fill(seen, place.url),))
     except (WorkspaceError, OSError) as error:
         if not mirror.sound():
             raise _DamagedError(str(error)) from error
@@ -147,7 +148,7 @@ def _left_by_it(seen: Lens, place: Workspace) -> bool:
     return seen.branch == place.branch or not is_task_branch(seen.branch)
 
 
-def _make(git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec) -> None:
+def _make(git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec, missing: list[str]) -> None:
     """Beside its place first, so that a clone cut short is never taken for one."""
     part = git.home.tmp / f"clone-{spec.id.lower()}"
     shutil.rmtree(part, ignore_errors=True)
@@ -157,6 +158,7 @@ def _make(git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec) -> None:
         with lens(git, part) as seen:
             _fetch_kept(seen, mirror, spec)
             renew(seen, mirror, place, spec.id.lower())
+            missing += filter(None, (fill(seen, place.url),))
     except WorkspaceError as error:
         shutil.rmtree(part, ignore_errors=True)
         if not mirror.sound():

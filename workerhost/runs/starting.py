@@ -72,6 +72,7 @@ def start(
         "base": place.base,
         "base_sha": place.base_sha,
         "rescued": place.rescued,
+        "missing": place.missing,
         "resumed": resume,
     }
     run = book.run.model_copy(update=update)

@@ -155,7 +155,7 @@ def _settled(  # noqa: PLR0913  the same
         verdict, [*([exposed] if exposed else []), *_unjudged(task, state), *seen.breaches]
     )
     verdict = pulls.told(verdict, found, also)
-    verdict = _with_branches(verdict, start, pulls.beside(state.beside, found))
+    verdict = _with_more(verdict, run, start, pulls.beside(state.beside, found))
     wip = kept = ""
     if verdict.kind is not OutcomeKind.SUCCEEDED:
         wip = _keep(box, task) if state.dirty else ""
@@ -228,9 +228,9 @@ def _with_kept(verdict: Verdict, run: Run, kept: str, *, next_too: bool) -> str:
     return f"{verdict.message}; {there}{more}"
 
 
-def _with_branches(verdict: Verdict, start: Start | None, beside: Sequence[str]) -> Verdict:
-    """With what a person has to know of branches, however the run ended."""
-    more = list(start.told) if start else []
+def _with_more(verdict: Verdict, run: Run, start: Start | None, beside: Sequence[str]) -> Verdict:
+    """With what a person has to know of branches and of its clone, however the run ended."""
+    more = [*(start.told if start else ()), *run.missing]
     if beside and verdict.reason != OTHER_BRANCH:
         more.append(f"it also committed on {', '.join(beside)}")
     return replace(verdict, message="; ".join([verdict.message, *more]))
