@@ -225,8 +225,10 @@ def test_nothing_that_a_submodule_names_is_started_when_work_is_kept(
 
     kept = workspace.save_work(git, place.clone, "x")
     inspect(git, place)
+    prepared(worker, 2)
 
     assert not (worker.home.path / "ran").exists()
     assert run(place.clone, "show", f"{kept}:draft.txt") == "draft"
-    run(lib, "add", "lib.txt")
+    (aside,) = kept_aside(worker)
+    run(aside, "add", "lib.txt")
     assert (worker.home.path / "ran").exists()  # else this proves nothing
