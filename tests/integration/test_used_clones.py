@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cw.errors import WorkspaceError
-from tests.integration.cloning import REPO, Worker, commit, inspect, run
+from tests.integration.cloning import Worker, commit, inspect, run
 from tests.integration.spoiling import HEALED, SET_ASIDE, shell
 from tests.standins.github import GitHubStandIn
 from workerhost.clones import preparing, workspace
@@ -215,16 +214,3 @@ def test_agent_may_go_on_in_a_clone_that_it_spoiled(worker: Worker) -> None:
 
         assert run(place.clone, "rev-parse", "HEAD") == sha
         subprocess.run(["git", "-C", str(place.clone), "status"], check=False)
-
-
-@pytest.mark.parametrize("where", [".gitattributes", "deep/er/.gitattributes"])
-def test_git_lfs_that_is_needed_and_not_there_is_said_before_a_run(
-    worker: Worker, hub: GitHubStandIn, where: str
-) -> None:
-    hub.add_commit(REPO, "main", {where: "*.bin filter=lfs diff=lfs merge=lfs -text\n"})
-    spec = worker.spec(issue=1)
-
-    with pytest.raises(WorkspaceError, match=f"Git LFS .{where}") as found:
-        preparing.prepare(worker.git(spec), spec, resume=False)
-
-    assert "apt install git-lfs" in found.value.hint

@@ -5,23 +5,22 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
-from cw.errors import UnfitHomeError, WorkspaceError
+from cw.errors import TooLargeError, UnavailableError, UnfitHomeError, WorkspaceError
 from cw.models import Start, TaskSpec
 from cw.names import is_task_branch
-from workerhost.clones import remote
+from workerhost.clones import lfs, remote
 from workerhost.clones.bounded import need
 from workerhost.clones.flags import reveal
 from workerhost.clones.foreign import sweep_stubs
 from workerhost.clones.git import NETWORK_SECONDS, Bounds, Git
 from workerhost.clones.lens import Lens, global_config, lens
-from workerhost.clones.mirror import HEADS, KEPT, Mirror, mirrored
-from workerhost.clones.parts import check_lfs
+from workerhost.clones.mirror import KEPT, Mirror, mirrored
 from workerhost.clones.places import occupied, scratch, write_open
-from workerhost.clones.renewing import EVERY, point, renew
+from workerhost.clones.renewing import EVERY, at_remote, point, renew
 from workerhost.clones.rescuing import rescue
 from workerhost.clones.rights import give_rights
 from workerhost.clones.setaside import set_aside
@@ -36,6 +35,8 @@ log = logging.getLogger("workerhost.preparing")
 _ORIGIN = "refs/remotes/origin/"
 _BUSY_SECONDS = 120.0  # longer than any view lasts
 _CONFIG_BYTES = 1 << 20
+_PACKED_BYTES = 4 << 20  # of refs beside those of the remote: some 60,000
+_REF_BYTES = 100
 # What the repository has itself, however large: it was let in by the remote, not left by a run.
 _LONG = Bounds(seconds=NETWORK_SECONDS)
 
@@ -87,15 +88,26 @@ def _prepared(
         branch = began.branch if began else spec.branch
         place = Workspace(clone, branch, mirror.default, mirror.base_sha, spec.repo_url)
         place = replace(place, carried=_carried(mirror, spec, branch, began))
-        start = mirror.refs.get(HEADS + place.branch, place.base_sha)
-        check_lfs(mirror, start)
-        give_rights(git, clone)
         missing: list[str] = []
-        kept = _renewed(git, mirror, place, spec, missing, resume=resume)
+        place = replace(place, lfs=lfs.check(mirror, place.carried or at_remote(mirror, place)))
+        files = _files_of_lfs(mirror, place, missing) if place.lfs else set()
+        give_rights(git, clone)
+        kept = _renewed(git, mirror, place, spec, files, missing, resume=resume)
         if kept is not None:
-            _make(git, mirror, place, spec, missing)
+            _make(git, mirror, place, spec, files, missing)
         place = replace(place, notes=tuple(missing), missing=tuple(missing))
         return _rescued(git, kept, place, spec) if kept else place
+
+
+def _files_of_lfs(mirror: Mirror, place: Workspace, missing: list[str]) -> set[str]:
+    """Raises UnavailableError."""
+    try:
+        return lfs.fetch(mirror, place.url, place.carried or at_remote(mirror, place))
+    except UnavailableError:
+        raise
+    except WorkspaceError as error:
+        missing.append(error.line())
+        return set()
 
 
 def _carried(mirror: Mirror, spec: TaskSpec, branch: str, began: Start | None) -> str:
@@ -106,7 +118,14 @@ def _carried(mirror: Mirror, spec: TaskSpec, branch: str, began: Start | None) -
 
 
 def _renewed(
-    git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec, missing: list[str], *, resume: bool
+    git: Git,
+    mirror: Mirror,
+    place: Workspace,
+    spec: TaskSpec,
+    files: Collection[str],
+    missing: list[str],
+    *,
+    resume: bool,
 ) -> str | None:
     """None: the clone that is there can be used. Else it is not there any more: where it is kept,
     if there was one. What could not be had is added to `missing`.
@@ -116,6 +135,7 @@ def _renewed(
         return ""
     try:
         with lens(git.within(git.settings.git_seconds), clone, unlock=True) as seen:
+            _check_refs(seen, mirror)
             _fetch(seen, mirror, spec)
             if resume and _left_by_it(seen, place):
                 sweep_stubs(seen)
@@ -123,6 +143,7 @@ def _renewed(
                 point(seen, mirror, place)
             else:
                 keep_work(seen, f"before-{name}")
+                lfs.hand_over(seen, mirror, files)
                 renew(seen, mirror, place, name, again=resume)
                 missing += filter(None, (fill(seen, place.url),))
     except (WorkspaceError, OSError) as error:
@@ -148,7 +169,14 @@ def _left_by_it(seen: Lens, place: Workspace) -> bool:
     return seen.branch == place.branch or not is_task_branch(seen.branch)
 
 
-def _make(git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec, missing: list[str]) -> None:
+def _make(
+    git: Git,
+    mirror: Mirror,
+    place: Workspace,
+    spec: TaskSpec,
+    files: Collection[str],
+    missing: list[str],
+) -> None:
     """Beside its place first, so that a clone cut short is never taken for one."""
     part = git.home.tmp / f"clone-{spec.id.lower()}"
     shutil.rmtree(part, ignore_errors=True)
@@ -157,6 +185,7 @@ def _make(git: Git, mirror: Mirror, place: Workspace, spec: TaskSpec, missing: l
         _clone(git, mirror, part)
         with lens(git, part) as seen:
             _fetch_kept(seen, mirror, spec)
+            lfs.hand_over(seen, mirror, files)
             renew(seen, mirror, place, spec.id.lower())
             missing += filter(None, (fill(seen, place.url),))
     except WorkspaceError as error:
@@ -192,6 +221,16 @@ def _clone(git: Git, mirror: Mirror, part: Path) -> None:
             bounds=_LONG,
         )
         need(done, "clone")
+
+
+def _check_refs(seen: Lens, mirror: Mirror) -> None:
+    """A fetch into a million branches takes a minute. Raises TooLargeError."""
+    try:
+        size = (seen.git_dir / "packed-refs").lstat().st_size
+    except OSError:
+        return
+    if size > _PACKED_BYTES + 4 * _REF_BYTES * len(mirror.refs):
+        raise TooLargeError(f"{seen.clone} has more branches than anybody makes")
 
 
 def _fetch_kept(seen: Lens, mirror: Mirror, spec: TaskSpec) -> None:

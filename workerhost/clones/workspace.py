@@ -31,6 +31,7 @@ class Workspace:
     base_sha: str
     url: str  # of the repository; the clone's own idea of it is the agent's to change
     notes: tuple[str, ...] = ()  # what happened while it was prepared, for people and the agent
+    lfs: bool = False  # its files are in Git LFS
     missing: tuple[str, ...] = ()  # what it should have and has not, in words
     carried: str = ""  # commit that the branch begins with, which the remote did not take
     rescued: tuple[str, ...] = ()  # refs with what only the clone before it had

@@ -17,6 +17,7 @@ from workerhost.clones import evidence as seen_by_git
 from workerhost.clones import workspace
 from workerhost.clones.evidence import Pushed
 from workerhost.clones.git import Git
+from workerhost.clones.lfs import upload
 from workerhost.clones.places import BusyError, occupied
 from workerhost.clones.protected import touched
 from workerhost.clones.quarantine import Quarantine, quarantined
@@ -139,7 +140,7 @@ def _settled(  # noqa: PLR0913  the same
     exposed = exposure(box, state, redact)
     found = pulls.look(task, run, github, theirs)
     if process == FINISHED:
-        evidence, state = _deliver(task, box, state, exposed)
+        evidence, state = _deliver(task, box, state, exposed, redact)
         evidence = replace(evidence, report=report)
         evidence = created_issues(task, run, github, evidence, git.home)
         evidence = replace(evidence, beside=pulls.beside(state.beside, found))
@@ -147,7 +148,7 @@ def _settled(  # noqa: PLR0913  the same
         evidence = replace(evidence, pull_away=evidence.pull_away or found.away)
         verdict, issues = judge_work(evidence, now, defer), evidence.issues
     else:  # however it ended: what was committed is where the next run begins
-        _, state = _deliver(task, box, state, exposed)
+        _, state = _deliver(task, box, state, exposed, redact)
     pull = pull or next(iter(found.mine), None)
     also = pulls.guarded(found, pull, guard)
     seen = conduct(box, task, run, github, start, state, ours)
@@ -195,14 +196,17 @@ def _settled(  # noqa: PLR0913  the same
 
 
 def _deliver(
-    task: TaskSpec, box: Quarantine, state: GitState, exposed: Breach | None
+    task: TaskSpec, box: Quarantine, state: GitState, exposed: Breach | None, redact: Redactor
 ) -> tuple[Evidence, GitState]:
     """Push what is committed and not pushed, when that loses nothing at the remote."""
     pushed = Pushed()
+    files = upload(box, state.head, redact.knows) if _has_work(task, state, exposed) else ""
     if state.pending and state.remote_head not in {None, state.head} and not _reads_only(task):
         if exposed:
             searched = exposed.reason != "not_searched"
             pushed = Pushed("there is a secret in them" if searched else exposed.message)
+        elif files:
+            pushed = Pushed(files)
         elif seen_by_git.fast_forward(box, state):
             pushed = seen_by_git.push(box, box.place, state)
         else:
@@ -220,6 +224,10 @@ def _deliver(
         mode=task.mode if task.issue is None else None,
     )
     return evidence, state
+
+
+def _has_work(task: TaskSpec, state: GitState, exposed: Breach | None) -> bool:
+    return state.pending and exposed is None and not _reads_only(task)
 
 
 def _with_kept(verdict: Verdict, run: Run, kept: str, *, next_too: bool) -> str:
