@@ -58,7 +58,7 @@ SETTINGS = {
     "remote of another name": Sample(person="[clone]\n\tdefaultRemoteName = up\n"),
     "signed pushes": Sample(person="[push]\n\tgpgSign = true\n"),
     # more of the kind
-    "broken": Sample(person="[broken\n"),
+    "signed commits of the host": Sample(person="[gpg]\n\tprogram = /nonexistent\n"),
     "no protocol": Sample(person="[protocol]\n\tallow = never\n"),
     "everything ignored": Sample(person="[core]\n\texcludesFile = /dev/stdin\n"),
     "other hash": Sample(person="[init]\n\tdefaultObjectFormat = sha256\n"),
