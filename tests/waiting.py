@@ -7,13 +7,15 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+_PAUSE = 0.3  # seconds
 
 
 def wait_until(
     condition: Callable[[], T], seconds: float = 20.0, what: str | Callable[[], str] = ""
 ) -> T:
     """The first true answer; in time, or the test fails and says `what` it waited for. Asking takes
-    no more than a third of the time: what is waited for needs the machine, too.
+    no more than a third of the time, and a tenth where that is no long pause: what is waited for
+    needs the machine, too.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -25,4 +27,4 @@ def wait_until(
         if time.monotonic() > deadline:
             said = what() if callable(what) else what
             raise AssertionError(f"waited {seconds:.0f} s for {said or condition}")
-        time.sleep(max(0.02, 2 * took))
+        time.sleep(max(0.02, 2 * took, min(9 * took, _PAUSE)))

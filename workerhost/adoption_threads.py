@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from cw.errors import BrokerUnavailableError
 from cw.homes.layout import Home
-from workerhost.inbox.slots import Board
+from workerhost.inbox.slots import Slots
 from workerhost.runs import adoption, crash_loops, orphaned
 from workerhost.runs.crash_loops import Standing
 from workerhost.runs.run_context import Context
@@ -25,7 +25,7 @@ _ALL_ALONE_SECONDS = 40.0  # a supervisor waits a minute for a host to begin
 class Adopter:
     """`release`: an identity whose journal is dealt with may take work again."""
 
-    def __init__(self, ctx: Context, board: Board, release: Callable[[str], None]) -> None:
+    def __init__(self, ctx: Context, board: Slots, release: Callable[[str], None]) -> None:
         self._ctx = ctx
         self._board = board
         self._release = release

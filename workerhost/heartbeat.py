@@ -21,9 +21,9 @@ from workerhost.adoption_threads import Adopter
 from workerhost.agents import launch
 from workerhost.agents.leftovers import end_our_own
 from workerhost.agents.readiness import Fitness, fitness
-from workerhost.inbox.queue_consumer import Gate
-from workerhost.inbox.slots import Board
-from workerhost.registration import Finder
+from workerhost.inbox.queue_consumer import QueueConsumer
+from workerhost.inbox.slots import Slots
+from workerhost.registration import Registration
 from workerhost.runs.run_context import Context
 
 log = logging.getLogger("workerhost.heartbeat")
@@ -31,7 +31,7 @@ log = logging.getLogger("workerhost.heartbeat")
 STARTING = "it is starting"
 
 
-class Rounds:
+class Heartbeat:
     """`found`: the HOMEs that are known, shared with the host. `forgotten`: called when the broker
     does not know one of them any more.
     """
@@ -39,8 +39,8 @@ class Rounds:
     def __init__(
         self,
         ctx: Context,
-        board: Board,
-        gate: Gate,
+        board: Slots,
+        gate: QueueConsumer,
         found: dict[str, Home],
         hint: Hint,
         forgotten: Callable[[], None],
@@ -50,7 +50,7 @@ class Rounds:
         self._gate = gate
         self._homes = found
         self._hint = hint
-        self._finder = Finder(ctx, board, gate, found, forgotten)
+        self._finder = Registration(ctx, board, gate, found, forgotten)
         self._fit = Fitness("", "")
         self.named = True  # whether our name is ours
 

@@ -34,13 +34,13 @@ from workerhost.github.clients import Clients
 from workerhost.github.delivered_writes import Delivered, delivered_file
 from workerhost.github.outbox_delivery import Deliverer
 from workerhost.github.token_access import check_access, open_access
-from workerhost.heartbeat import Rounds
+from workerhost.heartbeat import Heartbeat
 from workerhost.inbox import answers
 from workerhost.inbox.admission import admit
-from workerhost.inbox.queue_consumer import Gate
+from workerhost.inbox.queue_consumer import QueueConsumer
 from workerhost.inbox.remote_control import Revoker
-from workerhost.inbox.replay_protection import Tickets
-from workerhost.inbox.slots import Board
+from workerhost.inbox.replay_protection import ReplayProtection
+from workerhost.inbox.slots import Slots
 from workerhost.inbox.watchdog import Watchdog, end_process, feed_systemd
 from workerhost.probing.probe import probe
 from workerhost.probing.proof import Proof
@@ -63,9 +63,9 @@ class Host:
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self.settings = settings
         self.app = make_app(settings, self._admit)
-        self.board = Board()
+        self.board = Slots()
         watchdog = Watchdog(settings.deaf_after)
-        self.gate = Gate(self.board, settings.host_name, watchdog, self._waits)
+        self.gate = QueueConsumer(self.board, settings.host_name, watchdog, self._waits)
         self.leaving = Leaving(settings.on_stop)
         self.troubles = Troubles()
         self._deaf = False
@@ -94,7 +94,7 @@ class Host:
             settled=self._settled,
             troubles=self.troubles,
         )
-        self.tickets = Tickets(self.ctx.store, settings.host_name)
+        self.tickets = ReplayProtection(self.ctx.store, settings.host_name)
         self._late = ""
         self._deliverer = Deliverer(
             store.outbox,
@@ -109,7 +109,7 @@ class Host:
         )
         self._adopter = Adopter(self.ctx, self.board, self._release)
         self._ticking = threading.Thread(target=self._tick_forever, name="tick", daemon=True)
-        self._rounds = Rounds(
+        self._rounds = Heartbeat(
             self.ctx,
             self.board,
             self.gate,

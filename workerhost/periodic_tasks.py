@@ -10,7 +10,7 @@ from cw.broker.app import send_hint
 from cw.errors import CwError
 from cw.operations.assignment.assign import Assigned, assign
 from cw.operations.passes import scope
-from cw.operations.passes.context import Ways
+from cw.operations.passes.context import PassContext
 from cw.operations.reconciliation.reconcile import Reconciled, reconcile
 
 if TYPE_CHECKING:
@@ -77,12 +77,12 @@ def tell_reconciled(done: Reconciled) -> None:
         log.warning("reconcile: %s", text)
 
 
-def _ways(app: Celery, ctx: Context, what: str) -> Ways | None:
+def _ways(app: Celery, ctx: Context, what: str) -> PassContext | None:
     github = ctx.github_for("")  # the host's own: no single worker's may see everything
     if github is None:
         log.info("%s needs GH_TOKEN in the host's environment; nothing done", what)
         return None
-    return Ways(
+    return PassContext(
         settings=ctx.settings,
         store=ctx.store,
         github=github,

@@ -11,14 +11,14 @@ from cw.homes.layout import Home, homes
 from cw.machine import machine_id
 from cw.models import Worker
 from workerhost.agents.taking import take_home
-from workerhost.inbox.queue_consumer import Gate
-from workerhost.inbox.slots import Board
+from workerhost.inbox.queue_consumer import QueueConsumer
+from workerhost.inbox.slots import Slots
 from workerhost.runs.run_context import Context
 
 log = logging.getLogger("workerhost.registration")
 
 
-class Finder:
+class Registration:
     """`found`: the HOMEs that are known, shared with the host. `forgotten`: called when the broker
     does not know one of them any more.
     """
@@ -26,8 +26,8 @@ class Finder:
     def __init__(
         self,
         ctx: Context,
-        board: Board,
-        gate: Gate,
+        board: Slots,
+        gate: QueueConsumer,
         found: dict[str, Home],
         forgotten: Callable[[], None],
     ) -> None:

@@ -29,7 +29,7 @@ from cw.models import TaskSpec
 from cw.names import host_queue
 from cw.store.connection import verifies_certificates
 from workerhost.inbox.admission import CONTROLS
-from workerhost.inbox.replay_protection import Tickets
+from workerhost.inbox.replay_protection import ReplayProtection
 
 # What cw.broker.signed_transport puts something in the place of (kombu 5.7). None of it is
 # promised.
@@ -42,7 +42,7 @@ _MINUTE = 60.0
 _BODY = base64.b64encode(json.dumps([[], {}, {}]).encode()).decode()
 
 
-def broken(app: Any, keyring: Keyring, tickets: Tickets, host: str) -> str:
+def broken(app: Any, keyring: Keyring, tickets: ReplayProtection, host: str) -> str:
     """The first guard that does not hold, and why; empty when all do. Raises
     BrokerUnavailableError.
     """
@@ -202,7 +202,7 @@ def _broadcasts(app: Any, keyring: Keyring) -> str:
     return "a broadcast is believed that is not signed, or no command" if believed else ""
 
 
-def _replays(tickets: Tickets) -> str:
+def _replays(tickets: ReplayProtection) -> str:
     nonce, until = f"probe-{secrets.token_hex(8)}", time.time() + _PATIENCE
     again = [tickets.burn(nonce, until), tickets.burn(nonce, until)]
     return "" if again == [True, False] else "a message is acted on twice"

@@ -1,4 +1,6 @@
-"""What the agents themselves wrote down: start, beat, end. Nothing here asks our own records."""
+"""What the agents themselves wrote down: start, beat, each commit, last word, end. Nothing here
+asks our own records.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,23 @@ class Seen:
     fence: int
     session: str
     resumed: bool  # it went on in its conversation
+    clone: str  # where it works
     start: float
     last: float  # its last sign of life
     rc: int | None = None  # None: it never said that it ended
+    said: int | None = None  # the exit status that it meant when it had written its last word
+    good: bool = False  # that word was no error
+    commits: list[tuple[str, str]] = field(default_factory=list)  # sha and branch, as it made them
 
     @property
     def completed(self) -> bool:
-        return self.rc == 0
+        """What became of its process after its last word does not undo its work."""
+        return 0 in {self.said, self.rc}
+
+    @property
+    def lingers(self) -> bool:
+        """It has said its last word, and did not end yet."""
+        return self.said is not None and self.rc is None
 
 
 @dataclass
@@ -74,15 +86,24 @@ class AgentLog:
                 fence=line.get("fence", 0),
                 session=line["session"],
                 resumed=line.get("resumed", False),
+                clone=line.get("cwd", ""),
                 start=line["at"],
                 last=line["at"],
             )
             self._open[key] = seen
             self.runs.append(seen)
         elif key in self._open:
-            self._open[key].last = max(self._open[key].last, line["at"])
-            if line["event"] == "end":
-                self._open[key].rc = line["rc"]
+            _note(self._open[key], line)
+
+
+def _note(run: Seen, line: dict[str, Any]) -> None:
+    run.last = max(run.last, line["at"])
+    if line["event"] == "commit":
+        run.commits.append((line["sha"], line["branch"]))
+    elif line["event"] == "said":
+        run.said, run.good = line["rc"], line["good"]
+    elif line["event"] == "end":
+        run.rc = line["rc"]
 
 
 def completed(runs: Iterable[Seen]) -> dict[str, int]:

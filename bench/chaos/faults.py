@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 
 import psutil
 
+from bench.chaos import network
+from bench.chaos.breaking import Breaking
 from bench.chaos.fleet import LEASE_SECONDS, Fleet, Host, pick
 from bench.chaos.load import Load
 from bench.chaos.recovery import Recovery, fences_of
@@ -42,9 +44,11 @@ class Faults:
     threads: list[Thread] = field(default_factory=list)
     _told: set[str] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
+    renaming: Event = field(default_factory=Event)
 
     def __post_init__(self) -> None:
         self.recovery = Recovery(self.fleet, self.load)
+        self.breaking = Breaking(self.fleet, self.load.log, self.load.settings, self.dice)
 
     @property
     def struck(self) -> int:
@@ -88,7 +92,7 @@ class Faults:
                 return None
             host.frozen = True  # nobody else's business meanwhile
             host.strikes += 1
-        self._apart(self._restart, host)
+        self.apart(self._restart, host)
         return host.name
 
     def _restart(self, host: Host) -> None:
@@ -114,7 +118,7 @@ class Faults:
             host.frozen = True
             host.strikes += 1
             host.process.send_signal(signal.SIGSTOP)
-        self._apart(self._thaw, host, host.process.pid)
+        self.apart(self._thaw, host, host.process.pid)
         return host.name
 
     def _thaw(self, host: Host, pid: int) -> None:
@@ -135,6 +139,18 @@ class Faults:
         with suppress(psutil.Error):
             agent.kill()
         return book.task.id
+
+    def kill_done_agent(self) -> str | None:
+        """One that has said its last word, and takes its time to end."""
+        there = {one.task for one in self.load.log.read() if one.lingers}
+        for home in self.fleet.homes:
+            book = journal.read(home)
+            agent = self.fleet.agent_of(home)
+            if agent and book and book.task.id in there:
+                with suppress(psutil.Error):
+                    agent.kill()
+                    return book.task.id
+        return None
 
     def kill_shim(self) -> str | None:
         home = self._busy()
@@ -205,7 +221,7 @@ class Faults:
         homes = [one for one in self.fleet.homes if one.shim.exists() and one.journal.exists()]
         return self.dice.choice(homes) if homes else None
 
-    def _apart(self, what: Callable[..., None], *args: object) -> None:
+    def apart(self, what: Callable[..., None], *args: object) -> None:
         thread = Thread(target=what, args=args)
         thread.start()
         self.threads.append(thread)
@@ -235,4 +251,9 @@ FAULTS: dict[str, Fault] = {
     "deploy": Fault(6, Faults.deploy),
     "forget messages": Fault(10, Faults.forget_messages),
     "late word": Fault(6, Faults.late_word),
+    "break clone": Fault(20, lambda faults: faults.breaking.strike()),
+    "kill agent after its word": Fault(6, Faults.kill_done_agent),
+    "spoil tunnels": Fault(20, network.spoil_tunnels),
+    "refuse tunnels": Fault(3, network.refuse_tunnels),
+    "rename repository": Fault(2, network.rename),
 }

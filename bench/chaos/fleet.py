@@ -19,9 +19,11 @@ import psutil
 from bench.chaos.agentlog import NAME, AgentLog
 from bench.chaos.beats import Beats
 from bench.chaos.broker import Broker
+from bench.chaos.way import Way
 from cw.homes.home import make_home, templates_dir
 from cw.homes.layout import Home, homes
 from tests.making import give_key
+from tests.standins.authority import TRUST
 from tests.standins.github import GitHubStandIn
 from tests.walls import AROUND_REHEARSAL, AS_ROOT
 
@@ -36,6 +38,7 @@ SCALED = {
     "CW_LEASE_MARGIN": "3",
     "CW_SWEEP_EVERY": "1",
     "CW_STOP_GRACE": "0.3",
+    "CW_RUN_REST": "3",
     "CW_DEFER_SECONDS": "2",
     "CW_MAX_DEFERRALS": "1000",
     "CW_MAX_ATTEMPTS": "1000",  # what is lost is told apart from what was given up
@@ -45,6 +48,7 @@ SCALED = {
     "CW_RECONCILE_EVERY": "5",
     "CW_RECONCILE_GRACE": "6",
 }
+FILES = {"README.md": "# App\n", "run.sh": "#!/bin/sh\n"}  # of each repository
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
 
 
@@ -76,6 +80,7 @@ class Fleet:
         self.broker = Broker(self.folder)
         self.beats: Beats | None = None
         self.key = give_key(self.folder)
+        self.way = Way(int(self.hub.url.rpartition(":")[2]))
 
     @property
     def homes(self) -> list[Home]:
@@ -96,7 +101,9 @@ class Fleet:
         self.hosts.append(host)
 
     def env(self, host: Host) -> dict[str, str]:
-        proxy = dict.fromkeys(PROXIES[:4], self.hub.url) | dict.fromkeys(PROXIES[4:], "127.0.0.1")
+        """Git goes to GitHub over https, by way of a proxy; the API is asked without."""
+        assert self.hub.authority
+        proxy = dict.fromkeys(PROXIES[:4], self.way.url) | dict.fromkeys(PROXIES[4:], "127.0.0.1")
         return {
             "HOME": str(self.folder),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -111,15 +118,18 @@ class Fleet:
             "CW_CLAUDE": str(AGENT),
             "CW_ISOLATION": AROUND_REHEARSAL,
             **AS_ROOT,
-            "CW_SANDBOX_READ": ":".join({str(AGENT.parent), sys.prefix, sys.base_prefix}),
-            "CW_AGENT_ENV": " ".join(PROXIES),
-            "CW_GITHUB_API_URL": self.hub.api_url,
-            "CW_GITHUB_URL": "http://github.localhost",
+            "CW_SANDBOX_READ": ":".join(
+                {str(AGENT.parent), sys.prefix, sys.base_prefix, str(self.hub.authority.folder)}
+            ),
+            "CW_AGENT_ENV": " ".join([*PROXIES, *TRUST]),
+            "CW_GITHUB_API_URL": f"{self.hub.url}/api/v3",
+            "CW_GITHUB_URL": self.hub.base_url,
             "CW_ALLOWED_DOMAINS": "*.localhost",
             "GH_TOKEN": TOKEN,
             "CW_CHAOS_MUTANT": self.mutant,
             **SCALED,
             **proxy,
+            **self.hub.trust(),
         }
 
     def start(self, host: Host) -> None:
@@ -176,7 +186,7 @@ class Fleet:
         """Processes of agents, walls, shims and ways to the network, wherever they hang by now. The
         last know no folder, but where our GitHub is.
         """
-        marks = (str(self.folder).encode(), self.hub.url.encode())
+        marks = (str(self.folder).encode(), self.hub.url.encode(), self.way.url.encode())
         mine = {os.getpid()}
         mine |= {self.broker.process.pid} if self.broker.process else set()
         mine |= {one.process.pid for one in self.hosts if one.process}
@@ -198,7 +208,7 @@ def fleet(
 ) -> Iterator[Fleet]:
     # A socket's path may have about 100 characters.
     folder = Path(tempfile.mkdtemp(prefix="cwc-"))
-    with GitHubStandIn(folder / "hub") as hub:
+    with GitHubStandIn(folder / "hub", https=True) as hub:
         hub_setup(hub)
         made = Fleet(folder, hub, mutant)
         try:
@@ -229,16 +239,17 @@ def _end(made: Fleet) -> None:
                 shim.terminate()
                 shim.wait(10)
     made.broker.kill()
+    made.way.end()
 
 
 def make_repo(folder: Path) -> Path:
     """A repository with one commit."""
     who = ["-c", "user.name=Chaos", "-c", "user.email=chaos@example.invalid"]
-    for args in (
-        ["init", "-q", "-b", "main", str(folder)],
-        ["-C", str(folder), *who, "commit", "-q", "--allow-empty", "-m", "First"],
-    ):
-        subprocess.run(["git", *args], check=True)
+    subprocess.run(["git", "init", "-q", "-b", "main", str(folder)], check=True)
+    for name, text in FILES.items():
+        (folder / name).write_text(text, "utf-8")
+    for args in (["add", "--all"], [*who, "commit", "-q", "-m", "First"]):
+        subprocess.run(["git", "-C", str(folder), *args], check=True)
     return folder
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Thread
@@ -13,15 +14,17 @@ from bench.chaos.broker import until
 from bench.chaos.counts.github import wrong_labels
 from bench.chaos.counts.runs import finished, missing
 from bench.chaos.faults import Faults
-from bench.chaos.fleet import TOKEN, Fleet, fleet, make_repo
+from bench.chaos.fleet import FILES, TOKEN, Fleet, fleet, make_repo
 from bench.chaos.load import APP, Load
 from bench.chaos.mutants import mutate
+from bench.chaos.network import trouble_github
 from bench.chaos.recovery import next_runs
 from bench.chaos.report import Found, Report, found, percentiles
 from tests.standins.github import GitHubStandIn
 
 _BACKLOG = 3  # open tasks a worker
 _SCENE_ISSUES = 1_000_000  # no other task has these numbers
+_SCENE_SECONDS = 180.0  # for what it began to come to its end, on a busy machine
 _AHEAD = 0.15  # of all work, before the faults that belong to it
 _FAULT_SECONDS = 5.0  # with all hosts well and nothing moving, the next fault comes all the same
 _PATIENCE_SECONDS = 30.0  # and with hosts that do not get well
@@ -39,7 +42,7 @@ class Plan:
     workers: int  # a host
     working: float  # seconds after which no more work and no more faults come; 0: all of them
     seconds: float  # in which all of it must be done
-    scenes: bool
+    scenes: tuple[str, ...]  # by name
     mutant: str = ""
 
     @property
@@ -56,11 +59,14 @@ def run(plan: Plan) -> Report:
         repos = [make_repo(made.folder / f"repo{one}") for one in range(2)]
         load = Load(made, plan.seed, repos)
         faults = Faults(made, load, random.Random(plan.seed + 1))  # noqa: S311
-        until(lambda: len(load.store.fleet.workers()) == len(load.workers), 60, "the hosts")
-        try:
-            _run(plan, report, load, faults)
-        except TimeoutError as error:  # what could not be counted is not green
-            report.add("parts not done in time", found([str(error)], 1))
+        until(lambda: len(load.store.fleet.workers()) == len(load.workers), 180, "the hosts")
+        began = time.monotonic()
+        whole = _in_time(report, lambda: _run(plan, report, load, faults, began))
+        for name, count in counts.WHILE_KNOWN.items():
+            report.add(name, count(load, faults))
+        if whole and scenes.LAST in plan.scenes:
+            _in_time(report, lambda: _play(scenes.LAST, report, load))
+        report.told.append(f"  with scenes: {time.monotonic() - began:.0f} s")
         load.over.set()
         faults.finish()
         for name, count in counts.AT_THE_END.items():
@@ -72,20 +78,25 @@ def run(plan: Plan) -> Report:
 
 
 def _issues(hub: GitHubStandIn, number: int) -> None:
-    hub.add_repo(APP, files={"README.md": "# App\n"})
+    hub.add_repo(APP, files=FILES)
     hub.add_user("bot", TOKEN, {APP: "write"})
     for one in range(number):
         hub.add_issue(APP, f"Work {one}", "Do it.")
-    # Now and then GitHub fails before or after it did what was asked, or asks for patience.
-    hub.fault(method="POST", path_regex="labels|comments|pulls", status=502, times=None, every=7)
-    hub.fault(method="DELETE", status=502, times=None, every=5, after_effect=True)
-    hub.fault(method="GET", path_regex="issues", status=503, times=None, every=11)
-    hub.secondary_limit(retry_after=1, times=2, method="POST")
+    trouble_github(hub)
 
 
-def _run(plan: Plan, report: Report, load: Load, faults: Faults) -> None:
+def _in_time(report: Report, part: Callable[[], None]) -> bool:
+    """What was not done is not green."""
+    try:
+        part()
+    except TimeoutError as error:
+        report.add("parts not done in time", found([str(error)], 1))
+        return False
+    return True
+
+
+def _run(plan: Plan, report: Report, load: Load, faults: Faults, began: float) -> None:
     """Raises TimeoutError when it takes too long; what was not done then counts as lost."""
-    began = time.monotonic()
     deadline = began + plan.seconds
     for target in (
         load.beat,
@@ -99,14 +110,11 @@ def _run(plan: Plan, report: Report, load: Load, faults: Faults) -> None:
     _wait(load.all_brought.is_set, load, deadline)
     _wait(lambda: not missing(load, faults), load, deadline)
     report.told.append(f"  random faults: {time.monotonic() - began:.0f} s")
-    if plan.scenes:
-        _scenes(report, load, faults)
+    for name in plan.scenes:
+        if name != scenes.LAST:
+            _play(name, report, load)
+            _wait(lambda: not _speak(faults, load), load, time.monotonic() + _SCENE_SECONDS)
     _settle_down(load, faults)
-    for name, count in counts.WHILE_KNOWN.items():
-        report.add(name, count(load, faults))
-    if plan.scenes:
-        _add(report, scenes.LAST(load.fleet, load, (1 + len(scenes.SCENES)) * _SCENE_ISSUES))
-    report.told.append(f"  with scenes: {time.monotonic() - began:.0f} s")
 
 
 def _settle_down(load: Load, faults: Faults) -> None:
@@ -118,15 +126,11 @@ def _settle_down(load: Load, faults: Faults) -> None:
         _wait(lambda: not any(one.exists() for one in idle), load, time.monotonic() + 30)
 
 
-def _scenes(report: Report, load: Load, faults: Faults) -> None:
-    for at, play in enumerate(scenes.SCENES, 1):
-        _add(report, play(load.fleet, load, at * _SCENE_ISSUES))
-        _wait(lambda: not _speak(faults, load), load, time.monotonic() + 60)
-
-
-def _add(report: Report, scene: scenes.Scene) -> None:
-    for name, count in scene.counts.items():
-        report.add(name, count)
+def _play(name: str, report: Report, load: Load) -> None:
+    first = (1 + list(scenes.SCENES).index(name)) * _SCENE_ISSUES
+    scene = scenes.SCENES[name](load.fleet, load, first)
+    for count, one in scene.counts.items():
+        report.add(count, one)
     report.told += scene.told
 
 
@@ -227,6 +231,8 @@ def _tell(plan: Plan, report: Report, load: Load, faults: Faults) -> None:
         f"seed {plan.seed}{', mutant ' + plan.mutant if plan.mutant else ''}",
         f"  {len(load.taken)} tasks of {plan.tasks}, {len(runs)} runs",
         f"  {len(faults.agents_killed)} tasks had their agent killed",
+        f"  {len(faults.breaking.unused())} of the broken clones were not used again",
+        f"  {faults.breaking.set_aside()} clones were set aside",
         f"  {restarts}",
         f"  {load.hints} duplicated hints",
         f"  {load.doubles} dispatches at the same moment as another, {load.late_doubles} later",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.chaos.agentlog import AgentLog
 from bench.chaos.fleet import TOKEN, Fleet
+from bench.chaos.kinds import COMMITS, chosen, needs_issue, reason
 from cw.broker.app import RECONCILE_TASK, SWEEP_TASK, make_app, send_hint
 from cw.errors import ClaimedError, CwError
 from cw.github.client import GitHub
@@ -25,19 +26,9 @@ from cw.settings import Settings, load_settings
 from cw.store.store import open_store
 
 APP = "acme/app"
-PACE = "rehearse: pace 0.01\n"
-# What the agents do, and how often in a hundred. Every one of them ends well when left alone.
-_KINDS = (
-    (50, PACE + "rehearse: slow 0.3\nrehearse: no-change\n"),
-    (25, PACE + "rehearse: slow 0.2\nrehearse: commit-only\n"),
-    (15, PACE + "rehearse: orphan 300\nrehearse: slow 1\nrehearse: no-change\n"),
-    (5, PACE + "rehearse: slow 8\nrehearse: no-change\n"),  # longer than a lease
-    (5, PACE + "rehearse: api-error 529 once\nrehearse: no-change\n"),  # is put off, and goes on
-)
+MOVED = "acme/moved"  # what it is called for a while
 _LATE_SECONDS = 1.0
-_COMMITS = "commit-only"
 _WITH_ISSUE = 0.5  # of those that commit nothing
-_ON_GITHUB = PACE + "rehearse: slow 0.3\nrehearse: commit-only\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +44,14 @@ class Taken:
     commits: bool
 
     @property
-    def succeeds(self) -> bool:
-        """Once its agent has ended well. Who is given an issue has to commit something for it."""
-        return self.commits or self.spec.issue is None
+    def reason(self) -> str:
+        """Why its task ends, once its agent has come to its end."""
+        return reason(self.request.prompt, issue=self.spec.issue is not None)
+
+    @property
+    def repo(self) -> str:
+        """The same whatever GitHub called it at that time."""
+        return APP if self.spec.github else self.spec.repo
 
 
 @dataclass
@@ -98,9 +94,8 @@ class Load:
                 cwd=Path("/"),
             )
         )
-        kinds, weights = [text for _, text in _KINDS], [often for often, _ in _KINDS]
-        prompt = prompt or (_ON_GITHUB if github else self.dice.choices(kinds, weights)[0])
-        issue = issue or github or _COMMITS in prompt or self.dice.random() < _WITH_ISSUE
+        prompt = prompt or chosen(self.dice, github=github)
+        issue = issue or github or needs_issue(prompt) or self.dice.random() < _WITH_ISSUE
         return Request(
             repo=repo,
             issue=number if issue else None,
@@ -143,7 +138,7 @@ class Load:
         except CwError:
             self.refused += 1
             return False
-        commits = _COMMITS in request.prompt
+        commits = COMMITS in request.prompt
         into.append(Taken(done.task, request, asked, time.time(), commits))
         return True
 

@@ -15,13 +15,15 @@ from bench.chaos.agentlog import Seen, by
 from bench.chaos.broker import until
 from bench.chaos.counts.github import words_about
 from bench.chaos.fleet import LEASE_SECONDS, Fleet
-from bench.chaos.load import APP, PACE, Load, Taken
+from bench.chaos.kinds import PACE
+from bench.chaos.load import APP, Load, Taken
 from bench.chaos.report import Found, found
 from cw.states import State
 
-_PATIENCE = 120.0
+_PATIENCE = 300.0  # on a busy machine
 _TOLD_SECONDS = LEASE_SECONDS + 30
 _QUEUED = 4  # of each kind
+_AGAIN = 6  # issues
 _ALIVE_SECONDS = 5.0  # without a sign of life; on a busy machine a beat takes its time
 # None of these ends by itself before the scene has them all under way, however busy the machine is.
 _GOES_ON = PACE + "rehearse: until ~/tmp/never once\nrehearse: slow 1\nrehearse: no-change\n"
@@ -125,9 +127,28 @@ def broker_emptied(fleet: Fleet, load: Load, first: int) -> Scene:
     )
 
 
+def done_before(fleet: Fleet, load: Load, first: int) -> Scene:  # noqa: ARG001
+    """Issues whose work is done, given away again to agents that say so and do nothing: what an
+    earlier task has pushed proves nothing for a later one.
+    """
+    done = [
+        one for one in load.taken if one.commits and not one.spec.github and one.reason == "done"
+    ]
+    again = done[-_AGAIN:]
+    for one in again:
+        load.bring(replace(one.request, worker=None, prompt=f"{PACE}rehearse: lie\n"))
+    return Scene({}, [f"  {len(again)} done issues were dispatched again"])
+
+
 # In this order. The last one makes the broker forget what the records would be compared with.
-SCENES: tuple[Callable[[Fleet, Load, int], Scene], ...] = (broker_away, machine_gone, github_away)
-LAST = broker_emptied
+LAST = "broker emptied"
+SCENES: dict[str, Callable[[Fleet, Load, int], Scene]] = {
+    "done before": done_before,
+    "broker away": broker_away,
+    "machine gone": machine_gone,
+    "github away": github_away,
+    LAST: broker_emptied,
+}
 
 
 def _in_order(words: list[str]) -> bool:

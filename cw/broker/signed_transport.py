@@ -108,7 +108,7 @@ def seal_of(request: Any) -> tuple[str, float]:
     return str(seal.get("nonce", "")), float(seal.get("exp", 0))
 
 
-class Reader(redis_client.Redis):
+class SignedRedis(redis_client.Redis):
     """Drops what cannot be a message before kombu decodes it: one bad entry would end the host."""
 
     def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
@@ -123,7 +123,7 @@ class Channel(redis.Channel):
     """Signs what goes out, believes nothing that comes in."""
 
     def _get_client(self) -> Any:
-        return Reader
+        return SignedRedis
 
     def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
         self._sign(message)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cw.errors import BrokerUnavailableError, CwError
 from cw.settings import Settings, load_settings
 
 STEERING = frozenset(
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from cw.audit import Audit
     from cw.github.client import GitHub
     from cw.operations.control.shared import Control
-    from cw.operations.passes.context import Ways
+    from cw.operations.passes.context import PassContext
     from cw.store.store import Store
 
 
@@ -85,6 +86,12 @@ class Cli:
             store.replies.slow = _waiting
         store.connection.unreadable.tell = lambda one: note(f"warning: {one.words()}")
         return store
+
+    def short(self, text: str) -> str:
+        """What a person is told: ids of tasks in it as short as they may be typed."""
+        from cw.operations.fleet.references import shorten
+
+        return shorten(self.store, text)
 
     @cached_property
     def github(self) -> GitHub:
@@ -114,12 +121,12 @@ class Cli:
         )
 
     @cached_property
-    def ways(self) -> Ways:
+    def ways(self) -> PassContext:
         """What a pass over GitHub and the records needs."""
         from cw.broker.app import send_hint
-        from cw.operations.passes.context import Ways
+        from cw.operations.passes.context import PassContext
 
-        return Ways(
+        return PassContext(
             settings=self.settings,
             store=self.store,
             github=self.github,
@@ -157,10 +164,24 @@ def with_cli(function: Callable[..., None]) -> Callable[..., None]:
     @wraps(function)
     def call(*args: Any, **options: Any) -> None:
         cli = load_cli(os.environ)
-        with _noted(cli):
+        with _noted(cli), _short_ids(cli):
             function(cli, *args, **options)
 
     return call
+
+
+@contextmanager
+def _short_ids(cli: Cli) -> Iterator[None]:
+    """In what to type after an error, too. The records are asked only where they were before."""
+    try:
+        yield
+    except BrokerUnavailableError:
+        raise
+    except CwError as error:
+        if "store" in vars(cli):
+            with suppress(CwError):
+                error.hint = cli.short(error.hint)
+        raise
 
 
 def _waiting(host: str, seconds: float) -> None:

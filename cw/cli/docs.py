@@ -44,6 +44,7 @@ def _section(command: click.Command, ctx: click.Context) -> str:
     usage = " ".join([ctx.command_path, *command.collect_usage_pieces(ctx)])
     lines = [f"## {ctx.command_path}", "", "```", usage, "```", "", _paragraphs(command.help)]
     options = [one for one in command.params if isinstance(one, click.Option)]
+    options = [one for one in options if not one.hidden]
     if options:
         lines += ["| option | meaning |", "|---|---|"]
         lines += [_option(one) for one in options]

@@ -14,7 +14,7 @@ from cw.credentials.gitconfig import identity
 from cw.homes.files import read_regular
 from cw.homes.layout import Home, stays_inside
 from cw.settings import Settings
-from cw.token_names import GITHUB_TOKENS
+from cw.token_names import GITHUB_TOKENS, github_login
 
 _FROM_HOST = ("LANG", "LC_ALL", "TZ")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -97,6 +97,12 @@ def remote_environment(home: Home, settings: Settings, token: str) -> dict[str, 
     } | git_environment(settings, _FROM_VARIABLE)
 
 
+def own_token(home: Home | None) -> str:
+    """The worker's, with which its agents write when there is no App. Empty: it has none."""
+    own = own_variables(home) if home else {}
+    return github_login(own)
+
+
 def git_environment(settings: Settings, helper: str) -> dict[str, str]:
     """git without questions, giving the token to GitHub only, and never writing it down. Without a
     helper it asks nobody.
@@ -128,10 +134,16 @@ def own_gh(settings: Settings) -> tuple[Path, ...]:
     """gh as it came with cw (`claude-workers[gh]`), and where that leads. Only with the outer wall:
     behind it nothing else of that folder is there.
     """
-    path = Path(sys.prefix) / "bin" / "gh"
-    if settings.isolation not in {"strict", "outer"} or not os.access(path, os.X_OK):
+    path = gh_beside()
+    if settings.isolation not in {"strict", "outer"} or path is None:
         return ()
     return path, path.resolve()
+
+
+def gh_beside() -> Path | None:
+    """gh in the folder of programs of this installation, if it is there."""
+    path = Path(sys.prefix) / "bin" / "gh"
+    return path if os.access(path, os.X_OK) else None
 
 
 def _visible(folder: Path, extra: tuple[Path, ...]) -> bool:

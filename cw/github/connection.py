@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 from cw.errors import BadInputError, CwError, GitHubLimitError, GitHubUnavailableError
 from cw.github.app import AppTokens
@@ -104,6 +104,10 @@ class Connection:
     @property
     def is_app(self) -> bool:
         return not isinstance(self._key, str)
+
+    def beside(self, token: str) -> Self:
+        """At the same place, with another token."""
+        return type(self)(self._api_url, token, pace=self._pace)
 
     def app_login(self) -> str:
         """The App's name on GitHub; empty for a token, which has a user."""

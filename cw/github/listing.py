@@ -67,7 +67,7 @@ _ISSUES = TypeAdapter(list[Listed])
 _EVENTS = TypeAdapter(list[LabelEvent])
 
 
-class Reader:
+class ListReader:
     """Conditional reads, counted. `asked` includes `unchanged`, which were free."""
 
     def __init__(self, github: GitHub, cache: PageCache) -> None:
@@ -127,28 +127,28 @@ class Reader:
         return rows
 
 
-def open_issues(reader: Reader, repo: str, repo_id: int = 0) -> list[Listed]:
+def open_issues(reader: ListReader, repo: str, repo_id: int = 0) -> list[Listed]:
     """Issues and pull requests, oldest first. 1 + n/100 reads, never from the search index."""
     wanted = {"state": "open", "sort": "created", "direction": "asc"}
     rows = reader.pages(f"/repos/{repo}/issues", lambda found: _digest(found, repo), wanted)
     return _read(reader, rows, repo, repo_id)
 
 
-def closed_lately(reader: Reader, repo: str, repo_id: int = 0) -> list[Listed]:
+def closed_lately(reader: ListReader, repo: str, repo_id: int = 0) -> list[Listed]:
     """The hundred closed ones that changed last. 1 read."""
     wanted = {"state": "closed", "sort": "updated", "direction": "desc", "per_page": _PER_PAGE}
     rows = reader.get(f"/repos/{repo}/issues", lambda found: _digest(found, repo), wanted)
     return _read(reader, rows, repo, repo_id)
 
 
-def label_events(reader: Reader, repo: str, number: int) -> list[LabelEvent]:
+def label_events(reader: ListReader, repo: str, number: int) -> list[LabelEvent]:
     """Who put which label on it when, and new titles; oldest first."""
     path = f"/repos/{repo}/issues/{number}/events"
     with github_errors(path):
         return _EVENTS.validate_python(reader.pages(path, _event_digest, {}))
 
 
-def _read(reader: Reader, rows: list[Any], repo: str, repo_id: int) -> list[Listed]:
+def _read(reader: ListReader, rows: list[Any], repo: str, repo_id: int) -> list[Listed]:
     """One row that cannot be read is no reason to leave all others alone."""
     odd = sum(one is None for one in rows)
     if odd:

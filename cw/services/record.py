@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from cw.homes.files import read_json, write_private
 from cw.models import Model
 from cw.services.processes import ProcessMark
-from cw.services.restart_policy import Seen
+from cw.services.restart_policy import ServiceState
 from cw.settings import Settings
 
 
@@ -27,8 +27,8 @@ class UpRecord(Model):
     supervisor: ProcessMark
     services: tuple[ServiceRecord, ...] = ()
 
-    def seen(self) -> list[Seen]:
-        return [Seen(one.name, one.ready, one.failures) for one in self.services]
+    def seen(self) -> list[ServiceState]:
+        return [ServiceState(one.name, one.ready, one.failures) for one in self.services]
 
 
 def record_file(settings: Settings) -> Path:

@@ -70,7 +70,7 @@ def ended(one: Watched, now: float, kind: End = End.PASSING) -> Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ServiceState:
     """A service as `cw up -d` sees it from outside."""
 
     name: str
@@ -78,23 +78,23 @@ class Seen:
     failures: int
 
 
-class Verdict(Enum):
+class Startup(Enum):
     WAIT = auto()
     READY = auto()
     FAILED = auto()
 
 
 def verdict(
-    seen: Collection[Seen], *, supervisor_alive: bool, waited: float, limit: float
-) -> tuple[Verdict, str]:
+    seen: Collection[ServiceState], *, supervisor_alive: bool, waited: float, limit: float
+) -> tuple[Startup, str]:
     """How the start goes, and the service to blame ("" is the supervisor itself)."""
     if not supervisor_alive:
-        return Verdict.FAILED, ""
+        return Startup.FAILED, ""
     if seen and all(one.ready for one in seen):
-        return Verdict.READY, ""
+        return Startup.READY, ""
     for one in seen:
         if not one.ready and one.failures >= HOPELESS:
-            return Verdict.FAILED, one.name
+            return Startup.FAILED, one.name
     if waited >= limit:
-        return Verdict.FAILED, next((one.name for one in seen if not one.ready), "")
-    return Verdict.WAIT, ""
+        return Startup.FAILED, next((one.name for one in seen if not one.ready), "")
+    return Startup.WAIT, ""

@@ -19,17 +19,17 @@ HURRIED_GRACE = 1.0
 _KILL_SECONDS = 5.0  # a killed process that still shows hangs in the kernel
 
 
-class Step(Enum):
+class StopStep(Enum):
     WAIT = auto()
     KILL = auto()
     GIVE_UP = auto()
 
 
-def next_step(*, waited: float, grace: float, killed_for: float | None) -> Step:
+def next_step(*, waited: float, grace: float, killed_for: float | None) -> StopStep:
     """`killed_for`: seconds since it was killed; None while it was only asked."""
     if killed_for is not None:
-        return Step.GIVE_UP if killed_for >= _KILL_SECONDS else Step.WAIT
-    return Step.KILL if waited >= grace else Step.WAIT
+        return StopStep.GIVE_UP if killed_for >= _KILL_SECONDS else StopStep.WAIT
+    return StopStep.KILL if waited >= grace else StopStep.WAIT
 
 
 def stop_all(
@@ -65,11 +65,11 @@ def _stop_group(
             grace = min(one.grace, HURRIED_GRACE) if hurry() else one.grace
             since = now - killed[one.name] if one.name in killed else None
             step = next_step(waited=now - begin, grace=grace, killed_for=since)
-            if step is Step.KILL and one.process:
+            if step is StopStep.KILL and one.process:
                 say(f"{one.name} did not end within {grace:.0f} s; killed")
                 kill(one.process)
                 killed[one.name] = now
-            elif step is Step.GIVE_UP:
+            elif step is StopStep.GIVE_UP:
                 given_up.append(one.name)
         pause(0.1)
     return given_up

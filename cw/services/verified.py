@@ -41,7 +41,7 @@ def can_verify(one: Installed) -> bool:
 def how_far(one: Installed) -> str:
     """What is checked where we cannot look first."""
     if one.checkout or one.source:
-        return "Not verified: it comes from git, as the branch has it"
+        return "Not verified: it comes from its source, as that is now"
     return f"{one.tool} checks each file against the hash that the index gives, no lock of ours"
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -87,6 +88,7 @@ def test_task_that_failed_goes_on_in_its_session_and_clone(limited: Fleet) -> No
     assert first["reason"] == "agent_error"
     before = fleet.archive("01")["run"]
     run(fleet, issue(fleet, ""))  # another one uses the clone meanwhile
+    assert f"cw restart {task}" in fleet.json("show", task)["next"]
 
     said = fleet.json("restart", task)
     end = fleet.finished(task)["outcome"]
@@ -107,6 +109,7 @@ def test_task_that_failed_has_no_way_back_when_another_has_its_issue(limited: Fl
 
     done = fleet.cw("restart", task)
 
+    assert "cw restart" not in fleet.json("show", task)["next"]
     assert done.returncode == CLAIMED
     assert other in done.stderr
     fleet.ok("cancel", other)
@@ -135,6 +138,67 @@ def test_agent_that_was_killed_goes_on_once_in_its_session(limited: Fleet) -> No
     assert fleet.github.issue(REPO, number).comments == ()
 
 
+@contextmanager
+def refusing(fleet: Fleet) -> Iterator[None]:
+    """The remote takes no push."""
+    hook = fleet.github.state.repos[REPO].path / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho The tests are red. >&2\nexit 1\n", "utf-8")
+    hook.chmod(0o755)
+    try:
+        yield
+    finally:
+        hook.unlink()
+
+
+def rewrite(fleet: Fleet, number: int, agent: str) -> None:
+    fleet.github.edit_issue(REPO, number, body=f"rehearse: pace 0.01\n{agent}\n")
+
+
+def test_next_run_begins_with_what_could_not_be_pushed_whichever_worker_has_it(
+    limited: Fleet,
+) -> None:
+    fleet, clone = limited, limited.worker("02") / "github" / "acme" / "app"
+    number = issue(fleet, COMMIT.format("first") + "rehearse: no-change")
+    with refusing(fleet):
+        _, first = run(fleet, number)
+        rewrite(fleet, number, COMMIT.format("second") + "rehearse: no-change")
+        _, second = run(fleet, number, "02")
+    rewrite(fleet, number, "rehearse: no-change")
+    _, third = run(fleet, number)
+
+    assert (first["reason"], first["commits"], first["pushed"]) == ("not_pushed", 1, False)
+    assert "begins with them" in first["message"]
+    assert (second["reason"], second["commits"]) == ("not_pushed", 1), second
+    assert f"({first['head'][:12]})" in second["message"]
+    assert first["kept"] in second["said"]
+    assert (clone / "first.txt").exists()
+    assert (third["reason"], third["commits"], third["pushed"]) == ("no_changes", 0, True)
+    assert third["head"] == second["head"] == fleet.github.heads(REPO)[f"issue-{number}"]
+    mirrors = fleet.home / "state" / "git" / "mirrors"
+    assert not [one for one in mirrors.rglob(f"issue-{number}") if "kept" in one.parts]
+    rewrite(fleet, number, COMMIT.format("last") + "rehearse: no-change")
+    _, last = run(fleet, number, "02")
+    assert (last["kind"], last["commits"]) == ("succeeded", 1), last
+    assert "could not push" not in last["message"]
+
+
+def test_commits_with_a_secret_are_not_what_the_next_run_begins_with(limited: Fleet) -> None:
+    fleet, clone = limited, limited.worker("02") / "github" / "acme" / "app"
+    secret = "rehearse: do echo $GH_TOKEN > leak.txt && git add -A && git commit -qm leak\n"
+    number = issue(fleet, secret + "rehearse: no-change")
+
+    _, first = run(fleet, number)
+    rewrite(fleet, number, COMMIT.format("second") + "rehearse: no-change")
+    _, second = run(fleet, number, "02")
+
+    assert first["reason"] == "secret_committed", first
+    assert "begins with them" not in first["message"]
+    assert second["kind"] == "succeeded", second
+    assert not (clone / "leak.txt").exists()
+    assert first["kept"] in second["said"]  # where it is
+
+
 def test_commits_that_cannot_be_pushed_are_named(limited: Fleet) -> None:
     """What somebody else pushed meanwhile is not overwritten."""
     fleet = limited
@@ -153,3 +217,14 @@ def test_commits_that_cannot_be_pushed_are_named(limited: Fleet) -> None:
     assert fleet.github.heads(REPO)[f"issue-{number}"] == theirs
     assert end["kept"].startswith("refs/cw/wip/")
     assert end["kept"] in end["message"]
+    clone = fleet.worker("01") / "github" / "acme" / "app"
+    assert end["clone"] == str(clone)
+    assert f"{end['kept']} in {clone}" in fleet.ok("show", task)
+    rewrite(fleet, number, "rehearse: commit-only")
+    _, after = run(fleet, number, "02")  # theirs is left alone, and ours goes on beside it
+    assert (after["kind"], after["branch"], after["commits"]) == (
+        "succeeded",
+        f"issue-{number}-2",
+        1,
+    )
+    assert (fleet.worker("02") / "github" / "acme" / "app" / "first.txt").exists()

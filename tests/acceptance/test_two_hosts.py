@@ -72,6 +72,24 @@ def test_both_hosts_are_seen_from_both(two_hosts: Hosts) -> None:
         assert rows == {"east": ("up", 1), "west": ("up", 2)}
 
 
+def test_where_commits_are_that_another_host_could_not_push_is_said(two_hosts: Hosts) -> None:
+    east, west = two_hosts
+    agent = f"{FAST}rehearse: do echo x > x && git add x && git commit -qm x\nrehearse: no-change"
+    east.github.fault(path_regex="/git-receive-pack$", status=403, times=None)
+    number, task = dispatch(east, agent, "e1")
+    first = east.finished(task)["outcome"]
+    east.github.clear_faults()
+    east.github.edit_issue("acme/app", number, body=f"{FAST}rehearse: no-change\n")
+
+    done = west.cw("dispatch", "-r", "acme/app", "-i", str(number), "-w", "w1", "--json")
+    second = west.finished(json.loads(done.stdout)["task"])["outcome"]
+
+    assert (first["reason"], first["pushed"]) == ("not_pushed", False), first
+    said = f"are on {first['kept']} in {first['clone']} of worker e1 on host east"
+    assert said in done.stderr
+    assert said in second["message"]
+
+
 def test_id_that_lives_on_another_host_is_not_made_twice(two_hosts: Hosts) -> None:
     east, west = two_hosts
 

@@ -145,7 +145,7 @@ def test_raw_log_is_followed_to_the_end_of_the_run(machines: Machines) -> None:
     task = machines.dispatch("slow 4")
     wait_until(lambda: machines.north.cw("inspect", task).stdout, 60, "the first words")
 
-    shown = machines.north.ok("logs", task, "--raw", "-f")
+    shown = machines.north.ok("logs", task, "--raw", "-F")
 
     assert shown == machines.log_of(task).read_text("utf-8")
     assert json.loads(shown.splitlines()[-1])["type"] == "result"

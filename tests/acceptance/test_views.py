@@ -199,7 +199,7 @@ def test_status_for_a_pipe_prints_again_only_when_something_changed(
 def test_following_inspect_ends_with_the_task(fleet: Fleet) -> None:
     task = dispatch(fleet, "slow 3", "01")
 
-    lines = fleet.ok("inspect", task, "-f").splitlines()
+    lines = fleet.ok("inspect", task, "-F").splitlines()
 
     assert lines[-1].startswith("■ Committed a small change")
 

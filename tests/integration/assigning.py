@@ -9,7 +9,7 @@ from typing import Any
 from cw.github.client import GitHub
 from cw.models import Host, Outcome, Task, TaskSpec, Worker
 from cw.operations.assignment.assign import Assigned, assign
-from cw.operations.passes.context import Ways
+from cw.operations.passes.context import PassContext
 from cw.operations.reconciliation.reconcile import Reconciled, reconcile
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind
@@ -52,11 +52,11 @@ class Office:
     def beat(self) -> None:
         self.store.fleet.beat(Host(name=HOST), self.store.tasks.now())
 
-    def ways(self, **changed: Any) -> Ways:
+    def ways(self, **changed: Any) -> PassContext:
         """A process of its own: its own client and connection."""
         settings = replace(self.settings, **changed)
         github = GitHub(settings.github_api_url, settings.github_token, pace=0)
-        return Ways(
+        return PassContext(
             settings=settings,
             store=open_store(self.store.connection.url, self.store.connection.keyring),
             github=github,

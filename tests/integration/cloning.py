@@ -34,6 +34,7 @@ class Worker:
     home: Home
     settings: Settings
     hub: GitHubStandIn | None = None
+    path: str = "/usr/bin:/bin"
 
     @classmethod
     def make(cls, root: Path, hub: GitHubStandIn | None = None) -> Worker:
@@ -62,7 +63,7 @@ class Worker:
         )
 
     def git(self, spec: TaskSpec) -> Git:
-        here = {"PATH": "/usr/bin:/bin"} | (self.hub.way() if self.hub else {})
+        here = {"PATH": self.path} | (self.hub.way() if self.hub else {})
         env = agent_environment(self.home, self.settings, here)
         origin = Path(spec.repo_path) if spec.repo_path else None
         return Git(self.home, outer_wall(), env, self.settings, origin, url=spec.repo_url)

@@ -26,11 +26,13 @@ from cw.operations.reconciliation.sweep import Swept, sweep
 from cw.settings import Settings, load_settings
 from cw.states import State
 from cw.store.store import Store, open_store
+from tests.forking import Forked, can_fork, forked
 from tests.making import give_key, make_spec
 from tests.mutants import host_module, kept_variable
-from tests.needs import need
+from tests.servers import broker_program
 from tests.waiting import wait_until
 from tests.walls import AROUND_REHEARSAL, AS_ROOT
+from workerhost.__main__ import main
 from workerhost.heartbeat import STARTING
 
 ROOT = Path(__file__).parents[2]
@@ -94,15 +96,22 @@ class Machine:
 
     def start_unwell(self, inside: Sequence[str] = (), module: str = "") -> subprocess.Popen[bytes]:
         """The same for a host that cannot be expected to get far."""
-        with (self.folder / "host.log").open("ab") as log:
-            host = subprocess.Popen(
-                [*inside, sys.executable, "-m", module or host_module()],
-                env=self.env(),
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        command = [*inside, sys.executable, "-m", module or host_module()]
+        env, log = self.env(), self.folder / "host.log"
+        host: subprocess.Popen[bytes]
+        if not inside and not module and can_fork(env):
+            files = (Path(os.devnull), log, log)
+            host = Forked(forked(main, (command[0],), env, self.folder, files), command)
+        else:
+            with log.open("ab") as output:
+                host = subprocess.Popen(
+                    command,
+                    env=env,
+                    cwd=self.folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                )
         self.hosts.append(host)
         return host
 
@@ -178,7 +187,7 @@ def machine(repo: Path, broker_preload: str = "", **more: str) -> Iterator[Machi
     folder = Path(tempfile.mkdtemp(prefix="cwm-"))
     options = ["--port", "0", "--unixsocket", str(folder / "s"), "--save", "", "--dir", str(folder)]
     broker = subprocess.Popen(
-        [need("redis-server"), *options],
+        [broker_program(), *options],
         stdout=subprocess.DEVNULL,
         env=os.environ | ({"LD_PRELOAD": broker_preload} if broker_preload else {}),
     )

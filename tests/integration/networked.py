@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from cw.services.acl import OPERATOR, password_word, users_acl
 from tests.integration.hosting import Machine, stop_runs
 from tests.making import give_key
 from tests.needs import need
+from tests.servers import broker_program, speaks_tls, tls_in_front
 from tests.waiting import wait_until
 
 
@@ -100,17 +101,14 @@ def networked_machine(repo: Path) -> Iterator[Networked]:
     certificates(folder)
     (folder / "users.acl").write_text(users_acl(), "ascii")
     port = free_port()
-    options = f"--port 0 --tls-port {port} --bind 127.0.0.1 --tls-auth-clients no --save ''"
-    files = {"tls-cert-file": "ca.pem", "tls-key-file": "key.pem", "aclfile": "users.acl"}
-    given = [part for name, file in files.items() for part in (f"--{name}", str(folder / file))]
-    command = [need("redis-server"), *options.replace("''", "").split(), "", *given]
-    server = subprocess.Popen([*command, "--dir", str(folder)], stdout=subprocess.DEVNULL)
+    server, front = _serve(folder, port)
     give_key(folder)
     here = Networked(folder, repo, server, port=port)
     try:
-        wait_until(lambda: _answers(here), what="redis-server")
-        here.add_worker()
-        yield here
+        with front:
+            wait_until(lambda: _answers(here), what="redis-server")
+            here.add_worker()
+            yield here
     finally:
         for host in here.hosts:
             host.kill()
@@ -119,6 +117,23 @@ def networked_machine(repo: Path) -> Iterator[Networked]:
         server.kill()
         server.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _serve(folder: Path, port: int) -> tuple[subprocess.Popen[bytes], AbstractContextManager[None]]:
+    """The server, and what has to stand in front of it."""
+    program = broker_program()
+    files = {"aclfile": "users.acl"}
+    front: AbstractContextManager[None] = nullcontext()
+    options = f"--port 0 --bind 127.0.0.1 --dir {folder}"
+    if speaks_tls(program):
+        options += f" --tls-port {port} --tls-auth-clients no"
+        files |= {"tls-cert-file": "ca.pem", "tls-key-file": "key.pem"}
+    else:
+        options += f" --unixsocket {folder}/broker"
+        front = tls_in_front(port, folder, folder / "broker")
+    given = [part for name, file in files.items() for part in (f"--{name}", str(folder / file))]
+    command = [program, *options.split(), "--save", "", *given]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL), front
 
 
 def _answers(here: Networked) -> bool:

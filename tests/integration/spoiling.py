@@ -64,6 +64,13 @@ def _no_objects(clone: Path) -> None:
     shutil.rmtree(clone / ".git" / "objects")
 
 
+def _many_branches(clone: Path) -> None:
+    sha = run(clone, "rev-parse", "HEAD")
+    rows = "".join(f"{sha} refs/heads/agents/number-{at:06}\n" for at in range(70_000))
+    text = f"# pack-refs with: peeled fully-peeled sorted \n{rows}"
+    (clone / ".git" / "packed-refs").write_text(text, "ascii")
+
+
 # After which the clone itself goes on.
 HEALED: dict[str, Spoil] = {
     "read-only folder": shell("mkdir -p m/n; echo x >m/f; echo x >m/n/f; chmod -R a-w m"),
@@ -138,6 +145,7 @@ HEALED: dict[str, Spoil] = {
 SET_ASIDE: dict[str, Spoil] = {
     "no objects": _no_objects,
     "broken ref": _broken_ref,
+    "many branches": _many_branches,
     "no .git/HEAD": shell("rm .git/HEAD"),
     "HEAD of rubbish": shell("echo nonsense >.git/HEAD"),
     "alternates": shell("echo /nonexistent >.git/objects/info/alternates"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -156,6 +157,6 @@ def test_proxy_that_ends_is_started_again(shims: Shims, tmp_path: Path) -> None:
             for one in shim.descendants(process.pid)
             if b"proxy.py" in Path(f"/proc/{one}/cmdline").read_bytes()
         ]
-        subprocess.run(["kill", "-9", str(proxy)], check=True)
+        os.kill(proxy, signal.SIGKILL)
         assert b"403" in ask(tmp_path / "d", request)
     assert shim_lives(Home(shims.home.path))

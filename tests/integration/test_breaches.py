@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cw.github.client import GitHub
-from cw.models import Outcome, TaskSpec
+from cw.models import Outcome, Start, TaskSpec
 from cw.redaction.redact import redactor
 from cw.states import OutcomeKind
 from cw.transcript.events import Progress
@@ -19,6 +20,7 @@ from tests.standins.github import GitHubStandIn
 from workerhost.clones import preparing
 from workerhost.clones.workspace import Workspace
 from workerhost.settling import breaches
+from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import FINISHED, Verdict
 
@@ -56,15 +58,17 @@ def settled(
     git = worker.git(spec)
     clone = {"clone": str(place.clone), "base": place.base, "base_sha": place.base_sha}
     return settle(
-        spec,
-        make_journal().run.model_copy(update=clone),
+        EndedRun(
+            task=spec,
+            run=make_journal().run.model_copy(update=clone),
+            github=GitHub(worker.hub.api_url, "bot-token", pace=0),
+            process=process,
+            progress=Progress(turns=3, result={"result": "Fixed it."}),
+            now=NOW + timedelta(seconds=5),
+            defer=timedelta(minutes=10),
+            redact=redactor({"GH_TOKEN": SECRET}),
+        ),
         replace(git, env={**git.env, "PATH": path or git.env["PATH"]}),
-        GitHub(worker.hub.api_url, "bot-token", pace=0),
-        process,
-        Progress(turns=3, result={"result": "Fixed it."}),
-        now=NOW + timedelta(seconds=5),
-        defer=timedelta(minutes=10),
-        redact=redactor({"GH_TOKEN": SECRET}),
     )
 
 
@@ -269,3 +273,49 @@ def test_commits_that_a_run_found_on_its_branch_and_dropped_are_told(
     assert (outcome.kind, outcome.reason) == (OutcomeKind.FAILED, "overwritten")
     assert outcome.lost == (theirs,)
     assert theirs in outcome.message
+
+
+@pytest.mark.parametrize("traces", ["kept", "removed"])
+@pytest.mark.parametrize("whose", ["somebody's", "its own"])
+def test_what_came_between_two_runs_and_was_never_fetched_is_seen_by_value(
+    tmp_path: Path, git_repo: Path, whose: str, traces: str
+) -> None:
+    """Of a remote that tells of no pushes."""
+    bare = tmp_path / "bare.git"
+    run(tmp_path, "clone", "-q", "--bare", str(git_repo), str(bare))
+    worker = Worker.make(tmp_path)
+    spec = worker.path_spec(bare)
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
+    start = Start(branch=spec.branch, base=place.base, base_sha=place.base_sha)
+    tip = commit(place.clone, "ours.txt")
+    run(place.clone, "push", "-q", "origin", "HEAD")
+    if whose == "somebody's":
+        tree = run(bare, "rev-parse", f"{tip}^{{tree}}")
+        tip = run(bare, "commit-tree", tree, "-p", tip, "-m", "Theirs")
+        run(bare, "update-ref", f"refs/heads/{spec.branch}", tip)
+    preparing.prepare(worker.git(spec), spec, resume=True)
+    run(place.clone, "commit", "-q", "--amend", "-m", "Other words")
+    run(place.clone, "push", "-q", "--force", "origin", "HEAD")
+    if traces == "removed":
+        shutil.rmtree(place.clone / ".git" / "logs")
+
+    clone = {"clone": str(place.clone), "base": place.base, "base_sha": place.base_sha}
+    outcome = settle(
+        EndedRun(
+            task=spec,
+            run=make_journal().run.model_copy(update=clone),
+            github=None,
+            process=FINISHED,
+            progress=Progress(turns=3, result={"result": "Fixed it."}),
+            now=NOW + timedelta(seconds=5),
+            defer=timedelta(minutes=10),
+            redact=redactor({}),
+            start=start,
+            ours={tip} if whose == "its own" else set(),
+        ),
+        worker.git(spec),
+    )
+
+    theirs = whose == "somebody's"
+    assert outcome.reason == ("overwritten" if theirs else "done")
+    assert outcome.lost == ((tip,) if theirs else ())

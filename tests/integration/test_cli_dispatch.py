@@ -257,7 +257,8 @@ def test_status_of_one_worker_and_of_an_unknown_one(cw: Cw, fleet: Store) -> Non
 
     assert [one["worker"] for one in json.loads(known.stdout)["workers"]] == ["02"]
     assert unknown.returncode == 2
-    assert unknown.stderr == "cw: there is no worker 77. Known: 01, 02\n"
+    hint = "Known: 01, 02. Make it with: cw init 77"
+    assert unknown.stderr == f"cw: there is no worker 77. {hint}\n"
 
 
 def test_watch_ends_with_the_outcome(

@@ -17,6 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from cw.models import Event, Host, Outcome, Worker
+from cw.operations.fleet.references import SHORT
 from cw.states import Move, OutcomeKind
 from cw.store.leases import Grant
 from cw.store.store import Store
@@ -165,7 +166,7 @@ def test_show_tells_what_the_records_hold_and_that_the_host_is_away(cw: Cw, task
     assert text.returncode == 0
     assert "\x1b" not in text.stdout
     assert f"prompt     {len(PROMPT.encode())} bytes\n    Fix it\n    all of it\n" in text.stdout
-    assert f"next: cw watch {task}\n" in text.stdout
+    assert f"next: cw watch {task[:SHORT]}\n" in text.stdout
     assert text.stderr == "cw: host there is not up; this is what the records hold\n"
     assert (data["state"], data["worker"], data["host"]) == ("running", "01", "there")
     (attempt,) = data["attempts"]

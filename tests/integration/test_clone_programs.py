@@ -22,6 +22,7 @@ from tests.walls import WALLS
 from workerhost.clones import preparing, workspace
 from workerhost.clones.changes import changes
 from workerhost.clones.evidence import Pushed
+from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import FINISHED
 
@@ -118,7 +119,17 @@ def test_no_key_of_gits_starts_a_program_of_the_agents(worker: Worker, hub: GitH
     now, defer = NOW + timedelta(seconds=5), timedelta(minutes=10)
     progress = Progress(turns=3, result={"result": "Fixed it."})
     outcome = settle(
-        spec, book.run, git, None, FINISHED, progress, now=now, defer=defer, redact=Redactor()
+        EndedRun(
+            task=spec,
+            run=book.run,
+            github=None,
+            process=FINISHED,
+            progress=progress,
+            now=now,
+            defer=defer,
+            redact=Redactor(),
+        ),
+        git,
     )
     preparing.prepare(git, spec, resume=True)
     again = worker.spec(issue=23)

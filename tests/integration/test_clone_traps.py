@@ -25,6 +25,7 @@ from tests.standins.github import GitHubStandIn
 from workerhost.clones import host_repositories, preparing
 from workerhost.clones.changes import changes
 from workerhost.clones.workspace import Workspace
+from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import FINISHED
 
@@ -54,7 +55,17 @@ def settled(worker: Worker, spec: TaskSpec, place: Workspace) -> Outcome:
     progress = Progress(turns=3, result={"result": "Fixed it."})
     git, now, defer = worker.git(spec), NOW + timedelta(seconds=5), timedelta(minutes=10)
     return settle(
-        spec, begun, git, None, FINISHED, progress, now=now, defer=defer, redact=Redactor()
+        EndedRun(
+            task=spec,
+            run=begun,
+            github=None,
+            process=FINISHED,
+            progress=progress,
+            now=now,
+            defer=defer,
+            redact=Redactor(),
+        ),
+        git,
     )
 
 

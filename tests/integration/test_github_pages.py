@@ -8,7 +8,7 @@ import pytest
 
 from cw.github.client import GitHub
 from cw.github.comments import comment_once
-from cw.github.listing import Reader, label_events, open_issues
+from cw.github.listing import ListReader, label_events, open_issues
 from cw.github.places import repos_of
 from cw.store.store import Store
 from tests.integration.conftest import REPO
@@ -47,7 +47,7 @@ def test_list_is_read_to_its_last_page(
     hub: GitHubStandIn,
     store: Store,
     fill: Callable[[GitHubStandIn], None],
-    read: Callable[[Reader], list[object]],
+    read: Callable[[ListReader], list[object]],
 ) -> None:
     fill(hub)
 
@@ -56,8 +56,8 @@ def test_list_is_read_to_its_last_page(
     assert len(found) >= MORE_THAN_A_PAGE
 
 
-def reader(hub: GitHubStandIn, store: Store, login: str) -> Reader:
-    return Reader(GitHub(hub.api_url, f"{login}-token", pace=0), store.github)
+def reader(hub: GitHubStandIn, store: Store, login: str) -> ListReader:
+    return ListReader(GitHub(hub.api_url, f"{login}-token", pace=0), store.github)
 
 
 def test_comment_that_is_on_a_later_page_is_not_posted_again(hub: GitHubStandIn) -> None:

@@ -17,7 +17,7 @@ from cw.store.store import Store
 from tests.making import give_key
 from workerhost import self_checks
 from workerhost.inbox.admission import admit
-from workerhost.inbox.replay_protection import Tickets
+from workerhost.inbox.replay_protection import ReplayProtection
 
 Breaking = Callable[[pytest.MonkeyPatch], Any]
 
@@ -30,7 +30,9 @@ def why(store: Store, cw_environ: dict[str, str], tmp_path: Path) -> Callable[[]
 
     def ask() -> str:
         with make_app(settings, admit) as app:
-            return self_checks.broken(app, load_keyring(settings), Tickets(store, "here"), "here")
+            return self_checks.broken(
+                app, load_keyring(settings), ReplayProtection(store, "here"), "here"
+            )
 
     return ask
 
@@ -72,7 +74,7 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
         "believed that is too old",
     ),
     "nonces are not remembered": (
-        lambda patch: patch.setattr(Tickets, "burn", lambda *_: True),
+        lambda patch: patch.setattr(ReplayProtection, "burn", lambda *_: True),
         "acted on twice",
     ),
     "a private name is gone": (

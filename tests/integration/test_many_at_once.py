@@ -31,7 +31,13 @@ def broker(cw_environ: dict[str, str], redis_url: str, store: Store) -> None:
 
 
 def came_to_rest(
-    cw: Cw, store: Store, repo: Path, worker: str, move: Move, reason: str = "x"
+    cw: Cw,
+    store: Store,
+    repo: Path,
+    worker: str,
+    move: Move,
+    reason: str = "x",
+    hold: timedelta = timedelta(hours=3),
 ) -> str:
     done = cw("dispatch", "-r", str(repo), "-p", "Do it", "-w", worker, "--json")
     task = str(json.loads(done.stdout)["task"])
@@ -42,7 +48,7 @@ def came_to_rest(
         kind=OutcomeKind.DEFERRED if held else OutcomeKind.STOPPED,
         reason=reason,
         message="it came to rest",
-        retry_at=store.tasks.now() + timedelta(hours=3) if held else None,
+        retry_at=store.tasks.now() + hold if held else None,
     )
     ended(store, task, grant.fence, outcome, move, worker)
     return task
@@ -95,6 +101,35 @@ def test_all_leaves_what_a_usage_limit_holds_and_says_until_when(
     assert "cw restart" not in cw("status").stdout  # what cannot help is not offered
 
 
+def test_what_a_usage_limit_holds_is_restarted_before_only_for_who_says_now(
+    cw: Cw, store: Store, git_repo: Path
+) -> None:
+    """The agent would be refused as well, and its issue told the same again."""
+    stopped = came_to_rest(cw, store, git_repo, "01", Move.STOP)
+    held = came_to_rest(cw, store, git_repo, "02", Move.HOLD, Reason.USAGE_LIMIT)
+
+    refused = cw("restart", "01", "02")
+
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert "goes on by itself at 20" in refused.stderr
+    assert "--now" in refused.stderr
+    assert [state(store, one) for one in (stopped, held)] == [State.STOPPED, State.HELD]
+    assert cw("restart", "02", "--now").returncode == 0
+    assert state(store, held) is State.QUEUED
+
+
+def test_limit_that_is_over_keeps_nobody_from_restarting(
+    cw: Cw, store: Store, git_repo: Path
+) -> None:
+    task = came_to_rest(
+        cw, store, git_repo, "01", Move.HOLD, Reason.USAGE_LIMIT, timedelta(seconds=-1)
+    )
+
+    assert cw("restart", "01").returncode == 0
+    assert state(store, task) is State.QUEUED
+
+
 def test_reset_takes_several_and_all(cw: Cw, store: Store, git_repo: Path) -> None:
     tasks = [
         came_to_rest(cw, store, git_repo, worker, move)
@@ -115,6 +150,15 @@ def test_neither_ids_nor_all_is_refused(cw: Cw, command: str) -> None:
 
         assert done.returncode == 2
         assert done.stderr.count("\n") == 1
+
+
+def test_what_is_offered_after_a_drain_can_be_typed(cw: Cw, store: Store) -> None:
+    done = cw("drain", "01")
+
+    assert done.stdout.endswith("Let them go on: cw resume 01\n")
+    assert cw("resume", "01").returncode == 0
+    assert cw("drain", "--host", "there").stdout.endswith("cw resume --host there\n")
+    assert cw("resume", "--host", "there").returncode == 0
 
 
 def test_pause_of_all_keeps_what_the_fleet_itself_said(cw: Cw, store: Store) -> None:

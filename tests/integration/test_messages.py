@@ -25,7 +25,7 @@ from cw.store import keys
 from tests.integration.hosting import Machine, machine
 from tests.integration.test_store_signed import rewrite
 from tests.waiting import wait_until
-from workerhost.inbox.replay_protection import Tickets
+from workerhost.inbox.replay_protection import ReplayProtection
 
 QUICK = "rehearse: pace 0.05\nrehearse: no-change\n"
 STRANGER = make_keyring(["somebody else's key, 32 characters"])
@@ -221,8 +221,8 @@ def test_message_is_acted_on_once(attack: Attack) -> None:
 def test_message_of_before_a_restart_is_known_after_it(attack: Attack) -> None:
     store, end = attack.here.store(), time.time() + 60
 
-    assert Tickets(store, "here").burn("a nonce", end)
-    assert not Tickets(store, "here").burn("a nonce", end)
+    assert ReplayProtection(store, "here").burn("a nonce", end)
+    assert not ReplayProtection(store, "here").burn("a nonce", end)
 
 
 @pytest.mark.parametrize(
@@ -287,11 +287,13 @@ def test_control_command_is_for_every_host_once_also_after_a_restart(attack: Att
     key = keys.nonce(f"{message['headers']['cw']['nonce']}:here")
     wait_until(lambda: attack.client.exists(key), what=attack.here.log)
 
-    said = [Tickets(store, host).control(message, queue) for host in ("here", "there", "there")]
+    said = [
+        ReplayProtection(store, host).control(message, queue) for host in ("here", "there", "there")
+    ]
 
     assert said == ["it was acted on before", "", "it was acted on before"]
     assert 0 < attack.client.pttl(key) <= 1000 * signed_transport.BROADCAST_SECONDS
-    assert Tickets(store, "there").control(message, "worker.01") == ""
+    assert ReplayProtection(store, "there").control(message, "worker.01") == ""
 
 
 def test_control_commands_look_and_stop_and_do_nothing_else(attack: Attack) -> None:

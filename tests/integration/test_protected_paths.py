@@ -27,6 +27,7 @@ from workerhost.clones.protected_changes import UNKNOWN
 from workerhost.clones.workspace import Workspace
 from workerhost.github.delivered_writes import Delivered
 from workerhost.github.outbox_delivery import Deliverer
+from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import FINISHED, Verdict
 
@@ -61,16 +62,18 @@ class Bench:
             "attempt": self.attempt,
         }
         outcome = settle(
-            self.spec,
-            make_journal().run.model_copy(update=update),
+            EndedRun(
+                task=self.spec,
+                run=make_journal().run.model_copy(update=update),
+                github=self.github,
+                process=process,
+                progress=Progress(turns=3, result={"result": "Fixed it."}),
+                now=NOW,
+                defer=timedelta(minutes=10),
+                redact=redactor({"GH_TOKEN": secret}),
+                theirs=partial(another_tasks, self.store, self.spec),
+            ),
             self.git,
-            self.github,
-            process,
-            Progress(turns=3, result={"result": "Fixed it."}),
-            now=NOW,
-            defer=timedelta(minutes=10),
-            redact=redactor({"GH_TOKEN": secret}),
-            theirs=partial(another_tasks, self.store, self.spec),
         )
         self.store.outbox.add("here", on_outcome(self.spec, "01", 1, outcome, ""))
         memory = Delivered(place.clone.parent / "delivered.txt")

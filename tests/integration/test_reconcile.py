@@ -7,7 +7,7 @@ import json
 import pytest
 
 from cw.models import Outcome
-from cw.operations.passes.context import Ways
+from cw.operations.passes.context import PassContext
 from cw.operations.reconciliation.reconcile import Reconciled, reconcile
 from cw.states import Move, OutcomeKind, State
 from cw.store.store import Store
@@ -276,7 +276,7 @@ def test_lists_are_not_believed_without_a_fresh_look(office: Office, hub: GitHub
     assert sorted(office.tasks()) == [number]
 
 
-def back_again(ways: Ways, hub: GitHubStandIn, number: int) -> None:
+def back_again(ways: PassContext, hub: GitHubStandIn, number: int) -> None:
     """The human changes their mind just before the fresh look."""
     plain = ways.github.issue
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from cw.models import Host, Outcome, Worker
 from cw.names import new_task_id
 from cw.operations.fleet.references import SHORT, shortest
-from cw.states import OutcomeKind
+from cw.states import Move, OutcomeKind
 from cw.store.leases import Grant
 from cw.store.store import Store
 from tests.ending import ended
@@ -163,6 +164,58 @@ def test_printed_ids_can_be_typed(cw: Cw, store: Store, git_repo: Path) -> None:
     assert len(short) < 26
     assert f"cw watch {short}" in done.stdout
     assert shown(cw, short) == store.tasks.open_tasks()[0].spec.id
+
+
+def test_what_a_person_is_told_to_type_has_short_ids_and_programs_get_whole_ones(
+    cw: Cw, store: Store
+) -> None:
+    """Of tasks that failed, are held, stopped, wait and are done."""
+    store.fleet.register_worker(Worker(id="02", host="there", home="/nowhere/02"))
+    failed, held, stopped = (record(store, one, at=one * 60_000) for one in (7, 8, 9))
+    bad = Outcome(kind=OutcomeKind.FAILED, reason="no_changes", message="nothing")
+    ways = {
+        failed: (bad, Move.FINISH),
+        held: (
+            bad.model_copy(
+                update={
+                    "kind": OutcomeKind.DEFERRED,
+                    "reason": "github_away",
+                    "retry_at": store.tasks.now() + timedelta(hours=1),
+                }
+            ),
+            Move.HOLD,
+        ),
+        stopped: (bad.model_copy(update={"kind": OutcomeKind.STOPPED}), Move.STOP),
+    }
+    for task, (outcome, move) in ways.items():
+        worker = "02" if task == held else "01"
+        grant = store.tasks.acquire(task, worker=worker, host="there", ttl=60, session="s")
+        assert isinstance(grant, Grant)
+        ended(store, task, grant.fence, outcome, move, worker)
+    waits = record(store, 10, at=600_000)
+
+    for words in (
+        ("status",),
+        (),
+        ("queue",),
+        *(("show", one) for one in (failed, held, stopped, waits)),
+        ("inspect", failed),
+        ("watch", stopped),
+        ("restart", failed),
+        ("stop", failed),
+        ("reset", failed),
+        ("cancel", waits),
+        ("status", waits),
+    ):
+        done = cw(*words)
+        text = [one for one in (done.stdout + done.stderr).splitlines() if "cw " in one]
+        assert not re.search(r"cw \w+ [0-9A-Z]{26}", "\n".join(text)), (words, text)
+        assert done.returncode in {0, 1, 2}, done.stderr
+    ids = [
+        one for row in ("held", "stuck") for one in json.loads(cw("status", "--json").stdout)[row]
+    ]
+    assert {one["about"]["task"] for one in ids} == {held, stopped}
+    assert all(one["about"]["task"] in one["next"] for one in ids)
 
 
 def test_several_issues_are_several_tasks(cw: Cw, store: Store, git_repo: Path) -> None:

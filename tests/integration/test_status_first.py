@@ -224,6 +224,23 @@ def test_what_a_person_ended_is_no_failure(cw: Cw, store: Store) -> None:
     assert "Failed or asking" not in cw("status").stdout
 
 
+def test_terminal_breaks_no_command_that_is_to_be_typed(
+    cw_environ: dict[str, str], store: Store
+) -> None:
+    workers(store, "01")
+    task = run(store, "01", 7)
+    end(store, task)
+    short = task.spec.id[:8]
+
+    narrow, wide = (on_terminal(cw_environ, "status", columns=one) for one in (76, 160))
+
+    shown = [one.strip() for one in narrow.splitlines()]
+    assert f"acme/app#7 → cw show {short}" in shown
+    assert "again: cw dispatch -i acme/app#7" in shown
+    assert f"or: cw seen {short}" in shown
+    assert f"cw show {short}; again: cw dispatch -i acme/app#7; or: cw seen {short}" in wide
+
+
 def test_seen_says_what_it_cannot_do(cw: Cw, store: Store) -> None:
     workers(store, "01")
 
@@ -233,6 +250,10 @@ def test_seen_says_what_it_cannot_do(cw: Cw, store: Store) -> None:
     assert nothing.returncode == 2
     assert nothing.stderr == "cw: nothing of 01 waits to be seen. See: cw status\n"
     assert cw("seen", "--all").stdout == "Nothing waits to be seen\n"
+    end(store, task := run(store, "01", 9), kind=OutcomeKind.SUCCEEDED)
+    assert "nothing of acme/app#9 waits" in cw("seen", "acme/app#9").stderr
+    assert cw("history", "nobody").returncode == 2
+    assert task.spec.id in cw("history", "01", "--json").stdout
 
 
 def test_seen_as_json_names_them(cw: Cw, store: Store) -> None:

@@ -23,7 +23,7 @@ from cw.operations.assignment.eligibility import idle_workers
 from cw.operations.reconciliation.sweep import hint_next, sweep
 from cw.operations.reconciliation.unreadable_records import look_at_all, set_aside
 from cw.operations.views.overview import overview, read_fleet
-from cw.services.flower.listing import Reader
+from cw.services.flower.listing import RecordReader
 from cw.services.flower.metrics import Metrics
 from cw.settings import Settings
 from cw.states import Move, State
@@ -228,7 +228,7 @@ def everything_else_works(fleet: Fleet, cw: Cw) -> str:
     fresh = fleet.again()
     assert fleet.open_well() <= {one.spec.id for one in fresh.tasks.open_tasks()}
     assert fresh.tasks.waiting("02")[-1] == fleet.well[State.QUEUED].id
-    Reader(fresh).read()
+    RecordReader(fresh).read()
     assert b"cw_up 1.0" in Metrics(fresh).text()
     hosts, workers, tasks = fresh.fleet.hosts(), fresh.fleet.workers(), fresh.tasks.open_tasks()
     idle_workers(workers, hosts, tasks, 0, fresh.tasks.now())

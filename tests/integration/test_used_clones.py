@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cw.errors import WorkspaceError
 from cw.homes.owner import give_tree
-from tests.integration.cloning import REPO, Worker, commit, inspect, run
+from tests.integration.cloning import Worker, commit, inspect, run
 from tests.integration.spoiling import HEALED, SET_ASIDE, shell
 from tests.standins.github import GitHubStandIn
 from workerhost.clones import preparing, workspace
@@ -124,6 +123,8 @@ def test_work_of_a_clone_that_is_set_aside_is_in_the_new_one(worker: Worker) -> 
     assert kept_aside(worker)
     assert sha in run(place.clone, "rev-list", "--glob=refs/cw/wip/*")
     assert "refs/cw/wip/" in place.notes[0]
+    assert place.rescued
+    assert all(ref in place.notes[0] for ref in place.rescued)
     shown = run(place.clone, "log", "--format=%H", "--glob=refs/cw/wip/*", "--", "draft.txt")
     assert shown
 
@@ -202,6 +203,21 @@ def test_nothing_outside_the_clone_was_changed(worker: Worker, tmp_path: Path) -
     assert (outside / "file").read_text("utf-8") == "x"
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_what_git_writes_where_it_lies_can_be_written_again(worker: Worker, resume: bool) -> None:
+    """Of modes: to root, who runs this test, everything can be written."""
+    before, _ = used(worker)
+    HEALED["read-only .git"](before.clone)
+
+    spec = worker.spec(issue=1 if resume else 2)
+    theirs = preparing.prepare(worker.git(spec), spec, resume=resume).clone / ".git"
+
+    files = [one for one in (theirs / "logs").rglob("*") if one.is_file()]
+    assert len(files) > 1
+    for one in (theirs / "COMMIT_EDITMSG", *files):
+        assert one.stat().st_mode & 0o600 == 0o600, one
+
+
 def test_agent_may_go_on_in_a_clone_that_it_spoiled(worker: Worker) -> None:
     for name in ("read-only clone", "broken configuration", "bare", "index of rubbish"):
         spec = worker.spec(issue=1)
@@ -213,80 +229,3 @@ def test_agent_may_go_on_in_a_clone_that_it_spoiled(worker: Worker) -> None:
 
         assert run(place.clone, "rev-parse", "HEAD") == sha
         subprocess.run(["git", "-C", str(place.clone), "status"], check=False)
-
-
-def _with_submodule(hub: GitHubStandIn, sha: str) -> str:
-    """Main of the repository has the submodule `lib` at this commit."""
-    repo = hub.state.repos[REPO].path
-    blob = run(repo, "hash-object", "-w", "--stdin", stdin=_MODULES.encode())
-    tree = run(repo, "ls-tree", "main")
-    kept = [one for one in tree.splitlines() if not one.endswith(("\tlib", "\t.gitmodules"))]
-    rows = [*kept, f"160000 commit {sha}\tlib", f"100644 blob {blob}\t.gitmodules"]
-    new = run(repo, "mktree", "--missing", stdin="\n".join([*rows, ""]).encode())
-    head = run(repo, "commit-tree", new, "-p", "main", "-m", "Submodule")
-    run(repo, "update-ref", "refs/heads/main", head)
-    return head
-
-
-_MODULES = '[submodule "lib"]\n\tpath = lib\n\turl = ../lib.git\n'
-
-
-def _populate(clone: Path, lib: Path) -> str:
-    """As `git submodule update --init` does it. Its commit."""
-    modules = clone / ".git" / "modules" / "lib"
-    modules.parent.mkdir(parents=True, exist_ok=True)
-    run(clone, "clone", "-q", f"--separate-git-dir={modules}", str(lib), "lib")
-    (clone / "lib" / ".git").write_text("gitdir: ../.git/modules/lib\n", "utf-8")
-    give_tree(clone)
-    return run(clone / "lib", "rev-parse", "HEAD")
-
-
-def test_submodule_of_an_earlier_task_is_not_put_back(
-    worker: Worker, hub: GitHubStandIn, git_repo: Path
-) -> None:
-    at = run(git_repo, "rev-parse", "HEAD")
-    _with_submodule(hub, at)
-    spec = worker.spec(issue=1)
-    place = preparing.prepare(worker.git(spec), spec, resume=False)
-    assert "lib is empty here" in place.notes[0]
-    assert _populate(place.clone, git_repo) == at
-    moved = commit(git_repo, "moved.txt")
-    _with_submodule(hub, moved)
-
-    place = next_task(worker)
-    run(place.clone, "add", "--all")
-
-    assert run(place.clone, "status", "--porcelain") == ""
-    assert moved in run(place.clone, "ls-files", "--stage", "lib")
-    assert list((place.clone / "lib").iterdir()) == []
-    assert kept_aside(worker) == []
-    assert not (place.clone / ".git" / "modules").exists()
-
-
-def test_work_in_a_submodule_is_kept(worker: Worker, hub: GitHubStandIn, git_repo: Path) -> None:
-    _with_submodule(hub, run(git_repo, "rev-parse", "HEAD"))
-    spec = worker.spec(issue=1)
-    place = preparing.prepare(worker.git(spec), spec, resume=False)
-    _populate(place.clone, git_repo)
-    sha = commit(place.clone / "lib", "mine.txt")
-    (place.clone / "lib" / "draft.txt").write_text("draft", "utf-8")
-    give_tree(place.clone)
-
-    next_task(worker)
-
-    (kept,) = kept_aside(worker)
-    assert (kept / "draft.txt").read_text("utf-8") == "draft"
-    assert run(kept, "rev-parse", "HEAD") == sha
-
-
-@pytest.mark.parametrize("where", [".gitattributes", "deep/er/.gitattributes"])
-def test_git_lfs_that_is_needed_and_not_there_is_said_before_a_run(
-    worker: Worker, hub: GitHubStandIn, where: str
-) -> None:
-    hub.add_commit(REPO, "main", {where: "*.bin filter=lfs diff=lfs merge=lfs -text\n"})
-    spec = worker.spec(issue=1)
-
-    with pytest.raises(WorkspaceError, match=f"Git LFS .{where}") as found:
-        preparing.prepare(worker.git(spec), spec, resume=False)
-
-    assert "apt install git-lfs" in found.value.hint

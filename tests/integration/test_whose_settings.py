@@ -16,6 +16,7 @@ from cw.homes.files import write_private
 from cw.homes.layout import Home
 from cw.homes.owner import give_tree
 from tests.integration.cloning import REPO, Worker, commit, inspect, push, run
+from tests.needs import need
 from tests.standins.github import GitHubStandIn
 from tests.walls import AROUND_REHEARSAL, AS_ROOT, outer_wall, owned
 from workerhost.clones import preparing
@@ -255,6 +256,8 @@ UNFIT = {
 @pytest.mark.parametrize("name", UNFIT)
 def test_git_that_cannot_commit_is_said(worker: Worker, name: str) -> None:
     text, expected = UNFIT[name]
+    if name == "no ssh key":
+        need("ssh-keygen")
     hooks = worker.home.path / "hooks"
     hooks.mkdir()
     (hooks / "pre-commit").write_text("#!/bin/sh\necho hook says no >&2\nexit 1\n", "utf-8")

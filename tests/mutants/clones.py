@@ -122,6 +122,10 @@ def _every_task_of_the_pool() -> None:
     _put(unfit_workers, "_pass_on", lambda *_: None)
 
 
+def _kept_where_it_was() -> None:
+    _put(settle, "keep_for_next", lambda *_: False)
+
+
 _STEPS = "tests/integration/test_network_steps.py::"
 _USED = "tests/integration/test_used_clones.py::"
 MUTANTS = {
@@ -131,6 +135,11 @@ MUTANTS = {
     ),
     "step-door": Mutant(
         _STEPS + "test_host_that_nobody_may_ask_is_said_as_such[https]", _door_says_nothing
+    ),
+    "step-kept": Mutant(
+        "tests/acceptance/test_left_behind.py"
+        "::test_next_run_begins_with_what_could_not_be_pushed_whichever_worker_has_it",
+        _kept_where_it_was,
     ),
     "unfit-pool": Mutant(
         "tests/integration/test_unfit_home.py"

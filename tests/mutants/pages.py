@@ -7,7 +7,7 @@ from typing import Any
 from github.Issue import Issue
 
 from cw.github import listing
-from cw.github.listing import Reader
+from cw.github.listing import ListReader
 from tests.mutants import Mutant
 
 _PLACE = "tests/integration/test_github_pages.py::"
@@ -27,10 +27,10 @@ def _first_comments_only() -> None:
 
 
 def _etags_without_token() -> None:
-    def key(self: Reader, path: str, parameters: dict[str, Any]) -> str:
+    def key(self: ListReader, path: str, parameters: dict[str, Any]) -> str:
         return f"{path}?{sorted(parameters.items())}"
 
-    Reader._key = key  # type: ignore[method-assign]
+    ListReader._key = key  # type: ignore[method-assign]
 
 
 MUTANTS = {

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.request import HTTPRedirectHandler
 
 from cw import no_redirects
 from cw.cli.commands import logs
+from cw.github.connection import Connection
 from cw.homes import home, refreshing
 from cw.models import Event
+from cw.operations.control import restart
+from cw.operations.fleet import references
 from cw.operations.views import unseen
 from cw.store.tasks import TaskStore
 from cw.transcript import events
@@ -24,6 +28,19 @@ _OWN = "tests/integration/test_own_templates.py::"
 def _as_it_is(line: bytes, offset: int, _: object, show: Callable[[Event], None]) -> None:
     for event in events.parse_line(line, offset, datetime.now(UTC)):
         show(event)
+
+
+def _anybodys_issues() -> None:
+    graphql = Connection.graphql
+
+    def ours(*args: Any, **more: Any) -> Any:
+        answer = graphql(*args, **more)
+        for one in answer.get("repository", {}).values():
+            if isinstance(one, dict) and "viewerDidAuthor" in one:
+                one["viewerDidAuthor"] = True
+        return answer
+
+    put(Connection, "graphql", ours)()
 
 
 def _any_delay(milliseconds: object) -> timedelta:
@@ -50,6 +67,21 @@ MUTANTS = {
     "what was seen is shown": Mutant(
         f"{_STATUS}test_failure_and_question_stay_until_they_were_seen",
         put(TaskStore, "mark_seen", lambda *_: True),
+    ),
+    "what a limit holds is restarted": Mutant(
+        "tests/integration/test_many_at_once.py"
+        "::test_what_a_usage_limit_holds_is_restarted_before_only_for_who_says_now",
+        put(restart, "limited", lambda *_: False),
+    ),
+    "ids are printed whole": Mutant(
+        "tests/integration/test_references.py"
+        "::test_what_a_person_is_told_to_type_has_short_ids_and_programs_get_whole_ones",
+        put(references, "shorten", lambda _, text: text),
+    ),
+    "an issue that is linked is one that was created": Mutant(
+        "tests/integration/test_created.py"
+        "::test_issue_of_somebody_else_does_not_count_though_the_log_links_it",
+        _anybodys_issues,
     ),
     "failures are shown for ever": Mutant(
         f"{_STATUS}test_a_day_takes_a_failure_off",

@@ -6,6 +6,8 @@ The prompt chooses what it does, one directive per line, anywhere in the text:
     rehearse: commit-only        default: a small change, committed on the current branch
     rehearse: push               the same, then git push
     rehearse: pr                 the same, then gh pr create (needs gh and GH_TOKEN)
+    rehearse: commit-error [N]   the same, then ends with an error: the API's N, or its own
+    rehearse: commit-break SH    the same, then this in a shell; says that it is done
     rehearse: no-change          works, changes nothing, says so
     rehearse: still              says that it is done, and starts nothing
     rehearse: lie                says that a pull request is open, did nothing
@@ -33,7 +35,7 @@ The prompt chooses what it does, one directive per line, anywhere in the text:
                                  twice: another one before; short: it says less than the one before;
                                  fails: an error after it; status N: exit status; linger SECONDS;
                                  deaf: with no ear for signals; takes MEGABYTES; commits SECONDS:
-                                 waits, commits, ends
+                                 waits, commits, ends; leaves SECONDS: a sleep that has its stdout
 
 The word `once` after a directive keeps it from acting again in a resumed session. A resumed
 session whose prompt decides nothing does what its earlier prompt asked for.
@@ -453,6 +455,20 @@ def commit_only(run: Run, _directive: Directive) -> None:
     run.finish(f"Committed a small change on {branch}.")
 
 
+def commit_error(run: Run, directive: Directive) -> None:
+    work(run)
+    status = directive.word("")
+    if status:
+        fail_at_api(run, int(status), f"API Error: {status} rehearsed failure")
+    is_error(run, directive)
+
+
+def commit_break(run: Run, directive: Directive) -> None:
+    branch = work(run)
+    run.hands.bash(directive.text)
+    run.finish(f"Committed a small change on {branch}.")
+
+
 def push(run: Run, _directive: Directive) -> None:
     branch = work(run)
     pushed, said = run.hands.bash("git push --set-upstream origin HEAD")
@@ -494,6 +510,7 @@ def work(run: Run) -> str:
     done, said = hands.bash(f"git add {name} && git commit -m 'Rehearse '{shlex.quote(branch)}")
     if not done:
         run.finish(f"Could not commit: {said}")
+    log_commit(run.stream.session.id, branch)
     hands.move(3, "in_progress", "completed")
     return branch
 
@@ -634,6 +651,8 @@ def linger(run: Run) -> int | None:
         time.sleep(int(around["commits"]))
         command = "echo late > late.txt && git add -A && git commit -qm late"
         subprocess.run(["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, check=False)
+    if "leaves" in around:
+        subprocess.Popen(["sleep", around["leaves"]], start_new_session=True)
     time.sleep(int(around.get("linger", 0)))
     return int(around["status"]) if "status" in around else None
 
@@ -645,6 +664,8 @@ def run_code(run: Run, directive: Directive) -> None:
 
 ACTIONS: dict[str, Action] = {
     "commit-only": commit_only,
+    "commit-error": commit_error,
+    "commit-break": commit_break,
     "push": push,
     "pr": pull_request,
     "no-change": no_change,
@@ -730,6 +751,14 @@ def log(event: str, session: str, **more: Any) -> None:
     out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.write(out, text.encode())
     os.close(out)
+
+
+def log_commit(session: str, branch: str) -> None:
+    """Which one it has just made."""
+    if os.environ.get("CW_REHEARSAL_LOG"):
+        asked = ["git", "rev-parse", "--verify", "HEAD"]
+        found = subprocess.run(asked, capture_output=True, text=True, check=False)
+        log("commit", session, sha=found.stdout.strip(), branch=branch)
 
 
 def beat(session: str) -> None:
@@ -820,6 +849,7 @@ def live(given: argparse.Namespace, session: Session, prompt: bytes) -> int:
         rehearse(run, directives)
     except Finished as end:
         stream.result(end.result)
+        log("said", session.id, rc=end.status, good=not end.result.get("is_error"))
         status = linger(run)
         return end.status if status is None else status
     except Interrupted:

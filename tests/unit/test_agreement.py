@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from cw.models import Outcome, Task
-from cw.operations.reconciliation.agreement import Seen, SetBy, decide, needs_events, needs_pull
+from cw.operations.reconciliation.agreement import (
+    IssueState,
+    SetBy,
+    decide,
+    needs_events,
+    needs_pull,
+)
 from cw.states import OutcomeKind, State
 from tests.unit.test_eligibility import NOW, task
 
@@ -26,7 +32,7 @@ def ended(kind: OutcomeKind, worker: str = "01") -> Task:
     return task(State.DONE, worker=worker, outcome=outcome, ended_at=NOW)
 
 
-def seen(**changed: Any) -> Seen:
+def seen(**changed: Any) -> IssueState:
     given: dict[str, Any] = {
         "open": True,
         "labels": (),
@@ -34,7 +40,7 @@ def seen(**changed: Any) -> Seen:
         "now": LATER,
         "grace": GRACE,
     }
-    return Seen(**given | changed)
+    return IssueState(**given | changed)
 
 
 W1, W2, GONE = "worker:01", "worker:02", "worker:77"

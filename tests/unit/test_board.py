@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from workerhost.inbox.slots import Board
+from workerhost.inbox.slots import Slots
 
 
-def board(*workers: str) -> Board:
-    made = Board()
+def board(*workers: str) -> Slots:
+    made = Slots()
     for one in workers:
         made.add(one)
     return made
 
 
 def test_worker_is_added_once() -> None:
-    made = Board()
+    made = Slots()
 
     assert [made.add("01"), made.add("01")] == [True, False]
     assert made.known() == ["01"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cw.github.thread import Comment
 from cw.models import TaskSpec
+from cw.states import Mode
 from tests.making import NOW, make_spec
 from workerhost.prompts.briefing import Briefing, brief
 from workerhost.prompts.trusted_comments import Heard
@@ -47,6 +48,13 @@ def test_issue_comes_fenced_as_data_and_without_hidden_text() -> None:
     assert "Broken." in told
     assert "token" not in told
     assert not told.startswith("/")
+
+
+def test_agent_that_is_to_create_issues_is_told_what_counts() -> None:
+    told = tell(make_spec(issue=None, mode=Mode.ISSUE), "Look for old code").system
+
+    assert "What counts are the issues of acme/app that you create" in told
+    assert "open a pull request" not in told
 
 
 def test_issue_without_text_says_so() -> None:

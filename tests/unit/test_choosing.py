@@ -9,7 +9,7 @@ import pytest
 from cw.errors import BadInputError
 from cw.github.client import Pull
 from cw.models import MOST_BRANCHES
-from cw.operations.dispatch.branch_choice import Choice, Standing, choose, left_by
+from cw.operations.dispatch.branch_choice import Choice, Standing, choose, left_by, unpushed_by
 from cw.states import OutcomeKind, State
 from tests.making import make_outcome, make_spec, make_task
 
@@ -95,3 +95,27 @@ def test_branches_of_earlier_tasks_are_handed_on() -> None:
 
     assert left_by(never) == left_by(first) == {"issue-22": OURS}
     assert left_by(None) == {}
+
+
+def test_only_what_others_have_taken_is_passed_with_what_could_not_be_pushed() -> None:
+    over = Standing(OURS, (pull("merged"),))
+    turned_down = Standing(OURS, (pull("closed"),))
+
+    choice = chosen(over, Standing(THEIRS), turned_down, Standing(THEIRS, (ALICES,)))
+
+    assert (choice.branch, choice.passed) == ("issue-22-5", ("issue-22-2", "issue-22-4"))
+
+
+def test_where_commits_are_that_could_not_be_pushed_is_handed_on_until_they_are() -> None:
+    kept = {"kept": "refs/cw/wip/x", "head": OURS, "clone": "/w/01/app", "branch": "issue-22"}
+    refused = make_outcome(OutcomeKind.FAILED).model_copy(update=kept)
+    first = make_task(State.DONE, worker="01", host="east").model_copy(update={"outcome": refused})
+    said = unpushed_by(first)
+    after = make_task(State.DONE, spec=make_spec(unpushed=said))
+    failed = make_outcome(OutcomeKind.FAILED)
+    pushed = failed.model_copy(update={"pushed": True, "head": OURS})
+
+    assert "refs/cw/wip/x in /w/01/app of worker 01 on host east" in said
+    assert unpushed_by(after.model_copy(update={"outcome": failed})) == said
+    assert unpushed_by(after.model_copy(update={"outcome": pushed})) == ""
+    assert unpushed_by(None) == ""

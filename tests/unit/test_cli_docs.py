@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -46,6 +46,57 @@ def test_every_option_is_explained(name: str) -> None:
     assert [one.name for one in options if not one.help] == []
 
 
+def options(within: click.Group = group) -> Iterator[tuple[str, click.Option]]:
+    """Of all commands, those of their groups as well."""
+    context = click.Context(within)
+    for name in within.list_commands(context):
+        command = within.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from options(command)
+        for one in command.params:
+            if isinstance(one, click.Option):
+                yield name, one
+
+
+def letters(*, hidden: bool) -> dict[str, set[str]]:
+    """What each letter stands for in some command."""
+    found: dict[str, set[str]] = {}
+    for _, option in options():
+        for name in option.opts:
+            if len(name) == 2 and option.hidden is hidden:
+                found.setdefault(name, set()).add(max(option.opts, key=len))
+    return found
+
+
+def test_a_letter_means_the_same_in_every_command() -> None:
+    assert letters(hidden=False) == {
+        "-F": {"--follow"},
+        "-d": {"--detach"},
+        "-f": {"--force"},
+        "-i": {"--issue"},
+        "-m": {"--model"},
+        "-n": {"--limit"},
+        "-p": {"--prompt"},
+        "-r": {"--repo"},
+        "-t": {"--tag"},
+        "-w": {"--worker"},
+    }
+    assert letters(hidden=True) == {"-f": {"-f"}}  # read by two commands for one more version
+
+
+def test_what_has_a_letter_has_it_in_every_command() -> None:
+    with_letter = {max(one.opts, key=len) for _, one in options() if min(map(len, one.opts)) == 2}
+
+    without = [
+        (name, one.opts)
+        for name, one in options()
+        if min(map(len, one.opts)) > 2 and max(one.opts, key=len) in with_letter
+    ]
+
+    assert without == []
+
+
 def test_config_shows_value_and_origin(cw: Cw, cw_environ: dict[str, str]) -> None:
     Path(cw_environ["CW_CONFIG"]).write_text('model = "opus"\nlease_ttl = 300\n', "utf-8")
 
@@ -56,6 +107,18 @@ def test_config_shows_value_and_origin(cw: Cw, cw_environ: dict[str, str]) -> No
     assert (rows["lease_ttl"]["value"], rows["lease_ttl"]["from"]) == ("400", "CW_LEASE_TTL")
     assert rows["max_attempts"]["from"] == "default"
     assert all(one["meaning"] for one in found)
+
+
+def test_config_of_named_settings_shows_them_alone(cw: Cw) -> None:
+    assert [
+        one["setting"] for one in json.loads(cw("config", "model", "CW_ON_STOP", "--json").stdout)
+    ] == [
+        "model",
+        "on_stop",
+    ]
+    refused = cw("config", "modle")
+    assert refused.returncode == 2
+    assert refused.stderr == "cw: there is no setting 'modle'. Did you mean: model\n"
 
 
 def test_value_that_config_shows_can_be_typed_again() -> None:

@@ -91,8 +91,21 @@ def test_idle_worker_shows_its_last_log_and_a_task_its_own(cw: Cw, home: Home) -
     first, _ = archived(home, 1), archived(home, 2)
 
     assert cw("logs", "01").stdout == "issue 2\n"
-    assert cw("logs", "01", "-f").stdout == "issue 2\n"
+    assert cw("logs", "01", "-F").stdout == "issue 2\n"
     assert cw("logs", first).stdout == "issue 1\n"
+
+
+def test_following_by_its_old_letter_works_for_one_more_version_and_says_so(
+    cw: Cw, home: Home
+) -> None:
+    archived(home, 1)
+
+    done = cw("logs", "01", "-f")
+
+    assert done.stdout == "issue 1\n"
+    assert done.stderr.count("\n") == 1
+    assert "use -F" in done.stderr
+    assert cw("logs", "01", "-F").stderr == ""
 
 
 def test_task_shows_all_its_attempts_and_each_alone(cw: Cw, home: Home) -> None:
@@ -145,7 +158,7 @@ def test_following_ends_with_the_run_and_loses_nothing(
     write_private(home.journal, json.dumps(book(3)).encode())
     seen = tmp_path / "seen"
     with seen.open("wb") as out:
-        following = subprocess.Popen([COMMAND, "logs", "01", "-f"], stdout=out, env=cw_environ)
+        following = subprocess.Popen([COMMAND, "logs", "01", "-F"], stdout=out, env=cw_environ)
     request.addfinalizer(following.kill)
     with home.log.open("ab", buffering=0) as log:
         line = said("first")

@@ -9,7 +9,7 @@ import pytest
 from flower.events import EventsState
 
 from cw.models import Task
-from cw.services.flower.listing import Listing, Seen
+from cw.services.flower.listing import Listing, SeenTasks
 from cw.services.flower.rows import row
 from cw.states import OutcomeKind, State
 from tests.making import NOW, make_outcome, make_spec, make_task
@@ -76,7 +76,7 @@ class Page:
         self.listing = Listing(self.state)
 
     def show(self, *tasks: Task, whole: bool = False) -> dict[str, str]:
-        self.listing.show(Seen(NOW, list(tasks), whole))
+        self.listing.show(SeenTasks(NOW, list(tasks), whole))
         found = self.state.search_engine.search(self.state.tasks).task_ids
         assert set(found) == set(self.state.tasks)
         return {task_id: self.state.tasks[task_id].state for task_id in found}

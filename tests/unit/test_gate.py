@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cw.broker.app import RUN_TASK, SWEEP_TASK
-from workerhost.inbox.queue_consumer import Gate
-from workerhost.inbox.slots import Board
+from workerhost.inbox.queue_consumer import QueueConsumer
+from workerhost.inbox.slots import Slots
 from workerhost.inbox.watchdog import Watchdog
 
 
@@ -41,11 +41,11 @@ class Consumer:
             self.hub.soon.pop(0)()
 
 
-def started(*workers: str) -> tuple[Gate, Consumer]:
-    board = Board()
+def started(*workers: str) -> tuple[QueueConsumer, Consumer]:
+    board = Slots()
     for one in workers:
         board.add(one)
-    gate = Gate(board, "here", Watchdog(0), lambda task, _: task != "done")
+    gate = QueueConsumer(board, "here", Watchdog(0), lambda task, _: task != "done")
     consumer = Consumer(gate.queues())
     gate.ready(consumer)
     return gate, consumer
@@ -169,7 +169,7 @@ def test_queue_of_a_removed_worker_is_left() -> None:
 
 def test_event_loop_that_comes_round_is_noticed() -> None:
     now = [0.0]
-    gate = Gate(Board(), "here", Watchdog(0, lambda: now[0]), lambda *_: True)
+    gate = QueueConsumer(Slots(), "here", Watchdog(0, lambda: now[0]), lambda *_: True)
     consumer = Consumer(gate.queues())
     gate.ready(consumer)
     now[0] = 100.0

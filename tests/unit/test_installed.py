@@ -69,6 +69,33 @@ def test_checkout_is_pulled_and_installed_again(
     assert f"git checkout {checkout}" in found.describe()
 
 
+@pytest.mark.parametrize(
+    ("mark", "again"),
+    [
+        ("", PIP),
+        ("pipx_metadata.json", ("pipx", "install", "--force")),
+        (
+            "uv-receipt.toml",
+            ("uv", "tool", "install", "--force", "--reinstall-package", PACKAGE),
+        ),
+    ],
+)
+def test_folder_it_was_installed_from_is_installed_again_with_the_extras_that_are_there(
+    tmp_path: Path, mark: str, again: tuple[str, ...]
+) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    if mark:
+        (tmp_path / mark).touch()
+    origin = json.dumps({"url": tmp_path.as_uri(), "dir_info": {}})
+
+    found = read_installed(
+        origin, prefix=tmp_path, python=PYTHON, has_pip=True, extras=("claude", "gh")
+    )
+
+    assert commands(found) == [(*again, f"{tmp_path}[claude,gh]")]
+    assert found.describe().startswith(f"from the folder {tmp_path}")
+
+
 def test_folder_without_git_is_only_installed_again(tmp_path: Path) -> None:
     found = read(tmp_path, {"url": tmp_path.as_uri(), "dir_info": {"editable": True}})
 

@@ -122,7 +122,13 @@ def test_to_dos_appear_only_when_enabled(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("directive", "rc", "status"), [("is-error", 0, None), ("api-error 529", 1, 529)]
+    ("directive", "rc", "status"),
+    [
+        ("is-error", 0, None),
+        ("api-error 529", 1, 529),
+        ("commit-error", 0, None),
+        ("commit-error 529", 1, 529),
+    ],
 )
 def test_errors_hide_behind_subtype_success(
     bench: Bench, directive: str, rc: int, status: int | None
@@ -219,6 +225,19 @@ def test_log_tells_start_and_end(bench: Bench) -> None:
     events = [json.loads(line)["event"] for line in log.read_text(encoding="utf-8").splitlines()]
     assert (events[0], events[-1]) == ("start", "end")
     assert "beat" in events
+
+
+def test_log_tells_each_commit_and_the_last_word(bench: Bench) -> None:
+    log = bench.home / "log.jsonl"
+    prompt = "rehearse: last leaves 1\nrehearse: commit-break touch broken"
+    bench.run(prompt, CW_REHEARSAL_LOG=str(log))
+
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    told = {line["event"]: line for line in lines}
+    made = told["commit"]
+    assert (made["sha"], made["branch"]) == (bench.git("rev-parse", "HEAD"), "issue-22")
+    assert (told["said"]["rc"], told["said"]["good"]) == (0, True)
+    assert (bench.clone / "broken").exists()
 
 
 def test_until_waits_for_its_file(bench: Bench) -> None:

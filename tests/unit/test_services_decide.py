@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cw.services import restart_policy
-from cw.services.restart_policy import Action, End, Seen, Verdict, Watched
-from cw.services.stopping import Step, next_step
+from cw.services.restart_policy import Action, End, ServiceState, Startup, Watched
+from cw.services.stopping import StopStep, next_step
 
 
 def test_service_waits_for_the_broker() -> None:
@@ -43,19 +43,34 @@ def test_a_minute_of_life_forgives_earlier_ends() -> None:
 @pytest.mark.parametrize(
     ("seen", "alive", "waited", "expected"),
     [
-        ([], True, 0, (Verdict.WAIT, "")),
-        ([], True, 60, (Verdict.FAILED, "")),
-        ([], False, 0, (Verdict.FAILED, "")),
-        ([Seen("host", True, 0)], True, 0, (Verdict.READY, "")),
-        ([Seen("host", True, 2)], True, 0, (Verdict.READY, "")),
-        ([Seen("host", True, 0)], False, 0, (Verdict.FAILED, "")),
-        ([Seen("broker", True, 0), Seen("host", False, 2)], True, 0, (Verdict.WAIT, "")),
-        ([Seen("broker", True, 0), Seen("host", False, 3)], True, 0, (Verdict.FAILED, "host")),
-        ([Seen("broker", True, 0), Seen("host", False, 0)], True, 60, (Verdict.FAILED, "host")),
+        ([], True, 0, (Startup.WAIT, "")),
+        ([], True, 60, (Startup.FAILED, "")),
+        ([], False, 0, (Startup.FAILED, "")),
+        ([ServiceState("host", True, 0)], True, 0, (Startup.READY, "")),
+        ([ServiceState("host", True, 2)], True, 0, (Startup.READY, "")),
+        ([ServiceState("host", True, 0)], False, 0, (Startup.FAILED, "")),
+        (
+            [ServiceState("broker", True, 0), ServiceState("host", False, 2)],
+            True,
+            0,
+            (Startup.WAIT, ""),
+        ),
+        (
+            [ServiceState("broker", True, 0), ServiceState("host", False, 3)],
+            True,
+            0,
+            (Startup.FAILED, "host"),
+        ),
+        (
+            [ServiceState("broker", True, 0), ServiceState("host", False, 0)],
+            True,
+            60,
+            (Startup.FAILED, "host"),
+        ),
     ],
 )
 def test_start_in_background_is_judged_from_the_record(
-    seen: list[Seen], alive: bool, waited: float, expected: tuple[Verdict, str]
+    seen: list[ServiceState], alive: bool, waited: float, expected: tuple[Startup, str]
 ) -> None:
     assert expected == restart_policy.verdict(seen, supervisor_alive=alive, waited=waited, limit=60)
 
@@ -63,14 +78,14 @@ def test_start_in_background_is_judged_from_the_record(
 @pytest.mark.parametrize(
     ("waited", "killed_for", "expected"),
     [
-        (4.9, None, Step.WAIT),
-        (5.0, None, Step.KILL),
-        (6.0, 1.0, Step.WAIT),
-        (10.0, 5.0, Step.GIVE_UP),
+        (4.9, None, StopStep.WAIT),
+        (5.0, None, StopStep.KILL),
+        (6.0, 1.0, StopStep.WAIT),
+        (10.0, 5.0, StopStep.GIVE_UP),
     ],
 )
 def test_stopping_asks_then_kills_then_gives_up(
-    waited: float, killed_for: float | None, expected: Step
+    waited: float, killed_for: float | None, expected: StopStep
 ) -> None:
     assert next_step(waited=waited, grace=5, killed_for=killed_for) is expected
 

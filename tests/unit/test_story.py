@@ -8,7 +8,7 @@ from typing import Any
 from cw.models import Event
 from cw.operations.views.attempts import attempts, from_archive
 from cw.operations.views.history import Finished, Wanted, from_record, merge, take
-from cw.operations.views.timeline import Step, request, timeline
+from cw.operations.views.timeline import TimelineEntry, request, timeline
 from cw.states import OutcomeKind, State
 from tests.making import NOW, make_journal, make_outcome, make_spec, make_task
 
@@ -88,7 +88,7 @@ def test_timeline_is_in_order_and_ends_where_the_record_stands() -> None:
     ]
     assert steps[-1].what.endswith(": usage limit")
     assert steps == sorted(steps, key=lambda one: one.at)
-    assert Step(at=NOW, what="queued for worker 01 by ann@box") in steps
+    assert TimelineEntry(at=NOW, what="queued for worker 01 by ann@box") in steps
 
 
 def test_request_shows_the_head_of_a_long_prompt() -> None:

@@ -60,7 +60,13 @@ def _ahead(box: Quarantine, state: GitState, start: Start | None) -> GitState:
     without = _not_its_own(box, start)
     commits = _count(box, state.head, [*without, main])
     landed = _count(box, state.head, without) if main and not commits else 0
-    return replace(state, commits=commits, landed=landed)
+    carried = start.carried if start else ""
+    pending = commits or (carried and _count(box, state.head, [*_there(without, carried), main]))
+    return replace(state, commits=commits, landed=landed, pending=bool(pending))
+
+
+def _there(without: Sequence[str], carried: str) -> list[str]:
+    return [one for one in without if one != carried]
 
 
 def _not_its_own(box: Quarantine, start: Start | None) -> list[str]:
@@ -69,7 +75,7 @@ def _not_its_own(box: Quarantine, start: Start | None) -> list[str]:
     own = str(before.get(f"refs/heads/{box.place.branch}") or "")
     found = [box.place.base_sha]
     if start:
-        found += [start.base_sha, start.branch_sha, *start.others]
+        found += [start.base_sha, start.branch_sha, start.carried, *start.others]
         others = (sha for ref, sha in before.items() if ref != f"refs/heads/{box.place.branch}")
         found += [] if start.whole else [str(one) for one in others]
         known = (own, start.branch_sha)

@@ -20,6 +20,8 @@ from workerhost.clones.setaside import set_aside
 
 _MANY = 10_000
 _GITLINK = b"160000 "
+# Of submodules only which commit they are at: within them git (2.39) reads their configuration.
+STATUS = ("status", "--porcelain", "--ignore-submodules=dirty")
 UNTRACKED = ("ls-files", "--others", "--exclude-standard", "-z")
 # Where claude's sandbox (2.1.330) binds /dev/null over what an agent must not write: bubblewrap
 # makes an empty file without a write bit for each that is not there, and a kill leaves it.
@@ -56,10 +58,7 @@ def clear_foreign(seen: Lens, name: str) -> None:
     """
     nested: list[bytes] = []
     seen.run(*UNTRACKED, bounds=Names(_picked(nested, lambda one: one.endswith(b"/"))).bounds)
-    links: list[bytes] = []
-    listing = Names(_picked(links, lambda row: row.startswith(_GITLINK)))
-    seen.need("ls-files", "--stage", "-z", bounds=listing.bounds)
-    paths = [seen.clone / os.fsdecode(row.partition(b"\t")[2]) for row in links]
+    paths = _submodules(seen)
     for path in (*(seen.clone / os.fsdecode(one) for one in nested), *paths):
         if _populated(seen, path):
             _put_away(seen, path, name)
@@ -70,6 +69,18 @@ def clear_foreign(seen: Lens, name: str) -> None:
     for path in paths:
         if not os.path.lexists(path):
             make_folders(path)
+
+
+def is_link(row: bytes) -> bool:
+    """Whether this row of `ls-files --stage` is a submodule."""
+    return row.startswith(_GITLINK)
+
+
+def _submodules(seen: Lens) -> list[Path]:
+    links: list[bytes] = []
+    listing = Names(_picked(links, is_link))
+    seen.need("ls-files", "--stage", "-z", bounds=listing.bounds)
+    return [seen.clone / os.fsdecode(row.partition(b"\t")[2]) for row in links]
 
 
 def _picked(found: list[bytes], wanted: Callable[[bytes], bool]) -> Callable[[bytes], None]:
@@ -99,6 +110,7 @@ def _put_away(seen: Lens, path: Path, name: str) -> None:
         target = Path(kept, ".git")
         target.unlink(missing_ok=True)
         git_dir.rename(target)
+        seen.run("config", "--file", str(target / "config"), "--unset-all", "core.worktree")
 
 
 def _git_dir(seen: Lens, path: Path) -> Path | None:
@@ -117,11 +129,17 @@ def _git_dir(seen: Lens, path: Path) -> Path | None:
 
 
 def _nothing_of_its_own(seen: Lens, path: Path, git_dir: Path) -> bool:
-    """Nothing uncommitted, and no commit that its remote did not have."""
+    """Nothing uncommitted, and no commit that its remote did not have; nor in those within it."""
     try:
         with lens(seen.git, path, git_dir=git_dir, unlock=True) as inner:
-            status = inner.run("status", "--porcelain", bounds=Bounds(text=1))
+            status = inner.run(*STATUS, bounds=Bounds(text=1))
             own = ("rev-list", "-n", "1", "HEAD", "--all", "--not", "--remotes", "--")
-            return status.ok and not status.out and not inner.need(*own)
+            if not status.ok or status.out or inner.need(*own):
+                return False
+            within = [one for one in _submodules(inner) if _populated(inner, one)]
+        return all(
+            (found := _git_dir(seen, one)) and _nothing_of_its_own(seen, one, found)
+            for one in within
+        )
     except (WorkspaceError, OSError):
         return False

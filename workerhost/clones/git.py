@@ -21,7 +21,7 @@ from workerhost.agents.leftovers import OURS
 from workerhost.clones import host_repositories
 from workerhost.clones.bounded import Budget, Done, Feeding, Limits, bounded
 from workerhost.walls.isolation import Wall
-from workerhost.walls.network_access import opened, reach, through_the_door
+from workerhost.walls.network_access import PROXIES, opened, reach, through_the_door
 from workerhost.walls.ownwall import logins, wrap_own
 from workerhost.walls.proxy_errors import Notes, notes
 from workerhost.walls.sandbox import wrap
@@ -30,6 +30,7 @@ from workerhost.walls.source import shown
 NETWORK_SECONDS = 1800.0  # a first clone of a large repository
 _NEVER = 1e9
 _FROM_ENV = ("PATH", "LANG", "TZ", "HOME")
+_TRUST = ("GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE")
 # Above every file of configuration, whoever wrote it.
 _PINS = (
     *("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.attributesFile=/dev/null"),
@@ -84,6 +85,8 @@ class Git:
     leave: threading.Event | None = None
     login: Callable[[], Mapping[str, str]] = dict
     url: str = ""
+    nameless: bool = False  # it goes to somebody else's host, and logs in nowhere
+    patience: float = NETWORK_SECONDS  # for one command that uses the network
     budget: Budget | None = None
 
     def within(self, seconds: float) -> Git:
@@ -156,7 +159,8 @@ class Git:
         or an empty one). Only what `pushes` may write to a repository on this machine; what that
         has it run is kept in. Raises what `login` raises.
         """
-        env = {**self.env, **self.login(), "LC_ALL": "C.UTF-8", "GIT_TERMINAL_PROMPT": "0"}
+        env = self._nameless() if self.nameless else {**self.env, **self.login()}
+        env |= {"LC_ALL": "C.UTF-8", "GIT_TERMINAL_PROMPT": "0"}
         env |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
         if (at / "HEAD").exists():
             env["GIT_DIR"] = str(at)
@@ -173,7 +177,7 @@ class Git:
                 cwd=at,
                 readable=(
                     *self.settings.sandbox_read,
-                    *logins(self.home),
+                    *(() if self.nameless else logins(self.home)),
                     config,
                     *([lender] if lender else ()),
                     *source.all,
@@ -182,7 +186,7 @@ class Git:
                 door=door,
             )
             limits = Limits(
-                seconds=NETWORK_SECONDS,
+                seconds=self.patience,
                 text=bounds.text,
                 entries=bounds.entries,
                 # `core.sharedRepository` does not reach folders that git's dumb HTTP walker makes
@@ -198,6 +202,12 @@ class Git:
                 leave=self.leave,
             )
             return done if done.ok else replace(done, seen=kept.read())
+
+    def _nameless(self) -> dict[str, str]:
+        """The way there, and nothing that logs in; curl looks for a .netrc in HOME."""
+        wanted = {"PATH", "LANG", "TZ", *_TRUST, *PROXIES}
+        env = {name: value for name, value in self.env.items() if name in wanted}
+        return env | {"HOME": "/nonexistent", "GIT_ASKPASS": "false", "SSH_ASKPASS": "false"}
 
     @contextmanager
     def _configured(self, env: dict[str, str]) -> Iterator[Path]:

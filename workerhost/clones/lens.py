@@ -6,6 +6,7 @@ names a program that the host's git would start.
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,6 +63,23 @@ GLOBAL = """\
 	allow = never
 [commit]
 	gpgSign = false
+"""
+# git-lfs is the host's own program, as git is. It goes nowhere: what is not there stays a pointer.
+# With --skip (3.3) it would leave pointers also of what is.
+_LFS = """\
+[lfs]
+	storage = "{storage}"
+	url = http://127.0.0.1:9
+	locksverify = false
+	skipdownloaderrors = true
+[lfs "transfer"]
+	maxretries = 1
+	maxretrydelay = 1
+[filter "lfs"]
+	clean = git-lfs clean -- %f
+	smudge = git-lfs smudge -- %f
+	process = git-lfs filter-process
+	required = true
 """
 _USUAL = Bounds()
 
@@ -147,13 +165,18 @@ def _make(git: Git, folder: Path, theirs: Path, head: str) -> None:
     try:
         write_open(folder / "HEAD", head)
         write_open(folder / "config", _config(theirs))
-        write_open(folder / "global", global_config(git))
+        more = _LFS.format(storage=theirs / "lfs") if has_lfs(git) else ""
+        write_open(folder / "global", f"{global_config(git)}{more}")
         for name in _LENT:
             (folder / name).symlink_to(theirs / name)
         for part in sorted(theirs.glob("sharedindex.*"))[:_MOST_SHARED]:
             (folder / part.name).symlink_to(part)
     except OSError as error:
         raise WorkspaceError(f"{folder} cannot be made: {error.strerror}") from error
+
+
+def has_lfs(git: Git) -> bool:
+    return bool(shutil.which("git-lfs", path=git.env.get("PATH", "")))
 
 
 def global_config(git: Git) -> str:

@@ -14,7 +14,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cw.errors import CwError, UnavailableError, WorkspaceError
@@ -28,6 +28,7 @@ from workerhost.clones.lens import SHA256_DIGITS
 log = logging.getLogger("workerhost.mirror")
 
 HEADS = "refs/heads/"
+KEPT = "refs/cw/kept/"  # commits that the remote did not take: see `undelivered`
 _SPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 _UNUSED_SECONDS = 30 * 86400.0
 _FREE_SECONDS = 60.0
@@ -38,20 +39,41 @@ _TIDY = ("-c", "gc.auto=3000", "-c", "gc.autoPackLimit=40")
 @dataclass(frozen=True, slots=True)
 class Mirror:
     """`refs`: the remote's branches and tags, which it has all; `default`: the name of its default
-    branch.
+    branch. `kept`: commits that it did not take, below the first name of their issue's branches and
+    that of their own.
     """
 
     git: Git
     path: Path
     default: str
     refs: dict[str, str]
+    kept: dict[str, str] = field(default_factory=dict)
 
     @property
     def base_sha(self) -> str:
         return self.refs[HEADS + self.default]
 
     def part_of_base(self, sha: str) -> bool:
-        return self.git.own("merge-base", "--is-ancestor", sha, self.base_sha, at=self.path).ok
+        return self._follows(self.base_sha, sha)
+
+    def kept_of(self, first: str) -> dict[str, str]:
+        """Of one issue: branch to head, without what was merged by now."""
+        found = {ref: sha for ref, sha in self.kept.items() if ref.startswith(f"{first}/")}
+        return {
+            ref.removeprefix(f"{first}/"): sha
+            for ref, sha in found.items()
+            if not self.part_of_base(sha)
+        }
+
+    def goes_on(self, sha: str, branch: str) -> bool:
+        """Whether nothing that the remote's branch has is missing in this commit, which is here."""
+        there = self.refs.get(HEADS + branch, "")
+        if not self.git.own("cat-file", "-e", f"{sha}^{{commit}}", at=self.path).ok:
+            return False
+        return not there or self._follows(sha, there) or self.part_of_base(there)
+
+    def _follows(self, sha: str, earlier: str) -> bool:
+        return self.git.own("merge-base", "--is-ancestor", earlier, sha, at=self.path).ok
 
     def sound(self) -> bool:
         """Whether it has all that it should. Reads all of it: to be asked when something failed."""
@@ -74,7 +96,7 @@ def mirrored(git: Git, url: str, *, anew: bool = False) -> Iterator[Mirror]:
             _throw_away(git, path)
         found = _brought(git, path, url)
     with used(git, path):
-        yield Mirror(git, path, found.default, found.refs)
+        yield found
 
 
 @contextmanager
@@ -95,7 +117,7 @@ def _throw_away(git: Git, path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _brought(git: Git, path: Path, url: str) -> remote.Found:
+def _brought(git: Git, path: Path, url: str) -> Mirror:
     found = remote.find(git, url)
     try:
         return _updated(git, path, url, found)
@@ -111,28 +133,32 @@ def _somewhere_else(error: CwError) -> bool:
     return isinstance(error, UnavailableError) and not isinstance(error, remote.UnclearError)
 
 
-def _updated(git: Git, path: Path, url: str, found: remote.Found) -> remote.Found:
+def _updated(git: Git, path: Path, url: str, found: remote.Found) -> Mirror:
     if not (path / "HEAD").is_file():
         _forget_unused(git)
         sha256 = len(found.refs[HEADS + found.default]) == SHA256_DIGITS
         make_bare(path, sha256=sha256)
-    before = _refs(git, path)
+    before, kept = _refs(git, path)
     if before != found.refs:
         what = ("--quiet", "--prune", "--no-write-fetch-head", "--update-shallow", url, *_SPECS)
         remote.need(git.remote("fetch", *what, at=path))
-        found = remote.Found(found.default, _refs(git, path))
+        found = remote.Found(found.default, _refs(git, path)[0])
         if HEADS + found.default not in found.refs:
             raise WorkspaceError(f"the default branch {found.default} was not fetched")
         _tidy(git, path, len(found.refs) - len(before))
     head = f"ref: {HEADS}{found.default}\n"
     if (path / "HEAD").read_text("utf-8") != head:
         write_open(path / "HEAD", head)
-    return found
+    return Mirror(git, path, found.default, found.refs, kept)
 
 
-def _refs(git: Git, path: Path) -> dict[str, str]:
-    asked = ("for-each-ref", "--format=%(objectname)\t%(refname)", "refs/heads", "refs/tags")
-    return remote.listed(need(git.own(*asked, at=path, bounds=remote.MANY), "for-each-ref"))
+def _refs(git: Git, path: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """As the remote had them, and what is kept."""
+    asked = ("for-each-ref", "--format=%(objectname)\t%(refname)", "refs/heads", "refs/tags", KEPT)
+    told = need(git.own(*asked, at=path, bounds=remote.MANY), "for-each-ref")
+    rows = (line.partition("\t") for line in told.splitlines())
+    kept = {ref.removeprefix(KEPT): sha for sha, _, ref in rows if ref.startswith(KEPT)}
+    return remote.listed(told), kept
 
 
 def _tidy(git: Git, path: Path, more: int) -> None:

@@ -35,6 +35,11 @@ _LEFT = (
     *("info/attributes", "info/grafts", "info/sparse-checkout", "info/exclude"),
     *("branches", "remotes"),
 )
+# As `git lfs install --local` writes it.
+_LFS = (
+    '[filter "lfs"]\n\tclean = git-lfs clean -- %f\n\tsmudge = git-lfs smudge -- %f\n'
+    "\tprocess = git-lfs filter-process\n\trequired = true\n"
+)
 _STASH = "refs/stash"
 _MISLEADING = ("refs/replace/", "refs/bisect/", "refs/rewritten/", "refs/worktree/")
 _SHA = re.compile(r"[0-9a-f]{40,64}")
@@ -47,11 +52,9 @@ def renew(seen: Lens, mirror: Mirror, place: Workspace, name: str, *, again: boo
     it committed on top of that. Raises WorkspaceError.
     """
     branch = HEADS + place.branch
-    start = mirror.refs.get(branch, place.base_sha)
-    if mirror.part_of_base(start):
-        start = place.base_sha  # nothing is on it yet
-    if again:
-        start = _further(seen, branch, start)
+    start = at_remote(mirror, place)
+    here = _further(seen, branch, start) if again else start
+    start = here if here != start else place.carried or start
     theirs = seen.clone / ".git"
     _keep_detached(seen)
     for one in _LEFT:
@@ -71,6 +74,12 @@ def renew(seen: Lens, mirror: Mirror, place: Workspace, name: str, *, again: boo
     configure(seen, mirror, place)
 
 
+def at_remote(mirror: Mirror, place: Workspace) -> str:
+    """Where the branch stands there; at the default branch's end while nothing is on it."""
+    start = mirror.refs.get(HEADS + place.branch, place.base_sha)
+    return place.base_sha if mirror.part_of_base(start) else start
+
+
 def _further(seen: Lens, branch: str, start: str) -> str:
     """Where the clone's branch has come to from there."""
     here = seen.run("rev-parse", "--verify", "--quiet", f"{branch}^{{commit}}").out.strip()
@@ -79,7 +88,7 @@ def _further(seen: Lens, branch: str, start: str) -> str:
 
 def configure(seen: Lens, mirror: Mirror, place: Workspace) -> None:
     sha256 = is_sha256(mirror.path)
-    text = f"{config(sha256=sha256)}{_origin(place)}"
+    text = f"{config(sha256=sha256)}{_origin(place)}{_LFS if place.lfs else ''}"
     write_private(seen.clone / ".git" / "config", text.encode())
 
 

@@ -10,15 +10,19 @@ from workerhost.clones.git import Git
 _GIVE = (
     'chmod u+rwx "$@" 2>/dev/null; for last; do :; done; exec find "$last" '
     "'(' -type d ! -perm -700 -exec chmod u+rwx '{}' ';' ')' "
-    "-o '(' -type f ! -perm -400 -exec chmod u+r '{}' + ')'"
+    # What git writes where it lies (COMMIT_EDITMSG, logs). Objects are closed by git itself.
+    '-o \'(\' -type f -path "$last/.git/*" ! -path "$last/.git/objects/*" ! -perm -600'
+    " -exec chmod u+rw '{}' + ')'"
+    " -o '(' -type f ! -perm -400 -exec chmod u+r '{}' + ')'"
     # Of pipes and sockets git says nothing, nor does it remove them.
     " -o '(' '(' -type p -o -type s ')' ! -path \"$last/.git/*\" -exec rm -f '{}' + ')'"
 )
 
 
 def give_rights(git: Git, clone: Path) -> None:
-    """Its owner may read what is in the clone, and change its folders; its pipes are gone. Behind
-    the wall: whatever it is led to lies in this HOME. As far as it goes: what fails then says why.
+    """Its owner may read what is in the clone, change its folders, and write what git writes in
+    `.git`; its pipes are gone. Behind the wall: whatever it is led to lies in this HOME. As far as
+    it goes: what fails then says why.
     """
     above = [one for one in reversed(clone.parents) if one.is_relative_to(git.home.clones)]
     command = ["/bin/sh", "-c", _GIVE, "sh", *map(str, (*above, clone))]

@@ -9,16 +9,16 @@ from pathlib import Path
 
 from cw.errors import TooLargeError, WorkspaceError
 from cw.models import TaskSpec
-from workerhost.clones.bounded import need
+from workerhost.clones.bounded import Feeding, need
 from workerhost.clones.flags import Names, reveal
-from workerhost.clones.foreign import UNTRACKED, sweep_stubs
+from workerhost.clones.foreign import STATUS, UNTRACKED, is_link, sweep_stubs
 from workerhost.clones.git import Bounds, Git
 from workerhost.clones.lens import Lens, lens
 
 _NAME = 100  # characters; a file's name has 255 at most
 _INDEX = "cw-wip.index"
 _SHOWN = Bounds(text=2000)
-_STATUS = ("status", "--porcelain", "--ignore-submodules=dirty", "--no-renames")
+_STATUS = (*STATUS, "--no-renames")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,10 @@ class Workspace:
     base_sha: str
     url: str  # of the repository; the clone's own idea of it is the agent's to change
     notes: tuple[str, ...] = ()  # what happened while it was prepared, for people and the agent
+    lfs: bool = False  # its files are in Git LFS
+    missing: tuple[str, ...] = ()  # what it should have and has not, in words
+    carried: str = ""  # commit that the branch begins with, which the remote did not take
+    rescued: tuple[str, ...] = ()  # refs with what only the clone before it had
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class GitState:
     landed: int = 0  # likewise, and in the default branch by now: ours only if that is our merge
     # Other branches of the clone with work of this task, and their heads.
     beside: Mapping[str, str] = field(default_factory=dict, compare=False)
+    pending: bool = False  # it has commits that no run has pushed yet, of this task or one before
     unjudged: WorkspaceError | None = None  # why git was not asked about the clone, or gave up
 
 
@@ -87,8 +92,20 @@ def keep_work(seen: Lens, name: str) -> str:
 
 
 def _add_all(seen: Lens) -> None:
-    """But for what git cannot add: repositories without a commit, which are kept whole."""
-    done = seen.run("add", "--all", "--ignore-errors", index=_INDEX)
+    """But for what git cannot add: repositories without a commit, which are kept whole. Of
+    submodules only which commit they are at: `git add` (2.39) would look for changes within them,
+    by a git that reads their configuration.
+    """
+    links: list[bytes] = []
+    listing = Names(lambda row: links.append(row.partition(b"\t")[2]) if is_link(row) else None)
+    seen.need("ls-files", "--stage", "-z", index=_INDEX, bounds=listing.bounds)
+    apart = b"".join(b":(top,exclude,literal)%s\0" % one for one in links)
+    from_stdin = ("--pathspec-from-file=-", "--pathspec-file-nul")
+    fed = Bounds(feeding=Feeding(source=b":/\0" + apart))
+    done = seen.run("add", "--all", "--ignore-errors", *from_stdin, index=_INDEX, bounds=fed)
+    if links:
+        fed = Bounds(feeding=Feeding(source=b"".join(one + b"\0" for one in links)))
+        seen.run("update-index", "-z", "--stdin", index=_INDEX, bounds=fed)
     if done.ok:
         return
     left: list[bytes] = []

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cw.credentials.agentenv import own_variables
+from cw.credentials.agentenv import own_token
 from cw.errors import CwError
 from cw.homes import journal
 from cw.homes.files import write_private
 from cw.homes.layout import Home
 from cw.homes.owner import make_folders
 from cw.settings import Settings
-from cw.token_names import github_login
 from workerhost.walls.isolation import Wall
 
 if TYPE_CHECKING:
@@ -36,14 +35,14 @@ class Access:
 
     def key(self, home: Home | None) -> str | AppTokens:
         """For GitHub's API: the App, else the host's token, else the worker's. Empty: none."""
-        return self.app or self.settings.github_token or _own(home)
+        return self.app or self.settings.github_token or own_token(home)
 
     def token(self, home: Home, repo: str) -> str:
         """For git: of the App, else the worker's own, else the host's.
 
         Raises what `AppTokens.token` raises.
         """
-        return self.app.token(repo) if self.app else _own(home) or self.settings.github_token
+        return self.app.token(repo) if self.app else own_token(home) or self.settings.github_token
 
     def lend_again(self, home: Home) -> None:
         """Before what was lent to a run ends."""
@@ -94,8 +93,3 @@ def check_access(settings: Settings, wall: Wall) -> None:
             f"CW_GITHUB_ACCESS=host needs bubblewrap: {wall.warning}",
             hint="cw doctor says how to get it; without it an agent can read the host's token",
         )
-
-
-def _own(home: Home | None) -> str:
-    own = own_variables(home) if home else {}
-    return github_login(own)

@@ -10,14 +10,14 @@ from typing import Any
 
 from cw.broker.app import RUN_TASK
 from cw.names import FLEET_QUEUE, POOL_QUEUE, host_queue, worker_queue
-from workerhost.inbox.slots import Board
+from workerhost.inbox.slots import Slots
 from workerhost.inbox.watchdog import Watchdog
 
 log = logging.getLogger("workerhost.gate")
 _PREFIX = worker_queue("")
 
 
-class Gate:
+class QueueConsumer:
     """Reserves identities as messages arrive and pauses queues in the same turn of the event loop:
     no second message of a paused queue is under way then.
 
@@ -26,7 +26,7 @@ class Gate:
     """
 
     def __init__(
-        self, board: Board, host: str, watchdog: Watchdog, waits: Callable[[str, str | None], bool]
+        self, board: Slots, host: str, watchdog: Watchdog, waits: Callable[[str, str | None], bool]
     ) -> None:
         self.board = board
         self.host = host

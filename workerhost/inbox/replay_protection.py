@@ -19,7 +19,7 @@ Body = Callable[..., Any]
 _BEFORE = "it was acted on before"
 
 
-class Tickets:
+class ReplayProtection:
     """Remembers here and at the broker: here, because who can write there can delete there; there,
     because hosts share queues and are started again. Thread-safe.
     """

@@ -8,7 +8,7 @@ from collections import defaultdict
 _NOTHING = "-"  # no task has this id
 
 
-class Board:
+class Slots:
     """Thread-safe. A reservation is made when a message arrives, before a thread runs it."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cw.check import Check
-from cw.credentials.agentenv import search_path
+from cw.credentials.agentenv import gh_beside, search_path
 from cw.errors import CwError
 from cw.homes.layout import Home
 from cw.settings import Settings
@@ -37,6 +37,11 @@ def inside_checks(
         yield _check(settings, environ, wall, name)
 
 
+def _hidden_gh(settings: Settings) -> Path | None:
+    """That came with cw and is not shown to agents, as nothing hides what lies beside it."""
+    return None if settings.isolation in {"strict", "outer"} else gh_beside()
+
+
 def _check(settings: Settings, environ: Mapping[str, str], wall: Wall, name: str) -> Check:
     title = f"agents' {name}"
     try:
@@ -47,6 +52,9 @@ def _check(settings: Settings, environ: Mapping[str, str], wall: Wall, name: str
     if said is not None:
         return Check(title, "ok", said or "is there")
     how = _HOW_TO_GET.get(name, "Install it where all find it, such as /usr/local/bin")
+    if name == "gh" and (came := _hidden_gh(settings)):
+        text = f"{came} came with cw, and agents find it only behind bubblewrap"
+        return Check(title, "warn", text, "apt install gh; or CW_ISOLATION=strict")
     here = shutil.which(name, path=environ.get("PATH"))
     if here:
         text = f"agents do not find it: {here} is not where they look"

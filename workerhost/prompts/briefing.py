@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cw.models import TaskSpec
+from cw.states import Mode
 from workerhost.prompts.sanitizer import visible, visible_line
 from workerhost.prompts.trusted_comments import Heard
 
@@ -128,6 +129,12 @@ def _delivery(spec: TaskSpec, base: str, pushes: bool) -> list[str]:
         told = (
             "You have no access to GitHub: do not push and do not use gh. When you are done, your"
             " commits are pushed for you, and a pull request with your last message is opened."
+        )
+        return [told]
+    if spec.issue is None and spec.mode is Mode.ISSUE:
+        told = (
+            f"What counts are the issues of {spec.repo} that you create in this run (gh issue"
+            " create), and nothing else: name each with its URL in your last message."
         )
         return [told]
     if spec.issue is None:

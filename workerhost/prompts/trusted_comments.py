@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from cw.errors import BadInputError, IssueChangedError
-from cw.github.listing import PageCache, Reader
+from cw.github.listing import ListReader, PageCache
 from cw.github.places import may_write
 from cw.github.thread import Comment, read_thread
 from cw.github.trusted_authors import heard, objection
@@ -38,7 +38,7 @@ def hear(github: GitHub, pages: PageCache, spec: TaskSpec, go_label: str) -> Hea
     thread = read_thread(github, spec.repo, spec.issue or 0)
     if not thread.open:
         raise BadInputError(f"{spec.label} was closed before work on it began")
-    writes = _writers(Reader(github, pages), spec.repo)
+    writes = _writers(ListReader(github, pages), spec.repo)
     against = objection(spec, thread, go_label, writes)
     if against:
         raise IssueChangedError(f"not started: {against}")
@@ -47,5 +47,5 @@ def hear(github: GitHub, pages: PageCache, spec: TaskSpec, go_label: str) -> Hea
     return Heard(thread.title, thread.body, comments, left_out)
 
 
-def _writers(reader: Reader, repo: str) -> Callable[[str], bool]:
+def _writers(reader: ListReader, repo: str) -> Callable[[str], bool]:
     return cache(lambda login: may_write(reader, repo, login))

@@ -21,7 +21,7 @@ log = logging.getLogger("workerhost.adoption")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class AdoptedRun:
     """A journal, and the new fence of its run."""
 
     home: Home
@@ -29,7 +29,7 @@ class Found:
     fence: int
 
 
-def find(ctx: Context, home: Home) -> Found | None:
+def find(ctx: Context, home: Home) -> AdoptedRun | None:
     """The run in this HOME, with its lease taken again; None when there is none, or not for us.
 
     A record that moved on without us (done, or taken by a later run) wins: what is left here is
@@ -45,7 +45,7 @@ def find(ctx: Context, home: Home) -> Found | None:
         answer = _take(ctx, home, book)
     if not isinstance(answer, Refusal):
         taken_back(ctx.store, was, ctx.settings.host_name)
-        return Found(home, book, answer)
+        return AdoptedRun(home, book, answer)
     log.warning("run was overtaken (%s) task=%s", answer.reason, book.task.id)
     stop_and_wait(home)
     if answer.reason != State.DONE:  # else it was recorded, and only the archive was missing
@@ -65,7 +65,7 @@ def _take(ctx: Context, home: Home, book: Journal) -> int | Refusal:
     )
 
 
-def park(ctx: Context, found: Found) -> str:
+def park(ctx: Context, found: AdoptedRun) -> str:
     """A run that hosts die of: ended, without looking at what it left."""
     stop_and_wait(found.home)
     run = found.book.run.model_copy(update={"fence": found.fence})
@@ -76,7 +76,7 @@ def park(ctx: Context, found: Found) -> str:
         return host_killed(held, book)
 
 
-def give_up(ctx: Context, found: Found, why: str) -> str:
+def give_up(ctx: Context, found: AdoptedRun, why: str) -> str:
     """A run that this host cannot see through, for a reason nobody foresaw."""
     stop_and_wait(found.home)
     run = found.book.run.model_copy(update={"fence": found.fence})
@@ -87,6 +87,6 @@ def give_up(ctx: Context, found: Found, why: str) -> str:
         return host_error(held, book, why)
 
 
-def adopt(ctx: Context, found: Found) -> str:
+def adopt(ctx: Context, found: AdoptedRun) -> str:
     log.info("run adopted task=%s worker=%s", found.book.task.id, found.home.id)
     return go_on(ctx, found.home, found.book, found.fence)

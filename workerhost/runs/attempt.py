@@ -19,7 +19,12 @@ from cw.homes.private import open_files
 from cw.homes.running import shim_lives
 from cw.models import HOST, Event, Outcome, Task
 from cw.operations.dispatch.branches import another_tasks
-from cw.operations.reconciliation.rebuilding import Ended, finished_before, sessions_here
+from cw.operations.reconciliation.rebuilding import (
+    Ended,
+    finished_before,
+    heads_left,
+    sessions_here,
+)
 from cw.operations.rest.writes import on_outcome
 from cw.states import Move, OutcomeKind, State
 from cw.store.leases import Grant, Refusal
@@ -33,6 +38,7 @@ from workerhost.runs.recording import record, settled
 from workerhost.runs.renamed_repository import called_now
 from workerhost.runs.run_context import Context, Holding, hold
 from workerhost.runs.starting import start
+from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import UNPROVEN, ended_well, judge_process
 from workerhost.shutdown import HostLeavesError
@@ -207,24 +213,26 @@ def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
 def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> str:
     """Settle and record. Raises HostLeavesError."""
     ctx, defer = held.ctx, timedelta(seconds=held.ctx.settings.defer_seconds)
+    ours = heads_left(ctx.settings.workers_root, book.task)
     ended, said = launch.read_exit(held.home), ""
     until = time.monotonic() + ctx.settings.defer_seconds * max(1, ctx.settings.max_deferrals)
     while True:
         now = datetime.now(UTC)
         book = called_now(held, book)
-        outcome = settle(
-            book.current,
-            book.run,
-            held.git(book),
-            ctx.github_for(held.home.id) if book.task.github else None,
-            judge_process(ending, ended, progress, now, defer),
-            progress,
+        run = EndedRun(
+            task=book.current,
+            run=book.run,
+            github=ctx.github_for(held.home.id) if book.task.github else None,
+            process=judge_process(ending, ended, progress, now, defer),
+            progress=progress,
             now=now,
             defer=defer,
             redact=held.redact,
             start=book.start,
             theirs=partial(another_tasks, ctx.store, book.current),
+            ours=ours,
         )
+        outcome = settle(run, held.git(book))
         outcome = _crowded(outcome, ended)
         if outcome.reason not in UNPROVEN:
             break

@@ -6,8 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cw.models import Start, TaskSpec
-from cw.operations.dispatch.branch_choice import Standing, choose
+from cw.operations.dispatch.branch_choice import Choice, Standing, choose
 from workerhost.clones.mirror import HEADS, Mirror
+from workerhost.clones.workspace import kept_ref
 from workerhost.runs.run_context import Holding
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def _now(spec: TaskSpec, github: GitHub | None, mirror: Mirror) -> Start:
     choice = choose(spec, partial(_standing, spec, github, mirror), mirror.part_of_base)
     own = HEADS + choice.branch
     others = list(dict.fromkeys(sha for ref, sha in mirror.refs.items() if ref != own))
+    carried, more = _undelivered(spec, choice, mirror)
     return Start(
         branch=choice.branch,
         base=mirror.default,
@@ -35,8 +37,28 @@ def _now(spec: TaskSpec, github: GitHub | None, mirror: Mirror) -> Start:
         branch_sha=mirror.refs.get(own, ""),
         others=tuple(others[:_MOST_OTHERS]),
         whole=len(others) <= _MOST_OTHERS,
-        told=choice.told,
+        told=(*choice.told, *more),
+        carried=carried,
     )
+
+
+def _undelivered(spec: TaskSpec, choice: Choice, mirror: Mirror) -> tuple[str, tuple[str, ...]]:
+    """What it begins with of commits that earlier tasks could not push, and what there is to say.
+    Those that do not fit the branch are in the clone all the same.
+    """
+    kept = mirror.kept_of(spec.branch_name(1))
+    if not kept:
+        return "", (spec.unpushed,) if spec.unpushed else ()
+    fit = (one for one in (choice.branch, *reversed(choice.passed)) if one in kept)
+    begun = next((one for one in fit if mirror.goes_on(kept[one], choice.branch)), "")
+    told = [
+        f"it begins with commits that an earlier task could not push to {name} ({sha[:12]})"
+        if name == begun
+        else f"commits that an earlier task could not push to {name} are in the clone on"
+        f" {kept_ref(name, sha)}"
+        for name, sha in kept.items()
+    ]
+    return kept.get(begun, ""), tuple(told)
 
 
 def _standing(spec: TaskSpec, github: GitHub | None, mirror: Mirror, name: str) -> Standing:

@@ -57,9 +57,9 @@ def start(
     ctx.store.outbox.add(ctx.settings.host_name, on_start(spec, home.id))
     began: list[Start] = []
 
-    def choose(mirror: Mirror) -> str:
+    def choose(mirror: Mirror) -> Start:
         began[:] = [begin(held, spec, known, mirror)]
-        return began[0].branch
+        return began[0]
 
     place = preparing.prepare(held.git(book), spec, resume=again, choose=choose)
     _note(held, place.notes)
@@ -71,6 +71,8 @@ def start(
         "clone": str(place.clone),
         "base": place.base,
         "base_sha": place.base_sha,
+        "rescued": place.rescued,
+        "missing": place.missing,
         "resumed": resume,
     }
     run = book.run.model_copy(update=update)

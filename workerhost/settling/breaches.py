@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from cw.errors import CwError, TooLargeError
 from cw.homes.files import read_json
-from cw.homes.journal import Run
-from cw.models import Start, TaskSpec
 from cw.names import is_task_branch
 from cw.reasons import Reason
 from cw.redaction.redact import Redactor
@@ -20,6 +18,8 @@ from workerhost.clones.git import Bounds, Git
 from workerhost.clones.quarantine import Quarantine
 from workerhost.clones.reflogs import traces
 from workerhost.clones.workspace import GitState, Workspace
+from workerhost.settling.ended_run import EndedRun
+from workerhost.settling.overwritten import Tips
 from workerhost.settling.overwritten import overwritten as _overwritten
 from workerhost.settling.verdict import Breach
 
@@ -131,20 +131,15 @@ def _exposed(box: Quarantine, state: GitState, commit: str) -> Breach:
     return Breach(Reason.SECRET_COMMITTED, f"{what}; it was not pushed for the agent")
 
 
-def conduct(
-    box: Quarantine,
-    task: TaskSpec,
-    run: Run,
-    github: GitHub | None,
-    start: Start | None,
-    after: Mapping[str, str] | None,
-) -> Conduct:
+def conduct(box: Quarantine, ended: EndedRun, state: GitState) -> Conduct:
     """Compare the remote with what it was. Nothing when either is unknown."""
+    after = state.there
     before, place = _remembered(box.git), box.place
     if before is None or after is None or not workspace.is_clone(place.clone):
         return Conduct()
     own = f"refs/heads/{place.branch}"
-    lost = _overwritten(box, task, run, github, start, before.get(own, ""), after.get(own, ""))
+    tips = Tips(before.get(own, ""), after.get(own, ""), state.head, ended.ours)
+    lost = _overwritten(box, ended, tips)
     breaches = [_overwrote(place, lost)] if lost else []
     elsewhere: list[str] = []
     for ref, said in sorted(_changes(before, after).items()):
@@ -154,7 +149,7 @@ def conduct(
             breaches.append(Breach(Reason.FORBIDDEN_PUSH, f"the agent pushed: {ref} was {said}"))
         elif not _of_a_task(ref):
             new = after.get(ref, _GONE)
-            who = _who(github, task.repo, ref, new) if len(elsewhere) < _MOST else ""
+            who = _who(ended.github, ended.task.repo, ref, new) if len(elsewhere) < _MOST else ""
             elsewhere.append(f"{ref} {said}{who}")
     return Conduct(tuple(breaches), tuple(elsewhere), lost)
 

@@ -1,4 +1,4 @@
-"""Issues an agent created: those its log names that GitHub says are new."""
+"""Issues an agent created: those its log names that GitHub says are new, and its account's."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cw.credentials.agentenv import own_token
 from cw.errors import CwError, GitHubUnavailableError
 from cw.homes.files import open_regular
-from cw.homes.journal import Run
 from cw.homes.layout import Home
-from cw.models import TaskSpec
 from cw.states import Mode
+from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.verdict import Evidence
 
 if TYPE_CHECKING:
@@ -21,24 +21,28 @@ _MOST = 50  # looked up one by one
 _PART, _OVERLAP = 1 << 18, 1024  # bytes of the log at once; no link is longer
 
 
-def created_issues(
-    task: TaskSpec, run: Run, github: GitHub | None, evidence: Evidence, home: Home
-) -> Evidence:
-    """In mode `issue` only. Other agents may use the same account, so its log must name them."""
+def created_issues(ended: EndedRun, evidence: Evidence, home: Home) -> Evidence:
+    """In mode `issue` only. Other agents may use the same account, so its log must name them; and
+    it may name what others create meanwhile, so the agent's account must have created them.
+    """
+    task, github = ended.task, ended.github
     if task.issue is not None or task.mode is not Mode.ISSUE or github is None:
         return evidence
-    found = []
-    for number in _named(home, task.repo):
-        try:
-            issue = github.issue(task.repo, number)
-        except GitHubUnavailableError:
-            return replace(evidence, pull_away=True)
-        except CwError:
-            continue
-        # GitHub counts in whole seconds; no agent gets that far in its first one.
-        if not issue.is_pull and issue.created_at and issue.created_at >= run.started_at:
-            found.append(issue.url)
-    return replace(evidence, issues=tuple(found))
+    from cw.github.written import written  # a host without GitHub never loads its client
+
+    try:
+        found = written(_agents(github, home), task.repo, _named(home, task.repo), ended.since)
+    except GitHubUnavailableError:
+        return replace(evidence, pull_away=True)
+    except CwError:  # GitHub does not say: none
+        return evidence
+    return replace(evidence, issues=found)
+
+
+def _agents(github: GitHub, home: Home) -> GitHub:
+    """As whom the agent writes: a worker's own token goes before the host's, an App before both."""
+    own = own_token(home)
+    return github.beside(own) if own and not github.is_app else github
 
 
 def _named(home: Home, repo: str) -> list[int]:

@@ -2,53 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cw.errors import CwError
-from cw.homes.journal import Run
-from cw.models import Start, TaskSpec
 from workerhost.clones.quarantine import Quarantine
 from workerhost.clones.reflogs import Traces, traces
+from workerhost.settling.ended_run import EndedRun
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub, Push
+    from cw.github.client import Push
 
 _GONE = "0" * 40
 _CLOCKS = timedelta(minutes=5)  # by which GitHub's may differ from ours
 _MOST = 20
 
 
-def overwritten(
-    box: Quarantine,
-    task: TaskSpec,
-    run: Run,
-    github: GitHub | None,
-    start: Start | None,
-    before: str,
-    now: str,
-) -> tuple[str, ...]:
-    """`before`: what the branch stood at when this run began; `now`: empty when it is gone. Its own
-    commits an agent may replace, those of earlier attempts as well.
+@dataclass(frozen=True, slots=True)
+class Tips:
+    """Of the task's branch: at the remote when this run began, and now (empty: it is gone there);
+    `here`: in the clone. `ours`: what earlier attempts have left.
     """
+
+    before: str
+    now: str
+    here: str = ""
+    ours: Collection[str] = ()
+
+
+def overwritten(box: Quarantine, ended: EndedRun, tips: Tips) -> tuple[str, ...]:
+    """Its own commits an agent may replace, those of earlier attempts as well. By value: what was
+    there when a run began and is not now is lost, whether or not the clone ever had it.
+    """
+    before, now, start = tips.before, tips.now, ended.start
     known = {one for one in (before, start.branch_sha if start else before) if one}
     left = traces(box.place, box.place.branch, known)
-    pushes = _pushes(task, run, github, box.place.branch, before)
+    pushes = _pushes(ended, box.place.branch, before)
     # Whatever the branch had when the first run began is somebody else's.
     others = [start.branch_sha if start else before, *left.fetched, *_of_others(pushes, left)]
+    # Since an attempt before this one somebody was there, unless that left it.
+    others += [before] if before not in {*left.own, *tips.ours} else []
     lost = [one for one in dict.fromkeys(others) if one and not _has(box, now, one)]
-    return tuple(lost[:_MOST]) if lost and _by_us(box, pushes, left, now) else ()
+    return tuple(lost[:_MOST]) if lost and _by_us(box, pushes, left, tips) else ()
 
 
 def _has(box: Quarantine, head: str, sha: str) -> bool:
     return bool(head) and box.obtained(head) and box.has(sha) and box.is_ancestor(sha, head)
 
 
-def _pushes(
-    task: TaskSpec, run: Run, github: GitHub | None, branch: str, before: str
-) -> Sequence[Push]:
+def _pushes(ended: EndedRun, branch: str, before: str) -> Sequence[Push]:
     """Of this run's time, as GitHub tells; other remotes tell nothing."""
+    task, run, github = ended.task, ended.run, ended.github
     if github is None or not task.github:
         return ()
     try:
@@ -66,9 +72,11 @@ def _of_others(pushes: Sequence[Push], left: Traces) -> list[str]:
     return [one.after for one in theirs if one.after != _GONE]
 
 
-def _by_us(box: Quarantine, pushes: Sequence[Push], left: Traces, now: str) -> bool:
-    """Whether a push from this clone took something away; people may do that themselves."""
+def _by_us(box: Quarantine, pushes: Sequence[Push], left: Traces, tips: Tips) -> bool:
+    """Whether a push from this clone took something away; people may do that themselves. What the
+    remote has may be the clone's, whatever its records say.
+    """
     for one in pushes:
         if one.after in left.own and one.before != _GONE and not _has(box, one.after, one.before):
             return True
-    return now in left.own if now else not pushes
+    return tips.now in {*left.own, tips.here} if tips.now else not pushes

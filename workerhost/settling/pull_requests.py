@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cw.errors import CwError, GitHubUnavailableError
 from cw.homes.journal import Run
 from cw.models import TaskSpec
+from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.verdict import UNPROVEN, Evidence, Verdict
 
 if TYPE_CHECKING:
@@ -21,11 +22,10 @@ _PATHS = 200  # characters of each one's
 _LOOKED_AT = 20  # others; each may have to be fetched
 
 Guard = Callable[[str], tuple[str, ...]]  # protected paths that a head changes
-Theirs = Callable[[str, datetime], bool]  # whether another task has this branch, or had it since
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundPulls:
     """Open ones: of the task's branch, and others that its account opened meanwhile. `untold`: why
     they are not known. `away`: GitHub may tell later.
     """
@@ -36,41 +36,32 @@ class Found:
     untold: str = ""
 
 
-def nobodys(_branch: str, _since: datetime) -> bool:
-    return False
-
-
-def look(task: TaskSpec, run: Run, github: GitHub | None, theirs: Theirs) -> Found:
+def look(ended: EndedRun) -> FoundPulls:
     """However the run ended: an agent opens what it likes from whatever branch it likes. All
     workers may use one account, so what is opened from other tasks' branches is left to these.
     """
-    if github is None or not run.clone:
-        return Found()
+    task, github = ended.task, ended.github
+    if github is None or not ended.run.clone:
+        return FoundPulls()
     from cw.github.opened import opened  # a host without GitHub never loads its client
 
-    # An earlier run of the task may have ended without a look.
-    since = run.started_at if run.attempt == 1 else min(task.created_at, run.started_at)
+    since = ended.since - _CLOCKS
     try:
-        mine, ours = opened(github, task.repo, task.branch, since - _CLOCKS)
+        mine, ours = opened(github, task.repo, task.branch, since)
     except CwError as error:
-        return Found(away=isinstance(error, GitHubUnavailableError), untold=error.message)
-    others = [one for one in ours if not (one.branch and theirs(one.branch, since - _CLOCKS))]
+        return FoundPulls(away=isinstance(error, GitHubUnavailableError), untold=error.message)
+    others = [one for one in ours if not (one.branch and ended.theirs(one.branch, since))]
     more = f"there are more than {_LOOKED_AT}" if len(others) > _LOOKED_AT else ""
-    return Found(mine, others[:_LOOKED_AT], untold=more)
+    return FoundPulls(mine, others[:_LOOKED_AT], untold=more)
 
 
 def of_branch(
-    task: TaskSpec,
-    run: Run,
-    github: GitHub | None,
-    evidence: Evidence,
-    report: str,
-    guard: Guard,
-    found: Found,
+    ended: EndedRun, evidence: Evidence, guard: Guard, found: FoundPulls
 ) -> tuple[Evidence, Pull | None]:
     """Find the pull request of the branch, or open it: as a draft when it changes what `guard`
     names.
     """
+    task, run, github = ended.task, ended.run, ended.github
     ready = evidence.commits and evidence.remote_head == evidence.head
     if not (evidence.wants_pull and (ready or evidence.landed)):
         return evidence, None
@@ -87,7 +78,7 @@ def of_branch(
                 branch=task.branch,
                 base=run.base,
                 title=_title(task),
-                body=_body(task, run, report),
+                body=_body(task, run, evidence.report),
                 draft=bool(guard(evidence.head)),
             )
         base = "" if merged else _put_right(github, task, run, pull, found)
@@ -105,7 +96,7 @@ def _landed(evidence: Evidence) -> Evidence:
     return replace(evidence, commits=evidence.landed, remote_head=head, pull_head=head)
 
 
-def _put_right(github: GitHub, task: TaskSpec, run: Run, pull: Pull, found: Found) -> str:
+def _put_right(github: GitHub, task: TaskSpec, run: Run, pull: Pull, found: FoundPulls) -> str:
     """A pull request into another branch than the default one closes no issue. Ours is given the
     right base; of another's it is said. Empty: it is right.
     """
@@ -128,7 +119,7 @@ def _put_right(github: GitHub, task: TaskSpec, run: Run, pull: Pull, found: Foun
     )
 
 
-def beside(branches: Mapping[str, str], found: Found) -> list[str]:
+def beside(branches: Mapping[str, str], found: FoundPulls) -> list[str]:
     """Each branch beside the task's own in words, with its open pull request."""
     urls = {one.branch: one.url for one in found.others if one.branch}
     return [
@@ -137,13 +128,13 @@ def beside(branches: Mapping[str, str], found: Found) -> list[str]:
     ]
 
 
-def guarded(found: Found, pull: Pull | None, guard: Guard) -> dict[str, tuple[str, ...]]:
+def guarded(found: FoundPulls, pull: Pull | None, guard: Guard) -> dict[str, tuple[str, ...]]:
     """Of all but `pull`, those that change protected paths, with these."""
     others = (one for one in (*found.mine, *found.others) if not pull or one.number != pull.number)
     return {one.url: paths for one in others if (paths := guard(one.head))}
 
 
-def told(verdict: Verdict, found: Found, also: Mapping[str, Sequence[str]]) -> Verdict:
+def told(verdict: Verdict, found: FoundPulls, also: Mapping[str, Sequence[str]]) -> Verdict:
     """With what a person has to know of other pull requests."""
     more = [
         f"it also opened {url}, which changes protected paths: {', '.join(paths)[:_PATHS]}"

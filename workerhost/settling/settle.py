@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,19 +14,21 @@ from cw.models import Outcome, Start, TaskSpec
 from cw.reasons import Reason
 from cw.redaction.redact import Redactor
 from cw.states import Mode, OutcomeKind
-from cw.transcript.events import Progress
 from workerhost.clones import evidence as seen_by_git
 from workerhost.clones import workspace
 from workerhost.clones.evidence import Pushed
 from workerhost.clones.git import Git
 from workerhost.clones.host_repositories import BusyError, occupied
+from workerhost.clones.lfs import upload
 from workerhost.clones.protected_changes import touched
 from workerhost.clones.quarantine import Quarantine, quarantined
 from workerhost.clones.setaside import set_aside
+from workerhost.clones.undelivered import delivered, keep_for_next
 from workerhost.clones.workspace import GitState, Workspace
 from workerhost.settling import pull_requests
 from workerhost.settling.breaches import conduct, exposure
 from workerhost.settling.created_issues import created_issues
+from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.verdict import (
     FINISHED,
     UNPROVEN,
@@ -39,161 +40,163 @@ from workerhost.settling.verdict import (
 )
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub, Pull
+    from cw.github.client import Pull
 
 _REPORT_CAP = 8000  # characters of the agent's last words that the record keeps
 _BUSY_SECONDS = 120.0  # longer than any view lasts
 _READS = {Mode.READ, Mode.ISSUE}
 
 
-def settle(  # noqa: PLR0913  evidence, and who judges it
-    task: TaskSpec,
-    run: Run,
-    git: Git,
-    github: GitHub | None,
-    process: Verdict,
-    progress: Progress,
-    *,
-    now: datetime,
-    defer: timedelta,
-    redact: Redactor,
-    start: Start | None = None,
-    theirs: pull_requests.Theirs = pull_requests.nobodys,
-) -> Outcome:
-    """`process` is what the exit record and the result line said. `start`: where the task's first
-    run began. Raises nothing of git's.
-    """
-    place = Workspace(Path(run.clone), task.branch, run.base, run.base_sha, task.repo_url)
+def settle(ended: EndedRun, git: Git) -> Outcome:
+    """Raises nothing of git's."""
+    run = ended.run
+    place = Workspace(
+        Path(run.clone), ended.task.branch, run.base, run.base_sha, ended.task.repo_url
+    )
     within = git.within(git.settings.git_seconds)
     try:
         with (
             occupied(git.settings, git.home, _BUSY_SECONDS, git.leave),
             quarantined(within, place) as box,
         ):
-            return _settled(
-                task,
-                run,
-                box,
-                github,
-                process,
-                progress,
-                now=now,
-                defer=defer,
-                redact=redact,
-                start=start,
-                theirs=theirs,
-            )
+            return _settled(ended, box)
     except (WorkspaceError, BusyError) as error:
-        return _put_off(task, run, progress, error, redact, now=now, defer=defer)
+        return _put_off(ended, error)
 
 
-def _put_off(
-    task: TaskSpec,
-    run: Run,
-    progress: Progress,
-    error: CwError,
-    redact: Redactor,
-    *,
-    now: datetime,
-    defer: timedelta,
-) -> Outcome:
+def _put_off(ended: EndedRun, error: CwError) -> Outcome:
     """Nothing was looked at, and nothing is lost."""
     return Outcome(
         kind=OutcomeKind.DEFERRED,
         reason=Reason.CLONE_BUSY,
-        message=redact(error.message),
-        branch=task.branch,
-        cost_usd=progress.cost_usd,
-        turns=progress.turns,
-        duration_s=run.lasted(now),
-        retry_at=now + defer,
+        message=ended.redact(error.message),
+        branch=ended.task.branch,
+        cost_usd=ended.progress.cost_usd,
+        turns=ended.progress.turns,
+        duration_s=ended.run.lasted(ended.now),
+        retry_at=ended.now + ended.defer,
     )
 
 
-def _settled(  # noqa: PLR0913  the same
-    task: TaskSpec,
-    run: Run,
-    box: Quarantine,
-    github: GitHub | None,
-    process: Verdict,
-    progress: Progress,
-    *,
-    now: datetime,
-    defer: timedelta,
-    redact: Redactor,
-    start: Start | None,
-    theirs: pull_requests.Theirs,
-) -> Outcome:
-    report = redact(str((progress.result or {}).get("result") or "").strip())[:_REPORT_CAP]
-    git = box.git
-    state = seen_by_git.inspect(box, start)
-    guard = cache(lambda head: tuple(map(redact, touched(box, head))))
+@dataclass(slots=True)
+class _Judged:
+    """What is found out about a run, step by step."""
+
+    state: GitState
+    verdict: Verdict
+    report: str
     pull: Pull | None = None
     issues: tuple[str, ...] = ()
-    verdict = process
-    exposed = exposure(box, state, redact)
-    found = pull_requests.look(task, run, github, theirs)
-    if process == FINISHED:
-        evidence, state = _deliver(task, box, state, exposed)
-        evidence = replace(evidence, report=report)
-        evidence = created_issues(task, run, github, evidence, git.home)
-        evidence = replace(evidence, beside=pull_requests.beside(state.beside, found))
-        evidence, pull = pull_requests.of_branch(task, run, github, evidence, report, guard, found)
-        evidence = replace(evidence, pull_away=evidence.pull_away or found.away)
-        verdict, issues = judge_work(evidence, now, defer), evidence.issues
-    else:  # however it ended: what was committed is where the next run begins
-        _, state = _deliver(task, box, state, exposed)
-    pull = pull or next(iter(found.mine), None)
-    also = pull_requests.guarded(found, pull, guard)
-    seen = conduct(box, task, run, github, start, state.there)
-    verdict = with_breaches(
-        verdict, [*([exposed] if exposed else []), *_unjudged(task, state), *seen.breaches]
+    wip: str = ""
+    kept: str = ""
+
+
+def _settled(ended: EndedRun, box: Quarantine) -> Outcome:
+    task, redact = ended.task, ended.redact
+    guard = cache(lambda head: tuple(map(redact, touched(box, head))))
+    report = redact(str((ended.progress.result or {}).get("result") or "").strip())[:_REPORT_CAP]
+    judged = _Judged(seen_by_git.inspect(box, ended.start), ended.process, report)
+    exposed = exposure(box, judged.state, redact)
+    found = pull_requests.look(ended)
+    _prove(ended, box, judged, exposed, found, guard)
+    judged.pull = judged.pull or next(iter(found.mine), None)
+    also = pull_requests.guarded(found, judged.pull, guard)
+    seen = conduct(box, ended, judged.state)
+    breaches = [*([exposed] if exposed else []), *_unjudged(task, judged.state), *seen.breaches]
+    verdict = pull_requests.told(with_breaches(judged.verdict, breaches), found, also)
+    beside = pull_requests.beside(judged.state.beside, found)
+    judged.verdict = _with_more(verdict, ended.run, ended.start, beside)
+    _put_away(ended, box, judged, exposed)
+    outcome = _outcome(ended, judged)
+    pull = judged.pull
+    return outcome.model_copy(
+        update={
+            "lost": seen.lost,
+            "elsewhere": tuple(map(redact, seen.elsewhere)),
+            "protected": guard(pull.head) if pull and pull.open else (),
+            "also_protected": also,
+        }
     )
-    verdict = pull_requests.told(verdict, found, also)
-    verdict = _with_branches(verdict, start, pull_requests.beside(state.beside, found))
-    wip = kept = ""
+
+
+def _prove(
+    ended: EndedRun,
+    box: Quarantine,
+    judged: _Judged,
+    exposed: Breach | None,
+    found: pull_requests.FoundPulls,
+    guard: pull_requests.Guard,
+) -> None:
+    """Do what the agent left undone, and have git and GitHub decide, if the agent ended well. What
+    was committed is where the next run begins, however it ended.
+    """
+    evidence, judged.state = _deliver(ended.task, box, judged.state, exposed, ended.redact)
+    if ended.process != FINISHED:
+        return
+    evidence = replace(evidence, report=judged.report)
+    evidence = created_issues(ended, evidence, box.git.home)
+    beside = pull_requests.beside(judged.state.beside, found)
+    evidence = replace(evidence, beside=beside)
+    evidence, judged.pull = pull_requests.of_branch(ended, evidence, guard, found)
+    evidence = replace(evidence, pull_away=evidence.pull_away or found.away)
+    judged.verdict = judge_work(evidence, ended.now, ended.defer)
+    judged.issues = evidence.issues
+
+
+def _put_away(ended: EndedRun, box: Quarantine, judged: _Judged, exposed: Breach | None) -> None:
+    """What the remote does not have is kept where the next run, or a person, finds it."""
+    task, state, verdict = ended.task, judged.state, judged.verdict
     if verdict.kind is not OutcomeKind.SUCCEEDED:
-        wip = _keep(box, task) if state.dirty else ""
-        kept = _keep_commits(box, state)
-    if kept and verdict.reason not in UNPROVEN:
-        said = f"{verdict.message}; its commits are kept on {kept} in the clone"
-        verdict = replace(verdict, message=said)
+        judged.wip = _keep(box, task) if state.dirty else ""
+        judged.kept = _keep_commits(box, state)
+    if state.head and state.remote_head == state.head:
+        delivered(box, task, state.head)
+    next_too = bool(judged.kept) and not exposed and keep_for_next(box, task, state.head)
+    if judged.kept and verdict.reason not in UNPROVEN:
+        told = _with_kept(verdict, ended.run, judged.kept, next_too=next_too)
+        verdict = replace(verdict, message=told)
     if state.unjudged and verdict.reason not in UNPROVEN:
         verdict = _set_aside(box, task, verdict)
+    judged.verdict = verdict
+
+
+def _outcome(ended: EndedRun, judged: _Judged) -> Outcome:
+    run, state, verdict, pull = ended.run, judged.state, judged.verdict, judged.pull
     return Outcome(
         kind=verdict.kind or OutcomeKind.FAILED,
         reason=verdict.reason,
-        message=redact(verdict.message),
+        message=ended.redact(verdict.message),
         pr=pull.url if pull and (pull.open or pull.merged) else "",
-        branch=task.branch if state.head else "",
+        branch=ended.task.branch if state.head else "",
         head=state.head,
         commits=state.commits,
         pushed=bool(state.head) and state.remote_head == state.head,
-        wip=wip,
-        kept=kept,
+        wip=judged.wip,
+        kept=judged.kept,
+        rescued=run.rescued,
+        clone=run.clone if judged.wip or judged.kept or run.rescued else "",
         branches=dict(state.beside),
-        lost=seen.lost,
-        issues=issues,
-        elsewhere=tuple(map(redact, seen.elsewhere)),
-        protected=guard(pull.head) if pull and pull.open else (),
-        also_protected=also,
-        cost_usd=progress.cost_usd,
-        turns=progress.turns,
-        duration_s=run.lasted(now),
-        report=report,
+        issues=judged.issues,
+        cost_usd=ended.progress.cost_usd,
+        turns=ended.progress.turns,
+        duration_s=run.lasted(ended.now),
+        report=judged.report,
         retry_at=verdict.retry_at,
     )
 
 
 def _deliver(
-    task: TaskSpec, box: Quarantine, state: GitState, exposed: Breach | None
+    task: TaskSpec, box: Quarantine, state: GitState, exposed: Breach | None, redact: Redactor
 ) -> tuple[Evidence, GitState]:
     """Push what is committed and not pushed, when that loses nothing at the remote."""
     pushed = Pushed()
-    if state.commits and state.remote_head not in {None, state.head} and not _reads_only(task):
+    files = upload(box, state.head, redact.knows) if _has_work(task, state, exposed) else ""
+    if state.pending and state.remote_head not in {None, state.head} and not _reads_only(task):
         if exposed:
             searched = exposed.reason != Reason.NOT_SEARCHED
             pushed = Pushed("there is a secret in them" if searched else exposed.message)
+        elif files:
+            pushed = Pushed(files)
         elif seen_by_git.fast_forward(box, state):
             pushed = seen_by_git.push(box, box.place, state)
         else:
@@ -213,9 +216,19 @@ def _deliver(
     return evidence, state
 
 
-def _with_branches(verdict: Verdict, start: Start | None, beside: Sequence[str]) -> Verdict:
-    """With what a person has to know of branches, however the run ended."""
-    more = list(start.told) if start else []
+def _has_work(task: TaskSpec, state: GitState, exposed: Breach | None) -> bool:
+    return state.pending and exposed is None and not _reads_only(task)
+
+
+def _with_kept(verdict: Verdict, run: Run, kept: str, *, next_too: bool) -> str:
+    there = f"its commits are kept on {kept} in the clone of worker {run.worker}, host {run.host}"
+    more = ", and the next run of its issue on that host begins with them" if next_too else ""
+    return f"{verdict.message}; {there}{more}"
+
+
+def _with_more(verdict: Verdict, run: Run, start: Start | None, beside: Sequence[str]) -> Verdict:
+    """With what a person has to know of branches and of its clone, however the run ended."""
+    more = [*(start.told if start else ()), *run.missing]
     if beside and verdict.reason != Reason.OTHER_BRANCH:
         more.append(f"it also committed on {', '.join(beside)}")
     return replace(verdict, message="; ".join([verdict.message, *more]))
@@ -251,7 +264,7 @@ def _keep(box: Quarantine, task: TaskSpec) -> str:
 
 def _keep_commits(box: Quarantine, state: GitState) -> str:
     """What the remote does not take must not hang on a branch that the next task begins anew."""
-    if not state.commits or state.remote_head == state.head:
+    if not state.pending or state.remote_head == state.head:
         return ""
     try:
         return workspace.keep_commits(box.git, box.place, state.head)

@@ -220,7 +220,10 @@ def _no_commits(evidence: Evidence) -> Verdict:
         return _failed(Reason.UNCOMMITTED, text)
     if evidence.mode is Mode.FREE:
         return _good("finished; nothing to push")
-    return _failed(Reason.NO_CHANGES, "the agent finished without a single commit")
+    text = "the agent finished without a single commit"
+    if evidence.push_error:
+        text = f"{text}; what it began with is still not pushed: {evidence.push_error}"
+    return _failed(Reason.NO_CHANGES, text)
 
 
 def _count(commits: int) -> str:

@@ -26,6 +26,8 @@ PORT = 3129  # what listens there for it, in a network that has nothing else
 _CLAUDE = ("api.anthropic.com:443", "console.anthropic.com:443", "platform.claude.com:443")
 _PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418, "redis": 6379, "rediss": 6379}
 _PROXIES = ("https_proxy", "http_proxy", "all_proxy")
+# As they stand in an environment.
+PROXIES = tuple(how for one in (*_PROXIES, "no_proxy") for how in (one, one.upper()))
 _SCP = re.compile(r"[^/:]*@([^/:]+):")
 _SSH = f"ssh -o ProxyCommand='socat - PROXY:127.0.0.1:%h:%p,proxyport={PORT}'"
 

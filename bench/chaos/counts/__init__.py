@@ -18,7 +18,10 @@ Count = Callable[[Load, Faults], Found]
 # Asked while the broker still knows all tasks.
 WHILE_KNOWN: dict[str, Count] = {
     "completed, recorded otherwise": records.recorded_otherwise,
+    "false success": clones.false_success,
+    "work left behind": clones.left_behind,
     "agent killed, nobody told": records.untold,
+    "agent killed, not gone on with": records.not_gone_on,
     "charged wrongly": records.charged_wrongly,
     "duplicate pull requests": github.duplicate_pulls,
     "wrong labels after 60 s": github.wrong_labels,
@@ -29,6 +32,7 @@ WHILE_KNOWN: dict[str, Count] = {
 AT_THE_END: dict[str, Count] = {
     "lost, or not done in time": runs.lost,
     "completed twice": runs.completed_twice,
+    "agent repeated for a step": runs.repeated_for_a_step,
     "issue taken twice": runs.taken_twice,
     "seconds with two agents": runs.seconds_with_two,
     "older fence after newer": runs.older_fences,

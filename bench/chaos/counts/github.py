@@ -8,9 +8,10 @@ from collections import Counter
 from bench.chaos import agentlog
 from bench.chaos.counts.saying import what_is_recorded
 from bench.chaos.faults import Faults
-from bench.chaos.load import APP, Load
+from bench.chaos.load import APP, MOVED, Load
 from bench.chaos.report import Found, found
 
+_PLACE = rf"^/(?:repos/(?:{APP}|{MOVED})|repositories/\d+)/issues"  # whatever it is called
 _MARK = re.compile(r"<!-- (cw:[^>]*) -->")
 _RELABELS = 1  # reconcile puts a label back once for each task
 _DONE = frozenset({200, 201, 204})
@@ -72,19 +73,20 @@ def told_too_often(load: Load, _faults: Faults) -> Found:
 
 def labels_put_on(load: Load) -> list[int]:
     """The issue of each write that GitHub took."""
-    path = re.compile(rf"^/repos/{APP}/issues/(\d+)/labels$")
+    path = re.compile(rf"{_PLACE}/(\d+)/labels$")
     asked = load.fleet.hub.requests.matching("POST", path.pattern)
-    return [int(hit[1]) for one in asked if one.status in _DONE and (hit := path.match(one.path))]
+    taken = [one for one in asked if one.status in _DONE and not one.lied]
+    return [int(hit[1]) for one in taken if (hit := path.match(one.path))]
 
 
 def words_about(load: Load, issue: int) -> list[str]:
     """What GitHub was told of one issue and took, in order: its worker's label on, off, a comment.
     To take off what is not there is a word as well; a write whose answer was lost was taken.
     """
-    place = rf"^/repos/{APP}/issues/{issue}/(?:labels|comments)"
+    place = rf"{_PLACE}/{issue}/(?:labels|comments)"
     words = []
     for one in load.fleet.hub.requests.matching(None, place):
-        if one.method == "POST" and one.status in _DONE:
+        if one.method == "POST" and one.status in _DONE and not one.lied:
             words.append("comment" if one.path.endswith("/comments") else "on")
         if one.method == "DELETE" and one.status in {*_DONE, 404, 502}:
             words.append("off")

@@ -17,15 +17,15 @@ from cw.states import State
 
 
 def recorded_otherwise(load: Load, _faults: Faults) -> Found:
-    """What an agent brought to a good end has succeeded, with commits or without; but whoever was
-    given an issue and committed nothing for it has failed, in these words.
+    """What an agent brought to its end has succeeded, with commits or without; but whoever was
+    given an issue and committed nothing for it, or said that it went wrong, has failed, in these
+    words.
     """
     completed = set(agentlog.completed(load.log.read()))
     wrong = [
         what_is_recorded(load, one.spec.id)
         for one in load.taken
-        if one.spec.id in completed
-        and not _ended(load.store.tasks.get(one.spec.id), "done" if one.succeeds else "no_changes")
+        if one.spec.id in completed and not _ended(load.store.tasks.get(one.spec.id), one.reason)
     ]
     return found(wrong, len(completed))
 
@@ -36,6 +36,13 @@ def untold(load: Load, faults: Faults) -> Found:
     """
     rest = faults.agents_killed - set(agentlog.completed(load.log.read())) - faults.told()
     return found([what_is_recorded(load, one) for one in sorted(rest)], len(faults.agents_killed))
+
+
+def not_gone_on(load: Load, faults: Faults) -> Found:
+    """An agent that was killed before its last word goes on: here as often as it has to."""
+    tasks = [load.store.tasks.get(one) for one in sorted(faults.agents_killed)]
+    wrong = [task for task in tasks if _ended(task, "killed")]
+    return found([f"{one.spec.id} {said(one)}" for one in wrong if one], len(tasks))
 
 
 def charged_wrongly(load: Load, _faults: Faults) -> Found:

@@ -33,6 +33,19 @@ def completed_twice(load: Load, _faults: Faults) -> Found:
     return found([f"{one} {_runs_of(runs, one)}" for one in twice], len(load.taken))
 
 
+def repeated_for_a_step(load: Load, _faults: Faults) -> Found:
+    """Runs of a task after one of it had ended with a good result: what the remote or GitHub did
+    not take is no work for an agent.
+    """
+    runs, good, wrong = load.log.read(), 0, []
+    for task, those in agentlog.by(runs, "task").items():
+        done = [one for one in those if one.good]
+        good += len(done)
+        if done and those[-1] is not done[0]:
+            wrong.append(f"{task} {_runs_of(runs, task)}")
+    return found(wrong, good)
+
+
 def taken_twice(load: Load, faults: Faults) -> Found:
     """Issues given to a second task before the agent of the first had ended its work."""
     runs = load.log.read()
@@ -45,7 +58,7 @@ def taken_twice(load: Load, faults: Faults) -> Found:
     twice = []
     issues = [one for one in load.taken if one.spec.issue is not None]
     for one in sorted(issues, key=lambda one: one.at):
-        key = f"{one.spec.repo}#{one.spec.issue}"
+        key = f"{one.repo}#{one.spec.issue}"
         if key in first and one.asked < first[key]:
             twice.append(f"{key} {one.spec.id}")
         first[key] = ended.get(one.spec.id, float("inf"))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from bench.chaos.load import Load
 from cw.errors import CwError
 from cw.models import Task
+from cw.states import OutcomeKind
+
+_WORDS = 200  # characters
 
 
 def what_is_recorded(load: Load, task_id: str) -> str:
@@ -18,4 +21,6 @@ def what_is_recorded(load: Load, task_id: str) -> str:
 def said(task: Task) -> str:
     outcome = task.outcome
     told = f"{outcome.reason}: {outcome.message}" if outcome else task.reason
+    if outcome and outcome.report and outcome.kind is not OutcomeKind.SUCCEEDED:
+        told += f" (its agent: {' '.join(outcome.report.split())[:_WORDS]})"
     return f"{task.state} {task.worker} attempt {task.attempt} {told}"

@@ -10,12 +10,20 @@ from bench.chaos.mutants import leases, outcomes, telling
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """`take_out` changes the code that is loaded; `notices` is a count's name."""
+    """`take_out` changes the code that is loaded; `notices` is a count's name; `run`: options of a
+    short run that is long enough for it.
+    """
 
     notices: str
     take_out: Callable[[], None]
+    run: str = "--seed 7 --tasks 60 --times 0.25"
 
 
+_FEW = "--seed 7 --hosts 2 --workers 3"
+_WORK = f"{_FEW} --tasks 40 --times 0 --no-scenes"
+_KILLS = f"{_FEW} --tasks 24 --times 0.25 --only 'kill agent' --no-scenes"
+_TUNNELS = f"{_FEW} --tasks 16 --github 16 --only 'spoil tunnels' --no-scenes"
+_DONE = f"{_FEW} --tasks 24 --times 0 --scene 'done before'"
 MUTANTS: dict[str, Mutant] = {
     "fence": Mutant("late words accepted", leases.fence),
     "self-fence": Mutant("seconds alive after lease", leases.self_fence),
@@ -27,9 +35,14 @@ MUTANTS: dict[str, Mutant] = {
     "loss": Mutant("charged wrongly", leases.loss),
     "deferral": Mutant("charged wrongly", leases.deferral),
     "session": Mutant("begun anew, not gone on with", outcomes.session),
-    "no commits": Mutant("completed, recorded otherwise", outcomes.no_commits),
+    "no commits": Mutant("completed, recorded otherwise", outcomes.no_commits, _WORK),
     "killed": Mutant("agent killed, nobody told", outcomes.killed),
-    "push": Mutant("stale refs", outcomes.push),
+    "killed once": Mutant("agent killed, not gone on with", outcomes.killed_once, _KILLS),
+    "push": Mutant("stale refs", outcomes.push, _WORK),
+    "belief": Mutant("false success", outcomes.belief, _WORK),
+    "own work": Mutant("false success", outcomes.own_work, _DONE),
+    "keeping": Mutant("work left behind", outcomes.keeping, _WORK),
+    "step": Mutant("agent repeated for a step", outcomes.step, _TUNNELS),
     "wrong end": Mutant("told GitHub in another order", telling.wrong_end),
     "twice": Mutant("told GitHub in another order", telling.twice),
     "labels": Mutant("told GitHub too often", telling.labels),

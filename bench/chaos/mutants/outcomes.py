@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from typing import Any
 
-from cw.models import Outcome, Task
+from cw.models import Outcome, Task, TaskSpec
 from cw.reasons import Reason
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind
@@ -13,8 +15,9 @@ from workerhost.clones.evidence import Pushed
 from workerhost.clones.quarantine import Quarantine
 from workerhost.clones.workspace import GitState, Workspace
 from workerhost.runs import attempt, recording
-from workerhost.settling import verdict
-from workerhost.settling.verdict import Evidence, Verdict
+from workerhost.settling import settle, verdict
+from workerhost.settling.ended_run import EndedRun
+from workerhost.settling.verdict import FINISHED, Evidence, Verdict
 
 
 def session() -> None:
@@ -29,6 +32,48 @@ def no_commits() -> None:
         return Verdict(OutcomeKind.FAILED, Reason.NO_CHANGES, "without a single commit")
 
     verdict._no_commits = strict  # noqa: SLF001
+
+
+def belief() -> None:
+    """Who ended well has done what was wanted."""
+    verdict._no_commits = lambda evidence: verdict._good("it says so")  # noqa: ARG005, SLF001
+
+
+def own_work() -> None:
+    """All that is on the branch counts, whoever has made it."""
+    seen_by_git._not_its_own = lambda box, start: [box.place.base_sha]  # noqa: ARG005, SLF001
+
+
+def keeping() -> None:
+    """What an agent had committed before its bad end stays where it is."""
+    settled, deliver = settle._settled, settle._deliver  # noqa: SLF001
+    end = threading.local()
+
+    def noted(ended: EndedRun, box: Quarantine) -> Outcome:
+        end.bad = ended.process != FINISHED
+        return settled(ended, box)
+
+    def idle(task: TaskSpec, box: Quarantine, state: GitState, *rest: Any) -> Any:
+        return (None, state) if end.bad else deliver(task, box, state, *rest)
+
+    settle._settled = noted  # noqa: SLF001
+    settle._deliver = idle  # type: ignore[assignment]  # noqa: SLF001
+    settle._keep_commits = lambda *_: ""  # noqa: SLF001
+
+
+def step() -> None:
+    """A step that the remote does not take now is put off, and done by another run."""
+    vars(attempt)["UNPROVEN"] = frozenset()
+
+
+def killed_once() -> None:
+    """A killed agent's task has failed at once."""
+    next_move = recording.next_move
+
+    def strict(task: Task | None, outcome: Outcome, settings: Settings, **_: bool) -> Any:
+        return next_move(task, outcome, settings, signalled=False)
+
+    recording.next_move = strict
 
 
 def killed() -> None:

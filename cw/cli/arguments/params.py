@@ -10,9 +10,12 @@ from typing import Any
 import click
 
 from cw.cli.arguments.completion import complete_ids
+from cw.cli.views.render import note
 from cw.errors import BadInputError
 from cw.names import worker_id
 from cw.operations.fleet.references import Target, read_target
+
+Command = Callable[..., Any]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
@@ -24,6 +27,7 @@ _UNITS = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
+_OLD = "old_follow"
 _MOST = 200  # workers made by one range
 
 
@@ -34,6 +38,36 @@ def checked(read: Callable[[str], Any]) -> Callable[..., Any]:
         return None if value is None else read(value)
 
     return callback
+
+
+def follow_option(until: str) -> Callable[[Command], Command]:
+    """`-F`, as `tail -F`: `-f` is --force wherever it stands. For one more version `-f` is read
+    here as well, with a word about it.
+    """
+    old = click.option(
+        "-f",
+        _OLD,
+        is_flag=True,
+        hidden=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_note_old,
+        help="As -F, for one more version.",
+    )
+    new = click.option(
+        "-F",
+        "--follow",
+        is_flag=True,
+        help=f"Go on until {until}.",
+        callback=lambda context, _, given: given or context.meta.get(_OLD, False),
+    )
+    return lambda command: new(old(command))
+
+
+def _note_old(context: click.Context, _param: click.Parameter, given: bool) -> None:
+    if given and not context.resilient_parsing:
+        context.meta[_OLD] = True
+        note("-f means --force in cw, and will not follow any more from the next version: use -F")
 
 
 def expand_ids(texts: tuple[str, ...]) -> list[str]:

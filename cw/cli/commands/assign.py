@@ -44,13 +44,16 @@ def command(cli: Cli, dry_run: bool, as_json: bool) -> None:
     if as_json:
         json_out(done.model_dump(mode="json"))
     else:
-        _tell(done, list(done.rows) if dry_run else done.dispatched)
+        _tell(cli, done, list(done.rows) if dry_run else done.dispatched)
     finish(done)
 
 
-def _tell(done: Assigned, rows: list[Row]) -> None:
+def _tell(cli: Cli, done: Assigned, rows: list[Row]) -> None:
     if rows:
-        table(_COLUMNS, [_cells(one) for one in rows])
+        from cw.operations.fleet.references import short_ids
+
+        short = short_ids(cli.store, {one.task for one in rows if one.task}) | {"": ""}
+        table(_COLUMNS, [_cells(one, short[one.task]) for one in rows])
     if done.busy:
         say("Another pass is under way; it does the same.")
         return
@@ -59,6 +62,6 @@ def _tell(done: Assigned, rows: list[Row]) -> None:
     say(f"{len(done.dispatched)} assigned; {skipped or 'no other open issue'}")
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Row, task: str) -> list[str]:
     name = f"{row.repo}#{row.issue}"
-    return [row.verdict.value, row.worker, row.task, name, row.title, row.reason]
+    return [row.verdict.value, row.worker, task, name, row.title, row.reason]

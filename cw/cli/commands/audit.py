@@ -14,11 +14,11 @@ from cw.errors import BrokerUnavailableError
 
 @click.command()
 @click.argument("action", type=click.Choice(["show", "verify"]), default="show")
-@click.option("-n", "--lines", metavar="N", type=click.IntRange(1), default=50, help="The last N.")
+@click.option("-n", "--limit", metavar="N", type=click.IntRange(1), default=50, help="The last N.")
 @json_option
 @click.pass_context
 @with_cli
-def command(cli: Cli, ctx: click.Context, action: str, lines: int, as_json: bool) -> None:
+def command(cli: Cli, ctx: click.Context, action: str, limit: int, as_json: bool) -> None:
     """What was done in somebody's name on this machine: commands, dispatches, runs and their ends.
 
     show: the last lines, in local time; --json has all that a line says. verify: whether every
@@ -28,14 +28,14 @@ def command(cli: Cli, ctx: click.Context, action: str, lines: int, as_json: bool
     """
     if action == "verify":
         ctx.exit(_verify(cli, as_json=as_json))
-    _show(cli, lines, as_json=as_json)
+    _show(cli, limit, as_json=as_json)
 
 
-def _show(cli: Cli, lines: int, *, as_json: bool) -> None:
+def _show(cli: Cli, limit: int, *, as_json: bool) -> None:
     from cw.audit import audit_file, entries
     from cw.cli.views.audit import words
 
-    found = list(entries(audit_file(cli.settings)))[-lines:]
+    found = list(entries(audit_file(cli.settings)))[-limit:]
     if as_json:
         json_out([one.model_dump(mode="json") for one in found])
         return

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("tasks", metavar="TASK...", nargs=-1, required=True, shell_complete=complete_tasks)
-@click.option("--force", is_flag=True, help="Stop those that are running first.")
+@click.option("-f", "--force", is_flag=True, help="Stop those that are running first.")
 @json_option
 @with_cli
 def command(cli: Cli, tasks: tuple[str, ...], force: bool, as_json: bool) -> None:
@@ -37,7 +37,7 @@ def command(cli: Cli, tasks: tuple[str, ...], force: bool, as_json: bool) -> Non
         done = end(cli.control, task, "cancelled", force=force, patience=patience)
         rows.append(done.model_dump(mode="json"))
         if not as_json:
-            say(f"{done.label} was cancelled (task {done.task})")
+            say(cli.short(f"{done.label} was cancelled (task {done.task})"))
     if as_json:
         json_out(rows)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import MISSING, Field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -14,6 +15,7 @@ import click
 from cw.cli.arguments.params import json_option
 from cw.cli.context import load_cli
 from cw.cli.views.render import Column, json_out, table
+from cw.errors import BadInputError
 from cw.settings import SECRETS, Settings
 
 _COLUMNS = [
@@ -26,10 +28,11 @@ _MASK = "********"
 
 
 @click.command()
+@click.argument("names", metavar="[SETTING...]", nargs=-1)
 @json_option
 @click.option("--markdown", is_flag=True, help="The table of docs/settings.md.")
-def command(as_json: bool, markdown: bool) -> None:
-    """Every setting, its value and where it came from.
+def command(names: tuple[str, ...], as_json: bool, markdown: bool) -> None:
+    """Every setting, or those that are named, with its value and where it came from.
 
     A variable CW_NAME wins over the file ~/.config/cw/config.toml (or CW_CONFIG), which wins over
     the default. Secrets are masked.
@@ -37,6 +40,7 @@ def command(as_json: bool, markdown: bool) -> None:
     if markdown:
         click.echo(settings_markdown(), nl=False)
         return
+    wanted = [_name(one) for one in names]
     cli = load_cli(os.environ)
     rows = [
         {
@@ -47,11 +51,22 @@ def command(as_json: bool, markdown: bool) -> None:
             "meaning": one.metadata["doc"],
         }
         for one in fields(Settings)
+        if not wanted or one.name in wanted
     ]
     if as_json:
         json_out(rows)
         return
     table(_COLUMNS, [[row[column.title] for column in _COLUMNS] for row in rows])
+
+
+def _name(typed: str) -> str:
+    """As in config.toml, or its variable. Raises BadInputError."""
+    name, known = typed.lower().removeprefix("cw_"), [one.name for one in fields(Settings)]
+    if name not in known:
+        near = get_close_matches(name, known, n=1, cutoff=0.4)
+        hint = f"Did you mean: {near[0]}" if near else "See: cw config"
+        raise BadInputError(f"there is no setting {typed!r}", hint=hint)
+    return name
 
 
 def shown(name: str, value: Any) -> str:

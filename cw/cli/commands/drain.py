@@ -35,7 +35,7 @@ def command(cli: Cli, ids: tuple[str, ...], host: str | None, wait: bool, as_jso
     workers = chosen(cli.store, expand_ids(ids), host, everyone=False)
     rows = pause(cli.control, workers, f"draining since cw drain by {cli.whoami}", keep=not ids)
     if wait:
-        _wait(cli, workers)
+        _wait(cli, workers, _undo(ids, host))
     left = running_on(cli.store, workers)
     if as_json:
         json_out(
@@ -47,10 +47,15 @@ def command(cli: Cli, ids: tuple[str, ...], host: str | None, wait: bool, as_jso
         return
     names = f"worker{'' if len(workers) == 1 else 's'} {', '.join(workers)}"
     then = f"still running: {_labels(left)}" if left else "nothing runs there"
-    say(f"{names}: nothing new is taken, {then}. Let them go on: cw resume")
+    say(f"{names}: nothing new is taken, {then}. Let them go on: {_undo(ids, host)}")
 
 
-def _wait(cli: Cli, workers: list[str]) -> None:
+def _undo(ids: tuple[str, ...], host: str | None) -> str:
+    """As it was typed."""
+    return f"cw resume {' '.join(ids)}" if ids else f"cw resume --host {host}"
+
+
+def _wait(cli: Cli, workers: list[str], undo: str) -> None:
     from cw.operations.control.pause import wait_until_idle
 
     running: list[Task] = []
@@ -63,7 +68,7 @@ def _wait(cli: Cli, workers: list[str]) -> None:
     try:
         wait_until_idle(cli.control, workers, tell)
     except KeyboardInterrupt:
-        note(f"not waiting any more; {', '.join(workers)} go on draining. Undo it: cw resume")
+        note(f"not waiting any more; {', '.join(workers)} go on draining. Undo it: {undo}")
         raise
 
 

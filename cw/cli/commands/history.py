@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,7 @@ def command(
     They are looked at as well when the broker knows nothing of ID, and those of this machine when
     the broker is away.
     """
+    from cw.operations.fleet.lookup import need_worker
     from cw.operations.views.history import Wanted
 
     if target and not target.settled:
@@ -97,6 +99,9 @@ def command(
         outcome=outcome,
     )
     rows = _local(cli, wanted, limit) if local else _rows(cli, wanted, limit, everything=everything)
+    if not rows and wanted.worker and not local:
+        with suppress(BrokerUnavailableError):  # which was said already
+            need_worker(cli.store, wanted.worker)
     if as_json:
         json_out([one.model_dump(mode="json") for one in rows])
         return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cw.cli.arguments.params import id_argument, json_option
+from cw.cli.arguments.params import follow_option, id_argument, json_option
 from cw.cli.context import Cli, with_cli
 from cw.cli.views.render import json_line, note
 from cw.cli.views.stream import event_lines, show_event
@@ -24,7 +24,7 @@ _MOST_LINES = 2000  # the stream keeps no more events
 @click.argument(
     "lines", metavar="[LINES]", type=click.IntRange(1, _MOST_LINES), default=_DEFAULT_LINES
 )
-@click.option("-f", "--follow", is_flag=True, help="Go on until the task ends or stops.")
+@follow_option("the task ends or stops")
 @json_option
 @with_cli
 def command(cli: Cli, target: Target, lines: int, follow: bool, as_json: bool) -> None:
@@ -45,7 +45,7 @@ def command(cli: Cli, target: Target, lines: int, follow: bool, as_json: bool) -
         for line in [line for event in found for line in event_lines(event)][-lines:]:
             click.echo(line)
     if not found:
-        _tell_nothing(task)
+        _tell_nothing(cli, task)
     if follow:
         _follow(cli, task, after, as_json=as_json)
 
@@ -66,12 +66,13 @@ def _show(event: Event, *, as_json: bool) -> None:
         show_event(event)
 
 
-def _tell_nothing(task: Task) -> None:
+def _tell_nothing(cli: Cli, task: Task) -> None:
     """Silence has a reason too."""
     from cw.cli.watching import FINAL
 
     if task.state in FINAL:
-        note(f"the broker keeps no events of {task.spec.id}; its log: cw logs {task.spec.id}")
+        log = cli.short(f"cw logs {task.spec.id}")
+        note(f"the broker keeps no events of {task.spec.label}; its log: {log}")
     elif task.state.value == "running":
         note(f"worker {task.worker} prepares its run; it has said nothing yet")
     else:

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from cw.cli.arguments.params import id_argument, json_option
+from cw.cli.arguments.params import follow_option, id_argument, json_option
 from cw.cli.context import Cli, with_cli
 from cw.cli.disk import clean_of
 from cw.cli.views.render import json_line, note
@@ -45,7 +45,7 @@ class Log:
 
 @click.command()
 @id_argument
-@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
+@follow_option("the run ends")
 @click.option("--attempt", metavar="N", type=click.IntRange(1), help="Of this attempt alone.")
 @click.option("--raw", is_flag=True, help="The log as claude wrote it, line by line.")
 @json_option

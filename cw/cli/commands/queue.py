@@ -58,7 +58,7 @@ def command(cli: Cli, as_json: bool) -> None:
             [_cells(one, now, short) for one in mine],
             title=f"{who}: {queued} queued{aside}",
         )
-        _tell_why(mine)
+        _tell_why(cli, mine)
 
 
 def _cells(row: QueueRow, now: datetime, short: Mapping[str, str]) -> list[str]:
@@ -73,9 +73,9 @@ def _cells(row: QueueRow, now: datetime, short: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _tell_why(rows: list[QueueRow]) -> None:
+def _tell_why(cli: Cli, rows: list[QueueRow]) -> None:
     """Each reason once: a long line mostly waits for one thing."""
     for reason, then in dict.fromkeys((one.reason, one.next) for one in rows):
         click.echo(f"  why: {one_line(reason) or 'unknown'}")
         if then and then not in reason:
-            click.echo(f"   → {one_line(then)}")
+            click.echo(f"   → {one_line(cli.short(then))}")

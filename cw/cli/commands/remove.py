@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument(
     "worker", metavar="ID", callback=checked(worker_id), shell_complete=complete_workers
 )
-@click.option("--force", is_flag=True, help="Stop and reset its tasks first.")
+@click.option("-f", "--force", is_flag=True, help="Stop and reset its tasks first.")
 @json_option
 @with_cli
 def command(cli: Cli, worker: str, force: bool, as_json: bool) -> None:

@@ -22,24 +22,32 @@ if TYPE_CHECKING:
 @click.argument("ids", metavar="ID|TASK...", nargs=-1, shell_complete=complete_ids)
 @click.option("--all", "everyone", is_flag=True, help="All that are stopped, crashed or held.")
 @click.option("--fresh", is_flag=True, help="A new session, and the branch from its start.")
+@click.option("--now", "early", is_flag=True, help="Also before a usage limit is over.")
 @json_option
 @with_cli
-def command(cli: Cli, ids: tuple[str, ...], everyone: bool, fresh: bool, as_json: bool) -> None:
+def command(
+    cli: Cli, ids: tuple[str, ...], everyone: bool, fresh: bool, early: bool, as_json: bool
+) -> None:
     """Let stopped, crashed, held or failed tasks go on.
 
     Each on its own worker, in the same clone and the same session. With --fresh the agent begins
     anew: the branch is what the remote has of it, else the default branch; what lay in the clone is
-    kept below refs/cw/wip. With --all, tasks that a usage limit holds are left until it is over: by
-    name they can be restarted before, for an account that has room again. With --json, one that was
-    named is an object, several are a list.
+    kept below refs/cw/wip. Tasks that a usage limit holds go on by themselves when it is over, and
+    are refused before, or with --all left: the agent would be refused as well. --now is for a
+    worker that has another login since, or an account that has room again. With --json, one that
+    was named is an object, several are a list.
     """
-    from cw.operations.control.restart import at_rest, restart
+    from cw.operations.control.restart import at_rest, limited, need_restartable, restart
 
     tasks = several(
         cli, ids, everyone=everyone, of_all=at_rest, nothing="nothing to restart", needs=True
     )
-    waiting = [one for one in tasks if everyone and one.limited]
-    done = [restart(cli.control, one, fresh=fresh) for one in tasks if one not in waiting]
+    now = cli.store.tasks.now()
+    waiting = [one for one in tasks if everyone and not early and limited(one, now)]
+    going = [one for one in tasks if one not in waiting]
+    for task in going:  # all of them before any is changed
+        need_restartable(task, now, early=early)
+    done = [restart(cli.control, one, fresh=fresh, early=early) for one in going]
     if as_json:
         rows = [one.model_dump(mode="json") for one in done]
         json_out(rows[0] if len(ids) == 1 else rows)

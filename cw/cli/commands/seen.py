@@ -27,19 +27,19 @@ def command(cli: Cli, ids: tuple[str, ...], everything: bool, as_json: bool) -> 
 
     if everything == bool(ids):
         raise BadInputError("say what was seen", hint="Give ids of tasks or workers, or --all")
-    targets = [resolve(cli.store, one) for one in read_targets(ids)]
+    typed = read_targets(ids)
+    targets = [resolve(cli.store, one) for one in typed]
     rows = unseen(recent(cli.store, cli.store.tasks.now()), cli.store.tasks.open_tasks())
-    for one in targets:
+    for word, one in zip(typed, targets, strict=True):
         if not any(one.task == row.about.task or one.worker == row.worker for row in rows):
-            raise BadInputError(
-                f"nothing of {one.task or one.worker} waits to be seen", hint="See: cw status"
-            )
-    wanted = {word for one in targets for word in (one.task, one.worker) if word}
+            raise BadInputError(f"nothing of {word} waits to be seen", hint="See: cw status")
+    wanted = {name for one in targets for name in (one.task, one.worker) if name}
     marked = [row for row in rows if everything or wanted & {row.about.task, row.worker}]
     for row in marked:
         cli.store.tasks.mark_seen(row.about.task)
         if not as_json:
-            say(f"{row.about.label} is off cw status; it stays in cw show {row.about.task}")
+            stays = cli.short(f"it stays in cw show {row.about.task}")
+            say(f"{row.about.label} is off cw status; {stays}")
     if as_json:
         json_out([row.model_dump(mode="json") for row in marked])
     elif not marked:

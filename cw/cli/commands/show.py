@@ -69,7 +69,7 @@ def command(cli: Cli, target: Target, as_json: bool) -> None:
     _tell_timeline(story, now)
     _tell_changes(story)
     say()
-    say(f"next: {story.next}")
+    say(f"next: {cli.short(story.next)}")
     for line in story.notes:
         note(line)
 
@@ -101,7 +101,7 @@ def _story(cli: Cli, task: Task, now: datetime) -> Story:
         attempts=tuple(runs),
         changes=changes.model_copy(update={"diff": ""}) if changes else None,
         notes=tuple(notes),
-        next=timeline.next_step(task, seen),
+        next=timeline.next_step(task, seen, clone=changes is not None),
     )
 
 
@@ -149,9 +149,12 @@ def _tell_state(story: Story, now: datetime) -> None:
         return
     if done.pr:
         _pair("pull req.", done.pr)
-    if done.head:
+    if done.head and done.commits:
         pushed = "pushed" if done.pushed else "not pushed"
         _pair("commits", f"{done.commits} on {done.branch} ({done.head[:12]}, {pushed})")
+    for name, refs in (("kept", (done.kept, done.wip)), ("rescued", done.rescued)):
+        if found := ", ".join(filter(None, refs)):
+            _pair(name, f"{found} in {done.clone or 'the clone'}")
 
 
 def _tell_report(story: Story) -> None:

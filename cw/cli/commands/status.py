@@ -38,23 +38,23 @@ def command(cli: Cli, target: Target | None, watch: bool, as_json: bool) -> None
     """
     target = resolve(cli.store, target) if target else None
     if not watch:
-        _show(_seen(cli, target), as_json=as_json)
+        _show(cli, _seen(cli, target), as_json=as_json)
         return
     width = terminal_width()
     frames = _frames(cli, target)
     if width is None or as_json:
         for one in _changed(frames):
-            _show(one, as_json=as_json, line=True)
+            _show(cli, one, as_json=as_json, line=True)
         return
     for seen in frames:
-        redraw(_lines(seen) if seen else ["The broker does not answer; trying again."])
+        redraw(_lines(cli, seen) if seen else ["The broker does not answer; trying again."])
 
 
-def _show(seen: Overview, *, as_json: bool, line: bool = False) -> None:
+def _show(cli: Cli, seen: Overview, *, as_json: bool, line: bool = False) -> None:
     if as_json:
         (json_line if line else json_out)(seen.model_dump(mode="json"))
         return
-    for text in _lines(seen, warnings=False):
+    for text in _lines(cli, seen, warnings=False):
         click.echo(text)
     for warning in seen.warnings:
         note(f"warning: {warning}")
@@ -62,11 +62,12 @@ def _show(seen: Overview, *, as_json: bool, line: bool = False) -> None:
         click.echo()
 
 
-def _lines(seen: Overview, *, warnings: bool = True) -> list[str]:
+def _lines(cli: Cli, seen: Overview, *, warnings: bool = True) -> list[str]:
+    from cw.cli.shortids import with_short_ids
     from cw.cli.views.fleet import status_lines
 
     width = terminal_width()
-    lines = status_lines(seen, width)
+    lines = status_lines(with_short_ids(cli.store, seen), width)
     for one in seen.warnings if warnings else ():
         told = f"warning: {one}"
         lines += wrap(told, width, subsequent_indent="  ") if width else [told]

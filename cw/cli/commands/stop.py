@@ -51,7 +51,7 @@ def _stop(cli: Cli, ids: tuple[str, ...], *, as_json: bool) -> None:
     if as_json:
         json_out([*_rows(results), *({"worker": one, "state": "idle"} for one in idle)])
     else:
-        _tell(results)
+        _tell(cli, results)
         for worker in idle:
             say(f"worker {worker} is idle: nothing to stop")
     need_stopped(results)
@@ -65,7 +65,7 @@ def _stop_all(cli: Cli, *, as_json: bool) -> None:
         workers = [one.model_dump(mode="json") for one in paused]
         json_out({"stopped": _rows(results), "paused": workers})
     else:
-        _tell(results)
+        _tell(cli, results)
         runs = f"{len(results)} run{'' if len(results) == 1 else 's'}"
         then = "cw resume --all" + (", then: cw restart --all" if results else "")
         say(f"{runs} stopped, {len(paused)} workers paused. Let them go on: {then}")
@@ -80,6 +80,6 @@ def _rows(results: list[Stopped]) -> list[dict[str, object]]:
     return [one.model_dump(mode="json") for one in results]
 
 
-def _tell(results: list[Stopped]) -> None:
+def _tell(cli: Cli, results: list[Stopped]) -> None:
     for one in results:
-        say(stopped_line(one))
+        say(cli.short(stopped_line(one)))

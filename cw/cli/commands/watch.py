@@ -10,7 +10,7 @@ from cw.cli.arguments.params import id_argument, json_option
 from cw.cli.context import Cli, with_cli
 from cw.cli.views.render import duration, json_line, moment, money, note, say
 from cw.cli.views.stream import show_event
-from cw.operations.fleet.references import Target
+from cw.operations.fleet.references import Target, short_id
 
 if TYPE_CHECKING:
     from cw.models import Task
@@ -44,7 +44,8 @@ def _print(store: Store, task: Task) -> bool:
     from cw.cli.watching import FINAL, follow_task
     from cw.models import Event
 
-    say(f"{task.spec.id} · {task.spec.label} · {task.spec.title} · {task.spec.model}")
+    spec = task.spec
+    say(f"{short_id(store, spec.id)} · {spec.label} · {spec.title} · {spec.model}")
     past, after = store.events.tail(task.spec.id, _BACKLOG)
     midst = Midst(store, past)
     for event in past:
@@ -101,4 +102,5 @@ def _describe(task: Task, store: Store) -> str:
         place = line.index(task.spec.id) + 1 if task.spec.id in line else 1
         who = f"worker {task.worker}" if task.worker else "the first free worker"
         return f"queued for {who}, place {place}{': ' + task.reason if task.reason else ''}"
-    return f"{task.state.value}: {task.reason}. Go on with: cw restart {task.spec.id}"
+    again = short_id(store, task.spec.id)
+    return f"{task.state.value}: {task.reason}. Go on with: cw restart {again}"

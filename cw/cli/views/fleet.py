@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -174,10 +175,10 @@ def _aside_lines(seen: Overview, width: int | None) -> list[str]:
         return []
     rows = [_aside(one, seen.at, width) for one in aside]
     rows += [["paused", _name(one.worker, width), "", "", one.paused] for one in paused]
-    nexts = [_next(one.worker or one.about.label, one.next) for one in aside]
-    then = [(one.worker, f"cw resume {one.worker}", one.paused) for one in paused]
-    nexts += [_next(who, what) for who, what, said in then if what not in said]
-    return ["", "Not moving", *table_lines(_ASIDE, rows, width), *nexts]
+    then = [(one.worker or one.about.label, one.next, "") for one in aside]
+    then += [(one.worker, f"cw resume {one.worker}", one.paused) for one in paused]
+    nexts = [_next(who, what, width) for who, what, said in then if what not in said]
+    return ["", "Not moving", *table_lines(_ASIDE, rows, width), *chain.from_iterable(nexts)]
 
 
 def _aside(row: HeldRow | StuckRow, now: datetime, width: int | None) -> list[str]:
@@ -201,7 +202,8 @@ def _unseen_lines(rows: Sequence[UnseenRow], now: datetime, width: int | None) -
         for one in shown
     ]
     lines = ["", f"Failed or asking ({len(rows)})", *table_lines(_UNSEEN, cells, width)]
-    lines += [_next(one.about.label, one.next) for one in shown]
+    for one in shown:
+        lines += _next(one.about.label, one.next, width)
     if len(rows) > len(shown):
         lines.append(f"and {len(rows) - len(shown)} more: cw history --outcome failed")
     return [*lines, "Off this list: cw seen --all"]
@@ -224,8 +226,14 @@ def undelivered_cells(row: UndeliveredRow, now: datetime, width: int | None) -> 
     return [row.id, moment(row.at, now), issue, row.kind, row.text, row.reason]
 
 
-def _next(who: str, what: str) -> str:
-    return f"{one_line(who)} {click.style('→', fg='cyan')} {what}"
+def _next(who: str, what: str, width: int | None) -> list[str]:
+    """In one line, or a line for each command where a terminal would break one in the middle."""
+    begin, arrow = one_line(who), click.style("→", fg="cyan")
+    parts = [what] if width is None or len(begin) + 3 + len(what) <= width else what.split("; ")
+    return [
+        f"{begin} {arrow} {parts[0]}",
+        *(f"{' ' * len(begin)}   {one}" for one in parts[1:]),
+    ]
 
 
 def _label(width: int | None) -> int:

@@ -14,6 +14,7 @@ _PATIENCE_SECONDS = 0.5
 def greet() -> None:
     """Silent when there is no fleet to be seen: the help is what was wanted then."""
     from cw.broker.address import broker_url
+    from cw.cli.shortids import with_short_ids
     from cw.cli.views.fleet import status_lines
     from cw.cli.views.render import terminal_width
     from cw.operations.views.unseen import with_recent
@@ -23,7 +24,7 @@ def greet() -> None:
     try:
         settings = load_settings(os.environ)[0]
         store = open_store(broker_url(settings), patience=_PATIENCE_SECONDS)
-        seen = with_recent(store, store.tasks.now())
+        seen = with_short_ids(store, with_recent(store, store.tasks.now()))
     except (CwError, OSError, ValueError):  # ValueError: records of another version
         return
     if seen.workers:

@@ -22,8 +22,8 @@ from cw.github.listing import Listed, open_issues
 from cw.models import Model, Task
 from cw.operations.assignment.eligibility import (
     UNFINISHED,
+    Eligibility,
     Facts,
-    Verdict,
     Word,
     done_with,
     idle_workers,
@@ -40,7 +40,7 @@ from cw.repos import github_repo
 
 if TYPE_CHECKING:
     from cw.github.trusted_authors import Approval
-    from cw.operations.passes.context import Ways
+    from cw.operations.passes.context import PassContext
 
 LOCK = "assign"
 _REFUSALS = 3  # of one repository, after which it is left alone for this pass
@@ -64,7 +64,7 @@ class Assigned(Passed[Row]):
         return [one for one in self.rows if one.task]
 
 
-def assign(ways: Ways, *, dry_run: bool = False) -> Assigned:
+def assign(ways: PassContext, *, dry_run: bool = False) -> Assigned:
     """One pass. Raises BadInputError when nothing is configured, BrokerUnavailableError."""
     scope.require_configured(ways.settings)
     if dry_run:
@@ -130,11 +130,13 @@ class Pass(GitHubPass[Row]):
         if verdict.word is not Word.ASSIGN:
             self._note(issue, verdict)
         elif not idle:
-            self._note(issue, Verdict(Word.NO_WORKER, "could start, but no worker is idle"))
+            self._note(issue, Eligibility(Word.NO_WORKER, "could start, but no worker is idle"))
         elif self.refusals[issue.key[0]] >= _REFUSALS:
-            self._note(issue, Verdict(Word.REFUSED, "its repository refused others of this pass"))
+            self._note(
+                issue, Eligibility(Word.REFUSED, "its repository refused others of this pass")
+            )
         elif self.dry_run:
-            self._note(issue, Verdict(Word.ASSIGN, "would be assigned"), worker=idle.pop(0))
+            self._note(issue, Eligibility(Word.ASSIGN, "would be assigned"), worker=idle.pop(0))
             self.tasks_of[issue.key[0]] += 1
         elif self._dispatch(issue, idle[0], questions.approval(issue)):
             idle.pop(0)
@@ -176,22 +178,24 @@ class Pass(GitHubPass[Row]):
             return False
         self.troubles = 0
         self.tasks_of[issue.key[0]] += 1
-        self._note(issue, Verdict(Word.ASSIGN, "assigned"), worker=worker, task=done.task.id)
+        self._note(issue, Eligibility(Word.ASSIGN, "assigned"), worker=worker, task=done.task.id)
         return True
 
-    def _trouble(self, error: CwError, issue: Listed) -> Verdict:
+    def _trouble(self, error: CwError, issue: Listed) -> Eligibility:
         """What a failed dispatch means for its issue; raises when it means something for all."""
         if isinstance(error, ClaimedError):
-            return Verdict(Word.TAKEN, error.message)
+            return Eligibility(Word.TAKEN, error.message)
         if isinstance(error, BadInputError):
             self.refusals[issue.key[0]] += 1
-            return Verdict(Word.REFUSED, error.message)
+            return Eligibility(Word.REFUSED, error.message)
         if not isinstance(error, GitHubUnavailableError):
             raise error
         self.bear(error)
-        return Verdict(Word.REFUSED, error.message)
+        return Eligibility(Word.REFUSED, error.message)
 
-    def _note(self, issue: Listed, verdict: Verdict, *, worker: str = "", task: str = "") -> None:
+    def _note(
+        self, issue: Listed, verdict: Eligibility, *, worker: str = "", task: str = ""
+    ) -> None:
         self.rows.append(
             Row(
                 repo=issue.repo,

@@ -39,7 +39,7 @@ class Word(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Eligibility:
     word: Word
     reason: str
 
@@ -59,47 +59,47 @@ class Facts:
     review_cap: int = 0  # 0: none
 
 
-def judge(issue: Listed, facts: Facts, go_label: str) -> Verdict:
+def judge(issue: Listed, facts: Facts, go_label: str) -> Eligibility:
     """What costs nothing is looked at first: an issue that is out anyway is not asked about."""
     out = _by_the_list(issue, facts) or _by_the_caps(issue, facts)
     if out:
         return out
     if facts.blockers:
-        return Verdict(Word.DEPENDS, f"waits for {', '.join(facts.blockers)}")
+        return Eligibility(Word.DEPENDS, f"waits for {', '.join(facts.blockers)}")
     if facts.trusted is False:
-        return Verdict(Word.UNTRUSTED, _distrust(issue, go_label))
+        return Eligibility(Word.UNTRUSTED, _distrust(issue, go_label))
     if facts.trusted is None or facts.unread:
         what = ", ".join(facts.unread) or "whether its author may be trusted"
-        return Verdict(Word.UNKNOWN, f"not read yet: {what}; a later pass asks")
-    return Verdict(Word.ASSIGN, "ready")
+        return Eligibility(Word.UNKNOWN, f"not read yet: {what}; a later pass asks")
+    return Eligibility(Word.ASSIGN, "ready")
 
 
-def _by_the_list(issue: Listed, facts: Facts) -> Verdict | None:
+def _by_the_list(issue: Listed, facts: Facts) -> Eligibility | None:
     if issue.is_pull:
-        return Verdict(Word.PULL_REQUEST, "is a pull request")
+        return Eligibility(Word.PULL_REQUEST, "is a pull request")
     mine = [one for one in issue.labels if is_worker_label(one)]
     if facts.task:
-        return Verdict(Word.TAKEN, f"task {facts.task} has it")
+        return Eligibility(Word.TAKEN, f"task {facts.task} has it")
     if mine:
-        return Verdict(Word.TAKEN, f"carries {', '.join(mine)}")
+        return Eligibility(Word.TAKEN, f"carries {', '.join(mine)}")
     if has_label(issue.labels, BLOCKED_LABEL):
-        return Verdict(Word.BLOCKED, f"is labelled {BLOCKED_LABEL}")
+        return Eligibility(Word.BLOCKED, f"is labelled {BLOCKED_LABEL}")
     if facts.finished:
-        return Verdict(Word.FINISHED, f"a worker is done with it: {facts.finished}")
+        return Eligibility(Word.FINISHED, f"a worker is done with it: {facts.finished}")
     if issue.blocked_by:
-        return Verdict(Word.DEPENDS, f"{issue.blocked_by} open issue(s) block it")
+        return Eligibility(Word.DEPENDS, f"{issue.blocked_by} open issue(s) block it")
     return None
 
 
-def _by_the_caps(issue: Listed, facts: Facts) -> Verdict | None:
+def _by_the_caps(issue: Listed, facts: Facts) -> Eligibility | None:
     if facts.review_cap and facts.reviews > facts.review_cap:
-        return Verdict(
+        return Eligibility(
             Word.REVIEW_CAP,
             f"{facts.reviews} pull requests of workers wait for review, more than"
             f" {facts.review_cap}",
         )
     if facts.repo_cap and facts.repo_tasks >= facts.repo_cap:
-        return Verdict(
+        return Eligibility(
             Word.REPO_CAP, f"{issue.repo} has {facts.repo_tasks} tasks, its cap is {facts.repo_cap}"
         )
     return None

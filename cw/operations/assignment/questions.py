@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cw.errors import GitHubRefusedError
-from cw.github.listing import Listed, Reader
+from cw.github.listing import Listed, ListReader
 from cw.github.places import is_bot, is_open, issue_path, may_write, permission_path
 from cw.github.thread import read_thread
 from cw.github.trusted_authors import Approval, associated, labelled_by
@@ -27,7 +27,9 @@ _SAME_SECOND = timedelta(seconds=2)  # GitHub's times cannot tell two changes wi
 class Questions:
     """Every answer is shared by the fleet; None is no answer yet. Raises GitHubUnavailableError."""
 
-    def __init__(self, reader: Reader, facts: GitHubCache, go_label: str, now: datetime) -> None:
+    def __init__(
+        self, reader: ListReader, facts: GitHubCache, go_label: str, now: datetime
+    ) -> None:
         self._now = now
         self._reader = reader
         self._facts = facts

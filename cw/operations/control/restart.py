@@ -4,6 +4,7 @@ anew.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
 from cw.errors import BadInputError
@@ -32,12 +33,30 @@ def at_rest(task: Task) -> bool:
     return task.state in {State.STOPPED, State.CRASHED, State.HELD}
 
 
-def restart(control: Control, task: Task, *, fresh: bool) -> Restarted:
-    """Raises BadInputError when there is nothing to restart, ClaimedError when another task has the
-    issue of one that had failed.
+def limited(task: Task, now: datetime) -> bool:
+    """Whether its account's limit holds it: the agent would be refused, and say so once more."""
+    return task.limited and task.not_before is not None and task.not_before > now
+
+
+def need_restartable(task: Task, now: datetime, *, early: bool = False) -> None:
+    """Raises BadInputError when there is nothing to restart, or, unless `early`, when it goes on by
+    itself once its account's limit is over.
     """
     _check(task)
+    if limited(task, now) and not early and task.not_before:
+        until = f"{task.not_before.astimezone():%Y-%m-%d %H:%M}"
+        raise BadInputError(
+            f"{task.spec.label} goes on by itself at {until}, when its account's usage limit ends",
+            hint="If the account has room before, or its worker another login now: add --now",
+        )
+
+
+def restart(control: Control, task: Task, *, fresh: bool, early: bool = False) -> Restarted:
+    """Raises BadInputError as `need_restartable`, ClaimedError when another task has the issue of
+    one that had failed.
+    """
     store = control.store
+    need_restartable(task, store.tasks.now(), early=early)
     if not _set_going(store, task, fresh=fresh):
         _check(need_task(store, task.spec.id))
         raise BadInputError(f"{task.spec.label} has changed at this moment", hint="See: cw status")

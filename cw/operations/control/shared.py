@@ -44,7 +44,7 @@ class Patience:
         return True
 
 
-class Place(Model):
+class TaskPlace(Model):
     """A task as the verbs name it."""
 
     task: str
@@ -53,8 +53,8 @@ class Place(Model):
     state: State
 
 
-def place(task: Task) -> Place:
-    return Place(
+def place(task: Task) -> TaskPlace:
+    return TaskPlace(
         task=task.spec.id, label=task.spec.label, worker=task.worker or None, state=task.state
     )
 

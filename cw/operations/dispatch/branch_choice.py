@@ -36,13 +36,15 @@ class Standing:
 @dataclass(frozen=True, slots=True)
 class Choice:
     """`sha`: what the branch stands at; empty: it is new. `told`: for people and the agent.
-    `left`: one was left that a person may want to go on with.
+    `left`: one was left that a person may want to go on with. `passed`: names that others have
+    taken; what our tasks could not push there belongs on this one.
     """
 
     branch: str
     sha: str = ""
     told: tuple[str, ...] = ()
     left: bool = False
+    passed: tuple[str, ...] = ()
 
 
 def left_by(last: Task | None) -> dict[str, str]:
@@ -56,6 +58,20 @@ def left_by(last: Task | None) -> dict[str, str]:
     if done and done.branch and done.head and done.pushed:
         found[done.branch] = done.head
     return {name: found[name] for name in list(found)[-_MOST_KEPT:]}
+
+
+def unpushed_by(last: Task | None) -> str:
+    """Where commits are that tasks of an issue could not push, in words; empty: there are none."""
+    if last is None:
+        return ""
+    done = last.outcome
+    if done and done.kept:
+        where = f"{done.clone or 'the clone'} of worker {last.worker} on host {last.host}"
+        return (
+            f"commits of task {last.spec.id} that could not be pushed ({done.head[:12]}) are on"
+            f" {done.kept} in {where}"
+        )
+    return "" if done and done.pushed else last.spec.unpushed
 
 
 def foreseen(spec: TaskSpec, github: GitHub | None) -> Choice:
@@ -76,7 +92,7 @@ def choose(spec: TaskSpec, look: Callable[[str], Standing], empty: Callable[[str
     """The first name that is free, or ours. Pure. `empty`: whether a commit is the base's own
     history, so that the branch has nothing of anybody's. Raises BadInputError when none is.
     """
-    told, left = list[str](), False
+    told, left, passed = list[str](), False, list[str]()
     if spec.issue is None:  # named after the task: nobody else's
         return Choice(spec.branch, look(spec.branch).sha)
     for number in range(1, MOST_BRANCHES + 1):
@@ -85,10 +101,11 @@ def choose(spec: TaskSpec, look: Callable[[str], Standing], empty: Callable[[str
         use, said = _use(spec, name, seen, empty)
         told += [said] if said else []
         left = left or use is Use.LEFT
+        passed += [name] if use is Use.LEFT and _is_others(seen) else []
         if use is Use.TAKEN:
             if number > 1:
                 told.append(f"the work of this task goes to {name}")
-            return Choice(name, seen.sha, tuple(told), left)
+            return Choice(name, seen.sha, tuple(told), left, tuple(passed))
     raise BadInputError(
         f"{spec.label} has used up {MOST_BRANCHES} branches", hint="Delete those that nobody needs"
     )
@@ -113,6 +130,11 @@ def _use(
         return Use.TAKEN, more or f"it goes on from what an earlier task left on {name}"
     said = f"it has commits that no task of this issue left there ({seen.sha[:12]})"
     return _somebodys(spec, name, said)
+
+
+def _is_others(seen: Standing) -> bool:
+    """Not one that was ours and is over."""
+    return not seen.pulls or any(one.open for one in seen.pulls)
 
 
 def _used(spec: TaskSpec, name: str, seen: Standing) -> tuple[Use, str]:

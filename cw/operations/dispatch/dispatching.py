@@ -23,7 +23,7 @@ from cw.names import (
     new_task_id,
     worker_label,
 )
-from cw.operations.dispatch.branch_choice import foreseen, left_by
+from cw.operations.dispatch.branch_choice import foreseen, left_by, unpushed_by
 from cw.operations.dispatch.claims import check_claims, claimed, last_task, left_behind
 from cw.operations.dispatch.local_source import check_source
 from cw.operations.dispatch.readiness import notes, ready
@@ -90,6 +90,7 @@ def dispatch(
         raise
     store.tasks.mark_hinted(spec.id, store.tasks.now())
     told = (*(notes(store.github, found, typed) if found else ()), *choice.told)
+    told = (*told, spec.unpushed) if spec.unpushed else told
     if choice.left:
         told = (*told, "to go on with what is there: cw cancel it, then cw dispatch --continue")
     return _where(spec, store, choice.branch, told)
@@ -170,7 +171,7 @@ def _read_issue(request: Request, github: GitHub | None, left: str) -> Issue | N
 
 
 def _spec(request: Request, issue: Issue | None, store: Store) -> TaskSpec:
-    now = store.tasks.now()
+    now, last = store.tasks.now(), last_task(request, store)
     raw = request.prompt.encode()
     return TaskSpec(
         id=new_task_id(int(now.timestamp() * 1000), secrets.randbits),
@@ -193,7 +194,8 @@ def _spec(request: Request, issue: Issue | None, store: Store) -> TaskSpec:
         approved_sha256=issue.text_sha256 if issue else "",
         approved_by=request.approval.by if request.approval else "",
         goes_on=request.goes_on,
-        earlier=left_by(last_task(request, store)),
+        earlier=left_by(last),
+        unpushed=unpushed_by(last),
     )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SHORT = 8  # characters of a task's id that are printed, if they are enough
 _LEAST = 4  # characters that may be typed
 _TASK = re.compile(TASK_PATTERN)
+_WHOLE = re.compile(r"\b0[0-9A-HJKMNP-TV-Z]{25}\b")  # until the year 3084
 _PREFIX = re.compile(rf"[0-9A-HJKMNP-TV-Z]{{{_LEAST},25}}")
 _ISSUE = re.compile(
     r"(?P<repo>[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})?#(?P<number>[1-9]\d{0,9})"
@@ -147,6 +148,12 @@ def short_ids(store: Store, tasks: Collection[str]) -> dict[str, str]:
 
 def short_id(store: Store, task: str) -> str:
     return short_ids(store, [task])[task]
+
+
+def shorten(store: Store, text: str) -> str:
+    """The same, each whole id of a task in it as short as it may be typed."""
+    short = short_ids(store, set(_WHOLE.findall(text)))
+    return _WHOLE.sub(lambda found: short[found[0]], text)
 
 
 def shortest(task: str, others: Iterable[str]) -> str:

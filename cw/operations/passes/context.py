@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ways:
+class PassContext:
     settings: Settings
     store: Store
     github: GitHub

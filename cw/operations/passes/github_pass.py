@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cw.errors import CwError, GitHubLimitError, GitHubRefusedError, GitHubUnavailableError
 from cw.github.identity import Place, Places, moved
-from cw.github.listing import Reader
+from cw.github.listing import ListReader
 from cw.models import Model, Task
 from cw.names import repo_key
 from cw.store.locks import LockLostError
 
 if TYPE_CHECKING:
-    from cw.operations.passes.context import Ways
+    from cw.operations.passes.context import PassContext
 
 _TROUBLES = 3  # in a row, after which GitHub is taken to be away
 
@@ -39,14 +39,14 @@ PassedT = TypeVar("PassedT", bound=Passed[Any])
 class GitHubPass(Generic[RowT]):
     """What a pass collects while it is under way."""
 
-    ways: Ways
+    ways: PassContext
     dry_run: bool = False
     rows: list[RowT] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     troubles: int = 0
 
     def __post_init__(self) -> None:
-        self.reader = Reader(self.ways.github, self.ways.store.github)
+        self.reader = ListReader(self.ways.github, self.ways.store.github)
         self.places = Places(self.ways.github, self.ways.store.github)
 
     def find(self, names: Collection[str]) -> list[Place]:

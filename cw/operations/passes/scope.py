@@ -10,7 +10,7 @@ from cw.github.places import repos_of
 from cw.repos import parse_repo
 
 if TYPE_CHECKING:
-    from cw.github.listing import Reader
+    from cw.github.listing import ListReader
     from cw.settings import Settings
 
 
@@ -31,7 +31,7 @@ def named_repos(settings: Settings) -> list[str]:
     return names
 
 
-def repos(settings: Settings, reader: Reader) -> list[str]:
+def repos(settings: Settings, reader: ListReader) -> list[str]:
     """All of them, each once."""
     names = named_repos(settings)
     if settings.assign_owner:

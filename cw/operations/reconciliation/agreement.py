@@ -27,7 +27,7 @@ class Do(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RepairStep:
     do: Do
     why: str
     worker: str = ""  # whose label
@@ -43,7 +43,7 @@ class SetBy:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class IssueState:
     """One issue, freshly read, and our records of it."""
 
     open: bool
@@ -68,7 +68,7 @@ class Seen:
         return has_label(self.labels, BLOCKED_LABEL)
 
 
-def decide(seen: Seen) -> list[Step]:
+def decide(seen: IssueState) -> list[RepairStep]:
     """Nothing, when all agree or something is too young to be judged."""
     if _too_young(seen):
         return []
@@ -79,7 +79,7 @@ def decide(seen: Seen) -> list[Step]:
     return _unfinished_task(seen, seen.task)
 
 
-def needs_events(seen: Seen) -> bool:
+def needs_events(seen: IssueState) -> bool:
     """Whether it matters who put labels on or took them off."""
     if not seen.open or _too_young(seen):
         return False
@@ -88,24 +88,24 @@ def needs_events(seen: Seen) -> bool:
     return bool(seen.marked) and _ended(seen) not in {OutcomeKind.SUCCEEDED, OutcomeKind.FAILED}
 
 
-def needs_pull(seen: Seen) -> bool:
+def needs_pull(seen: IssueState) -> bool:
     """Whether it matters what became of the pull request."""
     done = seen.task is None and _ended(seen) is OutcomeKind.SUCCEEDED
     return done and seen.open and not seen.blocked and not _too_young(seen)
 
 
-def _closed_issue(seen: Seen) -> list[Step]:
+def _closed_issue(seen: IssueState) -> list[RepairStep]:
     task = seen.task
     if task is not None and task.state is State.RUNNING:
-        return [Step(Do.STOP, "the issue was closed under its run", task.worker or "")]
+        return [RepairStep(Do.STOP, "the issue was closed under its run", task.worker or "")]
     steps = []
     if task is not None:
-        steps.append(Step(Do.CLOSE, "its issue is closed", reason=Reason.ISSUE_CLOSED))
+        steps.append(RepairStep(Do.CLOSE, "its issue is closed", reason=Reason.ISSUE_CLOSED))
     ours = [one for one in seen.marked if one in seen.workers]
     return steps + [_unlabel(one, "the issue is closed") for one in ours]
 
 
-def _no_task(seen: Seen) -> list[Step]:
+def _no_task(seen: IssueState) -> list[RepairStep]:
     ended = _ended(seen)
     if ended is OutcomeKind.SUCCEEDED:
         return _succeeded(seen)
@@ -118,34 +118,36 @@ def _no_task(seen: Seen) -> list[Step]:
     foreign = [one for one in seen.marked if not _set_by_us(seen, one)]
     if foreign:  # those of workers we do not know are another fleet's business
         text = "carries its label without a task, and this token's account did not put it on"
-        return [Step(Do.REPORT, text, one) for one in foreign if one in seen.workers]
+        return [RepairStep(Do.REPORT, text, one) for one in foreign if one in seen.workers]
     first, *others = [one for one in seen.set_by if one in seen.marked]
     steps = [_unlabel(one, "no task, and another worker's label came first") for one in others]
     if first not in seen.workers or not is_worker_id(first) or seen.blocked:
         return [*steps, _unlabel(first, "no task, and it cannot have one")]
-    return [*steps, Step(Do.ADOPT, "we put the label on, but its task is lost", first)]
+    return [*steps, RepairStep(Do.ADOPT, "we put the label on, but its task is lost", first)]
 
 
-def _succeeded(seen: Seen) -> list[Step]:
+def _succeeded(seen: IssueState) -> list[RepairStep]:
     """Whoever labels it after our success asks for something; nobody guesses what."""
     last = seen.finished.worker if seen.finished else None
     steps = [
         _unlabel(one, "its task is done")
         if one == last
-        else Step(Do.REPORT, f"carries {worker_label(one)}, but worker {last} is done with it", one)
+        else RepairStep(
+            Do.REPORT, f"carries {worker_label(one)}, but worker {last} is done with it", one
+        )
         for one in seen.marked
     ]
     if seen.pull == "closed" and not seen.blocked:
-        steps.append(Step(Do.BLOCK, "its pull request was closed without a merge"))
+        steps.append(RepairStep(Do.BLOCK, "its pull request was closed without a merge"))
     return steps
 
 
-def _unfinished_task(seen: Seen, task: Task) -> list[Step]:
+def _unfinished_task(seen: IssueState, task: Task) -> list[RepairStep]:
     mine = _worker(task)
     if _waits(task) and seen.blocked:
         wrong = [_unlabel(one, "the issue is blocked") for one in seen.marked if one == mine]
         return [
-            Step(Do.CLOSE, "its issue was labelled blocked", reason=Reason.ISSUE_BLOCKED),
+            RepairStep(Do.CLOSE, "its issue was labelled blocked", reason=Reason.ISSUE_BLOCKED),
             *wrong,
         ]
     if mine is None:  # of the pool: the label comes with the worker
@@ -155,18 +157,18 @@ def _unfinished_task(seen: Seen, task: Task) -> list[Step]:
         return [_unlabel(one, f"worker {mine} has the task") for one in others]
     if _waits(task) and mine in seen.taken_off:
         text = f"somebody took {worker_label(mine)} off before it ran"
-        return [Step(Do.CLOSE, text, reason=Reason.LABEL_REMOVED)]
+        return [RepairStep(Do.CLOSE, text, reason=Reason.LABEL_REMOVED)]
     if _waits(task) or task.state is State.RUNNING:
         return _label_gone(seen, mine)
     return []  # stopped or crashed: a person is at it anyway
 
 
-def _label_gone(seen: Seen, mine: str) -> list[Step]:
+def _label_gone(seen: IssueState, mine: str) -> list[RepairStep]:
     others = [_unlabel(one, f"worker {mine} has the task") for one in seen.marked]
     if seen.relabelled:
         text = f"{worker_label(mine)} was taken off again; cw stop {mine} would end the task"
-        return [Step(Do.REPORT, text, mine), *others]
-    return [Step(Do.RELABEL, "its task has not ended", mine), *others]
+        return [RepairStep(Do.REPORT, text, mine), *others]
+    return [RepairStep(Do.RELABEL, "its task has not ended", mine), *others]
 
 
 def _worker(task: Task) -> str | None:
@@ -177,7 +179,7 @@ def _waits(task: Task) -> bool:
     return task.state in {State.QUEUED, State.HELD}
 
 
-def _too_young(seen: Seen) -> bool:
+def _too_young(seen: IssueState) -> bool:
     """Somebody may be between two steps of a dispatch, a start or an end."""
     moments = []
     if seen.task is not None:
@@ -187,18 +189,20 @@ def _too_young(seen: Seen) -> bool:
     return any(one is not None and seen.now - one < seen.grace for one in moments)
 
 
-def _ended(seen: Seen) -> OutcomeKind | None:
+def _ended(seen: IssueState) -> OutcomeKind | None:
     outcome = seen.finished.outcome if seen.finished else None
     return outcome.kind if outcome else None
 
 
-def _set_by_us(seen: Seen, worker: str) -> bool:
+def _set_by_us(seen: IssueState, worker: str) -> bool:
     return worker in seen.set_by and seen.set_by[worker].us
 
 
-def _unlabel(worker: str, why: str) -> Step:
-    return Step(Do.UNLABEL, why, worker)
+def _unlabel(worker: str, why: str) -> RepairStep:
+    return RepairStep(Do.UNLABEL, why, worker)
 
 
-def _stranger(worker: str) -> Step:
-    return Step(Do.REPORT, f"carries {worker_label(worker)}, but its task waits for anyone", worker)
+def _stranger(worker: str) -> RepairStep:
+    return RepairStep(
+        Do.REPORT, f"carries {worker_label(worker)}, but its task waits for anyone", worker
+    )

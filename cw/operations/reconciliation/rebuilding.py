@@ -78,6 +78,13 @@ def sessions_here(home: Home, spec: TaskSpec) -> list[str]:
     return [book.run.session for book in sorted(_runs_of(home, spec), key=_end)]
 
 
+def heads_left(workers_root: Path, spec: TaskSpec) -> set[str]:
+    """What the task's branch stood at after its earlier runs on this machine."""
+    since = spec.created_at - _CLOCKS_DIFFER
+    books = (one for home in homes(workers_root) for one in _runs_of(home, spec, since=since))
+    return {one.outcome.head for one in books if one.outcome and one.outcome.head}
+
+
 def _runs_of(home: Home, spec: TaskSpec, since: datetime | None = None) -> Iterator[Journal]:
     for path in home.completed.glob(f"{journal.archive_name(spec)}-*.json"):
         if since and _changed(path) < since.timestamp():

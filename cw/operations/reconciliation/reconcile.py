@@ -20,9 +20,9 @@ from cw.operations.passes import scope
 from cw.operations.passes.github_pass import GitHubPass, Passed
 from cw.operations.reconciliation.agreement import (
     Do,
-    Seen,
+    IssueState,
+    RepairStep,
     SetBy,
-    Step,
     decide,
     needs_events,
     needs_pull,
@@ -31,7 +31,7 @@ from cw.operations.reconciliation.repair import Repairs
 from cw.states import State
 
 if TYPE_CHECKING:
-    from cw.operations.passes.context import Ways
+    from cw.operations.passes.context import PassContext
 
 LOCK = "reconcile"
 
@@ -52,7 +52,7 @@ class Reconciled(Passed[Repair]):
     """What one pass found and did."""
 
 
-def reconcile(ways: Ways, *, dry_run: bool = False) -> Reconciled:
+def reconcile(ways: PassContext, *, dry_run: bool = False) -> Reconciled:
     """One pass over the configured repositories and those of unfinished tasks.
 
     Raises BrokerUnavailableError.
@@ -100,7 +100,7 @@ class _Pass(GitHubPass[Repair]):
 
     def _suspects(
         self, place: Place, tasks: dict[tuple[str, int], Task]
-    ) -> Iterator[tuple[int, Seen]]:
+    ) -> Iterator[tuple[int, IssueState]]:
         """Issues whose row in the list does not agree with our records."""
         repo = place.name
         listed = open_issues(self.reader, repo, place.id)
@@ -126,8 +126,8 @@ class _Pass(GitHubPass[Repair]):
 
     def _seen(
         self, labels: tuple[str, ...], task: Task | None, finished: Task | None, now: datetime
-    ) -> Seen:
-        return Seen(
+    ) -> IssueState:
+        return IssueState(
             open=True,
             labels=labels,
             task=task,
@@ -138,7 +138,7 @@ class _Pass(GitHubPass[Repair]):
             grace=timedelta(seconds=self.ways.settings.reconcile_grace),
         )
 
-    def _ask(self, repo: str, number: int, seen: Seen, pulls: set[int]) -> Seen:
+    def _ask(self, repo: str, number: int, seen: IssueState, pulls: set[int]) -> IssueState:
         """What the list does not say, where it matters."""
         if needs_pull(seen) and seen.finished and seen.finished.outcome:
             digits = seen.finished.outcome.pr.rpartition("/")[2]
@@ -152,7 +152,7 @@ class _Pass(GitHubPass[Repair]):
         return seen
 
     def _events(
-        self, repo: str, number: int, seen: Seen
+        self, repo: str, number: int, seen: IssueState
     ) -> tuple[dict[str, SetBy], frozenset[str]]:
         """The last word on each worker's label."""
         last: dict[str, LabelEvent] = {}
@@ -176,7 +176,7 @@ class _Pass(GitHubPass[Repair]):
                 self._me = ""
         return self._me
 
-    def _settle(self, place: Place, number: int, suspected: Seen) -> None:
+    def _settle(self, place: Place, number: int, suspected: IssueState) -> None:
         """Look again, freshly; then act. Telling a person needs no second look."""
         repo = place.name
         first = decide(suspected)
@@ -197,7 +197,7 @@ class _Pass(GitHubPass[Repair]):
         for step in decide(self._ask(repo, number, seen, set())):
             self._act(repo, number, step, task)
 
-    def _holder(self, place: Place, number: int, suspected: Seen) -> Task | None:
+    def _holder(self, place: Place, number: int, suspected: IssueState) -> Task | None:
         """The unfinished task, as it is now. Of before, its claim is by a name that may be gone."""
         tasks = self.ways.store.tasks
         holder = tasks.claimed_by(repo_key(place.name, place.id), number)
@@ -206,7 +206,7 @@ class _Pass(GitHubPass[Repair]):
         task = tasks.get(holder) if holder else None
         return task if task and task.state is not State.DONE else None
 
-    def _act(self, repo: str, number: int, step: Step, task: Task | None) -> None:
+    def _act(self, repo: str, number: int, step: RepairStep, task: Task | None) -> None:
         row = _row(repo, number, step)
         if not self.dry_run:
             try:
@@ -220,7 +220,7 @@ class _Pass(GitHubPass[Repair]):
         self.rows.append(row)
 
 
-def _row(repo: str, number: int, step: Step) -> Repair:
+def _row(repo: str, number: int, step: RepairStep) -> Repair:
     return Repair(repo=repo, issue=number, action=step.do, worker=step.worker, why=step.why)
 
 

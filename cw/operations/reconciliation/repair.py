@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cw.github.listing import Reader
+from cw.github.listing import ListReader
 from cw.github.places import may_write
 from cw.github.thread import read_thread
 from cw.github.trusted_authors import approve
@@ -14,23 +14,23 @@ from cw.names import BLOCKED_LABEL, worker_label
 from cw.operations.dispatch.dispatching import dispatch
 from cw.operations.dispatch.request import Request
 from cw.operations.dispatch.worker_label import ensure_worker_label
-from cw.operations.reconciliation.agreement import Do, Step
+from cw.operations.reconciliation.agreement import Do, RepairStep
 from cw.operations.rest.end import end
 from cw.repos import github_repo
 from cw.states import OutcomeKind
 
 if TYPE_CHECKING:
-    from cw.operations.passes.context import Ways
+    from cw.operations.passes.context import PassContext
 
 _BLOCKED_COLOUR = "d93f0b"
 _ONCE = timedelta(days=30)  # longer than any task
 
 
 class Repairs:
-    def __init__(self, ways: Ways) -> None:
+    def __init__(self, ways: PassContext) -> None:
         self._ways = ways
 
-    def carry_out(self, repo: str, number: int, step: Step, task: Task | None) -> bool:
+    def carry_out(self, repo: str, number: int, step: RepairStep, task: Task | None) -> bool:
         """False: a person has to. Raises CwError when it could not be done."""
         github = self._ways.github
         if step.do is Do.UNLABEL:
@@ -60,7 +60,7 @@ class Repairs:
         have had it assigned. Anything else a person has to dispatch again.
         """
         settings, github = self._ways.settings, self._ways.github
-        reader = Reader(github, self._ways.store.github)
+        reader = ListReader(github, self._ways.store.github)
         approval = approve(
             read_thread(github, repo, number),
             settings.assign_go_label,
@@ -86,7 +86,7 @@ class Repairs:
         self._ways.github.add_label(repo, number, worker_label(worker))
         self._ways.store.github.keep_fact(_relabelled(task), "once", _ONCE)
 
-    def _close(self, task: Task, step: Step) -> bool:
+    def _close(self, task: Task, step: RepairStep) -> bool:
         outcome = Outcome(
             kind=OutcomeKind.STOPPED,
             reason=step.reason,

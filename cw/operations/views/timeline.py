@@ -11,7 +11,7 @@ from cw.models import Event, Model, Outcome, Task
 from cw.operations.fleet.remote_disk import Changes
 from cw.operations.views.attempts import Attempt
 from cw.operations.views.queue import queue
-from cw.operations.views.rows import Overview
+from cw.operations.views.rows import HeldRow, Overview, StuckRow, WaitingRow, WorkerRow
 from cw.states import OutcomeKind, State
 
 KINDS = frozenset({"init", "end", "limit"})  # the events that mark a task's way
@@ -20,7 +20,7 @@ _HEAD_LINES = 8
 _HEAD_WIDTH = 200
 
 
-class Step(Model):
+class TimelineEntry(Model):
     at: datetime
     what: str
 
@@ -54,30 +54,45 @@ class Story(Model):
     cost_usd: float  # of all its runs that have ended
     turns: int
     duration_s: float
-    timeline: tuple[Step, ...]
+    timeline: tuple[TimelineEntry, ...]
     attempts: tuple[Attempt, ...]
     changes: Changes | None  # without the diff itself
     notes: tuple[str, ...]  # what could not be found out, and why
     next: str  # what to type
 
 
-def next_step(task: Task, seen: Overview) -> str:
-    """What a person would type now."""
+def next_step(task: Task, seen: Overview, *, clone: bool) -> str:
+    """What a person would type now. `clone`: its worker still has the branch to go on with."""
     spec = task.spec
     if task.state is State.DONE:
-        return _after_done(task)
+        return _after_done(task, on=bool(clone and task.session) and not _followed(task, seen))
     for row in queue(seen):
         if row.about.task == spec.id and row.next:
             return row.next
     return f"cw watch {spec.id}"
 
 
-def _after_done(task: Task) -> str:
+def _followed(task: Task, seen: Overview) -> bool:
+    """Whether another task has its issue by now."""
+    if task.spec.issue is None:
+        return False
+    rows: list[WorkerRow | WaitingRow | HeldRow | StuckRow]
+    rows = [*seen.workers, *seen.waiting, *seen.held, *seen.stuck]
+    there = (one.about for one in rows if one.about and one.about.task != task.spec.id)
+    return any((one.repo, one.issue) == (task.spec.repo, task.spec.issue) for one in there)
+
+
+def _after_done(task: Task, *, on: bool) -> str:
     spec, done = task.spec, task.outcome
     if done and done.kind is OutcomeKind.SUCCEEDED:
         return f"review {done.pr}" if done.pr else f"cw diff {spec.id}"
     what = f"-i {spec.issue}" if spec.issue is not None else "-p …"
-    return f"cw logs {spec.id}; again with: cw dispatch -r {spec.repo} {what}"
+    again = f"again with: cw dispatch -r {spec.repo} {what}"
+    failed = done is not None and done.kind is OutcomeKind.FAILED
+    here = (
+        f"it goes on in its session and clone with: cw restart {spec.id}; " if failed and on else ""
+    )
+    return f"cw logs {spec.id}; {here}{again}"
 
 
 def why(task: Task, seen: Overview) -> str:
@@ -105,19 +120,19 @@ def request(task: Task, prompt: str) -> Request:
     )
 
 
-def timeline(task: Task, runs: list[Attempt], events: list[Event]) -> list[Step]:
+def timeline(task: Task, runs: list[Attempt], events: list[Event]) -> list[TimelineEntry]:
     """By time. What the last run tells, the record does not tell again."""
     spec = task.spec
     whom = f"worker {spec.wanted_worker}" if spec.wanted_worker else "the pool"
     by = f" by {spec.created_by}" if spec.created_by else ""
-    steps = [Step(at=spec.created_at, what=f"queued for {whom}{by}")]
+    steps = [TimelineEntry(at=spec.created_at, what=f"queued for {whom}{by}")]
     for run in runs:
         steps += _steps_of_run(run)
     for event in events:
         if event.kind == "limit":
-            steps.append(Step(at=event.at, what=f"usage limit, {event.text}"))
+            steps.append(TimelineEntry(at=event.at, what=f"usage limit, {event.text}"))
         elif event.kind == "init":
-            steps.append(Step(at=event.at, what=f"agent began: {event.text}"))
+            steps.append(TimelineEntry(at=event.at, what=f"agent began: {event.text}"))
     told = any(run.ended_at and run.outcome == task.outcome for run in runs)
     steps += [] if told and task.state in {State.DONE, State.STOPPED} else _last_step(task)
     return sorted(steps, key=lambda one: one.at)
@@ -128,25 +143,25 @@ def _head(prompt: str) -> tuple[str, ...]:
     return tuple(one if len(one) <= _HEAD_WIDTH else one[: _HEAD_WIDTH - 1] + "…" for one in lines)
 
 
-def _steps_of_run(run: Attempt) -> list[Step]:
+def _steps_of_run(run: Attempt) -> list[TimelineEntry]:
     where = f" on worker {run.worker}" if run.worker else ""
     where += f", host {run.host}" if run.host else ""
     again = ", same conversation" if run.resumed else ""
-    steps = [Step(at=run.started_at, what=f"attempt {run.attempt} began{where}{again}")]
+    steps = [TimelineEntry(at=run.started_at, what=f"attempt {run.attempt} began{where}{again}")]
     if run.ended_at:
         end = f": {run.outcome.kind.value}, {run.outcome.message}" if run.outcome else ""
-        steps.append(Step(at=run.ended_at, what=f"attempt {run.attempt} ended{end}"))
+        steps.append(TimelineEntry(at=run.ended_at, what=f"attempt {run.attempt} ended{end}"))
     return steps
 
 
-def _last_step(task: Task) -> list[Step]:
+def _last_step(task: Task) -> list[TimelineEntry]:
     """Where the record stands, when the last run does not say it already."""
     at = task.ended_at
     if at is None or task.state is State.RUNNING:
         return []
     if task.state is State.HELD and task.not_before:
         until = task.not_before.astimezone()
-        return [Step(at=at, what=f"held until {until:%Y-%m-%d %H:%M}: {task.reason}")]
+        return [TimelineEntry(at=at, what=f"held until {until:%Y-%m-%d %H:%M}: {task.reason}")]
     if task.state is State.QUEUED:
-        return [Step(at=at, what=f"queued again: {task.reason}".rstrip(": "))]
-    return [Step(at=at, what=f"{task.state.value}: {task.reason}".rstrip(": "))]
+        return [TimelineEntry(at=at, what=f"queued again: {task.reason}".rstrip(": "))]
+    return [TimelineEntry(at=at, what=f"{task.state.value}: {task.reason}".rstrip(": "))]

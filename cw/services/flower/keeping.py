@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from cw.errors import CwError
-from cw.services.flower.listing import Listing, Reader
+from cw.services.flower.listing import Listing, RecordReader
 from cw.store.store import Store
 
 log = logging.getLogger("cw.services.flower")
@@ -18,7 +18,7 @@ def keep_listing(flower: Any, store: Store) -> None:
     """From now on, as long as Flower runs."""
     from tornado.ioloop import PeriodicCallback
 
-    reader, listing = Reader(store), Listing(flower.events.state)
+    reader, listing = RecordReader(store), Listing(flower.events.state)
 
     async def look() -> None:
         try:

@@ -30,7 +30,7 @@ _COUNTED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenTasks:
     """What the store said at one moment."""
 
     at: datetime
@@ -39,14 +39,14 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Reader:
+class RecordReader:
     """Asks the store; blocks. All that there is now and then, otherwise what may have changed."""
 
     store: Store
     _whole_at: datetime | None = None
     _last: datetime | None = None
 
-    def read(self) -> Seen:
+    def read(self) -> SeenTasks:
         """Raises BrokerUnavailableError."""
         now = self.store.tasks.now()
         whole = self._whole_at is None or self._last is None or now - self._whole_at > _WHOLE
@@ -58,7 +58,7 @@ class Reader:
         else:
             tasks += self.store.tasks.done_since(self._last - _OVERLAP)
         self._last = now
-        return Seen(now, tasks, whole)
+        return SeenTasks(now, tasks, whole)
 
 
 @dataclass(slots=True)
@@ -70,13 +70,14 @@ class Listing:
     _hosts: dict[str, str | None] = field(default_factory=dict)
     _open: set[str] = field(default_factory=set)
 
-    def show(self, seen: Seen) -> None:
+    def show(self, seen: SeenTasks) -> None:
         # A task that ended between two looks comes twice; its end counts.
         tasks = {task.spec.id: task for task in seen.tasks}
+        known = {*self._shown, *tasks}
         for task_id, task in tasks.items():
-            self._show(task_id, task, row(task, seen.at))
-        known = self._shown if seen.whole else self._open
-        self._drop(set(known) - set(tasks))  # forgotten, or a dispatch that was withdrawn
+            self._show(task_id, task, row(task, seen.at, known))
+        before = self._shown if seen.whole else self._open
+        self._drop(set(before) - set(tasks))  # forgotten, or a dispatch that was withdrawn
         self._open = {one for one, task in tasks.items() if task.state is not State.DONE}
         self._count()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from cw.models import Outcome, Task
 from cw.names import POOL_QUEUE, worker_queue
+from cw.operations.fleet.references import shortest
 from cw.states import OutcomeKind, State
 
 # In Celery's words, so that Flower offers "Revoke" for what waits and "Terminate" for what runs.
@@ -26,8 +28,8 @@ _ENDED = {
 _STAMPS = {"SUCCESS": "succeeded", "FAILURE": "failed", "REVOKED": "revoked", "RETRY": "retried"}
 
 
-def row(task: Task, now: datetime) -> dict[str, Any]:
-    """The fields of Flower's task, but for its Celery worker."""
+def row(task: Task, now: datetime, known: Iterable[str] = ()) -> dict[str, Any]:
+    """The fields of Flower's task, but for its Celery worker. `known`: ids of tasks beside it."""
     spec = task.spec
     line = task.worker or spec.wanted_worker
     shown = state(task)
@@ -36,7 +38,7 @@ def row(task: Task, now: datetime) -> dict[str, Any]:
         "state": shown,
         "args": spec.title,
         "kwargs": f"attempt {task.attempt}" if task.attempt else "",
-        "result": said(task),
+        "result": said(task, known),
         "retries": max(0, task.attempt - 1),
         "routing_key": worker_queue(line) if line else POOL_QUEUE,
         "received": spec.created_at.timestamp(),
@@ -58,7 +60,7 @@ def state(task: Task) -> str:
     return _SHOWN[task.state]
 
 
-def said(task: Task) -> str:
+def said(task: Task, known: Iterable[str] = ()) -> str:
     """The column Result: how the last run ended, or why the task does not move."""
     if task.state is State.RUNNING:
         return f"a stop was asked for by {task.stop_wanted}" if task.stop_wanted else ""
@@ -68,7 +70,7 @@ def said(task: Task) -> str:
         until = f"goes on at {task.not_before:%m-%d %H:%M} UTC"
         return f"{_outcome(task)} · {until}" if task.outcome else until
     if task.state in {State.STOPPED, State.CRASHED}:
-        return f"{task.state.value} · {task.reason} · cw restart {task.spec.id}"
+        return f"{task.state.value} · {task.reason} · cw restart {shortest(task.spec.id, known)}"
     return _outcome(task) if task.outcome else task.reason
 
 

@@ -55,7 +55,8 @@ def git_sent_on(state: State, request: Request, name: str, rest: str) -> Reply |
     if repo is None:
         return None
     query = f"?{urlencode(request.query)}" if request.query else ""
-    there = f"http://{request.host}/{repo.full_name}.git/{rest}{query}"
+    scheme = request.api_base.partition(":")[0]
+    there = f"{scheme}://{request.host}/{repo.full_name}.git/{rest}{query}"
     return Reply(status=_status(request), headers={"Location": there})
 
 

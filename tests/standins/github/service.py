@@ -11,6 +11,7 @@ from .access import Viewer, identify
 from .faults import Fault, Faults
 from .githttp import GitCall, git_call, serve_git
 from .graphql_parse import parse
+from .lfs import is_lfs, serve_lfs
 from .limits import Limits, resource_of
 from .render import Render
 from .rest import find
@@ -57,6 +58,7 @@ class Service:
                 at=self._state.now(),
                 operation=operation,
                 git=git is not None,
+                lied=fault is not None and not fault.delays_only,
             )
         )
         return None if dropped else outcome.reply
@@ -84,6 +86,8 @@ class Service:
             if elsewhere:
                 return elsewhere
             return serve_git(self._state, viewer, request, git)
+        if is_lfs(request):
+            return serve_lfs(self._state, viewer, request)
         return self._limited(request, viewer)
 
     def _viewer(self, request: Request) -> Viewer:

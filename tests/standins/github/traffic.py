@@ -18,6 +18,7 @@ class LoggedRequest:
     at: datetime
     operation: str = ""  # name of the GraphQL operation
     git: bool = False
+    lied: bool = False  # a fault's answer, not the true one
 
 
 class Traffic:

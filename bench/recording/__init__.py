@@ -1,0 +1,1 @@
+"""A run of script/demo on a terminal, as an animated picture."""

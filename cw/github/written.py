@@ -1,0 +1,38 @@
+"""Which of some issues the token's own account created. One request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from cw.github.errors import github_errors
+
+if TYPE_CHECKING:
+    from cw.github.client import GitHub
+
+
+def written(github: GitHub, repo: str, numbers: Sequence[int], since: datetime) -> tuple[str, ...]:
+    """The URLs of those that are no pull requests and were created since then.
+
+    Raises GitHubRefusedError, GitHubUnavailableError.
+    """
+    if not numbers:
+        return ()
+    owner, _, name = repo.partition("/")
+    each = " ".join(
+        f"i{one}: issue(number: {one}) {{ url createdAt viewerDidAuthor }}" for one in numbers
+    )
+    query = (
+        "query Written($owner: String!, $name: String!) {"
+        f" repository(owner: $owner, name: $name) {{ {each} }} }}"
+    )
+    with github_errors(f"issues of {repo}"):
+        found = github.graphql(repo, query, {"owner": owner, "name": name}, partly=True)
+        rows = [row for one in numbers if (row := found["repository"].get(f"i{one}"))]
+        # GitHub counts in whole seconds; no agent gets that far in its first one.
+        return tuple(
+            str(one["url"])
+            for one in rows
+            if one["viewerDidAuthor"] and datetime.fromisoformat(one["createdAt"]) >= since
+        )

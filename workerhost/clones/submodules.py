@@ -1,0 +1,236 @@
+"""Submodules of a clone, each at the commit that its repository wants. What `.gitmodules` says is
+data of whoever wrote it: names, paths and URLs are taken from it, and nothing that it would run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from secrets import token_hex
+
+from cw.credentials.gitconfig import written
+from cw.errors import CwError, WorkspaceError
+from cw.homes.files import read_regular, write_private
+from cw.homes.owner import inherit, make_folders
+from workerhost.clones.bounded import need
+from workerhost.clones.flags import Names
+from workerhost.clones.git import NETWORK_SECONDS, Bounds, Git
+from workerhost.clones.host_repositories import scratch, write_open
+from workerhost.clones.lens import Lens, config, global_config, is_sha256, lens
+from workerhost.clones.mirror import Mirror, mirrored
+from workerhost.clones.modulesurl import allowed, resolved, same_place
+
+_GITLINK = b"160000 "
+_MOST = 50  # of one clone, nested ones included
+_DEEP = 3
+_ONE_SECONDS = 300.0
+_ALL_SECONDS = 900.0
+_CONFIG_BYTES = 1 << 20
+_NAMED = 5  # that could not be had, with the reason
+_WORDS = 200  # characters of each reason
+_LONG = Bounds(seconds=NETWORK_SECONDS)
+_WANTED = "refs/cw/wanted/"  # of the mirror: commits on no branch
+_EVERY = "+refs/heads/*:refs/remotes/origin/*"
+
+
+@dataclass(frozen=True, slots=True)
+class _Module:
+    """`url`: as `.gitmodules` has it."""
+
+    path: str
+    sha: str
+    name: str
+    url: str
+
+
+@dataclass(slots=True)
+class _Filling:
+    """What is left of the bounds, and what could not be had."""
+
+    until: float
+    room: int = _MOST
+    said: list[str] | None = None
+
+    def take(self) -> float:
+        """Seconds for the next. Raises WorkspaceError."""
+        left = self.until - time.monotonic()
+        if self.room <= 0:
+            raise WorkspaceError(f"there are more than {_MOST}")
+        if left <= 0:
+            raise WorkspaceError(f"all together took more than {_ALL_SECONDS:.0f} s")
+        self.room -= 1
+        return min(left, _ONE_SECONDS)
+
+
+def fill(seen: Lens, url: str) -> str:
+    """In a clone that is as if new. What there is to say of those that are empty; nothing fails for
+    them. `url`: of the clone's repository. Raises HostLeavesError.
+    """
+    said: list[str] = []
+    _fill(seen, url, "", _Filling(time.monotonic() + _ALL_SECONDS, said=said), 1)
+    if not said:
+        return ""
+    more = [f"{len(said) - _NAMED} more"] if len(said) > _NAMED else []
+    return f"submodules that are empty here: {'; '.join([*said[:_NAMED], *more])}"
+
+
+def _fill(seen: Lens, url: str, above: str, filling: _Filling, depth: int) -> None:
+    said = filling.said if filling.said is not None else []
+    try:
+        modules = _modules(seen)
+    except (CwError, OSError) as error:
+        said.append(f"those of {above or 'the repository'}: {_why(error)}")
+        return
+    for one in modules:
+        shown = f"{above}{one.path}"
+        try:
+            if depth > _DEEP:
+                raise WorkspaceError(f"it lies {depth} deep")
+            found = _checked(one, url)
+            with _brought(seen.git, url, found, filling.take()) as mirror:
+                git_dir = _placed(seen, mirror, one, found)
+        except (CwError, OSError) as error:
+            said.append(f"{shown}: {_why(error)}")
+            continue
+        with lens(seen.git, seen.clone / one.path, git_dir=git_dir) as inner:
+            _fill(inner, found, f"{shown}/", filling, depth + 1)
+
+
+def _why(error: CwError | OSError) -> str:
+    return " ".join(str(error).split())[:_WORDS]
+
+
+def _modules(seen: Lens) -> list[_Module]:
+    """Those of the index. Raises WorkspaceError."""
+    rows: list[bytes] = []
+    listing = Names(lambda row: rows.append(row) if row.startswith(_GITLINK) else None)
+    seen.need("ls-files", "--stage", "-z", bounds=listing.bounds)
+    if not rows:
+        return []
+    told = seen.run("config", "--blob", ":.gitmodules", "--null", "--list")
+    names: dict[str, dict[str, str]] = {}
+    for pair in told.out.split("\0") if told.ok else []:
+        key, _, value = pair.partition("\n")
+        section, _, rest = key.partition(".")
+        name, _, what = rest.rpartition(".")
+        if section == "submodule" and what in {"path", "url"}:
+            names.setdefault(name, {})[what] = value
+    by_path = {about.get("path", ""): (name, about) for name, about in names.items()}
+    found = []
+    for row in rows:
+        about, _, raw = row.partition(b"\t")
+        path = os.fsdecode(raw)
+        name, known = by_path.get(path, ("", {}))
+        found.append(_Module(path, about.split(b" ")[1].decode(), name, known.get("url", "")))
+    return found
+
+
+def _checked(one: _Module, url: str) -> str:
+    """Its whole URL. Raises WorkspaceError."""
+    if not (one.name and one.url):
+        raise WorkspaceError(".gitmodules does not say where it is")
+    if not (_plain(one.path) and _plain(one.name)):
+        raise WorkspaceError("its name or path would lead elsewhere")
+    return resolved(url, one.url)
+
+
+def _plain(path: str) -> bool:
+    """Stays where it is put, whatever made the name. As git's own check, and no `.git` in it."""
+    parts = path.replace("\\", "/").split("/")
+    bad = {"", ".", "..", ".git"}
+    return not (
+        path.startswith("-")
+        or any(part.lower().rstrip(" .") in bad or part in bad for part in parts)
+        or any(ord(one) < ord(" ") for one in path)
+        or PurePosixPath(path).is_absolute()
+    )
+
+
+@contextmanager
+def _brought(git: Git, base: str, url: str, seconds: float) -> Iterator[Mirror]:
+    """With the login only where the repository itself is. Raises CwError."""
+    allowed(git.settings, git.env, git.url or base, url)
+    nameless = not same_place(base, url)
+    there = replace(git, origin=None, nameless=nameless, patience=seconds, budget=None)
+    with mirrored(there, url) as mirror:
+        yield mirror
+
+
+def _placed(seen: Lens, mirror: Mirror, one: _Module, url: str) -> Path:
+    """Where its `.git` is. Raises CwError, OSError."""
+    path, git_dir = seen.clone / one.path, seen.git_dir / "modules" / one.name
+    inside = path.resolve().is_relative_to(seen.clone.resolve()) and not path.is_symlink()
+    if not inside or not path.is_dir() or any(path.iterdir()) or os.path.lexists(git_dir):
+        raise WorkspaceError("something is in its place")
+    commit = mirror.git.own("cat-file", "-e", f"{one.sha}^{{commit}}", at=mirror.path)
+    wanted = "" if commit.ok else _asked_for(mirror, one.sha, url)
+    part = seen.git.home.tmp / f"module-{token_hex(4)}"
+    try:
+        _clone(seen.git, mirror, part)
+        make_folders(git_dir.parent)
+        (part / ".git").rename(git_dir)
+        _write(mirror, one, path, git_dir, url)
+        with lens(seen.git, path, git_dir=git_dir) as inner:
+            if wanted:
+                spec = f"{wanted}:refs/remotes/origin/wanted"
+                what = ("fetch", "--quiet", "--no-write-fetch-head", str(mirror.path), spec)
+                need(inner.run(*what, readable=(mirror.path,), bounds=_LONG), "fetch")
+            inner.need("read-tree", "--reset", "-u", one.sha, bounds=_LONG)
+    except (CwError, OSError):
+        for left in (git_dir, path):
+            shutil.rmtree(left, ignore_errors=True)
+        make_folders(path)
+        raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    _known(seen, one, url)
+    return git_dir
+
+
+def _asked_for(mirror: Mirror, sha: str, url: str) -> str:
+    """A commit that no branch has: some remotes give it by its name. Raises WorkspaceError."""
+    ref = f"{_WANTED}{sha}"
+    what = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", url, f"+{sha}:{ref}")
+    if not mirror.git.remote(*what, at=mirror.path).ok:
+        raise WorkspaceError(f"{url} does not have its commit {sha[:12]}")
+    return ref
+
+
+def _clone(git: Git, mirror: Mirror, part: Path) -> None:
+    """With copies of the mirror's files, as clones are made."""
+    with scratch(git.settings, git.home, "clone") as folder:
+        write_open(folder / "global", global_config(git))
+        what = ("clone", "--quiet", "--no-hardlinks", "--no-checkout", "--template=")
+        done = git.inside(
+            *(*what, "--origin", "origin", "--", str(mirror.path), str(part)),
+            at=git.home.path,
+            env={"GIT_CONFIG_GLOBAL": str(folder / "global")},
+            readable=(folder, mirror.path),
+            bounds=_LONG,
+        )
+        need(done, "clone")
+
+
+def _write(mirror: Mirror, one: _Module, path: Path, git_dir: Path, url: str) -> None:
+    """As `git submodule` lays them out."""
+    origin = written((("remote.origin.url", url), ("remote.origin.fetch", _EVERY)))
+    tree = written((("core.worktree", os.path.relpath(path, git_dir)),))
+    text = f"{config(sha256=is_sha256(mirror.path))}{tree}{origin}"
+    write_private(git_dir / "config", text.encode())
+    write_private(git_dir / "HEAD", f"{one.sha}\n".encode())
+    (path / ".git").write_text(f"gitdir: {os.path.relpath(git_dir, path)}\n", "utf-8")
+    inherit(path / ".git")
+
+
+def _known(seen: Lens, one: _Module, url: str) -> None:
+    """To the clone's own git, as after `git submodule init`."""
+    place = seen.git_dir / "config"
+    text = read_regular(place, _CONFIG_BYTES).decode("utf-8", "replace")
+    key = f"submodule.{one.name}"
+    more = written(((f"{key}.active", "true"), (f"{key}.url", url)))
+    write_private(place, f"{text}{more}".encode())
