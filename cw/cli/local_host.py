@@ -30,8 +30,9 @@ def ask_local(environ: Mapping[str, str], question: str, *words: str) -> Iterato
                 if "error" in answer:
                     raise _error(process.wait(), **answer["error"])
                 yield answer
+            process.wait()  # it has said all, and must not be killed while it ends
         finally:
-            process.kill()
+            process.kill()  # whoever asked may have heard enough
     if process.returncode:
         raise CwError(
             f"this machine could not be asked for {question}: exit status {process.returncode}",

@@ -17,11 +17,12 @@ from cw.models import Start, TaskSpec
 from cw.names import is_task_branch
 from workerhost.clones import lfs, remote
 from workerhost.clones.bounded import need
+from workerhost.clones.copying import copy
 from workerhost.clones.flags import reveal
 from workerhost.clones.foreign import sweep_stubs
 from workerhost.clones.git import NETWORK_SECONDS, Bounds, Git
-from workerhost.clones.host_repositories import occupied, scratch, write_open
-from workerhost.clones.lens import Lens, global_config, lens
+from workerhost.clones.host_repositories import occupied
+from workerhost.clones.lens import Lens, lens
 from workerhost.clones.mirror import KEPT, Mirror, mirrored
 from workerhost.clones.renewing import EVERY, at_remote, point, renew
 from workerhost.clones.rescuing import rescue
@@ -182,7 +183,7 @@ def _make(
     shutil.rmtree(part, ignore_errors=True)
     _make_room(git, place.clone, spec)
     try:
-        _clone(git, mirror, part)
+        copy(git, mirror, part)
         with lens(git, part) as seen:
             _fetch_kept(seen, mirror, spec)
             lfs.hand_over(seen, mirror, files)
@@ -206,21 +207,6 @@ def _make_room(git: Git, clone: Path, spec: TaskSpec) -> None:
     if os.path.lexists(clone):
         set_aside(git.home, clone, spec.id.lower())
     make_folders(clone.parent)
-
-
-def _clone(git: Git, mirror: Mirror, part: Path) -> None:
-    """With copies of the mirror's files: what shares them could write into them."""
-    with scratch(git.settings, git.home, "clone") as folder:
-        write_open(folder / "global", global_config(git))
-        what = ("clone", "--quiet", "--no-hardlinks", "--no-checkout", "--template=")
-        done = git.inside(
-            *(*what, "--origin", "origin", "--", str(mirror.path), str(part)),
-            at=git.home.path,
-            env={"GIT_CONFIG_GLOBAL": str(folder / "global")},
-            readable=(folder, mirror.path),
-            bounds=_LONG,
-        )
-        need(done, "clone")
 
 
 def _check_refs(seen: Lens, mirror: Mirror) -> None:

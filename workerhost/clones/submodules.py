@@ -18,10 +18,10 @@ from cw.errors import CwError, WorkspaceError
 from cw.homes.files import read_regular, write_private
 from cw.homes.owner import inherit, make_folders
 from workerhost.clones.bounded import need
+from workerhost.clones.copying import copy
 from workerhost.clones.flags import Names
 from workerhost.clones.git import NETWORK_SECONDS, Bounds, Git
-from workerhost.clones.host_repositories import scratch, write_open
-from workerhost.clones.lens import Lens, config, global_config, is_sha256, lens
+from workerhost.clones.lens import Lens, config, is_sha256, lens
 from workerhost.clones.mirror import Mirror, mirrored
 from workerhost.clones.modulesurl import allowed, resolved, same_place
 
@@ -171,7 +171,7 @@ def _placed(seen: Lens, mirror: Mirror, one: _Module, url: str) -> Path:
     wanted = "" if commit.ok else _asked_for(mirror, one.sha, url)
     part = seen.git.home.tmp / f"module-{token_hex(4)}"
     try:
-        _clone(seen.git, mirror, part)
+        copy(seen.git, mirror, part)
         make_folders(git_dir.parent)
         (part / ".git").rename(git_dir)
         _write(mirror, one, path, git_dir, url)
@@ -199,21 +199,6 @@ def _asked_for(mirror: Mirror, sha: str, url: str) -> str:
     if not mirror.git.remote(*what, at=mirror.path).ok:
         raise WorkspaceError(f"{url} does not have its commit {sha[:12]}")
     return ref
-
-
-def _clone(git: Git, mirror: Mirror, part: Path) -> None:
-    """With copies of the mirror's files, as clones are made."""
-    with scratch(git.settings, git.home, "clone") as folder:
-        write_open(folder / "global", global_config(git))
-        what = ("clone", "--quiet", "--no-hardlinks", "--no-checkout", "--template=")
-        done = git.inside(
-            *(*what, "--origin", "origin", "--", str(mirror.path), str(part)),
-            at=git.home.path,
-            env={"GIT_CONFIG_GLOBAL": str(folder / "global")},
-            readable=(folder, mirror.path),
-            bounds=_LONG,
-        )
-        need(done, "clone")
 
 
 def _write(mirror: Mirror, one: _Module, path: Path, git_dir: Path, url: str) -> None:

@@ -93,7 +93,8 @@ class Repairs:
             message=step.why,
             branch=task.branch,
         )
-        return end(self._ways.store, task, outcome, host=self._ways.settings.host_name)
+        host = self._ways.settings.host_name  # its labels have steps of their own
+        return end(self._ways.store, task, outcome, host=host, labelled=False)
 
 
 def _relabelled(task: Task) -> str:

@@ -9,11 +9,12 @@ from cw.states import Move, OutcomeKind, State
 from cw.store.store import Store
 
 
-def end(store: Store, task: Task, outcome: Outcome, *, host: str) -> bool:
+def end(store: Store, task: Task, outcome: Outcome, *, host: str, labelled: bool = True) -> bool:
     """For good: its claim, its worker and its label are given back, in one step. `host`: whose
-    outbox gets the label's removal. False: it runs, or has ended.
+    outbox gets the label's removal; not `labelled`: whoever asks has seen to the issue's labels.
+    False: it runs, or has ended.
     """
-    return store.tasks.close(task, outcome, unlabel(task), host)
+    return store.tasks.close(task, outcome, unlabel(task) if labelled else [], host)
 
 
 def give_up(store: Store, task: Task, why: str) -> bool:
