@@ -22,9 +22,11 @@ from workerhost.clones import (
 )
 from workerhost.runs import attempt, unfit_workers
 from workerhost.settling import settle
+from workerhost.walls import fork_server
 
 _TRAPS = "tests/integration/test_clone_traps.py::"
 _PROGRAMS = "tests/integration/test_clone_programs.py::"
+_PACKED = fork_server.Order.packed
 _BOUNDED = "tests/unit/test_bounded.py::"
 
 
@@ -46,7 +48,7 @@ def _no_cap() -> None:
 
 
 def _no_memory_limit() -> None:
-    bounded._LIMITED = 'exec "$@"'
+    _put(fork_server.Order, "packed", lambda order: _PACKED(order._replace(data_bytes=0)))
 
 
 def _look_any_time() -> None:

@@ -20,6 +20,7 @@ from typing import IO
 
 from cw.errors import TooLargeError, WorkspaceError
 from workerhost.shutdown import HostLeavesError
+from workerhost.walls.forked import SERVER, Forked
 from workerhost.walls.proxy_errors import Seen
 
 _TEXT_BYTES = 8 << 20
@@ -28,13 +29,6 @@ _WORDS_BYTES = 64 << 10  # of what it says on stderr: the last ones count
 _CHUNK = 1 << 18
 _POLL_SECONDS = 0.2
 _END_SECONDS = 2.0
-# Between fork and exec, so that no moment is without: dash and bash have both limits. RLIMIT_DATA
-# counts private writable memory (Linux 4.7 and later), not the packs and indexes that git maps for
-# reading, which RLIMIT_AS would. The kernel takes such a process before the host (oom_score_adj).
-_LIMITED = (
-    "echo 1000 2>/dev/null >/proc/self/oom_score_adj; ulimit -c 0;"
-    ' [ "$0" = 0 ] || ulimit -d "$0" 2>/dev/null; exec "$@"'
-)
 _NO_MEMORY = ("out of memory", "cannot allocate memory", "malloc failed", "mmap failed")
 _OOM_KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 
@@ -103,21 +97,21 @@ def bounded(
     if limits.seconds <= 0:
         return Done(ok=False, out="", err="", over="the time for all of it")
     source = feeding.source
-    process = subprocess.Popen(
-        ["/bin/sh", "-c", _LIMITED, str(limits.memory_mb << 10), *argv],
-        cwd=cwd,
+    process = SERVER.start(
+        argv,
         env=env,
+        cwd=cwd,
         stdin=subprocess.PIPE if isinstance(source, bytes) else (source or subprocess.DEVNULL),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        bufsize=0,
-        start_new_session=True,  # no terminal of the host's
         umask=limits.umask,
+        data_bytes=limits.memory_mb << 20,
     )
-    try:
-        return _Watch(process, limits, feeding, leave).done()
-    finally:
-        _end(process)
+    with process:
+        try:
+            return _Watch(process, limits, feeding, leave).done()
+        finally:
+            _end(process)
 
 
 class _Watch:
@@ -125,7 +119,7 @@ class _Watch:
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes],
+        process: Forked,
         limits: Limits,
         feeding: Feeding,
         leave: threading.Event | None,
@@ -212,7 +206,7 @@ class _Watch:
             left = self._deadline - time.monotonic()
             if left < 0:
                 return self._too_long
-            with suppress(subprocess.TimeoutExpired):
+            with suppress(TimeoutError):
                 self._process.wait(min(left, _POLL_SECONDS))
         return ""
 
@@ -225,21 +219,16 @@ class _Watch:
             raise HostLeavesError
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: Forked) -> None:
     """With what it started. Its pipes are closed, not read: others may still hold them."""
-    if process.poll() is None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.kill()
-            process.wait()
-    for pipe in (process.stdin, process.stdout, process.stderr):
-        if pipe:
-            pipe.close()
+    if process.poll() is not None:
+        return
+    process.signal_group(signal.SIGTERM)
+    try:
+        process.wait(_END_SECONDS)
+    except TimeoutError:
+        process.signal_group(signal.SIGKILL)
+        process.wait(_END_SECONDS)
 
 
 def need(done: Done, what: str) -> str:

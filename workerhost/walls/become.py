@@ -6,7 +6,7 @@ pairs make a view of the machine (`stepdown` says which), in this order: `empty`
 folder over another, `folder` makes one in it, `shown` is there again. Then it becomes PROGRAM, in
 the same process: a parent that is root without capabilities may not end what is another's, so a
 bubblewrap in between would leave it behind when its shim is killed (Linux 6.18).
-Standard library only, and little of it: there is one of these for each git command.
+Standard library only, and little of it. `main` is what a fork server does for each git command.
 """
 
 import ctypes
@@ -28,15 +28,15 @@ _CAPABILITIES = 0x20080522  # version 3 of the header
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def main() -> int:
-    end = sys.argv.index("--")
-    uid, gid = map(int, sys.argv[1].split(":"))
-    pairs, argv = sys.argv[2:end], sys.argv[end + 1 :]
+def main(words: list[str], env: dict[bytes, bytes]) -> int:
+    """`words`: of its command line, without its own name. Returns when nothing was started."""
+    end = words.index("--")
+    uid, gid = map(int, words[0].split(":"))
+    pairs, argv = words[1:end], words[end + 1 :]
     parent = os.getppid()
     try:
         if pairs:
             _look(list(zip(pairs[::2], pairs[1::2], strict=True)))
-        env = _environment()
         _be_ordinary()
         _become(uid, gid)
         new_session_keyring()
@@ -51,7 +51,8 @@ def main() -> int:
 
 def _start(argv: list[str], env: dict[bytes, bytes]) -> None:
     """As `os.execvp`, which loads more, from where we may not read now. Raises OSError."""
-    folders = [""] if "/" in argv[0] else os.environ.get("PATH", os.defpath).split(os.pathsep)
+    path = os.fsdecode(env.get(b"PATH", os.defpath.encode()))
+    folders = [""] if "/" in argv[0] else path.split(os.pathsep)
     missing: OSError = FileNotFoundError(2, "No such file or directory")
     for folder in folders:
         try:
@@ -147,4 +148,4 @@ def _call(name: str, *args: object) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:], _environment()))

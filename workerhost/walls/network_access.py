@@ -19,9 +19,11 @@ from cw.homes.agent_user import AgentUser
 from cw.homes.owner import inherit
 from cw.settings import Settings
 from workerhost.walls import proxy
+from workerhost.walls.forked import SERVER
 from workerhost.walls.proxy_errors import Notes
 
 DOOR = "/run/cw.net"  # where the proxy's socket is behind the wall
+PROXY = [sys.executable, "-I", "-S", proxy.__file__]
 PORT = 3129  # what listens there for it, in a network that has nothing else
 _CLAUDE = ("api.anthropic.com:443", "console.anthropic.com:443", "platform.claude.com:443")
 _PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418, "redis": 6379, "rediss": 6379}
@@ -42,14 +44,16 @@ class Reach:
     upstream: str
     direct: str
 
-    def order(self, user: AgentUser | None = None) -> dict[str, object]:
-        """How the proxy is started; its listening socket is its standard input. `user`: whom root's
+    def environment(self, user: AgentUser | None = None) -> dict[str, str]:
+        """Of the proxy (`PROXY`), whose listening socket is its standard input. `user`: whom root's
         becomes, before it reads a word of an agent's.
         """
         env = {"PATH": os.defpath, "CW_REACH": json.dumps(asdict(self))}
-        if user:
-            env["CW_BECOME"] = f"{user.uid}:{user.gid}"
-        return {"argv": [sys.executable, "-I", "-S", proxy.__file__], "env": env}
+        return env | ({"CW_BECOME": f"{user.uid}:{user.gid}"} if user else {})
+
+    def order(self, user: AgentUser | None = None) -> dict[str, object]:
+        """How a shim starts it."""
+        return {"argv": PROXY, "env": self.environment(user)}
 
 
 def reach(settings: Settings, env: Mapping[str, str], repo_url: str = "") -> Reach:
@@ -107,22 +111,20 @@ def opened(
     """The door, for as long as one command of the host itself needs it. `notes`: get what goes
     wrong there.
     """
-    order = told.order(user)
-    more = {"CW_PARENT": str(os.getpid())}
     with listen(path) as listener:
-        process = subprocess.Popen(
-            order["argv"],  # type: ignore[call-overload]
-            env=order["env"] | more,  # type: ignore[operator]
+        process = SERVER.start(
+            PROXY,
+            env=told.environment(user),
+            cwd="/",
             stdin=listener,
             stdout=subprocess.DEVNULL,
             stderr=notes.handle if notes else subprocess.DEVNULL,
-            cwd="/",
+            proxy=True,
         )
     try:
         yield path
     finally:
-        process.kill()
-        process.wait()
+        process.close()
         path.unlink(missing_ok=True)
 
 

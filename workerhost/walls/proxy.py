@@ -2,8 +2,8 @@
 
 Started as `python -I -S proxy.py`, with a listening socket as standard input. In `CW_REACH`: JSON,
 {domains, endpoints, closed, upstream, direct}. In `CW_BECOME`: `uid:gid` of whom root is to become.
-In `CW_PARENT`: the pid of whoever started it, with
-whom it ends. Standard library only: there is one beside each running agent.
+In `CW_PARENT`: the pid of whoever started it, with whom it ends. A fork server does `main` for the
+host's own commands. Standard library only: there is one beside each running agent.
 """
 
 import ctypes
@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 from base64 import b64encode
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
@@ -32,6 +33,7 @@ _CONNECT_SECONDS = 30.0
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|[0-9a-f:.]+")
 _HOP = (b"proxy-", b"connection:", b"keep-alive:")
 _PR_SET_PDEATHSIG = 1
+_LISTENER = 0  # its standard input
 
 
 class Rules:
@@ -287,15 +289,15 @@ def _become(told: str) -> None:
         os.setuid(uid)
 
 
-def main() -> None:
-    _become(os.environ.get("CW_BECOME", ""))  # first: it makes the kernel forget the next line
+def main(env: Mapping[str, str], parent: int) -> None:
+    """`parent`: the pid of whoever started it, with whom it ends."""
+    _become(env.get("CW_BECOME", ""))  # first: it makes the kernel forget the next line
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != int(os.environ["CW_PARENT"]):  # killed while we started: no signal comes
+    if os.getppid() != parent:  # killed while we started: no signal comes
         return
-    rules = Rules(json.loads(os.environ["CW_REACH"]))
-    serve(socket.socket(fileno=sys.stdin.fileno()), rules)
+    serve(socket.socket(fileno=_LISTENER), Rules(json.loads(env["CW_REACH"])))
 
 
 if __name__ == "__main__":
-    main()
+    main(os.environ, int(os.environ["CW_PARENT"]))
