@@ -7,7 +7,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from cw.errors import WorkspaceError
@@ -33,10 +34,17 @@ def sweep_stubs(seen: Lens) -> None:
     (`.git/commondir`) keeps git from reading the clone.
     """
     found: list[bytes] = []
-    seen.run(*UNTRACKED, bounds=Names(_picked(found, _maybe_stub)).bounds)
+    if any(_is_stub(path) for path in _where_stubs_are(seen.clone)):
+        seen.run(*UNTRACKED, bounds=Names(_picked(found, _maybe_stub)).bounds)
     for path in (*(seen.clone / os.fsdecode(name) for name in found), *seen.git_dir.iterdir()):
         if _is_stub(path):
             path.unlink(missing_ok=True)
+
+
+def _where_stubs_are(clone: Path) -> Iterator[Path]:
+    for folder in _STUB_FOLDERS:
+        with suppress(OSError):
+            yield from (clone / os.fsdecode(folder)).iterdir()
 
 
 def _maybe_stub(name: bytes) -> bool:

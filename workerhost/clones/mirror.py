@@ -33,7 +33,8 @@ _SPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 _UNUSED_SECONDS = 30 * 86400.0
 _FREE_SECONDS = 60.0
 _LOOSE_REFS = 500  # more new ones are packed into one file
-_TIDY = ("-c", "gc.auto=3000", "-c", "gc.autoPackLimit=40")
+_LOOSE_OBJECTS = 3000
+_PACKS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class Mirror:
         return not there or self._follows(sha, there) or self.part_of_base(there)
 
     def _follows(self, sha: str, earlier: str) -> bool:
+        if sha == earlier:
+            return True
         return self.git.own("merge-base", "--is-ancestor", earlier, sha, at=self.path).ok
 
     def sound(self) -> bool:
@@ -168,11 +171,19 @@ def _tidy(git: Git, path: Path, more: int) -> None:
     handle = os.open(_lock(git, path, "use"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        git.own(*_TIDY, "gc", "--auto", "--quiet", at=path, bounds=Bounds(seconds=NETWORK_SECONDS))
+        if _untidy(path):
+            git.own("gc", "--quiet", at=path, bounds=Bounds(seconds=NETWORK_SECONDS))
     except BlockingIOError:
         return
     finally:
         os.close(handle)
+
+
+def _untidy(path: Path) -> bool:
+    """As `git gc --auto` finds it: by one of the 256 folders of loose objects, and the packs."""
+    loose, packs = path / "objects" / "17", path / "objects" / "pack"
+    many = len(list(loose.iterdir())) if loose.is_dir() else 0
+    return many * 256 > _LOOSE_OBJECTS or len(list(packs.glob("*.pack"))) > _PACKS
 
 
 def _forget_unused(git: Git) -> None:

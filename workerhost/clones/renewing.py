@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from cw.homes.files import read_regular, write_private
@@ -44,6 +45,8 @@ _STASH = "refs/stash"
 _MISLEADING = ("refs/replace/", "refs/bisect/", "refs/rewritten/", "refs/worktree/")
 _SHA = re.compile(r"[0-9a-f]{40,64}")
 
+Refs = list[tuple[str, str]]  # name and sha
+
 
 def renew(seen: Lens, mirror: Mirror, place: Workspace, name: str, *, again: bool = False) -> None:
     """The branch as the remote has it, else new from the default branch; a clean tree, and a
@@ -62,8 +65,8 @@ def renew(seen: Lens, mirror: Mirror, place: Workspace, name: str, *, again: boo
     for one in ("info", "hooks"):  # which tools expect to be there
         make_folders(theirs / one)
     seen.stand_on(start)
-    _put_branches_away(seen, mirror, place)
-    _renew_refs(seen, place, start)
+    refs = _put_branches_away(seen, mirror, place, _refs(seen))
+    _renew_refs(seen, place, start, refs)
     reveal(seen, everything=True)
     seen.need("read-tree", "--reset", "-u", start, bounds=_LONG)
     clear_foreign(seen, name)
@@ -114,14 +117,14 @@ def point(seen: Lens, mirror: Mirror, place: Workspace) -> None:
     seen.run(*file, "--unset-all", "remote.origin.pushurl")
 
 
-def _put_branches_away(seen: Lens, mirror: Mirror, place: Workspace) -> None:
+def _put_branches_away(seen: Lens, mirror: Mirror, place: Workspace, refs: Refs) -> Refs:
     """What an earlier agent committed beside its branch stays reachable, and is not taken for work
     of this task. Branches of tasks stay: their changes can be looked at. In one command, as there
-    may be many.
+    may be many. Returns the others of `refs`.
     """
     remote = set(mirror.refs.values())
     kept, gone = dict[str, str](), dict[str, str]()
-    for ref, sha in _refs(seen):
+    for ref, sha in refs:
         name = ref.removeprefix(HEADS)
         if name in {ref, place.base, place.branch} or is_task_branch(name):
             continue
@@ -130,19 +133,24 @@ def _put_branches_away(seen: Lens, mirror: Mirror, place: Workspace) -> None:
             kept[kept_ref(name, sha)] = sha
     if gone:
         orders = [f"update {ref} {sha}" for ref, sha in kept.items()]
-        orders += [f"delete {ref} {sha}" for ref, sha in gone.items()]
-        lines = (f"option no-deref\n{one}\n" for one in orders)
-        source = "".join(["start\n", *lines, "commit\n"]).encode()
-        seen.need("update-ref", "--stdin", bounds=Bounds(feeding=Feeding(source=source)))
+        _update(seen, [*orders, *(f"delete {ref} {sha}" for ref, sha in gone.items())])
+    return [(ref, sha) for ref, sha in refs if ref not in gone]
 
 
-def _renew_refs(seen: Lens, place: Workspace, start: str) -> None:
+def _update(seen: Lens, orders: Iterable[str]) -> None:
+    """All of them, or none. Raises WorkspaceError."""
+    lines = (f"option no-deref\n{one}\n" for one in orders)
+    source = "".join(["start\n", *lines, "commit\n"]).encode()
+    seen.need("update-ref", "--stdin", bounds=Bounds(feeding=Feeding(source=source)))
+
+
+def _renew_refs(seen: Lens, place: Workspace, start: str, refs: Refs) -> None:
     """The task's branch and the default branch as the remote has them; nothing that stands in their
     way, or that has git read other objects than those it names.
     """
     ours = {HEADS + place.base: place.base_sha, HEADS + place.branch: start}
     gone = []
-    for ref, sha in _refs(seen):
+    for ref, sha in refs:
         if ref in ours:
             if sha != ours[ref] and not seen.run("merge-base", "--is-ancestor", sha, ours[ref]).ok:
                 keep(seen, ref.removeprefix(HEADS), sha)
@@ -153,14 +161,14 @@ def _renew_refs(seen: Lens, place: Workspace, start: str) -> None:
     for ref in gone:
         seen.need("update-ref", "--no-deref", "-d", ref)
         _remove(seen.clone / ".git" / "logs" / ref)
-    for ref, sha in ours.items():
+    for ref in ours:
         log_file = seen.clone / ".git" / "logs" / ref
         if log_file.is_dir():  # of branches below it, which are gone
             _remove(log_file)
-        seen.need("update-ref", "--no-deref", ref, sha)
+    _update(seen, [f"update {ref} {sha}" for ref, sha in ours.items()])
 
 
-def _refs(seen: Lens) -> list[tuple[str, str]]:
+def _refs(seen: Lens) -> Refs:
     what = ("--format=%(refname) %(objectname)", "refs/heads", _STASH, *_MISLEADING)
     lines = seen.need("for-each-ref", *what, bounds=_REFS).splitlines()
     return [(ref, sha) for ref, _, sha in (line.partition(" ") for line in lines)]

@@ -72,11 +72,19 @@ def machine(wall: Wall) -> list[str]:
     """What every wall begins with: the system, and nothing of anybody's."""
     command = [wall.bwrap, *namespaces(wall)]
     for path in _SYSTEM:
-        command += ["--ro-bind-try", path, path]
+        command += _system(path)
     for path in _EMPTY:
         command += ["--tmpfs", path]
     switches = _switches() if wall.own else ()
     return [*command, "--proc", "/proc", "--dev", "/dev", *switches, *_resolver()]
+
+
+def _system(path: str) -> list[str]:
+    """A link within the system stays one: for each mount that bubblewrap makes it reads all."""
+    target = os.readlink(path) if os.path.islink(path) else ""  # noqa: PTH114, PTH115
+    if target.startswith("usr/"):
+        return ["--symlink", target, path]
+    return ["--ro-bind-try", path, path] if os.path.lexists(path) else []
 
 
 def through(door: Path | None, wall: Wall) -> list[str]:
