@@ -24,6 +24,7 @@ from cw.operations.control.shared import Control
 from cw.operations.dispatch.readiness import remember_no_drafts
 from cw.operations.reconciliation import rebuilding
 from cw.operations.reconciliation.sweep import Swept, sweep
+from cw.operations.rest.outdated import outdated
 from cw.settings import Settings
 from cw.store.mending import mend
 from cw.store.store import open_store
@@ -103,6 +104,7 @@ class Host:
             self._clients.of,
             self.troubles,
             no_drafts=partial(remember_no_drafts, store.github),
+            outdated=partial(outdated, store),
         )
         self._clock = BrokerClock(
             store.tasks.now, ttl=settings.lease_ttl, jump=settings.lease_margin / 2

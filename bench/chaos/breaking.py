@@ -1,15 +1,17 @@
-"""Clones that break between two tasks, as agents and their tools leave them."""
+"""Clones that break between two runs, as agents and their tools leave them."""
 
 from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.chaos.agentlog import AgentLog
 from bench.chaos.fleet import Fleet, Host
+from cw.errors import CwError
 from cw.homes.layout import Home
 from cw.settings import Settings
 from tests.integration.spoiling import HEALED, SET_ASIDE
@@ -23,16 +25,19 @@ _HEALED = (
 )
 # ... and sets these aside.
 _SET_ASIDE = ("pipe for refs", "no .git/HEAD", "link for an index", "broken ref", "no objects")
+# Not between two runs of one task: the commit would be its own.
+_COMMITS = frozenset({"detached"})
 _PATIENCE_SECONDS = 2.0
 _POLL_SECONDS = 0.003
 
 
 @dataclass
 class Breaking:
-    """`done`: which clone was broken how and when (epoch seconds)."""
+    """`done`: which clone was broken how and when (epoch seconds). `over`: whether a task is."""
 
     fleet: Fleet
     log: AgentLog
+    over: Callable[[str], bool]
     settings: Settings
     dice: random.Random
     done: list[tuple[Path, str, float]] = field(default_factory=list)
@@ -61,13 +66,17 @@ class Breaking:
         """Whoever begins a run there meanwhile has to wait for us before it looks at a clone."""
         settings = replace(self.settings, state_dir=host.folder / "state")
         name = self._next()
-        with suppress(BusyError), occupied(settings, home, 0):
-            if not home.journal.exists():
+        with suppress(BusyError, CwError), occupied(settings, home, 0):
+            if not home.journal.exists() and (name not in _COMMITS or self._all_over(clone)):
                 (HEALED | SET_ASIDE)[name](clone)
                 self.done.append((clone, name, time.time()))
                 return True
         self._todo.append(name)
         return False
+
+    def _all_over(self, clone: Path) -> bool:
+        tasks = {run.task for run in self.log.read() if run.clone == str(clone)}
+        return all(self.over(one) for one in tasks)
 
     def _next(self) -> str:
         if not self._todo:

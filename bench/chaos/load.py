@@ -23,6 +23,7 @@ from cw.operations.dispatch.dispatching import dispatch
 from cw.operations.dispatch.request import Request
 from cw.repos import Repo, github_repo, parse_repo
 from cw.settings import Settings, load_settings
+from cw.states import State
 from cw.store.store import open_store
 
 APP = "acme/app"
@@ -141,6 +142,11 @@ class Load:
         commits = COMMITS in request.prompt
         into.append(Taken(done.task, request, asked, time.time(), commits))
         return True
+
+    def over_for_good(self, task: str) -> bool:
+        """Raises CwError."""
+        record = self.store.tasks.get(task)
+        return record is None or record.state is State.DONE
 
     def _hint(self, spec: TaskSpec) -> None:
         send_hint(self.app, spec, spec.wanted_worker)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import psutil
 
@@ -72,7 +73,7 @@ def machine_gone(fleet: Fleet, load: Load, first: int) -> Scene:
 
 def github_away(fleet: Fleet, load: Load, first: int) -> Scene:
     """It takes no label and no comment while runs begin and end. Of each issue it is told in the
-    end that a worker has it and that it is done, once and in this order.
+    end that it is done, and perhaps before that a worker has it; never the other way round.
     """
     deaf = [
         fleet.hub.fault(method=method, path_regex="labels|comments", status=503, times=None)
@@ -152,8 +153,10 @@ SCENES: dict[str, Callable[[Fleet, Load, int], Scene]] = {
 
 
 def _in_order(words: list[str]) -> bool:
-    """Somebody else may take off what is off already; nobody puts it on again."""
-    return words[:2] == ["on", "off"] and set(words[2:]) <= {"off"}
+    """Somebody else may take off what is off already; nobody puts on again what is on, or off."""
+    if "off" not in words or set(words[words.index("off") :]) != {"off"}:
+        return False
+    return ("on", "on") not in pairwise(words)
 
 
 def _state(load: Load, task: str) -> State | None:

@@ -41,7 +41,9 @@ Clock = Callable[[], float]  # epoch seconds
 
 
 class Effect(Model):
-    """One write to GitHub. `mark` makes a comment findable, so that it is posted once."""
+    """One write to GitHub. `mark` makes a comment findable, so that it is posted once. `task`: of
+    which it is; empty: of none, or said by a cw that did not say.
+    """
 
     kind: Literal["label", "unlabel", "comment", "draft"]
     repo: str  # as it was called then
@@ -50,6 +52,7 @@ class Effect(Model):
     worker: str  # whose token is used when the host has none
     text: str
     mark: str = ""
+    task: str = ""
 
 
 class _Sealed(Model):

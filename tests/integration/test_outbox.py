@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from cw.github.client import GitHub
 from cw.keyring import make_keyring
+from cw.models import Outcome
+from cw.names import new_task_id
+from cw.operations.rest.outdated import outdated
+from cw.states import Move, OutcomeKind
 from cw.store.connection import Connection
+from cw.store.leases import Grant
 from cw.store.outbox import Effect, OutboxStore
 from cw.store.store import Store
 from tests.integration.conftest import REPO
+from tests.making import make_outcome, make_spec
 from tests.standins.github import GitHubStandIn
 from workerhost.github.delivered_writes import Delivered
 from workerhost.github.outbox_delivery import Deliverer
@@ -212,3 +220,100 @@ def test_write_of_a_worker_without_a_token_is_set_aside_with_the_reason(
     assert [one.reason for one in store.outbox.aside("here")] == [
         "there is no GitHub token to do it with"
     ]
+
+
+def of_task(kind: str, issue: int, task: str, worker: str = "01") -> Effect:
+    return Effect.model_validate(
+        {
+            "kind": kind,
+            "repo": REPO,
+            "issue": issue,
+            "worker": worker,
+            "text": f"worker:{worker}",
+            "task": task,
+        }
+    )
+
+
+class Late:
+    """A task of this issue, and what a host that comes back late wants to say of it."""
+
+    def __init__(self, store: Store, github: GitHub, delivered: Delivered, issue: int) -> None:
+        self.store, self.issue = store, issue
+        self.deliverer = Deliverer(
+            store.outbox, "late", delivered, lambda _: github, outdated=partial(outdated, store)
+        )
+
+    def begun(self, worker: str = "01") -> tuple[str, Grant]:
+        task = new_task_id(1, secrets.randbits)
+        spec = make_spec(id=task, repo=REPO, issue=self.issue, wanted_worker=worker)
+        self.store.tasks.create(spec, "Do it")
+        granted = self.store.tasks.acquire(spec.id, worker=worker, host="here", ttl=60, session="s")
+        assert isinstance(granted, Grant)
+        return spec.id, granted
+
+    def ended(self, grant: Grant, outcome: Outcome, worker: str = "01") -> None:
+        assert self.store.tasks.settle(
+            grant.task_id,
+            worker=worker,
+            fence=grant.fence,
+            move=Move.FINISH,
+            outcome=outcome,
+            effects=[],
+            host="here",
+        )
+
+    def says(self, *effects: Effect) -> None:
+        self.store.outbox.add("late", list(effects))
+        assert self.deliverer.deliver() == len(effects)
+        assert self.store.outbox.length("late") == 0
+
+
+@pytest.fixture
+def late(store: Store, github: GitHub, delivered: Delivered, issue: int) -> Late:
+    return Late(store, github, delivered, issue)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "labels"),
+    [
+        (None, {"worker:01"}),
+        (make_outcome(), set()),
+        (make_outcome(OutcomeKind.STOPPED, reason="issue_closed"), set()),
+        (make_outcome(OutcomeKind.FAILED, reason="no_changes"), {"worker:01"}),
+    ],
+    ids=["runs", "succeeded", "closed", "failed"],
+)
+def test_label_of_a_task_comes_late_only_while_it_is_true(
+    hub: GitHubStandIn, late: Late, outcome: Outcome | None, labels: set[str]
+) -> None:
+    task, grant = late.begun()
+    if outcome:
+        late.ended(grant, outcome)
+
+    late.says(of_task("label", late.issue, task))
+
+    assert set(hub.issue(REPO, late.issue).labels) == labels
+
+
+def test_label_of_a_worker_that_has_it_no_more_stays_off(hub: GitHubStandIn, late: Late) -> None:
+    task, _ = late.begun("02")
+
+    late.says(of_task("label", late.issue, task, "01"))
+
+    assert hub.issue(REPO, late.issue).labels == ()
+
+
+def test_label_of_a_later_task_is_not_taken_off_for_an_earlier_one(
+    hub: GitHubStandIn, late: Late
+) -> None:
+    earlier, grant = late.begun()
+    late.ended(grant, make_outcome())
+    later, _ = late.begun()
+    late.says(of_task("label", late.issue, later))
+
+    late.says(of_task("unlabel", late.issue, earlier))
+    assert hub.issue(REPO, late.issue).labels == ("worker:01",)
+
+    late.says(of_task("unlabel", late.issue, later))
+    assert hub.issue(REPO, late.issue).labels == ()

@@ -32,7 +32,9 @@ _OUTAGE_SECONDS = 60.0  # between two looks whether GitHub, or the token, is the
 
 @dataclass(frozen=True, slots=True)
 class Deliverer:
-    """Of one host. `no_drafts`: called with a repository's id when GitHub says so of its plan."""
+    """Of one host. `no_drafts`: called with a repository's id when GitHub says so of its plan.
+    `outdated`: whether a write would say what is not so any more.
+    """
 
     outbox: OutboxStore
     host: str
@@ -41,6 +43,7 @@ class Deliverer:
     troubles: Troubles = field(default_factory=Troubles)
     backoff: Backoff = field(default_factory=Backoff)
     no_drafts: Callable[[int], None] = lambda _: None
+    outdated: Callable[[Effect], bool] = lambda _: False
 
     def deliver(self) -> int:
         """One pass; returns how many left the outbox, carried out or set aside. Repeating one that
@@ -67,6 +70,10 @@ class Deliverer:
         """Whether this entry is dealt with."""
         if self.delivered.knows(entry.id):
             log.warning("effect dropped: it was carried out before host=%s", self.host)
+            self._done(entry, issue)
+            return True
+        if self.outdated(entry.effect):
+            log.info("effect dropped: outdated %s %s", entry.effect.kind, _label(entry.effect))
             self._done(entry, issue)
             return True
         github = self.github_for(entry.effect.worker)

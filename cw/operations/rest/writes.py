@@ -31,16 +31,20 @@ def on_outcome(
     move is labelled `blocked` as well.
     """
     pull = _on_pull(task, worker, outcome)
+    off = [("unlabel", worker_label(worker), "")] if takes_label_off(outcome) else []
     if outcome.kind is OutcomeKind.SUCCEEDED:
-        return [*pull, *_effects(task, worker, ("unlabel", worker_label(worker), ""))]
+        return [*pull, *_effects(task, worker, *off)]
     mark = f"cw:{task.id}:{_once(outcome, attempt)}:{outcome.reason}"
-    what = [("comment", _comment(task, worker, outcome, tail), mark)]
-    label = rule_of(outcome.reason).label
-    if label is Label.OFF:  # `assign` may look at it again
-        what.append(("unlabel", worker_label(worker), ""))
-    if label is Label.BLOCKED:
+    what = [("comment", _comment(task, worker, outcome, tail), mark), *off]
+    if rule_of(outcome.reason).label is Label.BLOCKED:
         what.append(("label", BLOCKED_LABEL, ""))
     return [*pull, *_effects(task, worker, *what)]
+
+
+def takes_label_off(outcome: Outcome) -> bool:
+    """The worker's, from the issue: it is done, or `assign` may look at it again."""
+    succeeded = outcome.kind is OutcomeKind.SUCCEEDED
+    return succeeded or rule_of(outcome.reason).label is Label.OFF
 
 
 def _once(outcome: Outcome, attempt: int) -> str:
@@ -108,6 +112,7 @@ def _effects(task: TaskSpec, worker: str, *what: tuple[str, str, str]) -> list[E
                 "worker": worker,
                 "text": text,
                 "mark": mark,
+                "task": task.id,
             }
         )
         for kind, text, mark in what
@@ -150,5 +155,6 @@ def unlabel(task: Task) -> list[Effect]:
             issue=spec.issue,
             worker=worker,
             text=worker_label(worker),
+            task=spec.id,
         )
     ]
