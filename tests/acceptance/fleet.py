@@ -156,7 +156,7 @@ class Fleet:
             return False
 
         def row() -> dict[str, Any]:
-            rows = () if waits() else self.json("history")
+            rows = () if waits() else self.json("history", "-n", "100")
             return next((one for one in rows if one["task"] == task), {})
 
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -18,6 +18,7 @@ from tests.walls import WALLS
 from workerhost.agents.follow import WAITS
 
 REPO = "acme/app"
+WORKERS = [f"{number:02d}" for number in range(1, 5)]  # so many wait at the same time
 REST = 4  # seconds; shorter than what lingers, longer than what ends by itself
 LIMITS = {"CW_RUN_REST": str(REST), "CW_STOP_GRACE": "1", "CW_RUN_MEMORY_MB": "400"}
 LONG = 3600
@@ -27,6 +28,7 @@ LONG = 3600
 def quick() -> Iterator[Fleet]:
     """What is left running is ended soon."""
     with running_fleet(REHEARSAL, LIMITS) as one:
+        one.ok("init", f"{WORKERS[2]}..{WORKERS[-1]}")
         yield one
 
 
@@ -42,14 +44,19 @@ def limited() -> Iterator[Fleet]:
     """With limits that are shorter than what is left running may go on."""
     short = {"CW_RUN_REST": "12", "CW_RUN_SILENCE_LIMIT": "8", "CW_RUN_TIME_LIMIT": "10"}
     with running_fleet(REHEARSAL, {**LIMITS, **short}) as one:
+        one.ok("init", f"{WORKERS[2]}..{WORKERS[-1]}")
         yield one
 
 
 def dispatched(fleet: Fleet, agent: str) -> str:
     body = f"rehearse: pace 0.01\n{agent}\n"
     number = fleet.github.add_issue(REPO, "Change it", body)
-    said = fleet.json("dispatch", "-r", REPO, "-i", str(number), "-w", "01")
-    return str(said["task"])
+    return str(fleet.json("dispatch", "-r", REPO, "-i", str(number))["task"])
+
+
+def all_dispatched(fleet: Fleet, agents: Iterable[str]) -> dict[str, str]:
+    """Agent to task: they wait together."""
+    return {one: dispatched(fleet, one) for one in agents}
 
 
 @dataclass(frozen=True)
@@ -91,10 +98,17 @@ SAMPLES = {
 }
 
 
+@pytest.fixture(scope="module")
+def said(quick: Fleet) -> dict[str, str]:
+    return all_dispatched(quick, {f"rehearse: last {one.last}" for one in SAMPLES.values()})
+
+
 @pytest.mark.parametrize("name", SAMPLES)
-def test_last_word_comes_before_all_that_follows(quick: Fleet, once: Outcome, name: str) -> None:
+def test_last_word_comes_before_all_that_follows(
+    quick: Fleet, once: Outcome, said: dict[str, str], name: str
+) -> None:
     sample = SAMPLES[name]
-    row = quick.finished(dispatched(quick, f"rehearse: last {sample.last}"))
+    row = quick.finished(said[f"rehearse: last {sample.last}"], 110)
 
     end = row["outcome"]
     assert (end["kind"], end["reason"]) == sample.end, (end, quick.logs())
@@ -104,20 +118,30 @@ def test_last_word_comes_before_all_that_follows(quick: Fleet, once: Outcome, na
     assert end["cost_usd"] == pytest.approx(sample.sums * once.cost_usd)
 
 
-@pytest.mark.parametrize(
-    "last", [f"linger {LONG}", f"deaf linger {LONG}", f"codes linger {LONG}", "commits 9"]
-)
-def test_limits_that_pass_after_it_are_no_failure(limited: Fleet, last: str) -> None:
-    end = limited.finished(dispatched(limited, f"rehearse: last {last}"))["outcome"]
+AFTER = [f"linger {LONG}", f"deaf linger {LONG}", f"codes linger {LONG}", "commits 9"]
+BEFORE = {"hang": "stalled", "slow 60": "time_limit"}
+
+
+@pytest.fixture(scope="module")
+def over(limited: Fleet) -> dict[str, str]:
+    agents = [*(f"rehearse: last {one}" for one in AFTER), *(f"rehearse: {one}" for one in BEFORE)]
+    return all_dispatched(limited, agents)
+
+
+@pytest.mark.parametrize("last", AFTER)
+def test_limits_that_pass_after_it_are_no_failure(
+    limited: Fleet, over: dict[str, str], last: str
+) -> None:
+    end = limited.finished(over[f"rehearse: last {last}"], 100)["outcome"]
 
     assert (end["kind"], end["reason"], end["pushed"]) == ("succeeded", "done", True), end
 
 
-@pytest.mark.parametrize(("agent", "reason"), [("hang", "stalled"), ("slow 60", "time_limit")])
-def test_limits_that_pass_before_it_are(limited: Fleet, agent: str, reason: str) -> None:
-    end = limited.finished(dispatched(limited, f"rehearse: {agent}"))["outcome"]
+@pytest.mark.parametrize("agent", BEFORE)
+def test_limits_that_pass_before_it_are(limited: Fleet, over: dict[str, str], agent: str) -> None:
+    end = limited.finished(over[f"rehearse: {agent}"], 100)["outcome"]
 
-    assert (end["kind"], end["reason"]) == ("failed", reason)
+    assert (end["kind"], end["reason"]) == ("failed", BEFORE[agent])
 
 
 def test_status_says_what_is_waited_for(limited: Fleet) -> None:
@@ -125,7 +149,9 @@ def test_status_says_what_is_waited_for(limited: Fleet) -> None:
 
     def now() -> str:
         rows = limited.json("status")["workers"]
-        return next((one["last"] or "" for one in rows if one["worker"] == "01"), "")
+        return next(
+            (one["last"] or "" for one in rows if (one["about"] or {}).get("task") == task), ""
+        )
 
     wait_until(lambda: now() == WAITS, 60, lambda: f"{now()}\n{limited.logs()}")
     assert WAITS in limited.ok("status")
@@ -140,23 +166,31 @@ def real() -> Iterator[Fleet]:
     need("gh")
     settings = {"CW_RUN_REST": "6", "CW_RUN_SILENCE_LIMIT": "45"}
     with running_fleet(binaries[-1].path, settings) as one:
+        one.ok("init", WORKERS[2])
         yield one
 
 
-@pytest.mark.parametrize(
-    ("left", "commits"),
-    [("python3 -m http.server 0", 1), ("sleep 3600", 1), ("trap '' INT TERM; sleep 3600", 1)],
-)
+LEFT = ["python3 -m http.server 0", "sleep 3600", "trap '' INT TERM; sleep 3600"]
+
+
+@pytest.fixture(scope="module")
+def left(real: Fleet) -> dict[str, str]:
+    """What claude leaves, and the task: they are silent together."""
+    tasks = {}
+    for one in LEFT:
+        number = real.github.add_issue(REPO, "Serve it", "Please.")
+        change = f"echo x > served-{number}.txt && git add -A && git commit -qm served"
+        turns = (bash(change), bash(one, background=True), text("It is served."))
+        real.api.script(*turns, match=f"issue-{number}")
+        tasks[one] = str(real.json("dispatch", "-r", REPO, "-i", str(number))["task"])
+    return tasks
+
+
+@pytest.mark.parametrize("one", LEFT)
 def test_server_that_claude_leaves_running_holds_nothing_up(
-    real: Fleet, left: str, commits: int
+    real: Fleet, left: dict[str, str], one: str
 ) -> None:
-    number = real.github.add_issue(REPO, "Serve it", "Please.")
-    change = f"echo x > served-{number}.txt && git add -A && git commit -qm served"
-    turns = (bash(change), bash(left, background=True), text("It is served."))
-    real.api.script(*turns, match=f"issue-{number}")
-    said = real.json("dispatch", "-r", REPO, "-i", str(number), "-w", "01")
+    end = real.finished(left[one], 110)["outcome"]  # claude itself would wait for 600
 
-    end = real.finished(said["task"], 120)["outcome"]  # claude itself would wait for 600
-
-    assert (end["kind"], end["commits"]) == ("succeeded", commits), (end, real.logs())
+    assert (end["kind"], end["commits"]) == ("succeeded", 1), (end, real.logs())
     assert "It is served." in end["report"]
