@@ -109,12 +109,13 @@ class Server:
         if kind == PROXY:
             import workerhost.walls.proxy  # noqa: F401  once, for all of them
         connection = socket.socket(fileno=given[0])
+        here = os.getpid()
         try:
             pid = os.fork()
         except OSError as error:
             pid = -(error.errno or 1)
         if pid == 0:
-            _be_the_child(given[1:])
+            _be_the_child(given[1:], here)
         for one in given[1:]:
             os.close(one)
         with suppress(OSError):
@@ -153,8 +154,7 @@ class Server:
         self._collect()
 
 
-def _be_the_child(given: list[int]) -> NoReturn:
-    parent = os.getppid()
+def _be_the_child(given: list[int], parent: int) -> NoReturn:
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)

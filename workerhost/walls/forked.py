@@ -120,6 +120,13 @@ class ForkServer:
             for one in made:
                 os.close(one)
 
+    def end(self) -> None:
+        """With all that it has started."""
+        if self._orders and self._process:
+            self._orders.close()
+            self._orders = None
+            self._process.wait()
+
     def _tried(self, kind: bytes, order: bytes, theirs: list[int]) -> tuple[socket.socket, int]:
         number = errno.ECHILD
         for _ in range(_TRIES):
@@ -133,13 +140,14 @@ class ForkServer:
         raise OSError(number, f"the host's fork server: {os.strerror(number)}")
 
     def _ordered(self, kind: bytes, order: bytes, theirs: list[int]) -> tuple[socket.socket, int]:
-        """The pid is 0 when there was no server to take it."""
+        """The pid is 0 when there was no server to take it: then there will be another one."""
         ours, there = socket.socketpair()
         reads, writes = os.pipe()
         try:
-            with self._lock, suppress(BrokenPipeError, ConnectionResetError):
-                given = [there.fileno(), reads, *theirs]
-                socket.send_fds(self._server(), [kind], given)
+            with self._lock:
+                server = self._server()
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    socket.send_fds(server, [kind], [there.fileno(), reads, *theirs])
         except BaseException:
             os.close(writes)
             ours.close()
@@ -151,7 +159,16 @@ class ForkServer:
             _write_all(pipe, order)
         _readable(ours, _START_SECONDS)
         said = _said(ours)
+        if not said:
+            self._forget(server)
         return ours, REPLY.unpack(said)[0] if said else 0
+
+    def _forget(self, server: socket.socket) -> None:
+        """It ends, but is perhaps not gone yet."""
+        with self._lock:
+            if self._orders is server:
+                server.close()
+                self._orders = None
 
     def _server(self) -> socket.socket:
         alive = self._process and self._owner == os.getpid() and self._process.poll() is None
