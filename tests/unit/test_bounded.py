@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cw.errors import UnavailableError
 from tests.needs import require
 from workerhost.clones.bounded import Done, Feeding, Limits, bounded
 
@@ -55,6 +56,14 @@ def test_what_has_no_end_is_ended(script: str, limits: dict[str, int], said: str
     assert said in found.over
     assert not found.ok
     assert len(found.out) <= 1000 if "text" in limits else True
+
+
+def test_end_of_what_starts_them_is_no_end_of_theirs() -> None:
+    """Nobody takes a fork server that somebody killed for what a clone makes git do."""
+    with pytest.raises(UnavailableError, match="fork server"):
+        done("kill -9 $PPID; sleep 600")
+
+    assert done("echo a").out == "a\n"
 
 
 def test_memory_is_bounded() -> None:

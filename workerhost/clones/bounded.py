@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from cw.errors import TooLargeError, WorkspaceError
+from cw.errors import TooLargeError, UnavailableError, WorkspaceError
 from workerhost.shutdown import HostLeavesError
 from workerhost.walls.forked import SERVER, Forked
 from workerhost.walls.proxy_errors import Seen
@@ -93,7 +93,9 @@ def bounded(
     feeding: Feeding = Feeding(),
     leave: threading.Event | None = None,
 ) -> Done:
-    """Raises HostLeavesError once `leave` is set, and what the sink raises."""
+    """Raises HostLeavesError once `leave` is set, UnavailableError when the host's fork server was
+    ended from outside, and what the sink raises.
+    """
     if limits.seconds <= 0:
         return Done(ok=False, out="", err="", over="the time for all of it")
     source = feeding.source
@@ -109,7 +111,10 @@ def bounded(
     )
     with process:
         try:
-            return _Watch(process, limits, feeding, leave).done()
+            done = _Watch(process, limits, feeding, leave).done()
+            if process.lost:
+                raise UnavailableError("the host's fork server was ended from outside")
+            return done
         finally:
             _end(process)
 

@@ -29,7 +29,7 @@ Given = IO[bytes] | int | socket.socket
 
 class Forked:
     """A process as `subprocess.Popen` has it, for as long as this is not closed. It ends with the
-    host, and leads a session of its own.
+    host, and leads a session of its own. `lost`: it was killed, as the server ended.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Forked:
         self.stdin, self.stdout, self.stderr = pipes
         self._connection = connection
         self._code: int | None = None
+        self.lost = False
 
     def __enter__(self) -> Self:
         return self
@@ -72,7 +73,7 @@ class Forked:
     def _ended(self, seconds: float) -> int | None:
         if self._code is None and _readable(self._connection, seconds):
             said = self._connection.recv(REPLY.size)
-            # Without a word: the server is gone, and all that it had started was killed.
+            self.lost = not said
             self._code = REPLY.unpack(said)[0] if said else -signal.SIGKILL
         return self._code
 
