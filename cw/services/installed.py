@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -91,6 +92,27 @@ def read_installed(
     return found
 
 
+def how_to_add(extra: str, found: Installed | None = None) -> str:
+    """What is typed to have this extra beside those that are there, in the way cw was installed.
+    `found`: how; None: looked for.
+    """
+    try:
+        one = found or find_installed()
+    except CwError:
+        return shlex.join(("pip", "install", f"{PACKAGE}[{extra}]"))
+    more = replace(one, extras=tuple(dict.fromkeys((*one.extras, extra))))
+    if one.checkout:
+        return shlex.join(_install_again(more, one.checkout))
+    what = f"{PACKAGE}{more.bracket}{f' @ {one.source}' if one.source else ''}"
+    match one.tool:
+        case "pipx":
+            return shlex.join(("pipx", "install", "--force", what))
+        case "uv tool":
+            return shlex.join(("uv", "tool", "install", "--force", what))
+        case "uv" | "pip":
+            return shlex.join((*_pip(one), "install", *_python(one), what))
+
+
 def commands(one: Installed) -> list[Command]:
     """What to run, in order."""
     if one.checkout:
@@ -127,9 +149,13 @@ def _pip(one: Installed) -> Command:
     return ("uv", "pip") if one.tool == "uv" else (one.python, "-m", "pip")
 
 
+def _python(one: Installed) -> Command:
+    return ("--python", one.python) if one.tool == "uv" else ()
+
+
 def _into(one: Installed) -> Command:
     if one.tool == "uv":
-        return ("--python", one.python)
+        return _python(one)
     return ("--disable-pip-version-check", "--no-input")
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cw.services.installed import PACKAGE, Installed, commands, read_installed
+from cw.services.installed import PACKAGE, Installed, commands, how_to_add, read_installed
 
 PYTHON = "/env/bin/python"
 PIP = (PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input")
@@ -126,3 +127,30 @@ def test_mark_that_cannot_be_read_counts_as_none(tmp_path: Path, text: str) -> N
     found = read_installed(text, prefix=tmp_path, python=PYTHON, has_pip=True)
 
     assert commands(found) == [(*PIP, "--upgrade", PACKAGE)]
+
+
+@pytest.mark.parametrize(
+    ("mark", "has_pip", "typed"),
+    [
+        ("", True, "/venv/bin/python -m pip install 'claude-workers[gh,claude]'"),
+        ("", False, "uv pip install --python /venv/bin/python 'claude-workers[gh,claude]'"),
+        ("pipx_metadata.json", True, "pipx install --force 'claude-workers[gh,claude]'"),
+        ("uv-receipt.toml", False, "uv tool install --force 'claude-workers[gh,claude]'"),
+    ],
+)
+def test_missing_extra_is_added_to_those_that_are_there(
+    tmp_path: Path, mark: str, has_pip: bool, typed: str
+) -> None:
+    if mark:
+        (tmp_path / mark).touch()
+    found = read_installed(
+        "", prefix=tmp_path, python="/venv/bin/python", has_pip=has_pip, extras=("gh",)
+    )
+
+    assert how_to_add("claude", found) == typed
+
+
+def test_missing_extra_of_a_checkout_is_added_from_there(tmp_path: Path) -> None:
+    found = read(tmp_path, {"url": tmp_path.as_uri(), "dir_info": {"editable": True}})
+
+    assert how_to_add("claude", found) == shlex.join((*PIP, "--editable", f"{tmp_path}[claude]"))

@@ -12,12 +12,16 @@ from pathlib import Path
 
 from cw.errors import BadInputError, CwError
 from cw.homes.layout import Home
+from cw.services.installed import how_to_add
 from cw.settings import Settings
 
 MIN_VERSION = (2, 1, 202)  # earlier ones approve hosts that the policy closes
 _VERSION = re.compile(r"\b(\d+)\.(\d+)\.(\d+)\b")
 _SECONDS = 30
-HOW_TO_GET = "Get it with: pip install 'claude-workers[claude]'"
+
+
+def how_to_get() -> str:
+    return f"Get it with: {how_to_add('claude')}"
 
 
 def find_claude(settings: Settings, environ: Mapping[str, str]) -> Path:
@@ -29,7 +33,7 @@ def find_claude(settings: Settings, environ: Mapping[str, str]) -> Path:
     if settings.claude:
         chosen = shutil.which(os.path.expanduser(settings.claude), path=path)  # noqa: PTH111
         if not chosen:
-            raise BadInputError(f"CW_CLAUDE: {settings.claude} is no program", hint=HOW_TO_GET)
+            raise BadInputError(f"CW_CLAUDE: {settings.claude} is no program", hint=how_to_get())
         return Path(chosen).absolute()
     found = shutil.which("claude", path=path)
     if found:
@@ -37,7 +41,7 @@ def find_claude(settings: Settings, environ: Mapping[str, str]) -> Path:
     bundled = _bundled()
     if bundled:
         return bundled
-    raise CwError("claude is not installed", hint=HOW_TO_GET)
+    raise CwError("claude is not installed", hint=how_to_get())
 
 
 def claude_version(path: Path) -> str:
@@ -55,10 +59,12 @@ def claude_version(path: Path) -> str:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise CwError(f"{path} does not start ({type(error).__name__})", hint=HOW_TO_GET) from error
+        raise CwError(
+            f"{path} does not start ({type(error).__name__})", hint=how_to_get()
+        ) from error
     match = _VERSION.search(done.stdout)
     if done.returncode or not match:
-        raise CwError(f"{path} --version says nothing usable", hint=HOW_TO_GET)
+        raise CwError(f"{path} --version says nothing usable", hint=how_to_get())
     return match[0]
 
 

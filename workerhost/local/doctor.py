@@ -12,10 +12,10 @@ from cw.errors import CwError
 from cw.homes.agent_user import agent_user
 from cw.settings import Settings
 from workerhost.agents.claude import (
-    HOW_TO_GET,
     MIN_VERSION,
     claude_version,
     find_claude,
+    how_to_get,
     new_enough,
 )
 from workerhost.github.token_access import check_access, open_access
@@ -61,7 +61,7 @@ def claude_check(settings: Settings, environ: Mapping[str, str]) -> Check:
         "claude",
         "fail",
         f"{version} ({path}) is older than {wanted}",
-        f"claude update; {HOW_TO_GET}",
+        f"claude update; {how_to_get()}",
     )
 
 

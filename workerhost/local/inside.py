@@ -13,6 +13,7 @@ from cw.check import Check
 from cw.credentials.agentenv import gh_beside, search_path
 from cw.errors import CwError
 from cw.homes.layout import Home
+from cw.services.installed import how_to_add
 from cw.settings import Settings
 from workerhost.agents.claude import find_claude
 from workerhost.walls.isolation import Wall, choose_wall
@@ -21,7 +22,7 @@ from workerhost.walls.sandbox import readable_paths, wrap
 _SECONDS = 15
 _HOW_TO_GET = {
     "git": "apt install git (or brew install git)",
-    "gh": "pip install 'claude-workers[gh]', or apt install gh",
+    "gh": "apt install gh",
     "python3": "apt install python3",
 }
 _NOT_FOUND = 127  # a shell's status for a program that it does not find
@@ -51,7 +52,7 @@ def _check(settings: Settings, environ: Mapping[str, str], wall: Wall, name: str
         return Check(title, "warn", f"it was not found out what agents find: {why}")
     if said is not None:
         return Check(title, "ok", said or "is there")
-    how = _HOW_TO_GET.get(name, "Install it where all find it, such as /usr/local/bin")
+    how = _how_to_get(name)
     if name == "gh" and (came := _hidden_gh(settings)):
         text = f"{came} came with cw, and agents find it only behind bubblewrap"
         return Check(title, "warn", text, "apt install gh; or CW_ISOLATION=strict")
@@ -61,6 +62,12 @@ def _check(settings: Settings, environ: Mapping[str, str], wall: Wall, name: str
         return Check(title, "warn", text, f"{how}; or CW_SANDBOX_READ={Path(here).parent}")
     without = "; agents open pull requests without it" if name == "gh" else ""
     return Check(title, "fail" if name == "git" else "warn", f"not installed{without}", how)
+
+
+def _how_to_get(name: str) -> str:
+    if name == "gh":
+        return f"{how_to_add('gh')}, or {_HOW_TO_GET[name]}"
+    return _HOW_TO_GET.get(name, "Install it where all find it, such as /usr/local/bin")
 
 
 def _version(settings: Settings, environ: Mapping[str, str], wall: Wall, name: str) -> str | None:
