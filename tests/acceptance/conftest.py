@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -55,8 +56,14 @@ def fleet() -> Iterator[Fleet]:
 @pytest.fixture(scope="module", params=["http", "https"])
 def any_fleet(request: pytest.FixtureRequest) -> Iterator[Fleet]:
     """The same over http and over https, where git and the API go through tunnels of a proxy."""
-    with running_fleet(REHEARSAL, https=request.param == "https") as one:
+    soon = {"CW_DEFER_SECONDS": "1"}
+    with running_fleet(REHEARSAL, soon, https=request.param == "https") as one:
         yield one
+
+
+def by_turns(samples: Iterable[str]) -> list[tuple[str, str]]:
+    """For `any_fleet` and a table: one half over http, the other over https."""
+    return list(zip(cycle(("http", "https")), samples))
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,19 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.fleet import Fleet
+from tests.acceptance.conftest import running_fleet
+from tests.acceptance.fleet import REHEARSAL, Fleet
 from tests.standins.github import GitHubStandIn
 from tests.waiting import wait_until
 
 FAST = "rehearse: pace 0.01\n"
 NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[Fleet]:
+    with running_fleet(REHEARSAL, https=True) as one:
+        yield one
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.conftest import by_turns
 from tests.acceptance.fleet import Fleet
 
 REPO = "acme/app"
@@ -77,10 +78,7 @@ def dispatched(fleet: Fleet, number: int) -> tuple[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("any_fleet", "name"),
-    [*(("http", one) for one in SAMPLES), *(("https", one) for one in list(SAMPLES)[::4])],
-    indirect=["any_fleet"],
-    scope="module",
+    ("any_fleet", "name"), by_turns(SAMPLES), indirect=["any_fleet"], scope="module"
 )
 def test_next_dispatch_succeeds_in_what_the_last_one_left(any_fleet: Fleet, name: str) -> None:
     fleet, sample = any_fleet, SAMPLES[name]

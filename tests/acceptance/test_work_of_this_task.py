@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.conftest import by_turns
 from tests.acceptance.fleet import Fleet
 from tests.waiting import wait_until
 
@@ -388,10 +389,7 @@ SAMPLES = {
 
 
 @pytest.mark.parametrize(
-    ("any_fleet", "name"),
-    [*(("http", one) for one in SAMPLES), *(("https", one) for one in list(SAMPLES)[::4])],
-    indirect=["any_fleet"],
-    scope="module",
+    ("any_fleet", "name"), by_turns(SAMPLES), indirect=["any_fleet"], scope="module"
 )
 def test_only_work_of_this_task_counts(any_fleet: Fleet, name: str) -> None:
     sample = SAMPLES[name]
