@@ -164,6 +164,19 @@ def test_killed_server_is_replaced_and_what_it_had_started_counts_as_killed(
             assert said(other) == b"again\n"
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_signal_for_all_processes_of_a_host_does_not_end_what_it_sees_through(
+    server: ForkServer, number: signal.Signals
+) -> None:
+    with started(server, "sh", "-c", "read line; exit 3", stdin=subprocess.PIPE) as process:
+        parent(process).send_signal(number)
+        with started(server, "true") as other:
+            assert parent(other) == parent(process)
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(20) == 3
+
+
 def test_all_of_it_ends_with_its_host() -> None:
     code = (
         "import subprocess, sys, time\n"

@@ -38,7 +38,9 @@ _IDLE_SECONDS = 60.0
 _HEAD = struct.Struct("!iqi")  # umask, data bytes, words of argv
 _DESCRIPTORS = 5
 _PR_SET_PDEATHSIG = 1
-_RESTORED = (signal.SIGPIPE, signal.SIGXFSZ)  # ignored by Python, and so by what it would start
+# Its end is that of its host, which may have work to see through when these come for both.
+_DEAF_TO = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_RESTORED = (signal.SIGPIPE, signal.SIGXFSZ, *_DEAF_TO)  # else ignored by what it starts as well
 
 
 class Order(NamedTuple):
@@ -188,6 +190,7 @@ def _carry_out(order: Order, parent: int) -> int:
     if own == "proxy":
         from workerhost.walls import proxy  # loaded already
 
+        gc.enable()
         proxy.main({os.fsdecode(name): os.fsdecode(it) for name, it in order.env.items()}, parent)
         return 0
     return os.execvpe(order.argv[0], order.argv, order.env)  # noqa: S606
@@ -218,7 +221,9 @@ def _bound(order: Order) -> None:
 
 def main() -> None:
     orders = socket.socket(fileno=ORDERS)
-    gc.disable()
+    for number in _DEAF_TO:
+        signal.signal(number, signal.SIG_IGN)
+    gc.disable()  # what is never collected is never copied for it
     gc.freeze()
     Server(orders).serve()
 

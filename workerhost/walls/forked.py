@@ -22,7 +22,7 @@ from workerhost.walls import fork_server
 from workerhost.walls.fork_server import OTHER, PROXY, REPLY, Order
 
 _TRIES = 3  # it may end while it is asked: it had nothing to do
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0  # on a machine that has no time
 
 Given = IO[bytes] | int | socket.socket
 
@@ -158,7 +158,9 @@ class ForkServer:
             os.close(reads)
         with suppress(BrokenPipeError), os.fdopen(writes, "wb", buffering=0) as pipe:
             _write_all(pipe, order)
-        _readable(ours, _START_SECONDS)
+        if not _readable(ours, _START_SECONDS):
+            ours.close()
+            raise TimeoutError(errno.ETIMEDOUT, "the host's fork server does not answer")
         said = _said(ours)
         if not said:
             self._forget(server)
