@@ -62,6 +62,12 @@ class GitHubRefusedError(BadInputError):
     """GitHub answered no: bad token, no such repository, no right to write."""
 
 
+class GoneError(GitHubRefusedError):
+    """GitHub has no such thing under this name, or none any more, or none that the token may see.
+    Other refusals say nothing of what is there.
+    """
+
+
 class BadTokenError(GitHubRefusedError):
     """GitHub does not accept the token, whatever it is asked with it."""
 

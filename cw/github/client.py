@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from cw.errors import BadInputError, GitHubRefusedError
+from cw.errors import BadInputError, GitHubRefusedError, GoneError
 from cw.github.app import app_tokens
 from cw.github.connection import Connection, again
 from cw.github.errors import github_errors, says_no_drafts
@@ -219,7 +219,7 @@ def _refuse_moved(found: Any, repo: str, number: int) -> None:
     """An issue that was transferred answers as what it is now. `repo`: its name of now."""
     there = "/".join(found["html_url"].split("/")[-4:-2])
     if found["number"] != number or not same_repo(there, repo):
-        raise GitHubRefusedError(
+        raise GoneError(
             f"issue {repo}#{number} was transferred to {there}#{found['number']}",
             hint=f"Use: -r {there} -i {found['number']}",
         )

@@ -17,6 +17,7 @@ from cw.errors import (
     GitHubLimitError,
     GitHubRefusedError,
     GitHubUnavailableError,
+    GoneError,
 )
 
 _SERVER_ERRORS = 500
@@ -72,8 +73,8 @@ def raise_for(
 
 def _not_found(status: int, text: str, what: str) -> GitHubRefusedError:
     if status == 410:  # an issue that was deleted, or a repository without issues
-        return GitHubRefusedError(f"GitHub has no {what} any more: {text}")
-    return GitHubRefusedError(
+        return GoneError(f"GitHub has no {what} any more: {text}")
+    return GoneError(
         f"GitHub knows no {what}", hint="Check the name, and that the token may see it"
     )
 

@@ -347,3 +347,14 @@ def test_command_shows_verdicts_and_assigns(
     assert (away.returncode, away.stderr.count("\n")) == (4, 1)
     assert unset.returncode == 2
     assert "CW_ASSIGN_REPOS" in unset.stderr
+
+
+def test_dependency_that_the_token_may_not_see_counts_as_open(
+    office: Office, hub: GitHubStandIn
+) -> None:
+    number = hub.add_issue(REPO, "Waits", "Blocked by: acme/lib#7")
+    refused = {"message": "Resource not accessible by personal access token"}
+    hub.fault(path_regex="^/repos/acme/lib/issues/7$", status=403, body=refused, times=1)
+
+    assert office.assign(assign_reserve=1).dispatched == []
+    assert [one.issue for one in office.assign(assign_reserve=1).dispatched] == [number]  # no such

@@ -103,6 +103,56 @@ def test_label_taken_off_a_running_task_is_put_back_once(
     assert office.tasks()[number].state is State.RUNNING
 
 
+MOVED = "http://github.localhost/acme/moved/issues"  # as a repository answers that is renamed now
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (401, {"message": "Bad credentials"}),
+        (403, {"message": "Resource not accessible by personal access token"}),
+        (404, {"message": "Not Found"}),
+        (200, {"number": 1, "html_url": f"{MOVED}/1", "title": "Something"}),
+    ],
+    ids=["token refused", "no permission", "not found for a moment", "renamed at this moment"],
+)
+def test_issue_that_github_does_not_show_for_a_moment_is_not_closed(
+    office: Office, hub: GitHubStandIn, status: int, body: dict[str, object]
+) -> None:
+    number = given_task(office, hub)
+    hub.fault(path_regex="/issues$", status=200, body=[], times=1)
+    hub.fault(path_regex=f"/issues/{number}$", status=status, body=body, times=1)
+
+    done = office.reconcile()
+
+    assert [one for one in done.rows if one.done] == []
+    assert office.tasks()[number].state is State.QUEUED
+    assert office.marks(REPO, number) == ["worker:01"]
+
+
+def test_issue_that_is_gone_ends_its_task(office: Office, hub: GitHubStandIn) -> None:
+    number = given_task(office, hub)
+    hub.fault(path_regex="/issues$", status=200, body=[], times=1)
+    hub.fault(path_regex=f"/issues/{number}$", status=410, body={"message": "Gone"}, times=None)
+
+    assert actions(office.reconcile()) == ["close"]
+    assert office.tasks() == {}
+
+
+def test_list_that_cannot_be_read_whole_says_nothing_of_what_is_not_in_it(
+    office: Office, hub: GitHubStandIn
+) -> None:
+    number = given_task(office, hub)
+    before = len(hub.requests.matching("GET", f"/issues/{number}$"))
+    hub.fault(path_regex="/issues$", status=200, body=[{"number": "x"}], times=1)
+
+    done = office.reconcile()
+
+    assert done.rows == ()
+    assert len(hub.requests.matching("GET", f"/issues/{number}$")) == before
+    assert any("cannot be read" in one for one in done.warnings)
+
+
 def test_label_taken_off_a_waiting_task_ends_it(office: Office, hub: GitHubStandIn) -> None:
     number = given_task(office, hub)
     task = office.tasks()[number]

@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from cw.errors import GitHubRefusedError
+from cw.errors import GitHubRefusedError, GoneError
 from cw.github.listing import Listed, ListReader
 from cw.github.places import is_bot, is_open, issue_path, may_write, permission_path
 from cw.github.thread import read_thread
@@ -74,8 +74,10 @@ class Questions:
         before = self._reader.paid
         try:
             return is_open(self._reader, repo, int(number))
-        except GitHubRefusedError:
+        except GoneError:
             return False  # nobody will ever close what is not there
+        except GitHubRefusedError:
+            return True  # as far as anybody knows
         finally:
             self._spare -= self._reader.paid - before
 

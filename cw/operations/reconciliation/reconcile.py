@@ -6,11 +6,12 @@ What the lists suggest is looked at again, freshly, before anything is done abou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from cw.errors import CwError, GitHubRefusedError, GitHubUnavailableError
+from cw.errors import CwError, GitHubRefusedError, GitHubUnavailableError, GoneError
 from cw.github.identity import Place
 from cw.github.listing import LabelEvent, Listed, closed_lately, label_events, open_issues
 from cw.github.places import own_login, pull_state
@@ -31,6 +32,7 @@ from cw.operations.reconciliation.repair import Repairs
 from cw.states import State
 
 if TYPE_CHECKING:
+    from cw.github.client import Issue
     from cw.operations.passes.context import PassContext
 
 LOCK = "reconcile"
@@ -102,8 +104,9 @@ class _Pass(GitHubPass[Repair]):
         self, place: Place, tasks: dict[tuple[str, int], Task]
     ) -> Iterator[tuple[int, IssueState]]:
         """Issues whose row in the list does not agree with our records."""
-        repo = place.name
+        repo, unread = place.name, len(self.reader.odd)
         listed = open_issues(self.reader, repo, place.id)
+        whole = len(self.reader.odd) == unread
         names = {repo_key(repo, place.id): (repo,)}
         finished = self.ways.store.tasks.finished([one.key for one in listed], names)
         pulls = {one.number for one in listed if one.is_pull}
@@ -116,7 +119,7 @@ class _Pass(GitHubPass[Repair]):
         for one in closed_lately(self.reader, repo, place.id):
             if not one.is_pull and one.key not in tasks and _marked(one):
                 seen[one.key] = replace(self._seen(one.labels, None, None, now), open=False)
-        for key, task in tasks.items():
+        for key, task in tasks.items() if whole else ():
             if key not in seen:
                 seen[key] = replace(self._seen((), task, None, now), open=False)
         for (_, number), found in seen.items():
@@ -188,14 +191,22 @@ class _Pass(GitHubPass[Repair]):
             self.warnings.append(f"{repo} is another repository now; left for the next pass")
             return
         task = self._holder(place, number, suspected)
-        try:
-            issue = self.ways.github.issue(repo, number)
-            is_open, labels = issue.open, issue.labels
-        except GitHubRefusedError:  # deleted or moved away
-            is_open, labels = False, ()
+        issue = self._issue(place, number)
+        is_open, labels = (issue.open, issue.labels) if issue else (False, ())
         seen = replace(suspected, open=is_open, labels=labels, task=task, now=store.tasks.now())
         for step in decide(self._ask(repo, number, seen, set())):
             self._act(repo, number, step, task)
+
+    def _issue(self, place: Place, number: int) -> Issue | None:
+        """None: it was deleted, or transferred. GitHub says the same of all issues of a repository
+        that is being renamed. Raises GitHubRefusedError, GitHubUnavailableError.
+        """
+        with suppress(GoneError):
+            return self.ways.github.issue(place.name, number)
+        now = self.places.place(place.name, place.id).name
+        with suppress(GoneError):
+            return self.ways.github.issue(now, number)
+        return None
 
     def _holder(self, place: Place, number: int, suspected: IssueState) -> Task | None:
         """The unfinished task, as it is now. Of before, its claim is by a name that may be gone."""
