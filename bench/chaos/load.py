@@ -70,6 +70,7 @@ class Load:
     late_doubles: int = 0
     tried: Counter[int] = field(default_factory=Counter)  # dispatches of issues on GitHub
     unexpected: list[str] = field(default_factory=list)
+    _taking: threading.Lock = field(default_factory=threading.Lock)
     all_brought: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -133,15 +134,28 @@ class Load:
             done = dispatch(request, self.store, github, self._hint)
         except ClaimedError as error:
             if error.task_id:
+                self._count(error.task_id, request, asked, into)
                 return True
             self.unexpected.append(error.message)  # a label nobody's task explains
             return False
         except CwError:
             self.refused += 1
             return False
-        commits = COMMITS in request.prompt
-        into.append(Taken(done.task, request, asked, time.time(), commits))
+        self._take(done.task, request, asked, into)
         return True
+
+    def _count(self, task: str, request: Request, asked: float, into: list[Taken]) -> None:
+        """Perhaps an earlier try made it, whose answer was lost."""
+        with suppress(CwError):
+            record = self.store.tasks.get(task)
+            if record:
+                self._take(record.spec, request, asked, into)
+
+    def _take(self, spec: TaskSpec, request: Request, asked: float, into: list[Taken]) -> None:
+        with self._taking:
+            if all(one.spec.id != spec.id for one in (*self.taken, *into)):
+                commits = COMMITS in request.prompt
+                into.append(Taken(spec, request, asked, time.time(), commits))
 
     def over_for_good(self, task: str) -> bool:
         """Raises CwError."""

@@ -27,7 +27,7 @@ LONG = 3600
 @pytest.fixture(scope="module")
 def quick() -> Iterator[Fleet]:
     """What is left running is ended soon."""
-    with running_fleet(REHEARSAL, LIMITS) as one:
+    with running_fleet(REHEARSAL, LIMITS, https=True) as one:
         one.ok("init", f"{WORKERS[2]}..{WORKERS[-1]}")
         yield one
 

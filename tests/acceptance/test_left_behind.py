@@ -30,7 +30,7 @@ CLAIMED = 3  # exit status
 @pytest.fixture(scope="module")
 def limited() -> Iterator[Fleet]:
     """Where runs end by limits, and nothing is put off."""
-    with running_fleet(REHEARSAL, LIMITS) as one:
+    with running_fleet(REHEARSAL, LIMITS, https=True) as one:
         yield one
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.acceptance.fleet import TOKEN, Fleet
+from tests.acceptance.conftest import running_fleet
+from tests.acceptance.fleet import REHEARSAL, TOKEN, Fleet
 from tests.standins.github import GitHubStandIn
 from tests.waiting import wait_until
 
@@ -101,6 +102,12 @@ SAMPLES = {
         fault(status=451, body={"message": "Repository access blocked"}), "451 Repository access"
     ),
 }
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[Fleet]:
+    with running_fleet(REHEARSAL, https=True) as one:
+        yield one
 
 
 @pytest.fixture

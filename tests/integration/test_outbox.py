@@ -317,3 +317,15 @@ def test_label_of_a_later_task_is_not_taken_off_for_an_earlier_one(
 
     late.says(of_task("unlabel", late.issue, later))
     assert hub.issue(REPO, late.issue).labels == ()
+
+
+def test_label_of_a_task_that_failed_is_not_put_on_beside_a_later_one(
+    hub: GitHubStandIn, late: Late
+) -> None:
+    failed, grant = late.begun()
+    late.ended(grant, make_outcome(OutcomeKind.FAILED, reason="no_changes"))
+    late.begun("02")
+
+    late.says(of_task("label", late.issue, failed))
+
+    assert hub.issue(REPO, late.issue).labels == ()

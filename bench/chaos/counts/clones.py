@@ -76,7 +76,12 @@ def stale_refs(load: Load, _faults: Faults) -> Found:
         if left != seen:
             wrong.append(f"{branch} of {repo}: {seen[:9]}, its agent left {left[:9]}")
     known = {branch for _, branch in last} | {one.spec.branch for one in load.taken} | {"main"}
-    wrong += [f"{one} of nobody" for refs in there.values() for one in refs if one not in known]
+    wrong += [
+        f"{one} of nobody at {repo}"
+        for repo, refs in there.items()
+        for one in refs
+        if one not in known
+    ]
     return found(wrong, of)
 
 

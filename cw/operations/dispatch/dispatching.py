@@ -82,7 +82,7 @@ def dispatch(
             if left and has_label(issue.labels, left):
                 github.remove_label(spec.repo, issue.number, left)
             if request.worker:
-                mark_issue(spec, github, request.worker, store)
+                mark_issue(spec, github, request.worker, store, left)
         choice = foreseen(spec, github)  # before its host begins
         hint(spec)
     except CwError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cw.errors import ClaimedError
 from cw.models import TaskSpec
-from cw.names import is_worker_label, same_label, worker_label
+from cw.names import has_label, is_worker_label, same_label, worker_label
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub
@@ -16,14 +16,19 @@ if TYPE_CHECKING:
 _LABEL_LIFE = timedelta(days=1)
 
 
-def mark_issue(spec: TaskSpec, github: GitHub, worker: str, store: Store) -> None:
-    """Mark the issue as this worker's. Somebody else's label wins over ours."""
+def mark_issue(spec: TaskSpec, github: GitHub, worker: str, store: Store, left: str = "") -> None:
+    """Mark the issue as this worker's. Somebody else's label wins over ours, but not `left`: that
+    of the issue's last task, whose host may be late with it.
+    """
     if spec.issue is None:
         return
     mine = worker_label(worker)
     ensure_worker_label(spec.repo, worker, github, store)
     after = github.add_label(spec.repo, spec.issue, mine)
-    others = [one for one in after if is_worker_label(one) and not same_label(one, mine)]
+    marked = [one for one in after if is_worker_label(one) and not same_label(one, mine)]
+    if has_label(marked, left):
+        github.remove_label(spec.repo, spec.issue, left)
+    others = [one for one in marked if not same_label(one, left)]
     if others:
         raise ClaimedError(
             f"{spec.label} was given {', '.join(others)} at the same moment",

@@ -18,9 +18,10 @@ def outdated(store: Store, effect: Effect) -> bool:
     if not effect.task or not worker:
         return False
     task = store.tasks.get(effect.task)
+    later = _later(store, task) if task else None
     if effect.kind == "label":
-        return _has_not(task, worker)
-    return effect.kind == "unlabel" and _has_again(store, task, worker)
+        return later is not None or _has_not(task, worker)
+    return effect.kind == "unlabel" and later is not None and later.line == worker
 
 
 def _has_not(task: Task | None, worker: str) -> bool:
@@ -31,10 +32,7 @@ def _has_not(task: Task | None, worker: str) -> bool:
     return ended is not None and takes_label_off(ended)
 
 
-def _has_again(store: Store, task: Task | None, worker: str) -> bool:
-    """The issue is the same worker's by a later task."""
-    if task is None or task.spec.issue is None:
-        return False
-    later = store.tasks.claimed_by(*task.spec.key)
-    now = store.tasks.get(later) if later and later != task.spec.id else None
-    return now is not None and now.line == worker
+def _later(store: Store, task: Task) -> Task | None:
+    """Another task that has the issue now."""
+    holder = store.tasks.claimed_by(*task.spec.key) if task.spec.issue is not None else None
+    return store.tasks.get(holder) if holder and holder != task.spec.id else None
