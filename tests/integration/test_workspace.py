@@ -119,6 +119,22 @@ def test_resumed_task_finds_everything_as_it_was(worker: Worker, hub: GitHubStan
     assert "half.txt" in said
 
 
+def test_resumed_task_that_had_no_agent_yet_finds_its_branch_and_loses_nothing(
+    worker: Worker,
+) -> None:
+    """Whatever happened to the clone in between."""
+    spec = worker.spec()
+    place = preparing.prepare(worker.git(spec), spec, resume=False)
+    ours = commit(place.clone, "done.txt")
+    run(place.clone, "checkout", "-q", "--detach")
+    beside = commit(place.clone, "beside.txt")
+
+    place = preparing.prepare(worker.git(spec), spec, resume=True, touched=False)
+
+    assert head_of(place.clone) == ("issue-22", ours)
+    assert run(place.clone, "for-each-ref", "--contains", beside, "refs/cw/wip")
+
+
 def test_unfinished_merge_and_stale_locks_do_not_stop_the_next_task(
     worker: Worker, hub: GitHubStandIn
 ) -> None:

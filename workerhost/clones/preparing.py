@@ -49,14 +49,22 @@ class _DamagedError(WorkspaceError):
     """The mirror is."""
 
 
-def prepare(git: Git, spec: TaskSpec, *, resume: bool, choose: Choose | None = None) -> Workspace:
+def prepare(
+    git: Git,
+    spec: TaskSpec,
+    *,
+    resume: bool,
+    touched: bool = True,
+    choose: Choose | None = None,
+) -> Workspace:
     """Clone or fetch, and stand on the task's branch. What the remote has is written down, for the
     comparison after the run. Raises WorkspaceError.
 
-    A resumed task finds its clone as it was left. Otherwise whatever lies about uncommitted is kept
-    as a commit on a ref below refs/cw/wip before the clone is made clean. A clone that cannot be
-    used is kept beside, and a new one made. `choose`: where the task began, now that the remote's
-    branches are known; None: on the one that it names.
+    A resumed task finds its clone as it was left, if an agent of its own has `touched` it.
+    Otherwise whatever lies about uncommitted is kept as a commit on a ref below refs/cw/wip before
+    the clone is made clean. A clone that cannot be used is kept beside, and a new one made.
+    `choose`: where the task began, now that the remote's branches are known; None: on the one that
+    it names.
     """
     clone = clone_path(git, spec)
     for path in (clone, git.home.tmp):
@@ -64,9 +72,10 @@ def prepare(git: Git, spec: TaskSpec, *, resume: bool, choose: Choose | None = N
             raise UnfitHomeError(f"{path} leads out of the worker's HOME: not used")
     with occupied(git.settings, git.home, _BUSY_SECONDS, git.leave):
         try:
-            return _prepared(git, spec, clone, choose, resume=resume)
+            return _prepared(git, spec, clone, choose, resume=resume, touched=touched)
         except _DamagedError:
-            return _prepared(git, spec, clone, choose, resume=resume, anew=True)
+            told = {"resume": resume, "touched": touched, "anew": True}
+            return _prepared(git, spec, clone, choose, **told)
         except OSError as error:
             raise UnfitHomeError(f"the clone cannot be made: {error}") from error
 
@@ -78,6 +87,7 @@ def _prepared(
     choose: Choose | None,
     *,
     resume: bool,
+    touched: bool,
     anew: bool = False,
 ) -> Workspace:
     if not git.home.tmp.is_dir():
@@ -93,7 +103,8 @@ def _prepared(
         place = replace(place, lfs=lfs.check(mirror, place.carried or at_remote(mirror, place)))
         files = _files_of_lfs(mirror, place, missing) if place.lfs else set()
         give_rights(git, clone)
-        kept = _renewed(git, mirror, place, spec, files, missing, resume=resume)
+        told = {"resume": resume, "touched": touched}
+        kept = _renewed(git, mirror, place, spec, files, missing, **told)
         if kept is not None:
             _make(git, mirror, place, spec, files, missing)
         place = replace(place, notes=tuple(missing), missing=tuple(missing))
@@ -127,6 +138,7 @@ def _renewed(
     missing: list[str],
     *,
     resume: bool,
+    touched: bool,
 ) -> str | None:
     """None: the clone that is there can be used. Else it is not there any more: where it is kept,
     if there was one. What could not be had is added to `missing`.
@@ -138,7 +150,7 @@ def _renewed(
         with lens(git.within(git.settings.git_seconds), clone, unlock=True) as seen:
             _check_refs(seen, mirror)
             _fetch(seen, mirror, spec)
-            if resume and _left_by_it(seen, place):
+            if resume and touched and _left_by_it(seen, place):
                 sweep_stubs(seen)
                 reveal(seen)
                 point(seen, mirror, place)

@@ -191,14 +191,18 @@ def _stashed(seen: Lens) -> list[str]:
 
 
 def _keep_detached(seen: Lens) -> None:
-    """What a linked worktree stands on, when that is no branch."""
-    for head in (seen.clone / ".git" / "worktrees").glob("*/HEAD"):
+    """What the clone stands on, or a linked worktree, when that is on no branch."""
+    own = seen.clone / ".git" / "HEAD"
+    for head in (own, *(seen.clone / ".git" / "worktrees").glob("*/HEAD")):
         try:
             text = read_regular(head, 4096).decode("utf-8", "replace").strip()
         except OSError:
             continue
-        if _SHA.fullmatch(text):
-            keep(seen, "worktree", text)
+        if not _SHA.fullmatch(text):
+            continue
+        asked = ("rev-list", "-n", "1", text, "--not", "--branches", "--remotes", "--")
+        if seen.run(*asked).out:
+            keep(seen, "detached" if head == own else "worktree", text)
 
 
 def keep(seen: Lens, what: str, sha: str) -> str:

@@ -25,7 +25,7 @@ from workerhost.clones import preparing, workspace
 from workerhost.clones.git import Git
 from workerhost.clones.mirror import Mirror
 from workerhost.clones.trusted import unlike_base
-from workerhost.clones.workspace import Workspace
+from workerhost.clones.workspace import Workspace, clone_path
 from workerhost.prompts.briefing import brief
 from workerhost.prompts.trusted_comments import Heard, hear
 from workerhost.runs.beginning import begin
@@ -61,10 +61,12 @@ def start(
         began[:] = [begin(held, spec, known, mirror)]
         return began[0]
 
-    place = preparing.prepare(held.git(book), spec, resume=again, choose=choose)
+    git = held.git(book)
+    begun = transcript(home, clone_path(git, spec), book.run.session)
+    resume = again and begun.exists()
+    place = preparing.prepare(git, spec, resume=again, touched=resume, choose=choose)
     _note(held, place.notes)
     book = book.model_copy(update={"start": began[0]})
-    resume = again and transcript(home, place.clone, book.run.session).exists()
     _write_briefing(held, book, place, prompt, issue, resume=resume)
     trusted = _trusted(held, held.git(book), spec, place)
     update = {
