@@ -233,7 +233,8 @@ def _end(process: Forked) -> None:
         process.wait(_END_SECONDS)
     except TimeoutError:
         process.signal_group(signal.SIGKILL)
-        process.wait(_END_SECONDS)
+        with suppress(TimeoutError):
+            process.wait(_END_SECONDS)
 
 
 def need(done: Done, what: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,17 +34,22 @@ def sweep_stubs(seen: Lens) -> None:
     (`.git/commondir`) keeps git from reading the clone.
     """
     found: list[bytes] = []
-    if any(_is_stub(path) for path in _where_stubs_are(seen.clone)):
+    if _may_have_stubs(seen.clone):
         seen.run(*UNTRACKED, bounds=Names(_picked(found, _maybe_stub)).bounds)
     for path in (*(seen.clone / os.fsdecode(name) for name in found), *seen.git_dir.iterdir()):
         if _is_stub(path):
             path.unlink(missing_ok=True)
 
 
-def _where_stubs_are(clone: Path) -> Iterator[Path]:
-    for folder in _STUB_FOLDERS:
-        with suppress(OSError):
-            yield from (clone / os.fsdecode(folder)).iterdir()
+def _may_have_stubs(clone: Path) -> bool:
+    """Whether git need be asked which of them are untracked. Follows no link."""
+    for folder in (clone / os.fsdecode(one) for one in _STUB_FOLDERS):
+        with suppress(OSError), os.scandir(folder) as entries:
+            if not folder.is_symlink() and any(
+                number >= _MANY or _is_stub(Path(one.path)) for number, one in enumerate(entries)
+            ):
+                return True
+    return False
 
 
 def _maybe_stub(name: bytes) -> bool:

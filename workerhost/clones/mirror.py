@@ -35,6 +35,7 @@ _FREE_SECONDS = 60.0
 _LOOSE_REFS = 500  # more new ones are packed into one file
 _LOOSE_OBJECTS = 3000
 _PACKS = 40
+_TIDY = ("-c", f"gc.auto={_LOOSE_OBJECTS}", "-c", f"gc.autoPackLimit={_PACKS}", "gc", "--auto")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ def _tidy(git: Git, path: Path, more: int) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if _untidy(path):
-            git.own("gc", "--quiet", at=path, bounds=Bounds(seconds=NETWORK_SECONDS))
+            git.own(*_TIDY, "--quiet", at=path, bounds=Bounds(seconds=NETWORK_SECONDS))
     except BlockingIOError:
         return
     finally:
@@ -180,7 +181,9 @@ def _tidy(git: Git, path: Path, more: int) -> None:
 
 
 def _untidy(path: Path) -> bool:
-    """As `git gc --auto` finds it: by one of the 256 folders of loose objects, and the packs."""
+    """As `git gc --auto` finds it, without asking: by one of the 256 folders of loose objects, and
+    the packs.
+    """
     loose, packs = path / "objects" / "17", path / "objects" / "pack"
     many = len(list(loose.iterdir())) if loose.is_dir() else 0
     return many * 256 > _LOOSE_OBJECTS or len(list(packs.glob("*.pack"))) > _PACKS
