@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tests.mutants import Mutant
@@ -90,6 +91,48 @@ def _at_once_again() -> None:
     Troubles.waits = lambda _self, _loop, _about="": False  # type: ignore[assignment,method-assign]
 
 
+def _nothing_is_outdated() -> None:
+    from workerhost.github.outbox_delivery import Deliverer
+
+    leaves = Deliverer._leaves
+
+    def eager(self: Deliverer, entry: Any, issue: Any) -> bool:
+        return leaves(replace(self, outdated=lambda _: False), entry, issue)
+
+    Deliverer._leaves = eager  # type: ignore[method-assign]
+
+
+def _refused_is_gone() -> None:
+    from cw.errors import GitHubRefusedError
+    from cw.operations.reconciliation import reconcile
+
+    vars(reconcile)["GoneError"] = GitHubRefusedError
+
+
+def _gone_at_the_first_word() -> None:
+    from cw.errors import GoneError
+    from cw.operations.reconciliation.reconcile import _Pass
+
+    def believed(self: _Pass, place: Any, number: int) -> Any:
+        try:
+            return self.ways.github.issue(place.name, number)
+        except GoneError:
+            return None
+
+    _Pass._issue = believed  # type: ignore[method-assign]
+
+
+def _late_label_is_somebodys() -> None:
+    from cw.operations.dispatch import dispatching
+    from cw.operations.dispatch.worker_label import mark_issue as mark
+
+    vars(dispatching)["mark_issue"] = lambda *given: mark(*given[:4])
+
+
+_MOMENT = (
+    "tests/integration/test_reconcile.py"
+    "::test_issue_that_github_does_not_show_for_a_moment_is_not_closed"
+)
 MUTANTS = {
     "claims by the name of a repository": Mutant(
         _IDENTITIES + "test_issue_of_a_repository_that_took_the_name_is_another_one",
@@ -138,5 +181,19 @@ MUTANTS = {
         "tests/integration/test_unforeseen.py"
         "::test_step_that_fails_is_left_alone_for_longer_each_time",
         _at_once_again,
+    ),
+    "a label is put on however late": Mutant(
+        "tests/integration/test_outbox.py"
+        "::test_label_of_a_task_comes_late_only_while_it_is_true[succeeded]",
+        _nothing_is_outdated,
+    ),
+    "an issue that is refused is gone": Mutant(f"{_MOMENT}[token refused]", _refused_is_gone),
+    "an issue is gone at the first word": Mutant(
+        f"{_MOMENT}[renamed at this moment]", _gone_at_the_first_word
+    ),
+    "a late label of the last task keeps out": Mutant(
+        "tests/integration/test_dispatch_github.py"
+        "::test_label_of_the_last_task_that_comes_late_keeps_nobody_out",
+        _late_label_is_somebodys,
     ),
 }

@@ -128,6 +128,15 @@ def _kept_where_it_was() -> None:
     _put(settle, "keep_for_next", lambda *_: False)
 
 
+def _goes_on_in_whatever_is_there() -> None:
+    prepare = preparing._prepared
+    _put(preparing, "_prepared", lambda *given, **told: prepare(*given, **told | {"touched": True}))
+
+
+def _on_no_branch_is_nothing() -> None:
+    _put(renewing, "_keep_detached", lambda _: None)
+
+
 _STEPS = "tests/integration/test_network_steps.py::"
 _USED = "tests/integration/test_used_clones.py::"
 MUTANTS = {
@@ -191,5 +200,15 @@ MUTANTS = {
     "clone-unjudged": Mutant(
         _TRAPS + "test_clone_that_is_a_trap_is_not_judged_and_kept_aside[gitfile]",
         _size_of_changes_does_not_matter,
+    ),
+    "goes on where no agent was": Mutant(
+        "tests/integration/test_workspace.py"
+        "::test_resumed_task_that_had_no_agent_yet_finds_its_branch_and_loses_nothing",
+        _goes_on_in_whatever_is_there,
+    ),
+    "a commit on no branch is nothing": Mutant(
+        "tests/integration/test_workspace.py"
+        "::test_resumed_task_that_had_no_agent_yet_finds_its_branch_and_loses_nothing",
+        _on_no_branch_is_nothing,
     ),
 }
