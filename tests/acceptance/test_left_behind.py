@@ -70,7 +70,9 @@ def test_commits_of_a_bad_end_are_where_the_next_run_begins(limited: Fleet, name
     assert (first["commits"], first["pushed"]) == (1, True)
     assert fleet.github.heads(REPO)[f"issue-{number}"] == first["head"]
     fleet.ok("resume", "01")
-    fleet.github.unlabel_issue(REPO, number, "blocked")
+    if reason == "blocked":
+        wait_until(lambda: "blocked" in fleet.github.issue(REPO, number).labels, what="its label")
+        fleet.github.unlabel_issue(REPO, number, "blocked")
     fleet.github.edit_issue(REPO, number, body="rehearse: pace 0.01\n")
     _, second = run(fleet, number, "02")
     assert (second["kind"], second["branch"]) == ("succeeded", f"issue-{number}"), second

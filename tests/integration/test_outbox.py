@@ -323,9 +323,10 @@ def test_label_of_a_task_that_failed_is_not_put_on_beside_a_later_one(
     hub: GitHubStandIn, late: Late
 ) -> None:
     failed, grant = late.begun()
-    late.ended(grant, make_outcome(OutcomeKind.FAILED, reason="no_changes"))
+    late.ended(grant, make_outcome(OutcomeKind.FAILED, reason="blocked"))
     late.begun("02")
+    own = of_task("label", late.issue, failed)
 
-    late.says(of_task("label", late.issue, failed))
+    late.says(own, own.model_copy(update={"text": "blocked"}))
 
     assert hub.issue(REPO, late.issue).labels == ()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from github.Issue import Issue
-
 from cw.github import listing
+from cw.github.client import GitHub
 from cw.github.listing import ListReader
 from tests.mutants import Mutant
 
@@ -18,12 +17,14 @@ def _first_page_only() -> None:
 
 
 def _first_comments_only() -> None:
-    whole = Issue.get_comments
+    asked = GitHub.graphql
 
-    def first(self: Issue) -> Any:
-        return whole(self).get_page(0)
+    def first(self: GitHub, *given: Any, **told: Any) -> Any:
+        data = asked(self, *given, **told)
+        data["repository"]["issueOrPullRequest"]["comments"]["pageInfo"]["hasNextPage"] = False
+        return data
 
-    Issue.get_comments = first  # type: ignore[method-assign,assignment]
+    GitHub.graphql = first  # type: ignore[method-assign,assignment]
 
 
 def _etags_without_token() -> None:

@@ -14,13 +14,12 @@ def outdated(store: Store, effect: Effect) -> bool:
     """Whether this write would say of the issue what is not so any more. Raises
     BrokerUnavailableError.
     """
-    worker = worker_of_label(effect.text)
-    if not effect.task or not worker:
+    if not effect.task or effect.kind not in {"label", "unlabel"}:
         return False
-    task = store.tasks.get(effect.task)
+    task, worker = store.tasks.get(effect.task), worker_of_label(effect.text)
     later = _later(store, task) if task else None
     if effect.kind == "label":
-        return later is not None or _has_not(task, worker)
+        return later is not None or bool(worker and _has_not(task, worker))
     return effect.kind == "unlabel" and later is not None and later.line == worker
 
 
