@@ -38,6 +38,11 @@ class Installed:
         """`[claude,gh]`, as a requirement names them; empty without."""
         return f"[{','.join(self.extras)}]" if self.extras else ""
 
+    @property
+    def requirement(self) -> str:
+        """As pip is asked for it, with the extras that are there."""
+        return f"{PACKAGE}{self.bracket}{f' @ {self.source}' if self.source else ''}"
+
     def describe(self) -> str:
         how = f"with {self.tool} in {self.prefix}"
         if self.checkout:
@@ -103,7 +108,7 @@ def how_to_add(extra: str, found: Installed | None = None) -> str:
     more = replace(one, extras=tuple(dict.fromkeys((*one.extras, extra))))
     if one.checkout:
         return shlex.join(_install_again(more, one.checkout))
-    what = f"{PACKAGE}{more.bracket}{f' @ {one.source}' if one.source else ''}"
+    what = more.requirement
     match one.tool:
         case "pipx":
             return shlex.join(("pipx", "install", "--force", what))
@@ -126,9 +131,7 @@ def commands(one: Installed) -> list[Command]:
         case "uv tool":
             return [("uv", "tool", "upgrade", PACKAGE)]
         case "uv" | "pip":
-            what = f"{PACKAGE}{one.bracket}"
-            wanted = f"{what} @ {one.source}" if one.source else what
-            return [(*_pip(one), "install", *_into(one), "--upgrade", wanted)]
+            return [(*_pip(one), "install", *_into(one), "--upgrade", one.requirement)]
 
 
 def _install_again(one: Installed, folder: Path) -> Command:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from cw.github.client import GitHub, Issue
 from cw.models import Outcome
 from cw.operations.passes.context import PassContext
 from cw.operations.reconciliation.reconcile import Reconciled, reconcile
@@ -128,6 +131,33 @@ def test_issue_that_github_does_not_show_for_a_moment_is_not_closed(
     assert [one for one in done.rows if one.done] == []
     assert office.tasks()[number].state is State.QUEUED
     assert office.marks(REPO, number) == ["worker:01"]
+
+
+class Slow(GitHub):
+    """The task ends while an issue is asked for."""
+
+    then: Callable[[], None]
+
+    def issue(self, repo: str, number: int) -> Issue:
+        found = super().issue(repo, number)
+        self.then()
+        return found
+
+
+def test_label_of_a_task_that_ends_meanwhile_is_not_put_back(
+    office: Office, hub: GitHubStandIn
+) -> None:
+    number = given_task(office, hub)
+    hub.unlabel_issue(REPO, number, "worker:01", actor=BOT)
+    task = office.tasks()[number]
+    grant = office.run(task)
+    github = Slow(hub.api_url, TOKEN, pace=0)
+    github.then = lambda: office.settle(task, grant, OutcomeKind.SUCCEEDED)
+
+    done = reconcile(replace(office.ways(), github=github))
+
+    assert done.rows == ()
+    assert office.marks(REPO, number) == []
 
 
 def test_issue_that_is_gone_ends_its_task(office: Office, hub: GitHubStandIn) -> None:

@@ -74,8 +74,7 @@ def prepare(
         try:
             return _prepared(git, spec, clone, choose, resume=resume, touched=touched)
         except _DamagedError:
-            told = {"resume": resume, "touched": touched, "anew": True}
-            return _prepared(git, spec, clone, choose, **told)
+            return _prepared(git, spec, clone, choose, resume=resume, touched=touched, anew=True)
         except OSError as error:
             raise UnfitHomeError(f"the clone cannot be made: {error}") from error
 
@@ -103,8 +102,7 @@ def _prepared(
         place = replace(place, lfs=lfs.check(mirror, place.carried or at_remote(mirror, place)))
         files = _files_of_lfs(mirror, place, missing) if place.lfs else set()
         give_rights(git, clone)
-        told = {"resume": resume, "touched": touched}
-        kept = _renewed(git, mirror, place, spec, files, missing, **told)
+        kept = _renewed(git, mirror, place, spec, files, missing, resume=resume, touched=touched)
         if kept is not None:
             _make(git, mirror, place, spec, files, missing)
         place = replace(place, notes=tuple(missing), missing=tuple(missing))

@@ -194,8 +194,16 @@ class _Pass(GitHubPass[Repair]):
         issue = self._issue(place, number)
         is_open, labels = (issue.open, issue.labels) if issue else (False, ())
         seen = replace(suspected, open=is_open, labels=labels, task=task, now=store.tasks.now())
-        for step in decide(self._ask(repo, number, seen, set())):
+        steps = decide(self._ask(repo, number, seen, set()))
+        if task and self._moved_on(task):  # GitHub took its time
+            return
+        for step in steps:
             self._act(repo, number, step, task)
+
+    def _moved_on(self, task: Task) -> bool:
+        """Whether what was decided of it is of before: the next pass looks again."""
+        now = self.ways.store.tasks.get(task.spec.id)
+        return now is None or (now.state, now.line) != (task.state, task.line)
 
     def _issue(self, place: Place, number: int) -> Issue | None:
         """None: it was deleted, or transferred. GitHub says the same of all issues of a repository

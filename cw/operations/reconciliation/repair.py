@@ -17,7 +17,7 @@ from cw.operations.dispatch.worker_label import ensure_worker_label
 from cw.operations.reconciliation.agreement import Do, RepairStep
 from cw.operations.rest.end import end
 from cw.repos import github_repo
-from cw.states import OutcomeKind, State
+from cw.states import OutcomeKind
 
 if TYPE_CHECKING:
     from cw.operations.passes.context import PassContext
@@ -82,10 +82,6 @@ class Repairs:
         return True
 
     def _relabel(self, repo: str, number: int, worker: str, task: Task) -> None:
-        """Unless it has ended since it was looked at, as GitHub takes its time."""
-        now = self._ways.store.tasks.get(task.spec.id)
-        if now is None or now.state is State.DONE or now.line != worker:
-            return
         ensure_worker_label(repo, worker, self._ways.github, self._ways.store)
         self._ways.github.add_label(repo, number, worker_label(worker))
         self._ways.store.github.keep_fact(_relabelled(task), "once", _ONCE)

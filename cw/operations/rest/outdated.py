@@ -20,7 +20,7 @@ def outdated(store: Store, effect: Effect) -> bool:
     later = _later(store, task) if task else None
     if effect.kind == "label":
         return later is not None or bool(worker and _has_not(task, worker))
-    return effect.kind == "unlabel" and later is not None and later.line == worker
+    return later is not None and later.line == worker
 
 
 def _has_not(task: Task | None, worker: str) -> bool:
