@@ -255,7 +255,8 @@ def connected(door: Path, said: bytes = b"") -> socket.socket:
     client = socket.socket(socket.AF_UNIX)
     client.connect(str(door))  # with a timeout it would not wait for room in the queue
     client.settimeout(20)
-    client.sendall(said)
+    if said:  # whoever was refused already is not even told nothing: EPIPE
+        client.sendall(said)
     return client
 
 
