@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 _DOMAIN = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
@@ -17,6 +17,8 @@ def text(raw: str) -> str:
 
 
 def path(raw: str) -> Path:
+    if not raw:  # it would be the folder in which somebody happens to be
+        raise ValueError(raw)
     return Path(raw).expanduser().absolute()
 
 
@@ -79,10 +81,15 @@ def url(raw: str) -> str:
     return raw.rstrip("/")
 
 
-def one_of(*words: str) -> Callable[[str], str]:
-    def read(raw: str) -> str:
-        if raw not in words:
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    words: tuple[str, ...]
+
+    def __call__(self, raw: str) -> str:
+        if raw not in self.words:
             raise ValueError(raw)
         return raw
 
-    return read
+
+def one_of(*words: str) -> OneOf:
+    return OneOf(words)

@@ -173,9 +173,12 @@ TEXT
   [ -z "$ca" ] || certificate "$ca"
   keep_file config.toml <<TEXT
 # docs/settings.md lists them all. After a change: systemctl restart cw-host cw-beat cw-flower
+[host]
 workers_root = "/home/$USER_NAME/workers"
-agent_user = "$USER_NAME" # should root ever start a host: agents never are root
 state_dir = "$STATE"
+
+[agent]
+user = "$USER_NAME" # should root ever start a host: agents never are root
 TEXT
   [ -n "$with_broker" ] || return 0
   random | keep broker_password

@@ -29,7 +29,7 @@ _THREADS = 256  # started as needed; more identities than this share a machine b
 def main() -> int:
     os.umask(0o077)
     try:
-        settings, _ = load_settings(os.environ)
+        settings, _ = load_settings(os.environ, warn=_say)
         _log_to_stderr(settings)
         lock = _only_one(settings)
         with lock:
@@ -41,8 +41,12 @@ def main() -> int:
             except SystemExit:
                 return host.leave()
     except CwError as error:
-        sys.stderr.write(f"workerhost: {error.line()}\n")
+        _say(error.line())
         return error.exit_code
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"workerhost: {text}\n")
 
 
 def _leave_early(host: Host) -> None:

@@ -55,7 +55,7 @@ def when_silent(url: str) -> str:
     if parts.scheme not in {"redis", "rediss"}:
         return "Start it with: cw up; or set CW_BROKER_URL"
     where = parts.netloc.rpartition("@")[2]
-    return f"Does it run, and is {where} right? CW_BROKER_URL (or broker_url) says where it is"
+    return f"Does it run, and is {where} right? CW_BROKER_URL (or broker.url) says where it is"
 
 
 def when_stuck(url: str) -> str:

@@ -1,45 +1,114 @@
-"""Writing settings into config.toml; a person's own lines and comments stay."""
+"""Changing config.toml; a person's own lines and comments stay."""
 
 from __future__ import annotations
 
-import json
-import re
-import tomllib
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from cw.config_file import load_toml, parse, read_text
 from cw.errors import BadInputError
 from cw.homes.files import staged
+from cw.sections.setting import Setting
+from cw.settings import SECRETS, TABLE, holds_secret
+
+Changes = Mapping[Setting, object]  # None takes a setting out
+_PRIVATE = 0o600
 
 
-def changed(path: Path, values: Mapping[str, str | None]) -> str:
-    """What the file will say. None takes a setting out. Raises BadInputError."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        lines = []
-    kept = [line for line in lines if _name(line) not in values]
-    # JSON's strings are TOML's.
-    new = [f"{name} = {json.dumps(value)}" for name, value in values.items() if value is not None]
-    text = "\n".join([*new, *kept, ""])
-    try:
-        tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadInputError(
-            f"{path} cannot be changed: {error}", hint=f"Write there yourself: {', '.join(values)}"
-        ) from error
+def changed(path: Path, changes: Changes) -> str:
+    """What the file will say. A setting that stood there by its old name moves into its section.
+    Raises BadInputError.
+    """
+    before = read_text(path)
+    wanted = load_toml(before, path)
+    for row, value in changes.items():
+        _change(wanted, row, value, path)
+    crlf = 0 < before.count("\n") == before.count("\r\n")
+    text = _edited(before.replace("\r\n", "\n") if crlf else before, path, changes)
+    text = text.replace("\n", "\r\n") if crlf else text
+    # Whatever an editor of TOML gets wrong is found here, and not at the next command.
+    if _filled(load_toml(text, path)) != _filled(wanted):
+        raise _by_hand(path, changes)
     return text
 
 
+def _edited(before: str, path: Path, changes: Changes) -> str:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        document = tomlkit.parse(before if before.endswith("\n") or not before else f"{before}\n")
+        for row, value in changes.items():
+            _change(document, row, value, path)
+            _tidy(document, row.section)
+        text = tomlkit.dumps(document)
+    except TOMLKitError as error:
+        raise _by_hand(path, changes) from error
+    return _trimmed(text, before)
+
+
+def _trimmed(text: str, before: str) -> str:
+    """Without the empty lines at both ends that came with a section, or stayed without it."""
+    if not before.startswith("\n"):
+        text = text.lstrip("\n")
+    if before.endswith("\n\n"):
+        return text
+    text = text.rstrip("\n")
+    return f"{text}\n" if text else ""
+
+
+def _change(data: dict[str, Any], row: Setting, value: object, path: Path) -> None:
+    data.pop(row.name, None)
+    section = data.get(row.section)
+    if section is not None and not isinstance(section, dict):
+        raise BadInputError(
+            f"{path}: {row.section} is a section, not a value", hint=f"Write [{row.section}]"
+        )
+    if value is not None:
+        if section is None:
+            data[row.section] = {row.key: value}
+        else:
+            section[row.key] = value
+    elif section is not None:
+        section.pop(row.key, None)
+
+
+def _tidy(document: dict[str, Any], name: str) -> None:
+    """Of a section that has lost all it had nothing is left, unless somebody wrote there."""
+    left = document.get(name)
+    if left == {} and "#" not in left.as_string() + left.trivia.comment:
+        del document[name]
+
+
+def _filled(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if value != {}}
+
+
+def _by_hand(path: Path, changes: Changes) -> BadInputError:
+    names = ", ".join(f"{row.key} in [{row.section}]" for row in changes)
+    return BadInputError(f"{path} cannot be changed by cw", hint=f"Change there yourself: {names}")
+
+
+def mode_for(path: Path, text: str) -> int:
+    """Of the file that is going to say this: as it was, but private when it holds a secret."""
+    if holds_secret(parse(text, path, TABLE).texts) or not path.exists():
+        return _PRIVATE
+    return stat.S_IMODE(path.stat().st_mode)
+
+
 @contextmanager
-def replacing(path: Path, text: str) -> Iterator[None]:
-    """The file says this once the body has ended well. Mode 0600: a broker's address holds its
-    password. Raises BadInputError, before the body begins unless the disk itself is to blame.
+def replacing(path: Path, text: str, mode: int = _PRIVATE) -> Iterator[None]:
+    """The file says this once the body has ended well. A link stays one: where it leads is
+    replaced. Raises BadInputError, before the body begins unless the disk itself is to blame.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise BadInputError(f"{path} is no file", hint="CW_CONFIG names another")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with staged(path, text.encode()):
+        with staged(path.resolve(), text.encode(), mode):
             yield
     except OSError as error:
         raise BadInputError(
@@ -48,6 +117,16 @@ def replacing(path: Path, text: str) -> Iterator[None]:
         ) from error
 
 
-def _name(line: str) -> str:
-    found = re.match(r"\s*([A-Za-z0-9_]+)\s*=", line)
-    return found.group(1) if found else ""
+def hiding(environ: Mapping[str, str], given: Collection[Setting]) -> list[str]:
+    """The variables that are set and win over what config.toml says of these settings."""
+    found: list[str] = []
+    for row in given:
+        in_file = (f"{row.variable}_FILE",) if row.name in SECRETS else ()
+        found += [one for one in (row.variable, *row.also, *in_file) if environ.get(one)]
+    return found
+
+
+def without(environ: Mapping[str, str], given: Collection[Setting]) -> dict[str, str]:
+    """Variables that would hide what is going to be written are none of what is checked."""
+    hidden = hiding(environ, given)
+    return {name: text for name, text in environ.items() if name not in hidden}

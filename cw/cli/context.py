@@ -154,7 +154,9 @@ class Cli:
 
 
 def load_cli(environ: Mapping[str, str]) -> Cli:
-    settings, origin = load_settings(environ)
+    from cw.cli.views.render import note
+
+    settings, origin = load_settings(environ, warn=note)
     return Cli(settings, origin, environ)
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from cw.cli.commands.config import settings_markdown
 from cw.cli.main import group
 from cw.cli.views.schemas import schemas
+from cw.cli.views.settings import settings_markdown
 from cw.reasons import RULES, Label, Reason, Rule
 from cw.states import OutcomeKind
 

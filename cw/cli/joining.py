@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cw.cli.arguments.invitation import WRITTEN, Invitation
-from cw.cli.configfile import changed, replacing
+from cw.cli.configfile import Changes, changed, hiding, replacing, without
 from cw.cli.context import Cli
 from cw.errors import BadInputError
 from cw.keyring import Keyring, key_file, load_keyring, read_keyring
 from cw.models import Host, Model
-from cw.settings import Settings, config_path, load_settings
+from cw.sections.setting import in_toml, named
+from cw.settings import TABLE, Settings, config_path, load_settings, read_value
 
 if TYPE_CHECKING:
     from cw.operations.fleet.hosts import Forgotten
@@ -37,9 +37,9 @@ def join_fleet(cli: Cli, invitation: Invitation) -> Joined:
         raise BadInputError(
             f"{set_already[0]} is set and would win over config.toml", hint="Unset it first"
         )
-    path, values = config_path(cli.environ), invitation.values(cli.settings.state_dir)
-    text = changed(path, values)
-    wanted = load_settings(_without(cli.environ, values), text)[0]
+    path, changes = config_path(cli.environ), _changes(invitation, cli.settings)
+    text = changed(path, changes)
+    wanted = load_settings(without(cli.environ, changes), text)[0]
     keyring = _keyring(wanted, invitation)
     hosts, warnings = _look(wanted, keyring, invitation.key_from or str(key_file(wanted)))
     with ExitStack() as ready:  # both can be written before either is; config.toml goes first
@@ -47,9 +47,8 @@ def join_fleet(cli: Cli, invitation: Invitation) -> Joined:
             ready.enter_context(replacing(key_file(wanted), f"{invitation.key}\n"))
         ready.enter_context(replacing(path, text))
     warnings += [
-        f"CW_{name.upper()} is set and wins over config.toml"
-        for name in WRITTEN
-        if cli.environ.get(f"CW_{name.upper()}")
+        f"{variable} is set and wins over config.toml"
+        for variable in hiding(cli.environ, named(WRITTEN, TABLE))
     ]
     return Joined(
         host=wanted.host_name,
@@ -73,16 +72,20 @@ def leave_fleet(cli: Cli) -> Forgotten:
     if source == "default":
         raise BadInputError("this machine has joined no fleet", hint="cw down stops what runs here")
     path = config_path(cli.environ)
-    with replacing(path, changed(path, dict.fromkeys(WRITTEN))):
+    with replacing(path, changed(path, dict.fromkeys(named(WRITTEN, TABLE)))):
         if name not in {one.name for one in cli.store.fleet.hosts()}:  # its host never started
             return Forgotten(host=name, workers=[])
         return forget_host(cli.store, name)
 
 
-def _without(environ: Mapping[str, str], given: Collection[str]) -> dict[str, str]:
-    """Variables that would hide what is going to be written are none of what is checked."""
-    hidden = {f"CW_{name.upper()}" for name in given}
-    return {name: text for name, text in environ.items() if name not in hidden}
+def _changes(invitation: Invitation, settings: Settings) -> Changes:
+    """Raises BadInputError for what does not fit."""
+    given = invitation.values(settings.state_dir)
+    texts = zip(named(given, TABLE), given.values(), strict=True)
+    return {
+        row: None if text is None else in_toml(read_value(row, text, "what was typed"))
+        for row, text in texts
+    }
 
 
 def _keyring(settings: Settings, invitation: Invitation) -> Keyring | None:

@@ -55,7 +55,7 @@ COMMANDS = {
     "update": "Get a newer cw, and give it to everything here.",
     "audit": "What was done in somebody's name on this machine.",
     "doctor": "Check this machine and say how to get what is missing.",
-    "config": "Every setting, its value and where it came from.",
+    "config": "Settings: shown with where each came from, and changed.",
     "completion": "What lets a shell complete commands and ids.",
 }
 

@@ -24,13 +24,14 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def staged(path: Path, data: bytes) -> Iterator[None]:
+def staged(path: Path, data: bytes, mode: int = 0o600) -> Iterator[None]:
     """The same, in place once the body has ended well. Rights and space are found missing before
     it begins.
     """
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, mode)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

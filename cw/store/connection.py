@@ -57,7 +57,7 @@ class Connection:
             )
         except ValueError as error:  # its text quotes the URL, password and all
             raise BadInputError(
-                "CW_BROKER_URL (or broker_url) is no address of a broker",
+                "CW_BROKER_URL (or broker.url) is no address of a broker",
                 hint="Use for example redis://127.0.0.1:6379/0, rediss:// or unix:///path",
             ) from error
         self._seconds = patience or _ANSWER_SECONDS

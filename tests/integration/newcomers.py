@@ -19,8 +19,8 @@ def file(path: Path, text: str) -> str:
     return str(path)
 
 
-def values(config: Path) -> dict[str, str]:
-    return dict(tomllib.loads(config.read_text()))
+def values(config: Path) -> dict[str, dict[str, object]]:
+    return tomllib.loads(config.read_text())
 
 
 def refused(done: CompletedProcess[str], code: int = 2) -> str:

@@ -215,7 +215,8 @@ def test_machine_joins_and_leaves(
     store: Store, cw: Cw, cw_environ: dict[str, str], redis_url: str, tmp_path: Path
 ) -> None:
     config = Path(cw_environ["CW_CONFIG"])
-    config.write_text('# mine\nmodel = "opus"\n')
+    mine = '# mine\n[agent]\nmodel = "opus"\n'
+    config.write_text(mine)
     config.chmod(0o600)
     store.fleet.beat(Host(name="taken", machine="other"), store.tasks.now())
 
@@ -224,7 +225,7 @@ def test_machine_joins_and_leaves(
     odd = cw("host", "join", redis_url, "--tags", "No Tag!")
     short = cw("host", "join", redis_url, "--name", "new", "--key", "-", stdin="short\n")
     assert [one.returncode for one in (wrong, twice, odd, short)] == [4, 2, 2, 2]
-    assert config.read_text() == '# mine\nmodel = "opus"\n'
+    assert config.read_text() == mine
     done = cw(
         "host", "join", redis_url, "--name", "new", "--tags", "gpu,big", "--key", "-", "--json",
         stdin=f"{KEY}\n",
@@ -233,9 +234,9 @@ def test_machine_joins_and_leaves(
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["hosts"] == ["taken"]
     text = config.read_text()
-    assert f'broker_url = "{redis_url}"' in text
-    assert 'host_name = "new"' in text
-    assert text.endswith('# mine\nmodel = "opus"\n')
+    assert f'[broker]\nurl = "{redis_url}"\n' in text
+    assert '[host]\nname = "new"\ntags = ["gpu", "big"]\n' in text
+    assert text.startswith(mine)
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
     key = Path(cw_environ["CW_STATE_DIR"]) / "fleet.key"
     assert (key.read_text(), stat.S_IMODE(key.stat().st_mode)) == (f"{KEY}\n", 0o600)
@@ -243,7 +244,7 @@ def test_machine_joins_and_leaves(
     store.fleet.beat(Host(name="here"), store.tasks.now() - timedelta(hours=1))
     left = cw("host", "leave")
     assert left.returncode == 0, left.stderr
-    assert config.read_text() == '# mine\nmodel = "opus"\n'
+    assert config.read_text() == mine
 
 
 def test_tag_chooses_a_worker_of_a_machine_that_has_it(

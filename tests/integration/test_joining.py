@@ -26,8 +26,8 @@ def test_joining_again_changes_only_what_is_given(
     again = cw("host", "join", redis_url, "--tags", "big")
 
     assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
-    assert before["broker_ca"] == str(tmp_path / "ca.pem")
-    assert values(config) == before | {"host_tags": "big"}
+    assert before["broker"]["ca"] == str(tmp_path / "ca.pem")
+    assert values(config) == before | {"host": {"name": "east", "tags": ["big"]}}
     assert "east joins" in again.stdout
     assert cw("hosts").returncode == 0
     assert signed.fleet.hosts()
@@ -41,7 +41,7 @@ def test_empty_word_takes_a_setting_out(
     done = cw("host", "join", redis_url, "--tags", "")
 
     assert done.returncode == 0, done.stderr
-    assert values(config) == {"broker_url": redis_url, "host_name": "east"}
+    assert values(config) == {"broker": {"url": redis_url}, "host": {"name": "east"}}
     assert signed.fleet.hosts()
 
 
@@ -49,7 +49,7 @@ def test_check_is_of_the_file_as_it_will_be(
     signed: Store, cw: Cw, config: Path, redis_url: str, written: Written
 ) -> None:
     """A line of one's own that does not fit the new ones is found before anything is written."""
-    file(config, 'broker_ca = "/nowhere/ca.pem"\n')
+    file(config, '[broker]\nca = "/nowhere/ca.pem"\n')
     before = written()
 
     done = cw("host", "join", redis_url.replace("unix://", "rediss://u:p@127.0.0.1:1/"))

@@ -14,9 +14,9 @@ from cw.settings import Settings, load_settings
 def test_lists_of_labels_and_repositories_are_read_whole(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text(
-        'assign_repos = ["acme/app", "acme/site"]\n'
-        'assign_priority_labels = ["prio: now", "good first issue"]\n'
-        'sandbox_read = ["/opt/a b", "/opt/c"]\n'
+        '[assign]\nrepos = ["acme/app", "acme/site"]\n'
+        'priority_labels = ["prio: now", "good first issue"]\n'
+        '[sandbox]\nread = ["/opt/a b", "/opt/c"]\n'
     )
 
     from_file, _ = load_settings({"CW_CONFIG": str(file)})
@@ -36,7 +36,7 @@ def test_lists_of_labels_and_repositories_are_read_whole(tmp_path: Path) -> None
 
 
 def test_what_is_not_on_github_is_refused_by_name() -> None:
-    with pytest.raises(BadInputError, match=r"assign_repos: .* is not on GitHub"):
+    with pytest.raises(BadInputError, match=r"assign.repos: .* is not on GitHub"):
         named_repos(Settings(assign_repos=("https://example.invalid/x",)))
 
 

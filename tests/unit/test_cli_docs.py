@@ -3,18 +3,17 @@
 import json
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import click
 import pytest
 from jsonschema import Draft202012Validator
 
-from cw.cli.commands.config import settings_markdown, shown
 from cw.cli.docs import commands_markdown
 from cw.cli.main import COMMANDS, group
-from cw.cli.views.schemas import PRINTED, schema
-from cw.settings import Settings
+from cw.cli.views.schemas import PRINTED, schema, schemas
+from cw.cli.views.settings import settings_markdown, shown
+from cw.settings import TABLE
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]
 DOCS = Path(__file__).parents[2] / "docs"
@@ -29,9 +28,9 @@ def test_docs_of_the_settings_are_up_to_date() -> None:
     assert (DOCS / "settings.md").read_text("utf-8") == settings_markdown(), AGAIN
 
 
-@pytest.mark.parametrize("name", PRINTED)
+@pytest.mark.parametrize("name", [*PRINTED, "config.toml"])
 def test_schemas_are_up_to_date_and_schemas(name: str) -> None:
-    made = schema(name)
+    made = json.loads(schemas()[name])
 
     Draft202012Validator.check_schema(made)
     assert json.loads((DOCS / "schemas" / f"{name}.json").read_text("utf-8")) == made, AGAIN
@@ -98,7 +97,9 @@ def test_what_has_a_letter_has_it_in_every_command() -> None:
 
 
 def test_config_shows_value_and_origin(cw: Cw, cw_environ: dict[str, str]) -> None:
-    Path(cw_environ["CW_CONFIG"]).write_text('model = "opus"\nlease_ttl = 300\n', "utf-8")
+    Path(cw_environ["CW_CONFIG"]).write_text(
+        '[agent]\nmodel = "opus"\n[lease]\nttl = 300\n', "utf-8"
+    )
 
     found = json.loads(cw("config", "--json", CW_LEASE_TTL="400").stdout)
 
@@ -118,7 +119,7 @@ def test_config_of_named_settings_shows_them_alone(cw: Cw) -> None:
     ]
     refused = cw("config", "modle")
     assert refused.returncode == 2
-    assert refused.stderr == "cw: there is no setting 'modle'. Did you mean: model\n"
+    assert refused.stderr == "cw: there is no setting 'modle'. Did you mean: agent.model\n"
 
 
 def test_value_that_config_shows_can_be_typed_again() -> None:
@@ -128,9 +129,16 @@ def test_value_that_config_shows_can_be_typed_again() -> None:
         "host_tags": ("gpu", "big"),
         "sandbox_read": (Path("/opt/a b"), Path("/opt/c")),
     }
-    read = {one.name: one.metadata["read"] for one in fields(Settings)}
+    read = {row.name: row.read for row in TABLE}
 
     assert {name: read[name](shown(name, value)) for name, value in lists.items()} == lists
+
+
+def test_json_of_config_is_what_its_schema_says(cw: Cw) -> None:
+    found = json.loads(cw("config", "run", "--json").stdout)
+
+    Draft202012Validator(schema("config")).validate(found)
+    assert {(one["section"], one["variable"]) for one in found} >= {("run", "CW_STOP_GRACE")}
 
 
 def test_config_masks_secrets(cw: Cw) -> None:

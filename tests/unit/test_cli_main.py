@@ -21,6 +21,7 @@ def test_help_loads_no_command_and_nothing_heavy() -> None:
         "from cw.cli.main import main\n"
         "code = main()\n"
         "heavy = {'redis', 'celery', 'kombu', 'pydantic', 'rich', 'github', 'tomllib', 'dotenv'}\n"
+        "heavy |= {'tomlkit'}\n"
         "found = heavy & set(sys.modules)\n"
         "found |= {name for name in sys.modules if name.startswith('cw.cli.commands')}\n"
         "print('LOADED', sorted(found), code)\n"
@@ -102,7 +103,8 @@ def test_wrong_usage_is_one_line_and_exit_2(cw: Cw, args: tuple[str, ...], says:
 
 
 @pytest.mark.parametrize(
-    "text", ["workers_root = ", "nonsense = 1", "lease_ttl = 'x'", "\xff", "max_attempts = -1"]
+    "text",
+    ["[host]\nworkers_root = ", "nonsense = 1", "lease.ttl = 'x'", "\xff", "max_attempts = -1"],
 )
 def test_broken_configuration_is_one_line_and_help_still_works(
     cw: Cw, cw_environ: dict[str, str], text: str

@@ -116,7 +116,7 @@ def test_join_without_what_it_needs_changes_nothing(
 
 def test_uninstall_keeps_the_owner_s_settings_for_the_next_installation(machine: BareRoot) -> None:
     machine.install()
-    machine.write("etc/cw/config.toml", 'model = "opus"\n')
+    machine.write("etc/cw/config.toml", '[agent]\nmodel = "opus"\n')
     machine.write("etc/cw/redis.conf", machine.read("etc/cw/redis.conf") + "maxclients 50\n")
     drop_in = "etc/systemd/system/cw-host.service.d/override.conf"
     machine.write(drop_in, "[Service]\nMemoryMax=4G\n")
@@ -127,12 +127,12 @@ def test_uninstall_keeps_the_owner_s_settings_for_the_next_installation(machine:
     assert not (machine.root / "etc/cw").exists()
     assert not any((machine.root / "etc/systemd/system").iterdir())
     assert not (machine.root / "opt/cw").exists()
-    assert machine.read("var/lib/cw-etc/config.toml") == 'model = "opus"\n'
+    assert machine.read("var/lib/cw-etc/config.toml") == '[agent]\nmodel = "opus"\n'
     assert "/var/lib/cw-etc" in said
 
     machine.install()
 
-    assert machine.read("etc/cw/config.toml") == 'model = "opus"\n'
+    assert machine.read("etc/cw/config.toml") == '[agent]\nmodel = "opus"\n'
     assert machine.read("etc/cw/redis.conf").endswith("maxclients 50\n")
     assert "MemoryMax=4G" in machine.read(drop_in)
     assert not (machine.root / "var/lib/cw-etc").exists()

@@ -94,7 +94,7 @@ def test_settings_are_the_owner_s_and_for_every_user_to_read(checkout: Path) -> 
     made = checkout / "deploy" / "config.toml"
     assert stat.S_IMODE(made.stat().st_mode) == 0o644, "containers have other users"
 
-    made.write_text('host_tags = ["gpu"]\n', "utf-8")
+    made.write_text('[host]\ntags = ["gpu"]\n', "utf-8")
     setup(checkout)
 
     assert load_settings({"CW_CONFIG": str(made)})[0].host_tags == ("gpu",)

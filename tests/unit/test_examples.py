@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from cw.cli.main import COMMANDS
-from cw.settings import Settings, load_settings
+from cw.cli.views.config_schema import config_schema
+from cw.settings import TABLE, Settings, load_settings
 from tests.needs import require
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +38,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return found
 
 
+def _keys(data: dict[str, dict[str, object]]) -> list[tuple[str, str]]:
+    return [(section, key) for section, inner in data.items() for key in inner]
+
+
 def typed(page: Path) -> list[list[str]]:
     """The words of each line that is to be typed."""
     blocks = re.findall(r"^```\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
@@ -50,17 +56,18 @@ def test_there_are_three_of_them() -> None:
 
 @pytest.mark.parametrize("path", CONFIGS, ids=in_folder)
 def test_every_setting_is_read_as_it_was_meant(path: Path, tmp_path: Path) -> None:
-    given = tomllib.loads(path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    by_dotted = {row.dotted: row.name for row in TABLE}
+    given = {by_dotted[f"{section}.{key}"] for section, key in _keys(tomllib.loads(text))}
+    Draft202012Validator(config_schema()).validate(tomllib.loads(text))
     copied = tmp_path / "config.toml"
-    copied.write_text(path.read_text("utf-8"), "utf-8")
+    copied.write_text(text, "utf-8")
 
     settings, origin = load_settings({"CW_CONFIG": str(copied), "HOME": str(tmp_path)})
 
-    assert {name for name, source in origin.items() if source == str(copied)} == given.keys()
+    assert {name for name, source in origin.items() if source == str(copied)} == given
     changed = [name for name in given if getattr(settings, name) != getattr(Settings(), name)]
-    assert set(given) - set(changed) <= {"model"}, (
-        "an example that changes nothing explains nothing"
-    )
+    assert given - set(changed) <= {"model"}, "an example that changes nothing explains nothing"
 
 
 def test_variables_of_containers_are_those_that_compose_reads() -> None:
@@ -94,7 +101,7 @@ def test_what_the_override_mounts_is_what_agents_may_read() -> None:
     (mount,) = read_yaml(COMPOSES[-1])["services"]["workerhost"]["volumes"]
     config = tomllib.loads((EXAMPLES / "vps" / "config.toml").read_text("utf-8"))
 
-    assert mount.split(":")[1:] == [*config["sandbox_read"], "ro"]
+    assert mount.split(":")[1:] == [*config["sandbox"]["read"], "ro"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=in_folder)

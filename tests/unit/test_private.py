@@ -28,8 +28,9 @@ def test_file_is_open_when_anybody_else_may_use_it(tmp_path: Path, mode: int, op
 @pytest.mark.parametrize(
     "text",
     [
-        'github_token = "ghp_x"',
-        'broker_url = "redis://:pw@127.0.0.1/0"',
+        '[github]\ntoken = "ghp_x"',
+        '[broker]\nurl = "redis://:pw@127.0.0.1/0"',
+        'broker.url = "unix:///run/broker?password=pw"',
         'flower_password = "pw"',
     ],
 )
@@ -48,7 +49,7 @@ def test_settings_with_a_secret_that_others_may_read_are_refused(tmp_path: Path,
 
 def test_settings_without_a_secret_may_be_read_by_anybody(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    path.write_text('broker_url = "redis://127.0.0.1/0"\nmodel = "opus"\n', "utf-8")
+    path.write_text('broker.url = "redis://127.0.0.1/0"\nagent.model = "opus"\n', "utf-8")
     path.chmod(0o644)
 
     assert load_settings({"CW_CONFIG": str(path)})[0].model == "opus"

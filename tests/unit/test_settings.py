@@ -25,7 +25,7 @@ def test_defaults_without_anything(environ: dict[str, str]) -> None:
 
 
 def test_environment_wins_over_file_wins_over_default(environ: dict[str, str]) -> None:
-    write(environ, 'model = "opus"\nlease_ttl = 300\nagent_env = ["A", "B"]\n')
+    write(environ, '[agent]\nmodel = "opus"\nenv = ["A", "B"]\n[lease]\nttl = 300\n')
 
     settings, origin = load_settings(environ | {"CW_MODEL": "haiku"})
 
@@ -74,12 +74,12 @@ def test_mistake_in_the_file_names_the_file(environ: dict[str, str], text: str) 
 
 
 def test_renewal_must_fit_into_the_lease(environ: dict[str, str]) -> None:
-    with pytest.raises(BadInputError, match="lease_renew must be shorter"):
+    with pytest.raises(BadInputError, match=r"lease\.renew must be shorter"):
         load_settings(environ | {"CW_LEASE_TTL": "60"})
 
 
 def test_run_must_have_ended_before_its_lease(environ: dict[str, str]) -> None:
-    with pytest.raises(BadInputError, match="lease_margin must be longer"):
+    with pytest.raises(BadInputError, match=r"lease\.margin must be longer"):
         load_settings(environ | {"CW_STOP_GRACE": "30"})
 
 

@@ -108,7 +108,7 @@ def user_checks(settings: Settings) -> Iterator[Check]:
         return
     if user is None:
         return
-    ordinary = "Run the host as an ordinary user, who owns workers_root"
+    ordinary = "Run the host as an ordinary user, who owns host.workers_root"
     if reason := cannot_step_down(user):
         yield Check("user", "fail", reason, ordinary)
     else:

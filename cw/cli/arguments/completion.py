@@ -35,12 +35,12 @@ def _completer(find: Find) -> Callable[..., list[CompletionItem]]:
             offers = dict(_found(find))
         except Exception:  # noqa: BLE001  see above
             return []
-        return _fitting(offers, incomplete)
+        return fitting(offers, incomplete)
 
     return complete
 
 
-def _fitting(offers: dict[str, str], incomplete: str) -> list[CompletionItem]:
+def fitting(offers: dict[str, str], incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
     from cw.cli.views.render import one_line
@@ -58,7 +58,7 @@ def complete_models(
 ) -> list[CompletionItem]:
     from cw.names import MODEL_WORDS
 
-    return _fitting(dict.fromkeys(MODEL_WORDS, ""), incomplete)
+    return fitting(dict.fromkeys(MODEL_WORDS, ""), incomplete)
 
 
 def complete_issues(
@@ -75,7 +75,7 @@ def complete_issues(
         found = open_issues(settings, where.name) if where.github else {}
     except Exception:  # noqa: BLE001  as in `_completer`
         return []
-    return _fitting({str(number): title for number, title in found.items()}, incomplete)
+    return fitting({str(number): title for number, title in found.items()}, incomplete)
 
 
 def _found(find: Find) -> Iterable[Offer]:

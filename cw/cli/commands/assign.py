@@ -32,8 +32,8 @@ _COLUMNS = [
 def command(cli: Cli, dry_run: bool, as_json: bool) -> None:
     """Give open issues to idle workers, oldest first, one each.
 
-    Reads the issues of assign_repos and assign_owner; docs/assign.md says which are skipped. Beat
-    does the same every assign_every seconds. Exit status 4 when GitHub is away or asks to wait:
+    Reads the issues of assign.repos and assign.owner; docs/assign.md says which are skipped. Beat
+    does the same every assign.every seconds. Exit status 4 when GitHub is away or asks to wait:
     what was assigned by then stays assigned.
     """
     from cw.operations.assignment.assign import assign

@@ -1,22 +1,29 @@
-"""`cw config`: every setting, its value, its origin and its meaning."""
+"""`cw config`: every setting, its value, its origin and its meaning; and changes of config.toml."""
 
 from __future__ import annotations
 
+import json
 import os
-import re
-from dataclasses import MISSING, Field, fields
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
 
 from cw.cli.arguments.params import json_option
+from cw.cli.arguments.settings import (
+    complete_change,
+    complete_settings,
+    read_changes,
+    read_names,
+)
 from cw.cli.context import load_cli
-from cw.cli.views.render import Column, json_out, table
-from cw.errors import BadInputError
-from cw.settings import SECRETS, Settings
+from cw.cli.views.render import Column, json_out, note, say, table
+from cw.cli.views.settings import setting_rows, settings_markdown, shown
+from cw.sections.setting import Setting
+from cw.settings import TABLE, config_path
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _COLUMNS = [
     Column("setting"),
@@ -24,112 +31,134 @@ _COLUMNS = [
     Column("from", gives=True),
     Column("meaning", gives=True),
 ]
-_MASK = "********"
+_HELP = ("-h", "--help")
 
 
-@click.command()
-@click.argument("names", metavar="[SETTING...]", nargs=-1)
+class _ShowsUnlessTold(click.Group):
+    """What follows `cw config` is a verb or names of settings; none of them has a verb's name."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and ctx.resilient_parsing:  # a shell asks: both could be typed
+            return super().parse_args(ctx, args)
+        if not args or args[0] not in {*self.commands, *_HELP}:
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        offers = super().shell_complete(ctx, incomplete)
+        show = self.commands["show"]
+        return [*offers, *complete_settings(ctx, show.params[0], incomplete)]
+
+
+@click.group(
+    cls=_ShowsUnlessTold, subcommand_metavar="[SETTING...] | set|unset|edit|path|schema [ARGS]..."
+)
+def command() -> None:
+    """Show every setting, those that are named, or a section; or change config.toml.
+
+    A setting is named run.time_limit, as it stands in the file, or CW_RUN_TIME_LIMIT. The variable
+    wins over the file ~/.config/cw/config.toml (or CW_CONFIG), which wins over the default.
+    """
+
+
+@command.command("show", short_help="What cw config does without a verb.")
+@click.argument("names", metavar="[SETTING...]", nargs=-1, shell_complete=complete_settings)
 @json_option
-@click.option("--markdown", is_flag=True, help="The table of docs/settings.md.")
-def command(names: tuple[str, ...], as_json: bool, markdown: bool) -> None:
-    """Every setting, or those that are named, with its value and where it came from.
+@click.option("--markdown", is_flag=True, help="The page docs/settings.md.")
+def show(names: tuple[str, ...], as_json: bool, markdown: bool) -> None:
+    """Values, where each came from, and what it means: what cw config does without a verb.
 
-    A variable CW_NAME wins over the file ~/.config/cw/config.toml (or CW_CONFIG), which wins over
-    the default. Secrets are masked.
+    Secrets are masked.
     """
     if markdown:
         click.echo(settings_markdown(), nl=False)
         return
-    wanted = [_name(one) for one in names]
+    wanted = read_names(names) or TABLE
     cli = load_cli(os.environ)
-    rows = [
-        {
-            "setting": one.name,
-            "variable": f"CW_{one.name.upper()}",
-            "value": shown(one.name, getattr(cli.settings, one.name)),
-            "from": cli.origin[one.name],
-            "meaning": one.metadata["doc"],
-        }
-        for one in fields(Settings)
-        if not wanted or one.name in wanted
-    ]
+    rows = setting_rows(cli.settings, cli.origin, wanted)
     if as_json:
         json_out(rows)
         return
-    table(_COLUMNS, [[row[column.title] for column in _COLUMNS] for row in rows])
+    cells = [{**row, "setting": f"{row['section']}.{row['key']}"} for row in rows]
+    table(_COLUMNS, [[row[column.title] for column in _COLUMNS] for row in cells])
 
 
-def _name(typed: str) -> str:
-    """As in config.toml, or its variable. Raises BadInputError."""
-    name, known = typed.lower().removeprefix("cw_"), [one.name for one in fields(Settings)]
-    if name not in known:
-        near = get_close_matches(name, known, n=1, cutoff=0.4)
-        hint = f"Did you mean: {near[0]}" if near else "See: cw config"
-        raise BadInputError(f"there is no setting {typed!r}", hint=hint)
-    return name
+@command.command("set", short_help="Write settings into config.toml.")
+@click.argument(
+    "words",
+    metavar="NAME VALUE...",
+    nargs=-1,
+    required=True,
+    shell_complete=complete_change,
+)
+def set_(words: tuple[str, ...]) -> None:
+    """Write a setting into config.toml; NAME=VALUE NAME=VALUE... writes several at once.
+
+    All settings are checked as they will be before anything is written. A list takes several
+    values, or one with commas; '' empties it. For VALUE, - reads it from the file or pipe on stdin:
+    so a secret is in no list of processes, and the file gets mode 0600.
+    """
+    from cw.cli.configuring import write_changes
+
+    changes = read_changes(words)
+    path = write_changes(os.environ, changes)
+    for row, value in changes.items():
+        say(f"{row.dotted} = {shown(row.name, value)} in {path}")
+    _tell(changes)
 
 
-def shown(name: str, value: Any) -> str:
-    """A value as it can be shown to anybody."""
-    if name in SECRETS and value:
-        return _without_password(str(value)) if name == "broker_url" else _MASK
-    return plain(value)
+@command.command("unset")
+@click.argument(
+    "names", metavar="SETTING...", nargs=-1, required=True, shell_complete=complete_settings
+)
+def unset(names: tuple[str, ...]) -> None:
+    """Take settings, or a whole section, out of config.toml."""
+    from cw.cli.configuring import given_there, write_changes
+
+    wanted = read_names(names)
+    there = given_there(os.environ, wanted)
+    if not there:
+        say(f"{config_path(os.environ)} says nothing of {', '.join(names)}")
+        return
+    path = write_changes(os.environ, dict.fromkeys(there))
+    say(f"{', '.join(row.dotted for row in there)} taken out of {path}")
+    _tell(there)
 
 
-def plain(value: Any) -> str:
-    """As it can be typed into a variable."""
-    if isinstance(value, tuple):
-        between = os.pathsep if any(isinstance(one, Path) for one in value) else ","
-        return between.join(map(str, value))
-    if value is None or isinstance(value, bool):
-        return str(int(value)) if value is not None else ""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+@command.command("edit")
+def edit() -> None:
+    """Open config.toml in $VISUAL or $EDITOR.
+
+    What is opened is a copy. It takes the place of the file when all settings fit, else it is kept
+    and named.
+    """
+    from cw.cli.editing import edit_file
+
+    path = edit_file(os.environ)
+    if path is None:
+        say("nothing was changed")
+        return
+    say(f"{path} is changed")
+    _tell([])
 
 
-def _without_password(url: str) -> str:
-    """The address of a broker helps; whatever could be a password in it does not."""
-    try:
-        parts = urlsplit(url)
-        secret = parts.password is not None or parts.username is not None
-    except ValueError:
-        return _MASK
-    if not re.fullmatch(r"rediss?|unix", parts.scheme):
-        return _MASK
-    where = parts.netloc.rpartition("@")[2]
-    netloc = f"{_MASK}@{where}" if secret else where
-    query = _MASK if parts.query else ""  # redis-py takes ?password= as well
-    return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
+@command.command("path")
+def path_() -> None:
+    """Print where config.toml is, or would be."""
+    click.echo(config_path(os.environ))
 
 
-def settings_markdown() -> str:
-    """The same on every machine."""
-    lines = [
-        "# Settings",
-        "",
-        "Made by `python -m cw.cli.docs` from `cw/settings.py`; do not edit.",
-        "",
-        "A variable wins over the same name in `~/.config/cw/config.toml` (`CW_CONFIG` names",
-        "another file), which wins over the default. `cw config` shows what is in force.",
-        f"Secrets ({', '.join(f'`{one}`' for one in sorted(SECRETS))}) may also lie in a file",
-        "that `CW_<NAME>_FILE` names.",
-        "",
-        "| in config.toml | variable | default | meaning |",
-        "|---|---|---|---|",
-    ]
-    for one in fields(Settings):
-        names = ", ".join(f"`{name}`" for name in (f"CW_{one.name.upper()}", *one.metadata["also"]))
-        default = _default(one)
-        lines.append(f"| `{one.name}` | {names} | {default} | {one.metadata['doc']} |")
-    return "\n".join(lines) + "\n"
+@command.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of config.toml, for an editor."""
+    from cw.cli.views.config_schema import config_schema
+
+    click.echo(json.dumps(config_schema(), indent=2))
 
 
-def _default(one: Field[Any]) -> str:
-    if one.default_factory is MISSING:
-        text = plain(one.default)
-        return f"`{text}`" if text else ""
-    if one.name == "host_name":
-        return "the machine's name"
-    value = one.default_factory()
-    if isinstance(value, Path) and value.is_relative_to(Path.home()):
-        return f"`~/{value.relative_to(Path.home())}`"
-    return f"`{plain(value)}`"
+def _tell(changes: Iterable[Setting]) -> None:
+    """Why what was written may not be seen at once."""
+    from cw.cli.configuring import still_to_know
+
+    for text in still_to_know(os.environ, changes):
+        note(text)

@@ -25,7 +25,7 @@ _TELL_EVERY = 5.0  # seconds
 def command(cli: Cli, as_json: bool) -> None:
     """Stop what cw up started on this machine.
 
-    Runs of agents go on by themselves, unless the setting on_stop says otherwise.
+    Runs of agents go on by themselves, unless the setting host.on_stop says otherwise.
     """
     from cw.services.stopping import agents_running
 

@@ -40,8 +40,8 @@ def command(cli: Cli, dry_run: bool, set_aside: bool, as_json: bool) -> None:
     With --set-aside, records at the broker that cannot be read are renamed, kept for 30 days, and
     told again by whoever knows what they held (archives, journals, hosts). Claims are given back.
 
-    Looks at the repositories of assign_repos and assign_owner and at those of unfinished tasks.
-    docs/assign.md has the table of what is done when. Beat does the same every reconcile_every
+    Looks at the repositories of assign.repos and assign.owner and at those of unfinished tasks.
+    docs/assign.md has the table of what is done when. Beat does the same every reconcile.every
     seconds. Exit status 4 when GitHub is away or asks to wait.
     """
     from cw.operations.reconciliation.rebuilding import rebuild

@@ -101,8 +101,8 @@ def _await_broker(url: str) -> None:
                 if time.monotonic() > deadline:
                     raise BrokerUnavailableError(
                         error.message,
-                        hint="Start it, or unset CW_BROKER_URL (or broker_url in config.toml)"
-                        " for a private one",
+                        hint="Start it, or, for a private one, unset CW_BROKER_URL (in config.toml:"
+                        " cw config unset broker.url)",
                     ) from error
             time.sleep(0.2)
     finally:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from cw.audit import Entry
-from cw.models import Event, Task
+from cw.cli.views.config_schema import config_schema
+from cw.models import Event, Model, Task
 from cw.operations.fleet.hosts import HostRow
 from cw.operations.fleet.remote_disk import Changes
 from cw.operations.views.history import Finished
@@ -30,6 +31,18 @@ class EventLine(Event):
     type: Literal["event"]
 
 
+class SettingRow(Model):
+    """One setting, as `cw config` shows it."""
+
+    setting: str
+    section: str
+    key: str
+    variable: str
+    value: str
+    from_: str = Field(serialization_alias="from")
+    meaning: str
+
+
 # By command. Of those marked *, each line is one object.
 PRINTED: dict[str, Any] = {
     "status": Overview,
@@ -45,6 +58,7 @@ PRINTED: dict[str, Any] = {
     "hosts": list[HostRow],
     "audit": list[Entry],
     "seen": list[UnseenRow],
+    "config": list[SettingRow],
 }
 
 
@@ -63,4 +77,5 @@ def schema(name: str) -> dict[str, Any]:
 
 def schemas() -> dict[str, str]:
     """The files of docs/schemas, by name."""
-    return {name: json.dumps(schema(name), indent=2) + "\n" for name in PRINTED}
+    made = {name: schema(name) for name in PRINTED} | {"config.toml": config_schema()}
+    return {name: json.dumps(found, indent=2) + "\n" for name, found in made.items()}

@@ -19,13 +19,13 @@ def is_configured(settings: Settings) -> bool:
 
 
 def named_repos(settings: Settings) -> list[str]:
-    """Those of assign_repos. Raises BadInputError for what is not on GitHub."""
+    """Those of assign.repos. Raises BadInputError for what is not on GitHub."""
     names = []
     for text in settings.assign_repos:
         repo = parse_repo(text, github_url=settings.github_url, cwd=Path.cwd())
         if not repo.github:
             raise BadInputError(
-                f"assign_repos: {text} is not on GitHub", hint="Use names such as acme/app"
+                f"assign.repos: {text} is not on GitHub", hint="Use names such as acme/app"
             )
         names.append(repo.name)
     return names
@@ -44,7 +44,7 @@ def require_configured(settings: Settings) -> None:
     if not is_configured(settings):
         raise BadInputError(
             "no repositories to assign from are configured",
-            hint='Set CW_ASSIGN_REPOS="acme/app acme/site" or CW_ASSIGN_OWNER=acme, or'
-            " assign_repos and assign_owner in config.toml",
+            hint="For example: cw config set assign.repos acme/app acme/site; or all of an owner's:"
+            " cw config set assign.owner acme",
         )
     named_repos(settings)

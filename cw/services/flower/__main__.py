@@ -64,7 +64,7 @@ def run(settings: Settings) -> None:
 def rest(settings: Settings) -> None:
     """No Flower, until SIGTERM: whoever ended would be started again and again by systemd."""
     flower_url_file(settings).unlink(missing_ok=True)
-    logging.getLogger(__name__).info("flower_port is 0: no Flower")
+    logging.getLogger(__name__).info("flower.port is 0: no Flower")
     try:
         signal.signal(signal.SIGTERM, _leave)
         sdnotify.notify(os.environ, sdnotify.READY)

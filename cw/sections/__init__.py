@@ -1,0 +1,1 @@
+"""Every setting, by its section of config.toml: key, default, type and meaning."""

@@ -1,0 +1,129 @@
+"""Settings of the work: agents, their walls, runs and tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cw import values
+from cw.sections.setting import setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkSettings:
+    claude: str = setting(
+        "agent.claude",
+        "",
+        values.text,
+        "The claude binary. Empty: PATH, else the one inside claude-agent-sdk",
+    )
+    model: str = setting("agent.model", "sonnet", values.text, "Model of a dispatch without -m")
+    agent_env: tuple[str, ...] = setting(
+        "agent.env", (), values.names, "Names of variables of the host that agents get as well"
+    )
+    agent_user: str = setting(
+        "agent.user",
+        "",
+        values.text,
+        "User that agents run as where the host is root, which they never are. Empty: the one of deploy/install.sh or the image; without one root starts nothing. A host that is not root runs them as itself",
+    )
+    trusted_repos: tuple[str, ...] = setting(
+        "agent.trusted_repos",
+        (),
+        values.names,
+        "Repositories (owner/repo) whose own .claude settings, hooks and rules claude loads",
+    )
+    isolation: str = setting(
+        "sandbox.isolation",
+        "strict",
+        values.one_of("strict", "outer", "claude", "none"),
+        "The walls around agents. strict: bubblewrap around claude and claude's own sandbox in it, or nothing starts; outer: only bubblewrap, for agents that are not claude; claude: only its own sandbox (macOS); none",
+    )
+    allowed_domains: tuple[str, ...] = setting(
+        "sandbox.allowed_domains",
+        ("*.com", "*.io", "*.dev"),
+        values.domains,
+        "Hosts that agents reach, on ports 22, 80 and 443, besides GitHub and the task's repository: names, or *. and the rest of one",
+    )
+    sandbox_read: tuple[Path, ...] = setting(
+        "sandbox.read",
+        (),
+        values.paths,
+        "More paths agents may read, separated by colons (toolchains)",
+    )
+    run_time_limit: float = setting(
+        "run.time_limit", 14400.0, values.amount, "Seconds a run may take; 0: no limit"
+    )
+    run_silence_limit: float = setting(
+        "run.silence_limit", 900.0, values.amount, "Seconds a run may write nothing; 0: no limit"
+    )
+    run_rest: float = setting(
+        "run.rest",
+        30.0,
+        values.amount,
+        "Seconds that what an agent has left running may go on after its last word",
+    )
+    run_max_turns: int = setting(
+        "run.max_turns", 0, values.count, "Turns a run may take (claude's --max-turns); 0: no limit"
+    )
+    run_max_usd: float = setting(
+        "run.max_usd",
+        0.0,
+        values.amount,
+        "Dollars a run may cost (claude's --max-budget-usd); 0: no limit",
+    )
+    run_memory_mb: int = setting(
+        "run.memory_mb",
+        0,
+        values.count,
+        "Megabytes that a run's processes may take together (Linux); 0: no limit",
+    )
+    run_max_processes: int = setting(
+        "run.max_processes",
+        2048,
+        values.count,
+        "Processes and threads that a run may have at once (Linux); 0: no limit",
+    )
+    run_log_mb: int = setting(
+        "run.log_mb", 256, values.count, "Megabytes that an agent may write to its log; 0: no limit"
+    )
+    stop_grace: float = setting(
+        "run.stop_grace",
+        10.0,
+        values.amount,
+        "Seconds between interrupt, terminate and kill of a run",
+    )
+    max_attempts: int = setting(
+        "task.max_attempts", 2, values.count, "Runs a task may lose before it is crashed"
+    )
+    max_deferrals: int = setting(
+        "task.max_deferrals", 5, values.count, "Times a task may be deferred before it is failed"
+    )
+    defer_seconds: float = setting(
+        "task.defer_seconds",
+        600.0,
+        values.amount,
+        "Pause after a passing fault that names no time itself",
+    )
+    lease_ttl: float = setting(
+        "lease.ttl", 600.0, values.amount, "Seconds a lease lives without renewal"
+    )
+    lease_renew: float = setting("lease.renew", 30.0, values.amount, "Seconds between renewals")
+    lease_margin: float = setting(
+        "lease.margin",
+        60.0,
+        values.amount,
+        "Seconds before a lease's end at which its holder stops its own run; longer than twice run.stop_grace",
+    )
+    git_memory_mb: int = setting(
+        "git.memory_mb",
+        256,
+        values.count,
+        "Megabytes that one git of the host may take for what an agent left; with more it is too large to be judged (Linux); 0: no limit",
+    )
+    git_seconds: float = setting(
+        "git.seconds",
+        40.0,
+        values.amount,
+        "Seconds that the host's git may take for what an agent left, for all of one settling together; 0: no limit",
+    )
