@@ -54,6 +54,11 @@ def test_what_is_taken_out_leaves_the_comments_beside_it(tmp_path: Path) -> None
     assert done == "# mine, all of it\n\n[run]   # my runs\n# seconds\n"
 
 
+def test_section_in_whose_line_somebody_wrote_stays(tmp_path: Path) -> None:
+    assert change(tmp_path, "[run]  # mine\nrest = 5\n", run__rest=None) == "[run]  # mine\n"
+    assert change(tmp_path, "[run]\nrest = 5\n", run__rest=None) == ""
+
+
 @pytest.mark.parametrize(
     "text",
     [

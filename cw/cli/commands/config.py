@@ -96,7 +96,8 @@ def set_(words: tuple[str, ...]) -> None:
 
     All settings are checked as they will be before anything is written. A list takes several
     values, or one with commas; '' empties it. For VALUE, - reads it from the file or pipe on stdin:
-    so a secret is in no list of processes, and the file gets mode 0600.
+    so a secret is in no list of processes, and the file gets mode 0600. Services read it when they
+    start: cw down; cw up -d.
     """
     from cw.cli.configuring import write_changes
 

@@ -24,6 +24,9 @@ the default. `cw config` shows what is in force, `cw config set run.time_limit 3
 file, `cw config edit` opens it. Names of before there were sections (`run_time_limit = 3600`) are
 still read there, with a word about it.
 
+What runs reads its settings when it starts. After a change: `cw down; cw up -d`, or
+`systemctl restart cw-host cw-beat cw-flower`, or `docker compose restart`.
+
 Secrets ({secrets}) may also lie in a file that `CW_<NAME>_FILE` names.
 
 What an editor needs to know of the file: `cw config schema > ~/.config/cw/config.schema.json`, and
