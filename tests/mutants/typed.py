@@ -8,6 +8,8 @@ from typing import Any
 from urllib.request import HTTPRedirectHandler
 
 from cw import no_redirects
+from cw.cli import configuring, editing
+from cw.cli.arguments import settings
 from cw.cli.commands import logs
 from cw.github.connection import Connection
 from cw.homes import home, refreshing
@@ -23,6 +25,7 @@ from workerhost.github import writes
 
 _STATUS = "tests/integration/test_status_first.py::"
 _OWN = "tests/integration/test_own_templates.py::"
+_CONFIG = "tests/unit/test_cli_config.py::"
 
 
 def _as_it_is(line: bytes, offset: int, _: object, show: Callable[[Event], None]) -> None:
@@ -94,5 +97,21 @@ MUTANTS = {
     "a log says how long nothing starts": Mutant(
         "tests/unit/test_verdict.py::test_what_the_api_asks_to_wait_is_obeyed_up_to_a_day",
         put(events, "_delay", _any_delay),
+    ),
+    "a secret is taken from what was typed": Mutant(
+        f"{_CONFIG}test_what_does_not_fit_is_not_set",
+        put(settings, "holds_secret", lambda _: False),
+    ),
+    "a secret is written for all to read": Mutant(
+        f"{_CONFIG}test_secret_comes_by_stdin_and_makes_the_file_private",
+        put(configuring, "mode_for", lambda *_: 0o644),
+    ),
+    "a setting is written without a look at the others": Mutant(
+        f"{_CONFIG}test_what_does_not_fit_is_not_set",
+        put(configuring, "load_settings", lambda *_: None),
+    ),
+    "a file that was edited is not looked at": Mutant(
+        "tests/unit/test_cli_config_edit.py::test_what_does_not_fit_is_kept_and_named",
+        put(editing, "load_settings", lambda *_: None),
     ),
 }
