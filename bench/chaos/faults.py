@@ -164,6 +164,16 @@ class Faults:
             shim.kill()
         return book.task.id
 
+    def kill_fork_server(self) -> str | None:
+        """With each git and each of its ways to the network that the host has under way."""
+        host = pick(self.dice, self.fleet.hosts)
+        server = self.fleet.fork_server_of(host) if host else None
+        if host is None or server is None:
+            return None
+        with suppress(psutil.Error):
+            server.kill()
+        return host.name
+
     def kill_broker(self) -> str:
         self.fleet.broker.kill()
         self.fleet.broker.start()
@@ -246,6 +256,7 @@ FAULTS: dict[str, Fault] = {
     "kill host": Fault(40, Faults.kill_host),
     "kill agent": Fault(40, Faults.kill_agent),
     "kill shim": Fault(10, Faults.kill_shim),
+    "kill fork server": Fault(20, Faults.kill_fork_server),
     "kill broker": Fault(5, Faults.kill_broker),
     "kill beat": Fault(5, Faults.kill_beat),
     "freeze broker": Fault(3, Faults.freeze_broker),

@@ -182,6 +182,14 @@ class Fleet:
             return shim if any("shim.py" in word for word in shim.cmdline()) else None
         return None
 
+    def fork_server_of(self, host: Host) -> psutil.Process | None:
+        """What starts its commands; None while it has nothing to start."""
+        with suppress(psutil.Error):
+            for child in psutil.Process(host.process.pid).children() if host.process else ():
+                if any("fork_server.py" in word for word in child.cmdline()):
+                    return child
+        return None
+
     def left_over(self) -> list[str]:
         """Processes of agents, walls, shims and ways to the network, wherever they hang by now. The
         last know no folder, but where our GitHub is.
