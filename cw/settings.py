@@ -234,6 +234,14 @@ class Settings:
     reconcile_grace: float = _setting(
         120.0, values.amount, "Seconds in which a label, a task or an end is too young to be judged"
     )
+    notify_to: tuple[str, ...] = _setting(
+        (),
+        values.addresses,
+        "Whom a host tells outside of GitHub what does not move without a person: webhook:https://…, command:/path/to/program, or what an installed notifier takes; separated by commas",
+    )
+    notify_secret: str = _setting(
+        "", values.text, "Shared with the receivers of webhooks, who know by it who sent a notice"
+    )
     flower_port: int = _setting(5555, values.count, "Flower's port; 0: no Flower")
     flower_address: str = _setting(
         "127.0.0.1",
@@ -248,7 +256,7 @@ class Settings:
 
 
 # Each of them may also lie in a file that CW_<NAME>_FILE names, as containers get secrets.
-SECRETS = frozenset({"github_token", "broker_url", "flower_password"})
+SECRETS = frozenset({"github_token", "broker_url", "flower_password", "notify_secret", "notify_to"})
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
@@ -326,7 +334,7 @@ def _read_file(path: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise BadInputError(f"{path} cannot be read: {error}") from error
     found = _values(text, path)
-    if {"github_token", "flower_password"} & set(found) or "@" in found.get("broker_url", ""):
+    if (SECRETS - {"broker_url"}) & set(found) or "@" in found.get("broker_url", ""):
         refuse_open(path)
     return found
 

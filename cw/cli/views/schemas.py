@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from cw.audit import Entry
 from cw.models import Event, Task
 from cw.operations.fleet.hosts import HostRow
+from cw.operations.fleet.notifiers import TriedRow
 from cw.operations.fleet.remote_disk import Changes
 from cw.operations.views.history import Finished
 from cw.operations.views.queue import QueueRow
@@ -41,6 +42,7 @@ PRINTED: dict[str, Any] = {
     "show": Story,
     "diff": Changes,
     "outbox": list[UndeliveredRow],
+    "notify": list[TriedRow],
     "history": list[Finished],
     "hosts": list[HostRow],
     "audit": list[Entry],
