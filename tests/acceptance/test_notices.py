@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from cw.cli.context import load_cli
 from tests.acceptance.conftest import running_fleet
 from tests.acceptance.fleet import REHEARSAL, Fleet, remove, short_folder
 from tests.standins.receiver import SECRET, Receiver, nobody, receiving
@@ -56,27 +57,11 @@ class Told:
 
     def kill_host(self) -> None:
         """The next one is there when this returns."""
-        pid = self.host()
-        os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: self.host() not in {0, pid}, 60, self.fleet.logs)
-
-    def host(self) -> int:
-        logs = self.fleet.home / "state"
-        found = [
-            int(one.name)
-            for one in Path("/proc").iterdir()
-            if one.name.isdigit() and _is_host(one, str(logs))
-        ]
-        return found[0] if found else 0
-
-
-def _is_host(process: Path, state: str) -> bool:
-    try:
-        command = (process / "cmdline").read_bytes().split(b"\0")
-        environ = (process / "environ").read_bytes()
-    except OSError:
-        return False
-    return command[1:3] == [b"-m", b"workerhost"] and f"CW_STATE_DIR={state}".encode() in environ
+        store = load_cli(self.fleet.env()).store
+        (host,) = store.fleet.hosts()
+        os.kill(host.pid, signal.SIGKILL)
+        wait_until(lambda: store.fleet.hosts()[0].pid != host.pid, 60, self.fleet.logs)
+        store.connection.close()
 
 
 def package(folder: Path) -> Path:
