@@ -159,6 +159,17 @@ def test_receiver_that_is_away_is_said_in_status_and_keeps_nothing_from_running(
     wait_until(lambda: told.fleet.github.issue(REPO, number).labels == (), 60, told.fleet.logs)
 
 
+def test_github_that_takes_no_comment_keeps_no_notice_back(told: Told) -> None:
+    hub = told.fleet.github
+    hub.fault(method="POST", path_regex="/comments$", status=503, times=None)
+    number, task = told.dispatch("rehearse: no-change")
+
+    wait_until(lambda: told.of(task), 60, told.fleet.logs)
+    assert hub.issue(REPO, number).comments == ()
+    hub.clear_faults()
+    wait_until(lambda: hub.issue(REPO, number).comments, 60, told.fleet.logs)
+
+
 def test_unknown_notifier_starts_nothing_and_names_the_known_ones(told: Told) -> None:
     more = {"CW_NOTIFY_TO": "pigeon:home"}
 
