@@ -18,6 +18,7 @@ from cw.operations.control.closing import ending
 from cw.operations.reconciliation.sweep import sweep
 from cw.operations.rest.end import end
 from cw.operations.rest.notices import End, notice_of
+from cw.services.flower.metrics import Metrics
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind
 from cw.store.connection import Connection
@@ -330,6 +331,21 @@ def test_person_sees_what_nobody_took_and_has_it_tried_again(
 
     assert receiver.ids() == [one.id]
     assert typed("outbox").stdout == "Nothing was set aside.\n"
+
+
+def test_prometheus_counts_what_waits_and_what_nobody_took(
+    fleet_desk: Desk, receiver: Receiver
+) -> None:
+    receiver.answers = [400]
+    put(fleet_desk.store, notice())
+    fleet_desk.teller.deliver()
+    put(fleet_desk.store, notice(), notice())
+
+    lines = Metrics(fleet_desk.store).text().decode().splitlines()
+
+    assert 'cw_notices_waiting{host="here"} 2.0' in lines
+    assert 'cw_notices_aside{host="here"} 1.0' in lines
+    assert 'cw_outbox_aside{host="here"} 0.0' in lines
 
 
 def test_try_says_what_came_of_each(
