@@ -72,6 +72,14 @@ class BadTokenError(GitHubRefusedError):
     """GitHub does not accept the token, whatever it is asked with it."""
 
 
+class NotSentError(UnavailableError):
+    """Whoever was to get a notice did not take it now."""
+
+
+class RefusedNoticeError(NotSentError):
+    """Whoever was to get a notice does not take this one, now or later."""
+
+
 class ForgedError(CwError):
     """A record that was not signed with this installation's key, or was changed since."""
 

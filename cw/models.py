@@ -71,6 +71,7 @@ class TaskSpec(Model):
     approved_by: str = ""  # who stands for them: author or setter of the go label; "": a person
     goes_on: bool = False  # with a branch of this name, whosever it is (`--continue`)
     earlier: dict[str, str] = {}  # branches that tasks of this issue left at the remote, with heads
+    notify: bool = False  # whoever dispatched it is told of its end, whichever it is
     unpushed: str = ""  # where commits of an earlier one are that could not be pushed, in words
     on: str = ""  # the branch its first run took; a record has none, see `Start`
     signature: str = ""  # over all the rest, by whoever dispatched it
@@ -270,7 +271,7 @@ class Host(Model):
     warning: str = ""
     unfit: str = ""  # why it takes nothing; empty when it does
     troubles: str = ""  # JSON of those of the last hour
-    late: str = ""  # GitHub writes that wait, and why; empty when none does
+    late: str = ""  # GitHub writes and notices that wait, and why; empty when none does
 
     def trouble_list(self) -> list[Trouble]:
         """What a stranger, or another cw, has put there is none."""

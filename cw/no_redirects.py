@@ -10,5 +10,7 @@ class _Stay(urllib.request.HTTPRedirectHandler):
         """Answers that lead elsewhere are answers (urllib: an HTTPError with their status)."""
 
 
-def opener() -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_Stay())
+def opener(*, direct: bool = False) -> urllib.request.OpenerDirector:
+    """`direct`: by none of the environment's proxies."""
+    around = [urllib.request.ProxyHandler({})] if direct else []
+    return urllib.request.build_opener(_Stay(), *around)

@@ -25,7 +25,7 @@ class Settings(MachineSettings, WorkSettings, GitHubSettings):
 TABLE = rows(Settings)
 
 # Each of them may also lie in a file that CW_<NAME>_FILE names, as containers get secrets.
-SECRETS = frozenset({"github_token", "broker_url", "flower_password"})
+SECRETS = frozenset({"broker_url", "flower_password", "github_token", "notify_secret", "notify_to"})
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
@@ -85,7 +85,7 @@ def read_value(row: Setting, raw: str, source: str) -> Any:
 def holds_secret(texts: Mapping[str, str]) -> bool:
     """An address without user and password may be read by anybody."""
     url = texts.get("broker_url", "")
-    return not {"github_token", "flower_password"}.isdisjoint(texts) or any(
+    return not (SECRETS - {"broker_url"}).isdisjoint(texts) or any(
         part in url for part in ("@", "password=")
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 _DOMAIN = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_ADDRESS = re.compile(r"[a-z][a-z0-9-]*:[^\x00-\x1f\x7f]+")
 _TAG = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -53,6 +54,14 @@ def tags(raw: str) -> tuple[str, ...]:
 def labels(raw: str) -> tuple[str, ...]:
     """Names of labels have spaces and colons; the comma is ours, the line break the file's."""
     return tuple(one.strip() for one in raw.replace("\n", ",").split(",") if one.strip())
+
+
+def addresses(raw: str) -> tuple[str, ...]:
+    """`scheme:place`, as `labels` stand beside each other."""
+    found = labels(raw)
+    if not all(_ADDRESS.fullmatch(one) for one in found):
+        raise ValueError(raw)
+    return found
 
 
 def switch(raw: str) -> bool:

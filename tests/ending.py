@@ -22,6 +22,4 @@ def ended(
         fence=fence,
         move=move,
         outcome=outcome,
-        effects=[],
-        host="there",
     )

@@ -20,6 +20,7 @@ from cw.homes.agent_user import agent_user
 from cw.homes.layout import Home
 from cw.keyring import load_keyring
 from cw.models import TaskSpec
+from cw.notices.addresses import parse
 from cw.operations.control.shared import Control
 from cw.operations.dispatch.readiness import remember_no_drafts
 from cw.operations.reconciliation import rebuilding
@@ -43,6 +44,7 @@ from workerhost.inbox.remote_control import Revoker
 from workerhost.inbox.replay_protection import ReplayProtection
 from workerhost.inbox.slots import Slots
 from workerhost.inbox.watchdog import Watchdog, end_process, feed_systemd
+from workerhost.notices.notice_delivery import Teller
 from workerhost.probing.probe import probe
 from workerhost.probing.proof import Proof
 from workerhost.runs import crash_loops
@@ -73,6 +75,7 @@ class Host:
         self._rebuilding = threading.Lock()
         self._wake = threading.Event()
         self._outgoing = threading.Event()
+        self._news = threading.Event()
         self._homes: dict[str, Home] = {}
         agent_user(settings)
         wall = choose_wall(settings)
@@ -96,7 +99,8 @@ class Host:
             troubles=self.troubles,
         )
         self.tickets = ReplayProtection(self.ctx.store, settings.host_name)
-        self._late = ""
+        self._noting = threading.Lock()
+        self._late: dict[str, str] = {}
         self._deliverer = Deliverer(
             store.outbox,
             settings.host_name,
@@ -105,6 +109,13 @@ class Host:
             self.troubles,
             no_drafts=partial(remember_no_drafts, store.github),
             outdated=partial(outdated, store),
+        )
+        self._teller = Teller(
+            store.notices,
+            settings.host_name,
+            Delivered(delivered_file(settings, "notices")),
+            {one.name: one for one in map(parse, settings.notify_to)},
+            settings.notify_secret,
         )
         self._clock = BrokerClock(
             store.tasks.now, ttl=settings.lease_ttl, jump=settings.lease_margin / 2
@@ -129,6 +140,7 @@ class Host:
         self._ticking.start()
         self._rebuild()
         threading.Thread(target=self._deliver_forever, name="outbox", daemon=True).start()
+        threading.Thread(target=self._tell_forever, name="notices", daemon=True).start()
         threading.Thread(target=self._lend_forever, name="tokens", daemon=True).start()
 
     def _need_guards(self) -> None:
@@ -212,6 +224,7 @@ class Host:
         self.leaving.now()
         self._wake.set()
         self._outgoing.set()
+        self._news.set()
         self._ticking.join(_TICK_SECONDS)  # so that no heartbeat comes after the goodbye
         try:
             if self._rounds.named:
@@ -259,11 +272,30 @@ class Host:
 
     def _deliver(self) -> None:
         self._deliverer.deliver()
-        late = self._deliverer.late()
-        if late != self._late:
-            self.ctx.store.fleet.note_late(self.settings.host_name, late)
-            self._late = late
+        self._note_late("github", self._deliverer.late())
         self._clients.tell_budgets(self.ctx.store.github)
+
+    def _tell_forever(self) -> None:
+        """Apart from GitHub's: neither waits for the other."""
+        while not self.leaving.detach.is_set():
+            try:
+                self.troubles.run("notices", self._tell)
+            except BrokerUnavailableError as error:
+                log.warning("%s", error)
+            self._news.wait(_TICK_SECONDS)
+            self._news.clear()
+
+    def _tell(self) -> None:
+        self._teller.deliver()
+        self._note_late("notices", self._teller.late())
+
+    def _note_late(self, of: str, words: str) -> None:
+        with self._noting:
+            if words != self._late.get(of):
+                late = self._late | {of: words}
+                told = "; ".join(late[one] for one in sorted(late) if late[one])
+                self.ctx.store.fleet.note_late(self.settings.host_name, told)
+                self._late = late
 
     def _lend_forever(self) -> None:
         """An App's tokens end after an hour, and runs may take longer."""
@@ -289,6 +321,7 @@ class Host:
 
     def _settled(self) -> None:
         self._outgoing.set()
+        self._news.set()
         self._wake.set()
 
     def _release(self, worker: str) -> None:

@@ -221,8 +221,6 @@ class Faults:
                 fence=fence,
                 move=Move.FINISH,
                 outcome=lie,
-                effects=[],
-                host="nobody",
             )
         except CwError:
             return

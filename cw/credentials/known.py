@@ -79,4 +79,6 @@ def host_secrets(settings: Settings) -> dict[str, str]:
         "HOST_GITHUB_TOKEN": settings.github_token,
         "BROKER_PASSWORD": password,
         "FLOWER_PASSWORD": settings.flower_password,
+        "NOTIFY_SECRET": settings.notify_secret,
+        **{f"NOTIFY_{at}_SECRET": one for at, one in enumerate(settings.notify_to)},
     }

@@ -99,6 +99,18 @@ class MachineSettings:
         values.amount,
         "Seconds a message may wait for an idle consumer before the host restarts itself; 0: never",
     )
+    notify_to: tuple[str, ...] = setting(
+        "notify.to",
+        (),
+        values.addresses,
+        "Whom a host tells outside of GitHub what does not move without a person: webhook:https://…, command:/path/to/program, or what an installed notifier takes; separated by commas",
+    )
+    notify_secret: str = setting(
+        "notify.secret",
+        "",
+        values.text,
+        "Shared with the receivers of webhooks, who know by it who sent a notice",
+    )
     flower_port: int = setting("flower.port", 5555, values.count, "Flower's port; 0: no Flower")
     flower_address: str = setting(
         "flower.address",

@@ -24,6 +24,7 @@ SECTIONS = {
     "github": "Where GitHub is, and who talks to it as whom",
     "assign": "Issues that hand themselves out",
     "reconcile": "Labels, tasks and issues that are made to agree again",
+    "notify": "Who is told outside of GitHub",
     "flower": "The web page",
 }
 

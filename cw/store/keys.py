@@ -15,11 +15,13 @@
 | cw:worker:<id>, cw:host:<name> | hash | where it lives, what it has | |
 | cw:outbox:<host> | list | GitHub writes still to do, in order | |
 | cw:undeliverable:<host> | hash | GitHub writes that cannot be done, by id | after a month |
+| cw:notices:<host> | list | notices still to be told, in order | |
+| cw:unheard:<host> | hash | notices that nobody took, by id | after a month |
 | cw:reply:<id> | list | a host's answer to one question | after a minute |
 | cw:finished | hash | `<place>#<n>`: the last task that finished the issue | with the history |
 | cw:lock:<name> | string | who does a pass that only one may do | after 2 minutes, or when done |
 | cw:audit | hash | by host: the last line of its audit file, signed | |
-| cw:nonce:<nonce> | string | a message or GitHub write that was acted on | when that would expire |
+| cw:nonce:<nonce> | string | what was acted on: a message, an effect | when that would expire |
 | cw:nonce:<nonce>:<host> | string | a control command that this host acted on | the same |
 | cw:github:page:<token>:<path> | hash | ETag and digest of a list GitHub gave | 7 days unused |
 | cw:github:fact:<name> | string | what was asked once and seldom changes | by its own time |
@@ -61,6 +63,8 @@ TYPES = (
     ("cw:host:", "hash"),
     ("cw:outbox:", "list"),
     ("cw:undeliverable:", "hash"),
+    ("cw:notices:", "list"),
+    ("cw:unheard:", "hash"),
     ("cw:reply:", "list"),
     ("cw:lock:", "string"),
     ("cw:nonce:", "string"),
@@ -120,6 +124,14 @@ def outbox(name: str) -> str:
 
 def undeliverable(name: str) -> str:
     return f"cw:undeliverable:{name}"
+
+
+def notices(name: str) -> str:
+    return f"cw:notices:{name}"
+
+
+def unheard(name: str) -> str:
+    return f"cw:unheard:{name}"
 
 
 def issue(place: str, number: int) -> str:

@@ -10,7 +10,7 @@ from cw.states import Move, sources, target
 from cw.store import keys
 from cw.store.clock import epoch_ms, ms
 from cw.store.connection import Connection
-from cw.store.outbox import Effect, sealed
+from cw.store.notices import NOTHING, Told, following
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +157,15 @@ class Leases:
         fence: int,
         move: Move,
         outcome: Outcome,
-        effects: list[Effect],
-        host: str,
+        told: Told = NOTHING,
         begun: bool = True,
     ) -> bool:
-        """Record how a run ended, free its worker and post the GitHub writes that follow, at once.
+        """Record how a run ended, free its worker and post what others are told of it, at once.
 
         `begun`: it came as far as its clone. False: the fence is stale, and nothing was done.
         """
         not_before = epoch_ms(outcome.retry_at) if outcome.retry_at else 0
+        outboxes, rows = following(self._db, told)
         names = [
             keys.task(task_id),
             keys.worker(worker),
@@ -173,11 +173,11 @@ class Leases:
             keys.OPEN,
             keys.DONE,
             keys.HOLDS,
-            keys.outbox(host),
             keys.waiting(worker),
             keys.FINISHED,
             keys.COUNTS,
             keys.COSTS,
+            *outboxes,
         ]
         args = [
             task_id,
@@ -193,7 +193,7 @@ class Leases:
             outcome.cost_usd,
             outcome.turns,
             outcome.duration_s,
-            *sealed(self._db, host, effects),
+            *rows,
         ]
         return bool(self._db.run("settle", names, args))
 

@@ -44,7 +44,8 @@ def mend(store: Store) -> tuple[str, ...]:
     """
     workers = [one.id for one in store.fleet.workers()]
     lines = [keys.waiting(one) for one in (*workers, None)]
-    outboxes = [keys.outbox(one.name) for one in store.fleet.hosts()]
+    hosts = [one.name for one in store.fleet.hosts()]
+    outboxes = [make(one) for one in hosts for make in (keys.outbox, keys.notices)]
     wrong = [*_wrong(store, [*_SHARED, *lines, *outboxes]), *_queues(store, workers)]
     for key in wrong:
         log.error("put aside, as it is of another type than it has to be: %s", key)

@@ -16,6 +16,7 @@ from cw.store.event_stream import EventStore
 from cw.store.fleet import FleetStore
 from cw.store.github_cache import GitHubCache
 from cw.store.locks import LockStore
+from cw.store.notices import NoticeStore
 from cw.store.outbox import OutboxStore
 from cw.store.replies import ReplyStore
 from cw.store.tasks import TaskStore
@@ -31,6 +32,7 @@ class Store:
     fleet: FleetStore
     events: EventStore
     outbox: OutboxStore
+    notices: NoticeStore
     replies: ReplyStore
     github: GitHubCache
     locks: LockStore
@@ -83,6 +85,7 @@ def open_store(url: str, keyring: Keyring | None = None, *, patience: float | No
         FleetStore(connection),
         EventStore(connection),
         OutboxStore(connection),
+        NoticeStore(connection),
         ReplyStore(connection),
         GitHubCache(connection),
         LockStore(connection),

@@ -10,7 +10,7 @@ from cw.states import Move, State, sources, target
 from cw.store import keys
 from cw.store.clock import epoch_ms
 from cw.store.leases import Leases
-from cw.store.outbox import Effect, sealed
+from cw.store.notices import NOTHING, Told, following
 from cw.store.signing import is_genuine, sign
 from cw.store.task_reads import TaskReads
 
@@ -43,22 +43,23 @@ class TaskStore(TaskReads, Leases):
         ]
         return bool(self._db.run("withdraw", names, [spec.id, sources(Move.WITHDRAW)]))
 
-    def close(self, task: Task, outcome: Outcome, effects: list[Effect], host: str) -> bool:
+    def close(self, task: Task, outcome: Outcome, told: Told = NOTHING) -> bool:
         """End a task that does not run, because its issue needs nobody any more.
 
         False: it runs, or has ended.
         """
         spec = task.spec
+        outboxes, rows = following(self._db, told)
         names = [
             keys.task(spec.id),
             keys.worker(task.worker or "-"),
             keys.OPEN,
             keys.DONE,
             keys.HOLDS,
-            keys.outbox(host),
             keys.waiting(task.line),
             keys.waiting(None),
             keys.FINISHED,
+            *outboxes,
         ]
         args = [
             spec.id,
@@ -66,7 +67,7 @@ class TaskStore(TaskReads, Leases):
             target(Move.CLOSE),
             outcome.model_dump_json(),
             outcome.message,
-            *sealed(self._db, host, effects),
+            *rows,
         ]
         return bool(self._db.run("close", names, args))
 
@@ -79,25 +80,24 @@ class TaskStore(TaskReads, Leases):
         *,
         fence: int = 0,
         fresh: bool = False,
-        effects: list[Effect] | None = None,
-        outbox: str = "",
+        told: Told = NOTHING,
     ) -> bool:
         """Take a task off its run or hold. `kind`: hold, lease, host (with its fence) or person.
-        `effects`: GitHub writes that follow, into the outbox of the host `outbox`.
 
         False: not due, not any more, or not this holder's.
         """
         spec = task.spec
+        outboxes, rows = following(self._db, told)
         names = [
             keys.task(spec.id),
             keys.waiting(task.line),
             keys.LEASES,
             keys.HOLDS,
-            keys.outbox(outbox or "-"),
+            *outboxes,
         ]
         score = epoch_ms(spec.created_at)  # it keeps its place
         args = [spec.id, sources(move), target(move), kind, reason, score, fence, int(fresh)]
-        args += sealed(self._db, outbox, effects or [])
+        args += rows
         return bool(self._db.run("requeue", names, args))
 
     def reopen(self, task: Task, *, fresh: bool) -> bool:

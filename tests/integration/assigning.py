@@ -100,8 +100,6 @@ class Office:
             fence=grant.fence,
             move=Move.FINISH,
             outcome=outcome,
-            effects=[],
-            host=HOST,
         )
 
     def pull(self, repo: str, issue: int) -> str:

@@ -56,8 +56,6 @@ def finish(store: Store, grant: Grant, move: Move, outcome: Outcome, worker: str
         fence=grant.fence,
         move=move,
         outcome=outcome,
-        effects=[],
-        host="here",
     )
 
 

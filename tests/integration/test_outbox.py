@@ -259,8 +259,6 @@ class Late:
             fence=grant.fence,
             move=Move.FINISH,
             outcome=outcome,
-            effects=[],
-            host="here",
         )
 
     def says(self, *effects: Effect) -> None:

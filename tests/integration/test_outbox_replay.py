@@ -10,7 +10,8 @@ import pytest
 
 from cw.github.client import GitHub
 from cw.store import keys
-from cw.store.outbox import LIFE_SECONDS, Effect, OutboxStore
+from cw.store.outbox import Effect, OutboxStore
+from cw.store.signed_outbox import LIFE_SECONDS
 from cw.store.store import Store
 from tests.integration.conftest import REPO
 from tests.standins.github import GitHubStandIn

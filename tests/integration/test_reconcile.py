@@ -15,7 +15,7 @@ from cw.operations.reconciliation.reconcile import Reconciled, reconcile
 from cw.states import Move, OutcomeKind, State
 from cw.store.store import Store
 from tests.conftest import Cw
-from tests.integration.assigning import BOT, HOST, TOKEN, Office
+from tests.integration.assigning import BOT, TOKEN, Office
 from tests.standins.github import GitHubStandIn
 
 REPO = "acme/app"
@@ -249,8 +249,6 @@ def into(office: Office, number: int, state: State) -> None:
             fence=grant.fence,
             move=moves[state],
             outcome=outcome,
-            effects=[],
-            host=HOST,
         )
     assert office.tasks()[number].state is state
 

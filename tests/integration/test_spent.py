@@ -40,8 +40,6 @@ def end(store: Store, task: str, fence: int, move: Move, kind: OutcomeKind) -> N
         fence=fence,
         move=move,
         outcome=outcome,
-        effects=[],
-        host="there",
     )
 
 

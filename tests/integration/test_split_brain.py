@@ -237,8 +237,6 @@ def test_late_word_of_an_earlier_run_is_not_heard(git_repo: Path) -> None:
             fence=old,
             move=Move.FINISH,
             outcome=lie,
-            effects=[],
-            host="here",
         )
         before = datetime.now(UTC)
         task = here.reaches(spec, State.DONE)

@@ -62,8 +62,6 @@ def end(
         fence=task.fence,
         move=move,
         outcome=outcome,
-        effects=[],
-        host="there",
     )
 
 

@@ -50,8 +50,6 @@ def settle(
         fence=fence,
         move=move,
         outcome=make_outcome(kind, retry_at=later),
-        effects=[],
-        host="here",
     )
 
 
@@ -285,8 +283,6 @@ def test_hold_that_names_no_time_is_over_at_once(store: Store) -> None:
         fence=grant.fence,
         move=Move.HOLD,
         outcome=outcome,
-        effects=[],
-        host="here",
     )
 
     assert store.tasks.requeue(record(store, spec), Move.RELEASE, "hold", "")

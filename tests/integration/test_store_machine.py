@@ -122,8 +122,6 @@ class Fleet(RuleBasedStateMachine):
             fence=fence,
             move=move,
             outcome=make_outcome(OutcomeKind.FAILED, retry_at=later),
-            effects=[],
-            host="here",
         ):
             assert self.latest[spec.id] == fence
             self.latest[spec.id] = -1  # nobody may use it again
@@ -154,7 +152,7 @@ class Fleet(RuleBasedStateMachine):
     def close(self, spec: TaskSpec) -> None:
         task = self.record(spec)
         if task:
-            self.store.tasks.close(task, make_outcome(), [], "here")
+            self.store.tasks.close(task, make_outcome())
 
     @rule()
     def trim(self) -> None:

@@ -10,7 +10,9 @@ from cw.errors import BrokerUnavailableError, ClaimedError
 from cw.models import Event, Host, Worker
 from cw.states import Move, State
 from cw.store import keys
-from cw.store.outbox import Effect, Entry
+from cw.store.notices import Told
+from cw.store.outbox import Effect
+from cw.store.signed_outbox import Entry
 from cw.store.store import Store, open_store
 from tests.integration.test_store_leases import created, granted, settle
 from tests.making import KEYRING, NOW, make_outcome, make_spec
@@ -129,7 +131,7 @@ def effect(text: str) -> Effect:
     return Effect(kind="comment", repo="acme/app", issue=1, worker="01", text=text, mark=text)
 
 
-def first(store: Store, host: str) -> Entry:
+def first(store: Store, host: str) -> Entry[Effect]:
     found = next(iter(store.outbox.pending(host)), None)
     assert found
     return found
@@ -165,8 +167,7 @@ def test_effects_of_a_run_arrive_with_its_outcome_or_not_at_all(store: Store) ->
             fence=holder,
             move=Move.FINISH,
             outcome=make_outcome(),
-            effects=[effect("1"), effect("2")],
-            host="here",
+            told=Told([effect("1"), effect("2")], "here"),
         )
 
     assert [finish(fence - 1), finish(fence), finish(fence)] == [False, True, False]

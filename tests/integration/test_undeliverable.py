@@ -229,7 +229,7 @@ def test_person_sees_what_was_set_aside_and_why(typed: Cw) -> None:
     doctor = typed("doctor")
     rows = json.loads(typed("outbox", "--json").stdout)
 
-    assert "Not delivered to GitHub (1)" in status.stdout
+    assert "Not delivered (1)" in status.stdout
     for one in (status, listed, doctor):
         assert "GitHub knows no issue acme/app#999" in " ".join(one.stdout.split())
     assert json.loads(typed("status", "--json").stdout)["undelivered"] == rows

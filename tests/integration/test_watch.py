@@ -53,8 +53,6 @@ def end(store: Store, task: str, fence: int) -> None:
         fence=fence,
         move=Move.FINISH,
         outcome=outcome,
-        effects=[],
-        host="there",
     )
 
 

@@ -1,5 +1,5 @@
-"""Which GitHub writes this host has carried out, on its own disk: who can write at the broker can
-also delete there what the broker remembers of them.
+"""Which GitHub writes and notices this host has carried out, on its own disk: who can write at the
+broker can also delete there what the broker remembers of them.
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ class Delivered:
         self._room -= 1
 
 
-def delivered_file(settings: Settings) -> Path:
+def delivered_file(settings: Settings, folder: str = "") -> Path:
     name = settings.host_name.replace(os.sep, "-")
-    return settings.state_dir / "delivered" / f"{name}.txt"
+    return settings.state_dir / "delivered" / folder / f"{name}.txt"
 
 
 def _line(entry_id: str, until: float) -> str:

@@ -16,7 +16,8 @@ from cw.errors import (
     GitHubUnavailableError,
 )
 from cw.names import repo_key
-from cw.store.outbox import Effect, Entry, OutboxStore
+from cw.store.outbox import Effect, OutboxStore
+from cw.store.signed_outbox import Entry
 from workerhost.github.backoff import Backoff
 from workerhost.github.delivered_writes import Delivered
 from workerhost.github.writes import perform
@@ -66,7 +67,7 @@ class Deliverer:
         reason = self.backoff.reason()
         return f"{waiting} GitHub writes wait: {reason}" if waiting and reason else ""
 
-    def _leaves(self, entry: Entry, issue: Hashable) -> bool:
+    def _leaves(self, entry: Entry[Effect], issue: Hashable) -> bool:
         """Whether this entry is dealt with."""
         if self.delivered.knows(entry.id):
             log.warning("effect dropped: it was carried out before host=%s", self.host)
@@ -96,7 +97,7 @@ class Deliverer:
         return True
 
     def _failed(
-        self, entry: Entry, issue: Hashable, token: Hashable, github: GitHub, error: CwError
+        self, entry: Entry[Effect], issue: Hashable, token: Hashable, github: GitHub, error: CwError
     ) -> bool:
         what = f"{entry.effect.kind} on {_label(entry.effect)}: {error.message}"
         refused = isinstance(error, GitHubRefusedError) and not isinstance(error, BadTokenError)
@@ -111,19 +112,19 @@ class Deliverer:
         self.backoff.failed(issue, what)
         return self._given_up(entry, issue, error.line(), odd=False)
 
-    def _given_up(self, entry: Entry, issue: Hashable, reason: str, *, odd: bool) -> bool:
+    def _given_up(self, entry: Entry[Effect], issue: Hashable, reason: str, *, odd: bool) -> bool:
         if not self.backoff.spent(issue, odd=odd):
             return False
         self._set_aside(entry, issue, reason)
         return True
 
-    def _set_aside(self, entry: Entry, issue: Hashable, reason: str) -> None:
+    def _set_aside(self, entry: Entry[Effect], issue: Hashable, reason: str) -> None:
         tries = max(1, self.backoff.tries(issue))
         log.warning("effect set aside %s %s: %s", entry.effect.kind, _label(entry.effect), reason)
         self.outbox.set_aside(self.host, entry, reason, tries)
         self.backoff.well(issue)
 
-    def _done(self, entry: Entry, issue: Hashable) -> None:
+    def _done(self, entry: Entry[Effect], issue: Hashable) -> None:
         self.delivered.add(entry.id, entry.until)
         self.outbox.done(self.host, entry)
         self.backoff.well(issue)

@@ -14,11 +14,13 @@ from cw.homes.files import open_regular
 from cw.homes.journal import Journal
 from cw.models import HOST, Outcome, Task
 from cw.operations.rest.end import taken_back
+from cw.operations.rest.notices import End, notice_of
 from cw.operations.rest.writes import on_outcome, tail_of
 from cw.reasons import Charge, Reason, rule_of
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind, State
 from cw.store.leases import Refusal
+from cw.store.notices import Told
 from cw.store.outbox import Effect
 from cw.transcript.events import parse_line
 from workerhost.agents import launch
@@ -44,14 +46,12 @@ def record(held: Holding, book: Journal, outcome: Outcome) -> str:
         try:
             task = held.ctx.store.tasks.get(held.task_id)
             final, move = next_move(task, outcome, held.ctx.settings, signalled=signalled)
-            effects = _effects(held, book, final, move)
+            told = _told(held, book, final, move)
             recorded = (
-                _settle(held, book, move, final, effects)
+                _settle(held, book, move, final, told)
                 or is_recorded(held.ctx.store.tasks.get(held.task_id), book, final)
-                or (
-                    restore(held.ctx, held.home, book) and _settle(held, book, move, final, effects)
-                )
-                or _settle_late(held, book, move, final, effects)
+                or (restore(held.ctx, held.home, book) and _settle(held, book, move, final, told))
+                or _settle_late(held, book, move, final, told)
             )
             break
         except BrokerUnavailableError:
@@ -158,17 +158,14 @@ def settled(book: Journal, outcome: Outcome, now: datetime) -> Journal:
     return book.model_copy(update={"phase": "settled", "outcome": outcome, "run": run})
 
 
-def _settle(
-    held: Holding, book: Journal, move: Move, outcome: Outcome, effects: list[Effect]
-) -> bool:
+def _settle(held: Holding, book: Journal, move: Move, outcome: Outcome, told: Told) -> bool:
     return held.ctx.store.tasks.settle(
         held.task_id,
         worker=held.home.id,
         fence=held.fence,
         move=move,
         outcome=outcome,
-        effects=effects,
-        host=held.ctx.settings.host_name,
+        told=told,
         begun=bool(book.run.clone),
     )
 
@@ -184,9 +181,7 @@ def is_recorded(task: Task | None, book: Journal, outcome: Outcome) -> bool:
     )
 
 
-def _settle_late(
-    held: Holding, book: Journal, move: Move, outcome: Outcome, effects: list[Effect]
-) -> bool:
+def _settle_late(held: Holding, book: Journal, move: Move, outcome: Outcome, told: Told) -> bool:
     """The lease ended before we could speak. While nobody took the task since, our word counts."""
     was = held.ctx.store.tasks.get(held.task_id)
     answer = held.ctx.store.tasks.adopt(
@@ -199,7 +194,13 @@ def _settle_late(
     if isinstance(answer, Refusal):
         return False
     taken_back(held.ctx.store, was, held.ctx.settings.host_name)
-    return _settle(replace(held, fence=answer), book, move, outcome, effects)
+    return _settle(replace(held, fence=answer), book, move, outcome, told)
+
+
+def _told(held: Holding, book: Journal, outcome: Outcome, move: Move) -> Told:
+    end = End(book.current, held.home.id, book.run.attempt, outcome, move)
+    notice = notice_of(end, datetime.now(UTC), held.redact)
+    return Told(_effects(held, book, outcome, move), held.ctx.settings.host_name, notice)
 
 
 def _effects(held: Holding, book: Journal, outcome: Outcome, move: Move) -> list[Effect]:

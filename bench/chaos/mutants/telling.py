@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cw.github.client import GitHub
-from cw.store.outbox import Effect, Entry, OutboxStore
+from cw.store.outbox import Effect, OutboxStore
+from cw.store.signed_outbox import Entry
 from workerhost.github import outbox_delivery, writes
 
 
@@ -13,10 +14,10 @@ def wrong_end() -> None:
     """The outbox is read from its end."""
     pending = OutboxStore.pending
 
-    def last_first(self: OutboxStore, host: str) -> list[Entry]:
+    def last_first(self: OutboxStore, host: str) -> list[Entry[Effect]]:
         return pending(self, host)[::-1]
 
-    OutboxStore.pending = last_first  # type: ignore[method-assign]
+    OutboxStore.pending = last_first  # type: ignore[method-assign, assignment]
 
 
 def twice() -> None:

@@ -86,6 +86,9 @@ _SEVERAL = 2
     is_flag=True,
     help="Go on with the issue's branch, whosever it is.",
 )
+@click.option(
+    "--notify", is_flag=True, help="Tell me of its end, whichever it is, where CW_NOTIFY_TO says."
+)
 @json_option
 @with_cli
 def command(  # noqa: PLR0913, PLR0917  each is an option
@@ -98,6 +101,7 @@ def command(  # noqa: PLR0913, PLR0917  each is an option
     model: str | None,
     mode: str,
     goes_on: bool,
+    notify: bool,
     as_json: bool,
 ) -> None:
     """Give work to a worker, or to whichever is free.
@@ -134,9 +138,12 @@ def command(  # noqa: PLR0913, PLR0917  each is an option
         mode=Mode(mode),
         by=cli.whoami,
         goes_on=goes_on,
+        notify=notify,
         apart=(cli.settings.workers_root, cli.settings.state_dir),
     )
     check_request(request)
+    if notify:
+        _check_notify(cli)
     done, refused = _each(cli, request, numbers, tell=not as_json)
     if as_json:
         rows = [_row(one) for one in done]
@@ -147,6 +154,15 @@ def command(  # noqa: PLR0913, PLR0917  each is an option
         note("warning: no host is running, so nothing starts yet. Start one with: cw up")
     if refused:
         click.get_current_context().exit(refused.exit_code)
+
+
+def _check_notify(cli: Cli) -> None:
+    """What this machine says; hosts go by their own settings."""
+    from cw.notices.addresses import check
+
+    check(cli.settings.notify_to)
+    if not cli.settings.notify_to:
+        note("warning: CW_NOTIFY_TO is not set here; a host that has it will tell of the end")
 
 
 def _each(

@@ -1,4 +1,4 @@
-"""`cw outbox`: labels and comments that GitHub did not take."""
+"""`cw outbox`: what GitHub did not take, and notices that nobody took."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 def command(
     cli: Cli, ids: tuple[str, ...], retry: bool, drop: bool, everything: bool, as_json: bool
 ) -> None:
-    """Labels, comments and drafts that GitHub did not take, and why.
+    """Labels, comments and drafts that GitHub did not take, notices that nobody took, and why.
 
-    A host tries each for hours while GitHub is in trouble, and sets aside at once what GitHub
-    refuses. What is set aside holds up nothing. Mend the cause and --retry, or --drop what nobody
-    needs any more; after a month it goes by itself, and after a week it cannot be tried again.
+    A host tries each for hours while GitHub, or the receiver, is in trouble, and sets aside at
+    once what is refused. What is set aside holds up nothing. Mend the cause and --retry, or --drop
+    what nobody needs any more; after a month it goes by itself, and after a week it cannot be tried
+    again.
     """
     from cw.operations.control import outbox
 
@@ -50,9 +51,11 @@ def command(
     if as_json:
         json_out([one.model_dump(mode="json") for one in done])
         return
+    from cw.cli.views.fleet import label_of
+
     said = "will be tried again" if retry else "dropped"
     for one in done:
-        say(f"{one.id} {one.kind} on {one.repo}#{one.issue}: {said}")
+        say(f"{one.id} {one.kind} on {label_of(one)}: {said}")
     if not done:
         say("nothing was set aside")
 

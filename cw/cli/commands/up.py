@@ -33,9 +33,11 @@ def command(cli: Cli, detach: bool, no_flower: bool, as_json: bool) -> None:
     everything runs, and also when it ran already.
     """
     from cw.homes.agent_user import agent_user
+    from cw.notices.addresses import check
 
     settings = replace(cli.settings, flower_port=0) if no_flower else cli.settings
     agent_user(settings)  # refused here, not in the log of a host that does not start
+    check(settings.notify_to)
     if settings.broker_url:
         _await_broker(broker_url(settings))
     if detach:

@@ -14,6 +14,7 @@ from cw.cli.context import Cli
 from cw.cli.doctor.broker import broker_checks
 from cw.cli.doctor.github import github_checks
 from cw.cli.doctor.logins import login_checks
+from cw.cli.doctor.telling import telling_checks
 from cw.cli.doctor.workers import worker_checks
 from cw.cli.local_host import ask_local
 from cw.errors import CwError
@@ -34,6 +35,7 @@ def all_checks(cli: Cli, programs: tuple[str, ...] = ()) -> Iterator[Check]:
     yield from worker_checks(cli)
     yield from login_checks(cli)
     yield from github_checks(cli)
+    yield from telling_checks(cli)
 
 
 def git_check() -> Check:

@@ -26,7 +26,6 @@ def github_checks(cli: Cli) -> Iterator[Check]:
             yield from (_check(name, github, one) for one in repos[:_MOST])
         else:
             yield _alone(name, github)
-    yield from _undelivered(cli)
 
 
 def _alone(name: str, github: GitHub) -> Check:
@@ -99,24 +98,3 @@ def _repos(cli: Cli) -> list[str]:
     except CwError:
         work = []  # the broker has a check of its own
     return list({one.lower(): one for one in [*named, *work]}.values())
-
-
-def _undelivered(cli: Cli) -> Iterator[Check]:
-    from cw.operations.control.outbox import set_aside
-    from cw.operations.fleet.hosts import trouble_words
-
-    try:
-        rows = set_aside(cli.store)
-        hosts = cli.store.fleet.hosts()
-    except CwError:
-        return
-    for one in hosts:
-        if one.late:
-            yield Check("github writes", "warn", f"host {one.name}: {one.late}")
-        for trouble in one.trouble_list():
-            fix = f"Report it with the lines of the log of {one.name} that name it"
-            yield Check(f"host {one.name}", "warn", trouble_words(trouble), fix)
-    if rows:
-        last = rows[-1]
-        text = f"{len(rows)} set aside; the last, {last.kind} on {last.repo}#{last.issue}:"
-        yield Check("github writes", "fail", f"{text} {last.reason}", "cw outbox")

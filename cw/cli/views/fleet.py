@@ -216,14 +216,18 @@ def today_line(one: Today) -> str:
 
 def _undelivered_lines(rows: list[UndeliveredRow], now: datetime, width: int | None) -> list[str]:
     shown = rows[-_MOST_UNDELIVERED:]
-    lines = ["", f"Not delivered to GitHub ({len(rows)})"]
+    lines = ["", f"Not delivered ({len(rows)})"]
     lines += table_lines(UNDELIVERED, [undelivered_cells(one, now, width) for one in shown], width)
     return [*lines, "See, retry or drop them with: cw outbox"]
 
 
 def undelivered_cells(row: UndeliveredRow, now: datetime, width: int | None) -> list[str]:
-    issue = short_label(f"{row.repo}#{row.issue}", width, _label(width))
+    issue = short_label(label_of(row), width, _label(width))
     return [row.id, moment(row.at, now), issue, row.kind, row.text, row.reason]
+
+
+def label_of(row: UndeliveredRow) -> str:
+    return row.repo if row.issue is None else f"{row.repo}#{row.issue}"
 
 
 def _next(who: str, what: str, width: int | None) -> list[str]:

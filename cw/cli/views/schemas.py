@@ -11,6 +11,7 @@ from cw.audit import Entry
 from cw.cli.views.config_schema import config_schema
 from cw.models import Event, Model, Task
 from cw.operations.fleet.hosts import HostRow
+from cw.operations.fleet.notifiers import TriedRow
 from cw.operations.fleet.remote_disk import Changes
 from cw.operations.views.history import Finished
 from cw.operations.views.queue import QueueRow
@@ -54,6 +55,7 @@ PRINTED: dict[str, Any] = {
     "show": Story,
     "diff": Changes,
     "outbox": list[UndeliveredRow],
+    "notify": list[TriedRow],
     "history": list[Finished],
     "hosts": list[HostRow],
     "audit": list[Entry],

@@ -1,4 +1,4 @@
-"""GitHub writes that could not be delivered: what a person makes of them."""
+"""GitHub writes and notices that could not be delivered: what a person makes of them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from cw.errors import BadInputError
 from cw.operations.control.shared import Control, poke_all
-from cw.operations.views.overview import undelivered
-from cw.operations.views.rows import UndeliveredRow
+from cw.operations.views.overview import all_aside, undelivered
+from cw.operations.views.rows import NOTICE, UndeliveredRow
 
 if TYPE_CHECKING:
+    from cw.store.notices import NoticeStore
+    from cw.store.outbox import OutboxStore
     from cw.store.store import Store
 
 
 def set_aside(store: Store) -> list[UndeliveredRow]:
     """Of all hosts, the oldest first."""
-    found = [one for host in store.fleet.hosts() for one in store.outbox.aside(host.name)]
-    return [undelivered(one) for one in sorted(found, key=lambda one: one.id)]
+    return [undelivered(one) for one in all_aside(store, store.fleet.hosts())]
 
 
 def retry(control: Control, ids: Collection[str]) -> list[UndeliveredRow]:
@@ -25,22 +26,26 @@ def retry(control: Control, ids: Collection[str]) -> list[UndeliveredRow]:
 
     Raises BadInputError for an id that is not there.
     """
-    done = _each(control.store, ids, control.store.outbox.retry)
+    done = _each(control.store, ids, lambda box: box.retry)
     poke_all(control, {one.host for one in done})
     return done
 
 
 def drop(control: Control, ids: Collection[str]) -> list[UndeliveredRow]:
     """They are never made. Raises BadInputError for an id that is not there."""
-    return _each(control.store, ids, control.store.outbox.drop)
+    return _each(control.store, ids, lambda box: box.drop)
+
+
+Do = Callable[[str, str], bool]  # with a host and an id
 
 
 def _each(
-    store: Store, ids: Collection[str], do: Callable[[str, str], bool]
+    store: Store, ids: Collection[str], do: Callable[[OutboxStore | NoticeStore], Do]
 ) -> list[UndeliveredRow]:
     rows = set_aside(store)
     unknown = set(ids) - {one.id for one in rows}
     if unknown:
-        raise BadInputError(f"no write {min(unknown)} was set aside", hint="See: cw outbox")
+        raise BadInputError(f"nothing {min(unknown)} was set aside", hint="See: cw outbox")
     chosen = [one for one in rows if not ids or one.id in ids]
-    return [one for one in chosen if do(one.host, one.id)]
+    notices, writes = do(store.notices), do(store.outbox)
+    return [one for one in chosen if (notices if one.kind == NOTICE else writes)(one.host, one.id)]

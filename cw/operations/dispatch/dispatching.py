@@ -193,6 +193,7 @@ def _spec(request: Request, issue: Issue | None, store: Store) -> TaskSpec:
         created_by=request.by,
         approved_sha256=issue.text_sha256 if issue else "",
         approved_by=request.approval.by if request.approval else "",
+        notify=request.notify,
         goes_on=request.goes_on,
         earlier=left_by(last),
         unpushed=unpushed_by(last),

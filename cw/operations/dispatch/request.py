@@ -25,6 +25,7 @@ class Request:
     by: str = ""
     approval: Approval | None = None  # None: whoever types this stands for the issue as it is now
     apart: tuple[Path, ...] = ()  # no agent is shown them as a part of a repository on this machine
+    notify: bool = False  # its end is told, whichever it is
     goes_on: bool = False  # with a branch that is named like the task's, whosever it is
     adopt: bool = False  # its worker's label is there already, left by a dispatch that was lost
     repo_id: int = 0  # GitHub's, once it was asked

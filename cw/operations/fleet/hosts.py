@@ -35,7 +35,7 @@ class HostRow(Model):
     disk_mb: int
     clock_ms: int
     troubles: list[Trouble]  # of the last hour, the newest first
-    late: str  # GitHub writes that wait, and why
+    late: str  # GitHub writes and notices that wait, and why
 
 
 class Forgotten(Model):

@@ -155,7 +155,7 @@ def _carry_out(
     if action is Action.EXPIRE:
         return store.tasks.requeue(task, Move.EXPIRE, "lease", "its host fell silent")
     if action is Action.LOSE:
-        return give_up(store, task, f"its host fell silent {task.attempt} times")
+        return give_up(store, task, f"its host fell silent {task.attempt} times", host)
     if action is Action.REROUTE:
         to = other_with(store, task.spec.tag) if task.spec.tag else None
         if (task.spec.tag and to is None) or not store.tasks.reroute(task, to):

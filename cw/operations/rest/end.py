@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from cw.models import Outcome, Task
+from cw.notices.notice import Notice
+from cw.operations.rest.notices import End, notice_of
 from cw.operations.rest.writes import on_outcome, unblocked, unlabel
 from cw.reasons import Reason
 from cw.states import Move, OutcomeKind, State
+from cw.store.notices import Told
 from cw.store.store import Store
 
 
 def end(store: Store, task: Task, outcome: Outcome, *, host: str, labelled: bool = True) -> bool:
     """For good: its claim, its worker and its label are given back, in one step. `host`: whose
-    outbox gets the label's removal; not `labelled`: whoever asks has seen to the issue's labels.
+    outboxes get what follows; not `labelled`: whoever asks has seen to the issue's labels.
     False: it runs, or has ended.
     """
-    return store.tasks.close(task, outcome, unlabel(task) if labelled else [], host)
+    off = unlabel(task) if labelled else []
+    notice = _notice(task, outcome, Move.CLOSE)
+    return store.tasks.close(task, outcome, Told(off, host, notice))
 
 
-def give_up(store: Store, task: Task, why: str) -> bool:
+def give_up(store: Store, task: Task, why: str, teller: str) -> bool:
     """As a host does with a run whose processes disappeared once too often: the task is crashed,
-    and its issue says so. False: it is not this lease's any more, or a host has spoken.
+    and its issue says so. `teller`: the host that tells people, as the task's own fell silent.
+    False: it is not this lease's any more, or a host has spoken.
     """
     outcome = Outcome(kind=OutcomeKind.FAILED, reason=Reason.LOST, message=why, branch=task.branch)
-    host = outbox_host(store, task)
-    told = on_outcome(task.spec, task.worker or "", task.attempt, outcome, "") if host else []
-    return store.tasks.requeue(task, Move.LOSE, "lease", why, effects=told, outbox=host)
+    host, worker = outbox_host(store, task), task.worker or ""
+    effects = on_outcome(task.spec, worker, task.attempt, outcome, "") if host else []
+    told = Told(effects, host, _notice(task, outcome, Move.LOSE), teller)
+    return store.tasks.requeue(task, Move.LOSE, "lease", why, told=told)
+
+
+def _notice(task: Task, outcome: Outcome, move: Move) -> Notice | None:
+    end = End(task.spec, task.worker or "", task.attempt, outcome, move)
+    return notice_of(end, datetime.now(UTC))
 
 
 def taken_back(store: Store, was: Task | None, host: str) -> None:

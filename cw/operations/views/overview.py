@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from cw.models import Event, Host, Task, Worker
 from cw.operations.fleet.hosts import host_row, host_warnings
 from cw.operations.views.rows import (
+    NOTICE,
     About,
     HeldRow,
     Overview,
@@ -22,10 +24,12 @@ from cw.operations.views.rows import (
 )
 from cw.operations.views.waiting import why
 from cw.states import State
+from cw.store.outbox import Effect
 from cw.store.unreadable import Unreadable
 
 if TYPE_CHECKING:
-    from cw.store.outbox import Aside
+    from cw.store.notices import Post
+    from cw.store.signed_outbox import Aside
     from cw.store.store import Store
 
 _TEXT_SHOWN = 100  # characters of a comment
@@ -44,7 +48,7 @@ class Fleet:
     lines: dict[str | None, list[str]] = field(default_factory=dict)  # None: the pool
     last: dict[str, Event] = field(default_factory=dict)  # by task
     warnings: list[str] = field(default_factory=list)
-    aside: list[Aside] = field(default_factory=list)
+    aside: Sequence[Aside[Effect] | Aside[Post]] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
 
 
@@ -57,7 +61,7 @@ def read_fleet(store: Store) -> Fleet:
     read = Fleet(
         workers=store.fleet.workers(),
         hosts=hosts,
-        aside=[one for host in hosts for one in store.outbox.aside(host.name)],
+        aside=all_aside(store, hosts),
         tasks=tasks,
         lines={one: store.tasks.waiting(one) for one in queued},
         last=store.events.lasts(running),
@@ -186,20 +190,34 @@ def _stuck(task: Task) -> StuckRow:
     )
 
 
-def undelivered(one: Aside) -> UndeliveredRow:
-    effect = one.effect
+def all_aside(store: Store, hosts: Iterable[Host]) -> list[Aside[Effect] | Aside[Post]]:
+    """What nobody took, the oldest first."""
+    names = [one.name for one in hosts]
+    writes = [one for name in names for one in store.outbox.aside(name)]
+    notices = [one for name in names for one in store.notices.aside(name)]
+    return sorted([*writes, *notices], key=lambda one: one.id)
+
+
+def undelivered(one: Aside[Effect] | Aside[Post]) -> UndeliveredRow:
+    kind, repo, issue, text = _what(one.effect)
     return UndeliveredRow(
         id=one.id,
         host=one.host,
-        kind=effect.kind,
-        repo=effect.repo,
-        issue=effect.issue,
-        text=effect.text.partition("\n")[0][:_TEXT_SHOWN],
+        kind=kind,
+        repo=repo,
+        issue=issue,
+        text=text.partition("\n")[0][:_TEXT_SHOWN],
         reason=one.reason,
         tries=one.tries,
         at=datetime.fromtimestamp(one.at, UTC),
         next=f"cw outbox --retry {one.id}, or --drop",
     )
+
+
+def _what(of: Effect | Post) -> tuple[str, str, int | None, str]:
+    if isinstance(of, Effect):
+        return of.kind, of.repo, of.issue, of.text
+    return NOTICE, of.notice.repository, of.notice.issue, of.to
 
 
 def _warnings(fleet: Fleet, up: set[str], now: datetime) -> list[str]:

@@ -59,15 +59,20 @@ class StuckRow(Model):
     next: str
 
 
+NOTICE = "notice"  # the kind of a row that is no GitHub write
+
+
 class UndeliveredRow(Model):
-    """A label, comment or draft that GitHub does not take, and what to type."""
+    """A label, comment or draft that GitHub does not take, or a notice that nobody took, and what
+    to type.
+    """
 
     id: str
     host: str  # in whose outbox it was
-    kind: str  # label, unlabel, comment, draft
+    kind: str  # label, unlabel, comment, draft, notice
     repo: str
-    issue: int  # or pull request
-    text: str  # of a label its name, of a comment its first line
+    issue: int | None  # or pull request
+    text: str  # of a label its name, of a comment its first line, of a notice who was to get it
     reason: str
     tries: int
     at: datetime

@@ -13,7 +13,7 @@ from cw.errors import CwError
 from cw.names import POOL_QUEUE, worker_queue
 from cw.operations.fleet.hosts import HostRow
 from cw.operations.views.overview import overview, read_fleet
-from cw.operations.views.rows import Overview
+from cw.operations.views.rows import NOTICE, Overview
 from cw.states import OPEN, State
 from cw.store.counts import Counts
 from cw.store.store import Store
@@ -44,7 +44,8 @@ class Metrics:
         try:
             fleet = read_fleet(self._store)
             now = self._store.tasks.now()
-            waiting = {one.name: self._store.outbox.length(one.name) for one in fleet.hosts}
+            boxes = (self._store.outbox, self._store.notices)
+            waiting = [{one.name: box.length(one.name) for one in fleet.hosts} for box in boxes]
             counts, budgets = self._store.counts.read(now), self._store.github.budgets()
         except CwError:
             yield _gauge("cw_up", "1 when the broker answers", {"": 0})
@@ -53,7 +54,7 @@ class Metrics:
         seen = overview(fleet, now)
         yield from _fleet(seen, Counter(one.state for one in fleet.tasks))
         yield from _hosts(seen.hosts)
-        yield from _outbox(seen, waiting)
+        yield from _outbox(seen, *waiting)
         yield from _counted(counts)
         yield from _github([(token, one.left_at(now), one.limit) for token, one in budgets.items()])
 
@@ -82,10 +83,15 @@ def _hosts(rows: list[HostRow]) -> Iterator[Any]:
         yield _gauge(name, doc, values, "host")
 
 
-def _outbox(seen: Overview, waiting: Mapping[str, int]) -> Iterator[Any]:
-    aside = Counter(one.host for one in seen.undelivered)
+def _outbox(
+    seen: Overview, waiting: Mapping[str, int], notices: Mapping[str, int]
+) -> Iterator[Any]:
+    unheard = Counter(one.host for one in seen.undelivered if one.kind == NOTICE)
+    aside = Counter(one.host for one in seen.undelivered) - unheard
     yield _gauge("cw_outbox_waiting", "GitHub writes still to do", waiting, "host")
     yield _gauge("cw_outbox_aside", "Those GitHub did not take", _all(waiting, aside), "host")
+    yield _gauge("cw_notices_waiting", "Notices still to be told", notices, "host")
+    yield _gauge("cw_notices_aside", "Those nobody took", _all(notices, unheard), "host")
 
 
 def _counted(counts: Counts) -> Iterator[Any]:

@@ -1,4 +1,4 @@
--- A GitHub write that was set aside is put into its outbox again, as it was signed.
+-- A GitHub write or notice that was set aside is put into its outbox again, as it was signed.
 -- KEYS: asides, outbox
 -- ARGV: id
 -- Returns 1, or 0 when it is not there any more.

@@ -1,8 +1,9 @@
 -- Put a task that does not run back into its queue: a hold that is over, a lease that ended, a
 -- person's restart. Checks the time again on the server, so two sweeps do it once.
--- KEYS: task, waiting, leases, holds, outbox
+-- KEYS: task, waiting, leases, holds, outbox, notices
 -- ARGV: id, allowed states, new state, kind (hold|lease|host|person), reason, waiting score, fence,
---       fresh (1: a new session from the branch's start), then the GitHub writes that follow
+--       fresh (1: a new session from the branch's start), how many GitHub writes
+--       follow, then they, then the notice of it
 -- `host`: the holder itself gives the task back; then the fence must be its own.
 -- Returns 1 or 0.
 local have = redis.call('HMGET', KEYS[1], 'state', 'lease_until', 'not_before', 'fence')
@@ -38,7 +39,7 @@ redis.call('ZREM', KEYS[4], ARGV[1])
 if ARGV[3] == 'queued' then
   redis.call('ZADD', KEYS[2], ARGV[6], ARGV[1])
 end
-for i = 9, #ARGV do
-  redis.call('RPUSH', KEYS[5], ARGV[i])
+for i = 10, #ARGV do
+  redis.call('RPUSH', KEYS[i <= 9 + ARGV[9] and 5 or 6], ARGV[i])
 end
 return 1

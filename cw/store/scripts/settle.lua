@@ -1,11 +1,11 @@
 -- End a run and record its outcome, if the lease is still this holder's. The worker is free again
 -- when the task is done; until then it keeps the task, whose clone nobody else may touch.
--- KEYS: task, worker, leases, open, done, holds, outbox, waiting of the worker, finished,
---       counts, costs
+-- KEYS: task, worker, leases, open, done, holds, waiting of the worker, finished, counts, costs,
+--       outbox, notices
 -- ARGV: id, fence, allowed states, new state, outcome (JSON), reason, not before (ms or ''),
 --       losses to charge, 1 when the run came as far as its clone,
---       the field of counts, the run's dollars, turns and seconds, then the GitHub writes that follow
---       from it (JSON each)
+--       the field of counts, the run's dollars, turns and seconds,
+--       how many GitHub writes follow from it, then they, then the notice of it (JSON each)
 -- `done` also releases the claim and remembers which task finished the issue; `queued` is a run that
 -- was lost or interrupted and will be repeated. The fence ends with the run: a journal that was not archived in time
 -- cannot be adopted and settled again.
@@ -30,7 +30,7 @@ if ARGV[4] == 'done' then
   end
   if have[3] and have[3] ~= '' and redis.call('GET', have[3]) == ARGV[1] then
     redis.call('DEL', have[3])
-    redis.call('HSET', KEYS[9], string.sub(have[3], 10), ARGV[1])  -- after cw:claim:
+    redis.call('HSET', KEYS[8], string.sub(have[3], 10), ARGV[1])  -- after cw:claim:
   end
   redis.call('ZREM', KEYS[4], ARGV[1])
   redis.call('ZADD', KEYS[5], now, ARGV[1])
@@ -40,16 +40,16 @@ elseif ARGV[4] == 'held' then
 elseif ARGV[4] == 'queued' then
   redis.call('HSET', KEYS[1], 'outcome', '', 'hinted_at', '')
   redis.call('HINCRBY', KEYS[1], 'losses', ARGV[8])
-  redis.call('ZADD', KEYS[8], redis.call('ZSCORE', KEYS[4], ARGV[1]) or now, ARGV[1])
+  redis.call('ZADD', KEYS[7], redis.call('ZSCORE', KEYS[4], ARGV[1]) or now, ARGV[1])
 end
 -- A field that is no number any more is counted from the start: no run's end may hang on it.
-if type(redis.pcall('HINCRBY', KEYS[10], ARGV[10], 1)) == 'table' then
-  redis.call('HSET', KEYS[10], ARGV[10], 1)
+if type(redis.pcall('HINCRBY', KEYS[9], ARGV[10], 1)) == 'table' then
+  redis.call('HSET', KEYS[9], ARGV[10], 1)
 end
 local day = string.format('%d', math.floor(t[1] / 86400))
 if tonumber(ARGV[11]) > 0
-    and type(redis.pcall('HINCRBYFLOAT', KEYS[11], day, ARGV[11])) == 'table' then
-  redis.call('HSET', KEYS[11], day, ARGV[11])
+    and type(redis.pcall('HINCRBYFLOAT', KEYS[10], day, ARGV[11])) == 'table' then
+  redis.call('HSET', KEYS[10], day, ARGV[11])
 end
 local spent = {spent_usd = ARGV[11], spent_turns = ARGV[12], spent_s = ARGV[13]}
 for field, amount in pairs(spent) do
@@ -57,7 +57,7 @@ for field, amount in pairs(spent) do
     redis.call('HSET', KEYS[1], field, amount)
   end
 end
-for i = 14, #ARGV do
-  redis.call('RPUSH', KEYS[7], ARGV[i])
+for i = 15, #ARGV do
+  redis.call('RPUSH', KEYS[i <= 14 + ARGV[14] and 11 or 12], ARGV[i])
 end
 return 1

@@ -1,4 +1,4 @@
--- A GitHub write that cannot be carried out leaves the outbox and is kept apart, for a person.
+-- A GitHub write or notice that cannot be carried out leaves the outbox and is kept apart, for a person.
 -- KEYS: outbox, asides
 -- ARGV: the entry as it lies there, its id, what is kept (JSON), the time in ms before which others
 --       are forgotten, how many are kept at most

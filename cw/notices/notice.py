@@ -1,0 +1,32 @@
+"""What a person is told, and what takes it there."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from cw.models import Model, Moment
+
+
+class Notice(Model):
+    """`id` is made of the cause: what is told twice has the same one."""
+
+    id: str
+    at: Moment
+    task: str
+    repository: str
+    issue: int | None
+    worker: str
+    title: str
+    what: str  # succeeded, failed, crashed, stopped; or test
+    reason: str  # one of docs/outcomes.md
+    why: str  # one sentence
+    next: str  # the command to type
+    link: str  # of the pull request or issue; empty: there is none
+
+
+class Notifier(Protocol):
+    """One receiver. Whatever `send` raises means that it did not get the notice, and it is sent
+    again later; a RefusedNoticeError, that it never will be.
+    """
+
+    def send(self, notice: Notice) -> None: ...

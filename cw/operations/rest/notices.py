@@ -1,0 +1,95 @@
+"""Whether a person is told of a task that came to rest, and what. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from cw.glyphs import shown
+from cw.models import Outcome, TaskSpec
+from cw.notices.notice import Notice
+from cw.reasons import rule_of
+from cw.redaction.redact import redactor
+from cw.states import Move, OutcomeKind
+
+_ENDS = frozenset({Move.FINISH, Move.LOSE, Move.CLOSE})
+_TITLE = 200  # characters
+_WHY = 500
+_ID_CHARS = 32  # 128 bits
+_TYPED = "cw show ID"  # where no reason says more
+
+Redact = Callable[[str], str]
+
+
+def is_notice(outcome: Outcome, move: Move, *, asked: bool) -> bool:
+    """What failed does not move without a person, also when each of its tries would have healed by
+    itself. What a person stopped or closed is known to them. `asked`: whoever dispatched it wants
+    to hear of its end, whichever it is; what goes on, or may, has none yet.
+    """
+    if move not in _ENDS:
+        return False
+    return outcome.kind is OutcomeKind.FAILED or asked
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a task came to rest, or went on."""
+
+    task: TaskSpec
+    worker: str
+    attempt: int
+    outcome: Outcome
+    move: Move
+
+
+def notice_of(end: End, now: datetime, redact: Redact | None = None) -> Notice | None:
+    """None: nobody is told. `redact`: of the worker; without, known shapes of secrets only. The
+    same end of the same attempt has the same id, whoever says so and when.
+    """
+    task, outcome = end.task, end.outcome
+    if not is_notice(outcome, end.move, asked=task.notify):
+        return None
+    clean = redact or redactor()
+    what = "crashed" if end.move is Move.LOSE else outcome.kind.value
+    cause = "\0".join((task.id, str(end.attempt), what, outcome.reason))
+    return Notice(
+        id=hashlib.sha256(cause.encode()).hexdigest()[:_ID_CHARS],
+        at=now,
+        task=task.id,
+        repository=clean(task.repo),
+        issue=task.issue,
+        worker=end.worker,
+        title=_line(clean(task.title), _TITLE),
+        what=what,
+        reason=outcome.reason,
+        why=_line(clean(outcome.message), _WHY),
+        next=clean(_next(task, end.worker, outcome)),
+        link=clean(outcome.pr or _issue(task)),
+    )
+
+
+def _next(task: TaskSpec, worker: str, outcome: Outcome) -> str:
+    """As the reason has it, of this very task."""
+    failed = outcome.kind is OutcomeKind.FAILED
+    put_off = failed and rule_of(outcome.reason).kind is OutcomeKind.DEFERRED
+    typed = "cw restart ID" if put_off else rule_of(outcome.reason).next if failed else _TYPED
+    if ("ISSUE" in typed and task.issue is None) or ("NN" in typed and not worker):
+        typed = _TYPED
+    if "ISSUE" in typed:
+        return typed.replace("ISSUE", f"{task.repo}#{task.issue}")
+    return typed.replace("NN", worker).replace("ID", task.id)
+
+
+def _issue(task: TaskSpec) -> str:
+    if not task.github or task.issue is None:
+        return ""
+    parts = urlsplit(task.repo_url)
+    return f"{parts.scheme}://{parts.netloc}/{task.repo}/issues/{task.issue}"
+
+
+def _line(text: str, most: int) -> str:
+    line = " ".join(shown(text).split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
