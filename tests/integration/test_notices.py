@@ -366,7 +366,7 @@ def test_try_says_what_came_of_each(
     [
         ("", "Set CW_NOTIFY_TO"),
         ("pigeon:home", "Known: command, webhook"),
-        ("home", "does not fit notify_to"),
+        ("home", "does not fit notify.to"),
     ],
 )
 def test_address_that_is_none_is_bad_input(
