@@ -35,9 +35,9 @@ def _any_line() -> None:
 def _every_id() -> None:
     from collections import deque
 
-    from cw.transcript import events
+    from workerhost.claude import stream
 
-    vars(events)["deque"] = lambda **_: deque()
+    vars(stream)["deque"] = lambda **_: deque()
 
 
 def _all_data() -> None:

@@ -19,6 +19,7 @@ from cw.store.tasks import TaskStore
 from cw.transcript import events
 from tests.mutants import Mutant
 from tests.mutants.words import put
+from workerhost.claude import stream
 from workerhost.github import writes
 
 _STATUS = "tests/integration/test_status_first.py::"
@@ -93,6 +94,6 @@ MUTANTS = {
     ),
     "a log says how long nothing starts": Mutant(
         "tests/unit/test_verdict.py::test_what_the_api_asks_to_wait_is_obeyed_up_to_a_day",
-        put(events, "_delay", _any_delay),
+        put(stream, "_delay", _any_delay),
     ),
 }

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from cw.transcript.events import LINE_BYTES, Progress, parse
-from workerhost.agents.longline import LongLine
+from cw.transcript.events import LINE_BYTES, parse
+from workerhost.claude.longline import LongLine
+from workerhost.claude.stream import Stream
 from workerhost.lastword import LastWord
+from workerhost.programs.progress import Result
 
 RESULT = {"type": "result", "subtype": "success", "is_error": False, "result": "Done.", "n": [1]}
 
@@ -134,22 +136,20 @@ def test_memory_does_not_grow_with_it() -> None:
 
 
 def test_several_add_up_and_the_fuller_report_is_kept() -> None:
-    progress = Progress()
+    stream = Stream()
     for turns, cost, said in ((3, 0.25, "All of what was done."), (2, 0.5, "Done.")):
         spent = {"model_usage_since_last_result": {"m": {"costUSD": cost}}}
-        progress.take(RESULT | {"num_turns": turns, "result": said} | spent)
+        stream.add(RESULT | {"num_turns": turns, "result": said} | spent)
 
-    assert (progress.turns, progress.cost_usd) == (5, 0.75)
-    assert progress.result
-    assert progress.result["result"] == "All of what was done."
-    assert progress.result["last"] == "Done."
+    assert (stream.progress.turns, stream.progress.cost_usd) == (5, 0.75)
+    assert stream.progress.result == Result(report="All of what was done.", last="Done.")
 
 
 def test_failure_after_finished_work_changes_nothing_about_it() -> None:
-    progress = Progress()
-    progress.take(RESULT | {"num_turns": 3})
-    progress.take({"type": "result", "subtype": "error_during_execution", "is_error": True})
+    stream = Stream()
+    stream.add(RESULT | {"num_turns": 3})
+    stream.add({"type": "result", "subtype": "error_during_execution", "is_error": True})
 
-    assert progress.result
-    assert progress.result["subtype"] == "success"
-    assert progress.turns == 3
+    assert stream.progress.result
+    assert stream.progress.result.good
+    assert stream.progress.turns == 3

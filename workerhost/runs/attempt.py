@@ -28,10 +28,11 @@ from cw.operations.reconciliation.rebuilding import (
 from cw.operations.rest.writes import on_outcome
 from cw.states import Move, OutcomeKind, State
 from cw.store.leases import Grant, Refusal
-from cw.transcript.events import Progress
 from workerhost.agents import launch
 from workerhost.agents.follow import Ending, Follower, follow
 from workerhost.agents.taking import take_home
+from workerhost.claude.stream import Stream
+from workerhost.programs.progress import Progress
 from workerhost.runs.ends_without_proof import fenced, interrupted, not_begun, not_started
 from workerhost.runs.event_publishing import publish, published
 from workerhost.runs.recording import record, settled
@@ -185,7 +186,7 @@ def _run(ctx: Context, home: Home, granted: Grant, session: str) -> Run:
 
 def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
     """Follow the agent to its end, settle, record."""
-    follower = Follower(held.home, lambda events: publish(held, events), published_to)
+    follower = Follower(held.home, Stream(), lambda events: publish(held, events), published_to)
     ending = follow(held.home, follower, held.lease.lost, held.ctx.leaving, held.ours)
     if ending is Ending.DETACHED:
         log.info("run goes on without host task=%s worker=%s", held.task_id, held.home.id)
