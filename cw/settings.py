@@ -66,6 +66,11 @@ class Settings:
         values.one_of("wait", "redispatch"),
         "What becomes of tasks whose host fell silent, once their lease is over. wait: for that host; redispatch: another worker begins them anew",
     )
+    agent: str = _setting(
+        "claude",
+        values.text,
+        "The program that agents are: claude, or one that a package beside cw registers",
+    )
     claude: str = _setting(
         "", values.text, "The claude binary. Empty: PATH, else the one inside claude-agent-sdk"
     )

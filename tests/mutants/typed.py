@@ -8,6 +8,7 @@ from typing import Any
 from urllib.request import HTTPRedirectHandler
 
 from cw import no_redirects
+from cw.claude import events
 from cw.cli.commands import logs
 from cw.github.connection import Connection
 from cw.homes import home, refreshing
@@ -16,7 +17,6 @@ from cw.operations.control import restart
 from cw.operations.fleet import references
 from cw.operations.views import unseen
 from cw.store.tasks import TaskStore
-from cw.transcript import events
 from tests.mutants import Mutant
 from tests.mutants.words import put
 from workerhost.claude import stream

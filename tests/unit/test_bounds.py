@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pytest
 
+from cw.claude.events import parse, parse_line
 from cw.homes import journal
 from cw.homes.files import read_json, read_regular
 from cw.homes.layout import Home
 from cw.redaction.redact import Redactor, redactor
 from cw.redaction.streams import copy_blotted
-from cw.transcript.events import LINE_BYTES, parse, parse_line
-from cw.transcript.loglines import log_lines
+from cw.transcript.loglines import LINE_BYTES, log_lines
 from tests.making import NOW, make_journal
 from workerhost.agents.follow import Follower
+from workerhost.claude.policy import forget_what_was_allowed
 from workerhost.claude.stream import Stream
 from workerhost.walls.cgroup import _parents
-from workerhost.walls.policy import forget_what_was_allowed
 
 TOKEN = "ghp_" + "Ab3dEf6hIj9kLmNoPqRsTuVwXyZ012345678"
 CLEAN = redactor({"GH_TOKEN": TOKEN})

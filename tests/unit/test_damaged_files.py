@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cw.audit import Audit, Head, entries, verify
+from cw.claude.events import parse, parse_line
 from cw.homes import journal
 from cw.homes.archives import archives
 from cw.homes.files import read_json
@@ -22,7 +23,6 @@ from cw.machine import known_id
 from cw.operations.views.attempts import from_archive as attempt_of
 from cw.operations.views.history import from_archive
 from cw.processid import boot_id
-from cw.transcript.events import parse, parse_line
 from tests.making import NOW, make_journal, make_outcome
 from workerhost.agents import launch
 from workerhost.claude.stream import Stream

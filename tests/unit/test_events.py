@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cw.transcript.events import parse, parse_line
+from cw.claude.events import parse, parse_line
 from tests.making import NOW
 from workerhost.claude.stream import Stream
 from workerhost.programs.progress import Progress

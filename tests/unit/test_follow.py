@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cw.homes.layout import Home
 from cw.models import Event
-from cw.transcript.events import LINE_BYTES
+from cw.transcript.loglines import LINE_BYTES
 from workerhost.agents.follow import Follower
 from workerhost.claude.stream import Stream
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from cw.transcript.events import LINE_BYTES, parse
+from cw.claude.events import parse
+from cw.transcript.loglines import LINE_BYTES
 from workerhost.claude.longline import LongLine
+from workerhost.claude.marks import MARKS
 from workerhost.claude.stream import Stream
 from workerhost.lastword import LastWord
 from workerhost.programs.progress import Result
@@ -42,7 +44,7 @@ NONE = {"said": SAID, "quoted": QUOTED, "nested": NESTED, "cut": PLAIN[:-3], "te
 @pytest.mark.parametrize("name", AROUND)
 @pytest.mark.parametrize("step", [1, 7, 64, 65, 1 << 16])
 def test_it_is_heard_however_it_is_cut(name: str, step: int) -> None:
-    word, whole = LastWord(), AROUND[name] + b"\n"
+    word, whole = LastWord(MARKS), AROUND[name] + b"\n"
 
     for at in range(0, len(whole), step):
         assert not word.at
@@ -54,7 +56,7 @@ def test_it_is_heard_however_it_is_cut(name: str, step: int) -> None:
 @pytest.mark.parametrize("name", [one for one in NONE if one != "cut"])
 @pytest.mark.parametrize("step", [1, 7, 64, 65, 1 << 16])
 def test_what_is_none_is_not_heard(name: str, step: int) -> None:
-    word, whole = LastWord(), NONE[name] + b"\n"
+    word, whole = LastWord(MARKS), NONE[name] + b"\n"
 
     for at in range(0, len(whole), step):
         word.add(whole[at : at + step])
@@ -63,7 +65,7 @@ def test_what_is_none_is_not_heard(name: str, step: int) -> None:
 
 
 def test_agent_that_goes_on_has_not_said_its_last_word() -> None:
-    word = LastWord()
+    word = LastWord(MARKS)
 
     word.add(PLAIN + b"\n" + b'{"type":"system","subtype":"task_updated"}\n')
     assert word.at
@@ -121,7 +123,7 @@ def test_memory_does_not_grow_with_it() -> None:
     piece = b"long words \\n" * 1000
     head = line(result="").replace(b'"result":""', b'"result":"')[: -len(b',"n":[1]}')]
     tracemalloc.start()
-    long, word = LongLine(), LastWord()
+    long, word = LongLine(), LastWord(MARKS)
     for part in (head, *[piece] * 2000, b'","n":[1]}'):
         long.feed(part)
         word.add(part)

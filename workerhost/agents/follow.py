@@ -15,7 +15,7 @@ from cw.homes.files import open_regular
 from cw.homes.layout import Home
 from cw.homes.running import shim_lives
 from cw.models import Event
-from cw.transcript.events import LINE_BYTES
+from cw.transcript.loglines import LINE_BYTES
 from workerhost.agents import launch
 from workerhost.agents.leftovers import end_leftovers
 from workerhost.programs.progress import Progress, Reading, Taken, Word

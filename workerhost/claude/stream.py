@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from cw.claude.events import MALFORMED, parse, told
 from cw.reasons import Reason
-from cw.transcript.events import MALFORMED, as_text, parse, told
+from cw.transcript.loglines import as_text
 from workerhost.claude.longline import LongLine
 from workerhost.programs.progress import Failure, Progress, Result, Taken, Word, nothing
 

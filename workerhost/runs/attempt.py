@@ -31,7 +31,7 @@ from cw.store.leases import Grant, Refusal
 from workerhost.agents import launch
 from workerhost.agents.follow import Ending, Follower, follow
 from workerhost.agents.taking import take_home
-from workerhost.claude.stream import Stream
+from workerhost.programs.known import runner_named
 from workerhost.programs.progress import Progress
 from workerhost.runs.ends_without_proof import fenced, interrupted, not_begun, not_started
 from workerhost.runs.event_publishing import publish, published
@@ -179,6 +179,7 @@ def _run(ctx: Context, home: Home, granted: Grant, session: str) -> Run:
         fence=granted.fence,
         session=session,
         started_at=datetime.now(UTC),
+        agent=ctx.runner.name,
         boot=processid.boot_id(),
         began=time.monotonic(),
     )
@@ -186,7 +187,8 @@ def _run(ctx: Context, home: Home, granted: Grant, session: str) -> Run:
 
 def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
     """Follow the agent to its end, settle, record."""
-    follower = Follower(held.home, Stream(), lambda events: publish(held, events), published_to)
+    reading = runner_named(book.run.agent).reading()
+    follower = Follower(held.home, reading, lambda events: publish(held, events), published_to)
     ending = follow(held.home, follower, held.lease.lost, held.ctx.leaving, held.ours)
     if ending is Ending.DETACHED:
         log.info("run goes on without host task=%s worker=%s", held.task_id, held.home.id)

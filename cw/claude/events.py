@@ -11,11 +11,10 @@ from itertools import islice
 from typing import Any
 
 from cw.models import Event
+from cw.transcript.loglines import LINE_BYTES, TEXT_CAP, as_text
 
-LINE_BYTES = 1 << 20  # a longer line is no event; of claude's only those with pictures are
 _SHORTEST = len(b'{"type":"x"}')  # nothing shorter says anything
 _MARKS = 50_000  # of JSON's structure in a line: each may stand for 200 bytes of memory
-_TEXT_CAP = 20_000  # characters; more is in worker.log
 _DATA_CAP = 16_000  # of what an event has beside its text, as JSON
 _EVENTS_CAP = 100  # of one line
 _TODO_TOOLS = frozenset({"TaskCreate", "TaskUpdate", "TodoWrite"})
@@ -64,19 +63,13 @@ def parse_line(line: bytes, offset: int, at: datetime) -> list[Event]:
     return as_text(line, offset, at) if data is None else told(data, offset, at)
 
 
-def as_text(line: bytes, offset: int, at: datetime) -> list[Event]:
-    """The same of a line that is none of claude's."""
-    text = line[: 4 * _TEXT_CAP].decode("utf-8", "replace").strip()
-    return [Event(at=at, kind="note", text=text[:_TEXT_CAP], offset=offset)] if text else []
-
-
 def told(data: dict[str, Any], offset: int, at: datetime) -> list[Event]:
     """The same of a line that was read."""
     found: list[tuple[str, str, dict[str, Any]]] = []
     with suppress(*MALFORMED):
         found.extend(islice(_events(data), _EVENTS_CAP))
     return [
-        Event(at=at, kind=kind, text=text[:_TEXT_CAP], offset=offset, data=_small(extra))
+        Event(at=at, kind=kind, text=text[:TEXT_CAP], offset=offset, data=_small(extra))
         for kind, text, extra in found
     ]
 
@@ -147,12 +140,12 @@ def _point(given: Any) -> str:
 def _first_line(content: Any) -> str:
     if isinstance(content, list):
         content = " ".join(str(one.get("text", "")) for one in content if isinstance(one, dict))
-    lines = str(content or "").strip()[:_TEXT_CAP].splitlines()
+    lines = str(content or "").strip()[:TEXT_CAP].splitlines()
     return lines[0] if lines else ""
 
 
 def _one_line(value: Any) -> str:
-    return " ".join(str(value)[: 2 * _TEXT_CAP].split())
+    return " ".join(str(value)[: 2 * TEXT_CAP].split())
 
 
 def _totals(data: dict[str, Any]) -> dict[str, Any]:
