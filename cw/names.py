@@ -18,11 +18,9 @@ BLOCKED_LABEL = "blocked"
 _WORKER_PREFIX = "worker:"
 
 MAX_PROMPT_BYTES = 1 << 20  # 1 MiB; the 1M-token models take no more
-MODEL_WORDS = ("sonnet", "opus", "haiku", "sonnet[1m]", "opus[1m]")
 
 WORKER_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}$"
 _WORKER = re.compile(WORKER_PATTERN)
-_MODEL = re.compile(r"(?:[a-z]{2}\.)?(?:anthropic\.)?claude-[a-z0-9][a-z0-9.-]{1,60}(?:\[1m\])?")
 _TASK_BRANCH = re.compile(
     r"issue-(?P<issue>[1-9][0-9]{0,9})(?:-[1-9][0-9]?)?|task-(?P<task>[0-9a-hjkmnp-tv-z]{26})"
 )
@@ -82,16 +80,6 @@ def created_at(task: str) -> datetime:
     for one in task[:_TIME_CHARS]:
         value = value * 32 + _CROCKFORD.index(one)
     return datetime.fromtimestamp(value / 1000, UTC)
-
-
-def model_name(text: str) -> str:
-    """A model word or a full model name. Raises BadInputError."""
-    if text in MODEL_WORDS or _MODEL.fullmatch(text):
-        return text
-    raise BadInputError(
-        f"{text!r} is not a model",
-        hint=f"Use {', '.join(MODEL_WORDS)} or a full name such as claude-sonnet-5",
-    )
 
 
 def prompt_text(raw: bytes) -> str:

@@ -11,7 +11,7 @@ import os
 import select
 import time
 
-from workerhost.lastword import LastWord
+from workerhost.lastword import LastWord, Marks
 
 _PIECE = 1 << 16  # as much as a pipe holds
 _PAUSE_SECONDS = 0.005  # whoever writes byte by byte is read in pieces all the same
@@ -22,14 +22,14 @@ class Captured:
 
     `full` says why nothing is kept any more: `log_size` or `disk_full`. What comes then is read and
     dropped, so that whoever writes it is not held up on its way to its end. `taken`: the bytes that
-    came, by pipe. `word`: of the first one, whether the agent's last word has come.
+    came, by pipe. `word`: of the first one, whether the agent's last word has come, by these marks.
     """
 
-    def __init__(self, paths: list[str], most: int) -> None:
+    def __init__(self, paths: list[str], most: int, marks: Marks | None = None) -> None:
         private = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         self.full = ""
         self.taken = [0] * len(paths)
-        self.word = LastWord()
+        self.word = LastWord(marks)
         self._most = most
         self._files = [os.open(path, private, 0o600) for path in paths]
         pipes = [os.pipe() for _ in paths]

@@ -66,7 +66,7 @@ class Heartbeat:
         for home in self._homes.values():
             end_our_own(home)
         adopter.begin(self._homes)
-        self._fit = fitness(self._ctx.settings, self._ctx.host_env)  # starts claude once
+        self._fit = self._fitness()  # starts the agent program once
         self._obey()
 
     def refuse(self, why: str) -> None:
@@ -80,7 +80,7 @@ class Heartbeat:
         """
         apart = self._ctx.troubles.run
         apart("finding", self._finder.look)
-        apart("readiness", self._look_at_claude)
+        apart("readiness", self._look_at_agent)
         apart("proofs", partial(self._ctx.proof.look_again, self._homes))
         self._beat()
         if self._ctx.leaving.closing.is_set():
@@ -93,8 +93,16 @@ class Heartbeat:
         for worker in self._board.willing():
             apart("hints", partial(hint_next, self._ctx.store, self._hint, worker), worker)
 
-    def _look_at_claude(self) -> None:
-        self._fit = fitness(self._ctx.settings, self._ctx.host_env)
+    def _look_at_agent(self) -> None:
+        self._fit = self._fitness()
+
+    def _fitness(self) -> Fitness:
+        return fitness(self._ctx.runner, self._ctx.settings, self._ctx.host_env)
+
+    def _version(self) -> str:
+        """The field is older than programs that are not claude."""
+        name = self._ctx.runner.name
+        return self._fit.version if name == "claude" else f"{name} {self._fit.version}"
 
     def _unfit(self) -> str:
         named = "" if self.named else "another machine that is up has its name"
@@ -113,7 +121,7 @@ class Heartbeat:
             name=self._ctx.settings.host_name,
             pid=os.getpid(),
             version=cw.__version__,
-            claude=self._fit.version,
+            claude=self._version(),
             isolation=wall.mode,
             access=self._ctx.access.words(),
             workers=len(self._board.known()),

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from os import EX_TEMPFAIL
-from pathlib import Path
 from typing import Any
 
 from cw import sdnotify
@@ -45,10 +44,10 @@ from workerhost.inbox.replay_protection import ReplayProtection
 from workerhost.inbox.slots import Slots
 from workerhost.inbox.watchdog import Watchdog, end_process, feed_systemd
 from workerhost.notices.notice_delivery import Teller
-from workerhost.probing.probe import probe
-from workerhost.probing.proof import Proof
+from workerhost.programs.known import runner_of
 from workerhost.runs import crash_loops
 from workerhost.runs.attempt import NotRun, run_task
+from workerhost.runs.proving import proof_of
 from workerhost.runs.run_context import Context
 from workerhost.shutdown import Leaving
 from workerhost.unexpected_errors import Troubles
@@ -78,7 +77,7 @@ class Host:
         self._news = threading.Event()
         self._homes: dict[str, Home] = {}
         agent_user(settings)
-        wall = choose_wall(settings)
+        wall, runner = choose_wall(settings), runner_of(settings)
         check_access(settings, wall)
         self.access = open_access(settings)
         self._clients = Clients(settings, self.access, self._homes)
@@ -93,7 +92,8 @@ class Host:
             host_env=dict(environ),
             leaving=self.leaving,
             access=self.access,
-            proof=Proof(settings, wall, environ, self._probe),
+            proof=proof_of(settings, wall, runner, environ),
+            runner=runner,
             github_for=self._clients.of,
             settled=self._settled,
             troubles=self.troubles,
@@ -329,11 +329,6 @@ class Host:
         if not self.leaving.closing.is_set():
             self.gate.open()
         self._wake.set()
-
-    def _probe(self, home: Home, claude: Path) -> str:
-        ctx = self.ctx
-        url = broker_url(ctx.settings)
-        return probe(home, ctx.wall, ctx.settings, ctx.host_env, claude, url)
 
     def _hint(self, spec: TaskSpec, worker: str | None) -> None:
         send_hint(self.app, spec, worker)

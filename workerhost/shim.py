@@ -2,10 +2,11 @@
 
 Started as `python -I -S shim.py`, with one JSON object on stdin:
 `{argv, env, cwd, stdin, stdout, stderr, state, exit, grace_s, rest_s, limit_s, silence_s,
-memory_mb, min_free_mb, log_mb, cgroup, proxy}`. Paths are absolute; a limit of 0 or none is no
-limit. `proxy`, if any, is {argv, env, fd}: the agent's way to the network, given a listening
+memory_mb, min_free_mb, log_mb, cgroup, proxy, marks}`. Paths are absolute; a limit of 0 or none is
+no limit. `proxy`, if any, is {argv, env, fd}: the agent's way to the network, given a listening
 socket; it ends with the run, and one that ends before it is started again. `cgroup`, if any, is a
-control group that the agent enters and that is removed after it.
+control group that the agent enters and that is removed after it. `marks`, if any, is how its last
+word is told: the fields of `workerhost.lastword.Marks`.
 Writes `state` ({pid, start, boot, agent}) when the agent runs and `exit` ({rc, signal, cause,
 started_at, ended_at, max_rss_kb, refused_processes}) when nothing of the tree is left. Times are
 epoch seconds. The agent writes into pipes; what comes out is put into `stdout` and `stderr`.
@@ -38,6 +39,7 @@ if __name__ == "__main__":  # isolated: what lies beside it is not found
 from cw.processid import boot_id, start_time
 from workerhost.captured import Captured
 from workerhost.confined import confine, refused
+from workerhost.lastword import Marks
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -59,7 +61,9 @@ def main() -> int:
     try:
         _keep_room(spec["exit"])
         door = Door(spec["proxy"]) if spec.get("proxy") else None
-        captured = Captured([spec["stdout"], spec["stderr"]], int(spec.get("log_mb", 0)) << 20)
+        marks = Marks(*spec["marks"]) if spec.get("marks") else None
+        most = int(spec.get("log_mb", 0)) << 20
+        captured = Captured([spec["stdout"], spec["stderr"]], most, marks)
         child = _start(spec, captured)
     except OSError as error:
         _write_end(spec["exit"], _record(127, "exit", started) | {"error": str(error)})

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from cw.github.client import GitHub
     from cw.operations.control.shared import Control
     from cw.operations.passes.context import PassContext
+    from cw.programs.program import AgentProgram
     from cw.store.store import Store
 
 
@@ -92,6 +93,13 @@ class Cli:
         from cw.operations.fleet.references import shorten
 
         return shorten(self.store, text)
+
+    @cached_property
+    def program(self) -> AgentProgram:
+        """What agents are here."""
+        from cw.programs.known import program_of
+
+        return program_of(self.settings)
 
     @cached_property
     def github(self) -> GitHub:
@@ -154,9 +162,14 @@ class Cli:
 
 
 def load_cli(environ: Mapping[str, str]) -> Cli:
+    """Raises BadInputError, or CwError for an agent program that does not load."""
     from cw.cli.views.render import note
 
     settings, origin = load_settings(environ, warn=note)
+    if settings.agent_program != "claude":  # whose name needs no look at what is installed
+        from cw.programs.known import program_of
+
+        program_of(settings)
     return Cli(settings, origin, environ)
 
 

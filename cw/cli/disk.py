@@ -14,7 +14,7 @@ from cw.errors import BadInputError
 from cw.homes.layout import Home, homes
 
 if TYPE_CHECKING:
-    from cw.operations.fleet.remote_disk import Changes
+    from cw.operations.fleet.remote_disk import Changes, Page
     from cw.redaction.redact import Redactor
     from cw.transcript.todos import Todo
 
@@ -104,7 +104,7 @@ class RemoteDisk:
 
         return archives(self._ask, task)
 
-    def log(self, task: str, *, attempt: int = 0, follow: bool) -> Iterator[bytes]:
+    def log(self, task: str, *, attempt: int = 0, follow: bool) -> Iterator[Page]:
         from cw.operations.fleet.remote_disk import log
 
         pause = partial(time.sleep, _POLL_SECONDS)

@@ -36,6 +36,13 @@ def attempt_of(data: dict[str, Any] | None) -> int:
     return number if isinstance(number, int) else 0
 
 
+def agent_of(home: Home, log: Path) -> str:
+    """Which program wrote this log of the HOME; claude where nothing says so."""
+    book = read_json(home.journal if log == home.log else log.with_suffix(".json"))
+    run = book.get("run") if book else None
+    return str(run.get("agent") or "claude") if isinstance(run, dict) else "claude"
+
+
 def log_of(home: Home, task: str | None, attempt: int = 0) -> Path | None:
     """The log of a task, or of the current run, or else of the last one; of this attempt, if one is
     named.

@@ -43,6 +43,7 @@ class Run(Model):
     base: str = ""
     base_sha: str = ""
     rescued: tuple[str, ...] = ()  # see Outcome
+    agent: str = "claude"  # the program, as the setting names it
     missing: tuple[str, ...] = ()  # what its clone should have had and had not, in words
 
     def lasted(self, now: datetime) -> float:

@@ -9,12 +9,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from cw.homes.archives import archives, is_running, log_of, logs_of, task_of
+from cw.errors import CwError
+from cw.homes.archives import agent_of, archives, is_running, log_of, logs_of, task_of
 from cw.homes.files import open_regular, read_json
 from cw.homes.layout import Home
 from cw.models import Event
+from cw.programs.known import program_named
 from cw.redaction.redact import Redactor
-from cw.transcript.events import parse_line
 from cw.transcript.loglines import log_lines
 from cw.transcript.todos import KINDS, Todo, todos
 
@@ -25,9 +26,9 @@ _MARGIN = 8192  # bytes; no secret is longer, so none is cut in two by the end o
 def log_page(
     home: Home, task: str, offset: int, limit: int, clean: Redactor, attempt: int = 0
 ) -> dict[str, Any]:
-    """`{data, offset, end, live}`: base64 of the next bytes, where the next page starts, whether
-    the page reached the end, and whether the log may still grow. As claude wrote it, but for
-    secrets. `attempt` 0: the newest.
+    """`{data, offset, end, live, agent}`: base64 of the next bytes, where the next page starts,
+    whether the page reached the end, whether the log may still grow, and which program wrote it. As
+    it was written, but for secrets. `attempt` 0: the newest.
     """
     path = log_of(home, task or None, attempt)
     if path is None:
@@ -46,6 +47,7 @@ def log_page(
         "offset": offset + len(data),
         "end": end,
         "live": live,
+        "agent": agent_of(home, path),
     }
 
 
@@ -58,15 +60,19 @@ def archives_page(home: Home, task: str, skip: int, limit: int) -> dict[str, Any
 
 def todo_list(home: Home, task: str) -> list[Todo]:
     """From the logs of all runs of a task, which keep what the broker's stream has dropped."""
-    return todos(one for _, path in logs_of(home, task) for one in _todo_events(path))
+    return todos(one for _, path in logs_of(home, task) for one in _todo_events(home, path))
 
 
-def _todo_events(path: Path) -> Iterator[Event]:
-    at = datetime.now(UTC)
+def _todo_events(home: Home, path: Path) -> Iterator[Event]:
+    """None of a log whose program is not here any more."""
+    try:
+        program, at = program_named(agent_of(home, path)), datetime.now(UTC)
+    except CwError:
+        return
     with open_regular(path) as file:
         for line in log_lines(file):
-            if b'"Task' in line or b'"TodoWrite"' in line or b"Task #" in line:
-                yield from (one for one in parse_line(line, 0, at) if one.kind in KINDS)
+            if any(one in line for one in program.todo_marks):
+                yield from (one for one in program.events(line, 0, at) if one.kind in KINDS)
 
 
 def _prepares(home: Home, task: str) -> bool:

@@ -11,6 +11,12 @@ from cw.sections.setting import setting
 
 @dataclass(frozen=True, kw_only=True)
 class WorkSettings:
+    agent_program: str = setting(
+        "agent.program",
+        "claude",
+        values.text,
+        "The program that agents are: claude, or one that a package beside cw registers",
+    )
     claude: str = setting(
         "agent.claude",
         "",

@@ -1,1 +1,1 @@
-"""claude's stream-json as it is kept: lines, events, to-dos."""
+"""What an agent wrote, whichever program: the lines of its log, its to-do list."""

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO
+from datetime import datetime
+from typing import IO, TYPE_CHECKING
 
-from cw.transcript.events import LINE_BYTES
+if TYPE_CHECKING:
+    from cw.models import Event
+
+LINE_BYTES = 1 << 20  # a longer line is no event; of claude's only those with pictures are
+TEXT_CAP = 20_000  # characters of an event; more is in worker.log
 
 
 def log_lines(file: IO[bytes]) -> Iterator[bytes]:
@@ -16,3 +21,11 @@ def log_lines(file: IO[bytes]) -> Iterator[bytes]:
         if whole and not cut:
             yield line
         cut = not whole
+
+
+def as_text(line: bytes, offset: int, at: datetime) -> list[Event]:
+    """A line that no program's reader understands, as it is."""
+    from cw.models import Event
+
+    text = line[: 4 * TEXT_CAP].decode("utf-8", "replace").strip()
+    return [Event(at=at, kind="note", text=text[:TEXT_CAP], offset=offset)] if text else []

@@ -118,7 +118,9 @@ class Fleet:
     ) -> subprocess.CompletedProcess[str]:
         """What a person types."""
         env = self.env() | dict(more or {})
-        if args[0] in STAYING or "PATH" in self.settings:  # which may lead to another cw
+        # Of another cw, or of one that finds more than this process does.
+        other = {"PATH", "PYTHONPATH"} & self.settings.keys()
+        if args[0] in STAYING or other:
             done = subprocess.run(
                 ["cw", *args],
                 env=env,

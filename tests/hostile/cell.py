@@ -25,8 +25,11 @@ from tests.standins.messages import MessagesStandIn, Turn
 from tests.waiting import wait_until
 from tests.walls import USER, owned
 from workerhost.agents import launch
+from workerhost.claude.runner import CLAUDE
 from workerhost.probing.inherited import Inherited, inherited
+from workerhost.programs.runner import Launch
 from workerhost.walls.isolation import Wall
+from workerhost.walls.room import Room
 
 ATTACK = Path(__file__).with_name("attack.sh")
 KEY = "sk-ant-canary-of-the-model"
@@ -103,16 +106,16 @@ class Cell:
         self.api.script(*turns, match=session)
         self.home.prompt.write_text("Do your worst.", "utf-8")
         self.home.system_prompt.write_text("You are a test.", "utf-8")
-        order = launch.Launch(
-            claude,
-            "sonnet",
-            session,
+        order = Launch(
+            binary=claude,
+            model="sonnet",
+            session=session,
             resume=bool(resume),
             cwd=self.clone,
             env=self.env(),
             trusted=trusted,
         )
-        launch.start(self.home, order, wall, self.settings)
+        launch.start(Room(self.home, wall, self.settings), order, CLAUDE)
         wait_until(self.home.exit.exists, 60, lambda: self.home.log.read_text("utf-8")[-3000:])
         wait_until(lambda: not shim_lives(self.home), what="the shim's end")
         ended = launch.read_exit(self.home)

@@ -22,10 +22,11 @@ from tests.needs import need, require
 from tests.standins.messages import Turn, bash, read, text, together, tool, write
 from tests.waiting import wait_until
 from tests.walls import WALLS, choose, keyrings
+from workerhost.claude.policy import policy
 from workerhost.walls.isolation import Wall
 from workerhost.walls.network_access import opened, reach, through_the_door
-from workerhost.walls.policy import policy
-from workerhost.walls.sandbox import wrap
+from workerhost.walls.room import Room
+from workerhost.walls.sandbox import View, wrap
 
 CLAUDES: list[Claude | None] = [*found()] or [None]
 OF_CLAUDE = {"own-state-of-claude"}  # cleaned before the next run
@@ -137,7 +138,7 @@ def test_listeners_heard_nobody_and_files_are_as_they_were(attacked: Attacked) -
     }
     assert snapshot(attacked.cell) == attacked.before
     home = attacked.cell.home
-    own = policy(home, attacked.wall, attacked.cell.settings, "")
+    own = policy(Room(home, attacked.wall, attacked.cell.settings), "")
     assert json.loads(home.policy.read_bytes()) == own
     assert not Path("/usr/bin/cw-canary").exists()
     for name in (".bashrc", ".gitconfig"):
@@ -181,7 +182,7 @@ def test_plain_process_behind_the_outer_wall_reaches_nothing(wall: Wall) -> None
         told = reach(one.settings, one.env())
         with opened(one.home.run / "net-test", told, wall.user) as door:
             argv = ["/bin/sh", "-c", one.attack("plain")]
-            argv = wrap(argv, wall=wall, home=one.home, door=door)
+            argv = wrap(argv, wall, one.home, View(door=door))
             subprocess.run(argv, env=through_the_door(one.env()), check=True, timeout=60)
 
         assert one.got("plain") == OF_CLAUDE

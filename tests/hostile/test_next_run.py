@@ -19,7 +19,7 @@ from tests.hostile.test_hostile_agent import CLAUDES, name_of
 from tests.needs import require
 from tests.standins.messages import bash, text, tool
 from tests.walls import USER, WALLS, choose
-from workerhost.agents.claude import transcript
+from workerhost.claude.call import transcript
 from workerhost.walls.isolation import Wall
 
 POISON = Path(__file__).with_name("poison.sh")

@@ -8,12 +8,12 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cw.claude.events import parse_line
 from cw.homes import journal
 from cw.homes.running import shim_lives
 from cw.models import TaskSpec
 from cw.states import OutcomeKind, State
 from cw.store.leases import Grant
-from cw.transcript.events import parse_line
 from tests.integration.cloning import run
 from tests.integration.hosting import Machine, machine
 from tests.making import make_journal

@@ -13,12 +13,12 @@ from cw.github.client import GitHub
 from cw.models import Outcome, Start, TaskSpec
 from cw.redaction.redact import redactor
 from cw.states import OutcomeKind
-from cw.transcript.events import Progress
 from tests.integration.cloning import REPO, Worker, commit, run
 from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
 from workerhost.clones import preparing
 from workerhost.clones.workspace import Workspace
+from workerhost.programs.progress import Progress, Result
 from workerhost.settling import breaches
 from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.settle import settle
@@ -63,7 +63,7 @@ def settled(
             run=make_journal().run.model_copy(update=clone),
             github=GitHub(worker.hub.api_url, "bot-token", pace=0),
             process=process,
-            progress=Progress(turns=3, result={"result": "Fixed it."}),
+            progress=Progress(turns=3, result=Result(report="Fixed it.")),
             now=NOW + timedelta(seconds=5),
             defer=timedelta(minutes=10),
             redact=redactor({"GH_TOKEN": SECRET}),
@@ -306,7 +306,7 @@ def test_what_came_between_two_runs_and_was_never_fetched_is_seen_by_value(
             run=make_journal().run.model_copy(update=clone),
             github=None,
             process=FINISHED,
-            progress=Progress(turns=3, result={"result": "Fixed it."}),
+            progress=Progress(turns=3, result=Result(report="Fixed it.")),
             now=NOW + timedelta(seconds=5),
             defer=timedelta(minutes=10),
             redact=redactor({}),

@@ -13,7 +13,6 @@ import pytest
 
 from cw.homes import journal
 from cw.redaction.redact import Redactor
-from cw.transcript.events import Progress
 from tests.integration.cloning import Worker, commit, push, run
 from tests.making import NOW, make_journal
 from tests.needs import require
@@ -22,6 +21,7 @@ from tests.walls import WALLS
 from workerhost.clones import preparing, workspace
 from workerhost.clones.changes import changes
 from workerhost.clones.evidence import Pushed
+from workerhost.programs.progress import Progress, Result
 from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import FINISHED
@@ -117,7 +117,7 @@ def test_no_key_of_gits_starts_a_program_of_the_agents(worker: Worker, hub: GitH
     workspace.summary(git, place)
     kept = workspace.save_work(git, place.clone, "wip")
     now, defer = NOW + timedelta(seconds=5), timedelta(minutes=10)
-    progress = Progress(turns=3, result={"result": "Fixed it."})
+    progress = Progress(turns=3, result=Result(report="Fixed it."))
     outcome = settle(
         EndedRun(
             task=spec,

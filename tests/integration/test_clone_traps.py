@@ -18,13 +18,13 @@ from cw.homes import journal
 from cw.models import Outcome, TaskSpec
 from cw.redaction.redact import Redactor
 from cw.states import OutcomeKind
-from cw.transcript.events import Progress
 from tests.integration.cloning import Worker, commit, run
 from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
 from workerhost.clones import host_repositories, preparing
 from workerhost.clones.changes import changes
 from workerhost.clones.workspace import Workspace
+from workerhost.programs.progress import Progress, Result
 from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import FINISHED
@@ -52,7 +52,7 @@ def settled(worker: Worker, spec: TaskSpec, place: Workspace) -> Outcome:
     where = {"clone": str(place.clone), "base": place.base, "base_sha": place.base_sha}
     begun = make_journal().run.model_copy(update=where)
     journal.write(worker.home, make_journal().model_copy(update={"task": spec, "run": begun}))
-    progress = Progress(turns=3, result={"result": "Fixed it."})
+    progress = Progress(turns=3, result=Result(report="Fixed it."))
     git, now, defer = worker.git(spec), NOW + timedelta(seconds=5), timedelta(minutes=10)
     return settle(
         EndedRun(

@@ -11,10 +11,10 @@ from cw.github.client import GitHub
 from cw.homes.files import write_private
 from cw.redaction.redact import Redactor
 from cw.states import Mode
-from cw.transcript.events import Progress
 from tests.integration.cloning import REPO, Worker
 from tests.making import make_journal
 from tests.standins.github import GitHubStandIn
+from workerhost.programs.progress import Progress
 from workerhost.settling.created_issues import created_issues
 from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.verdict import FINISHED, Evidence

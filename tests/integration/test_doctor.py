@@ -22,7 +22,7 @@ from cw.store.store import Store
 from tests.needs import require
 from tests.standins.github import GitHubStandIn
 from tests.walls import AROUND_REHEARSAL, WALLS, outer_wall, owned
-from workerhost.walls.sandbox import readable_paths, wrap
+from workerhost.walls.sandbox import View, readable_paths, wrap
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]
 NOWHERE = "http://127.0.0.1:9"
@@ -110,9 +110,9 @@ def test_gh_that_came_with_cw_is_found_by_agents(tmp_path: Path) -> None:
     done = subprocess.run(
         wrap(
             ["/bin/sh", "-c", f"cd {last} && ./gh --version && ls"],
-            wall=outer_wall(),
-            home=home,
-            readable=readable_paths(settings, Path("/bin/sh"), ""),
+            outer_wall(),
+            home,
+            View(readable=readable_paths(settings, Path("/bin/sh"), "")),
         ),
         env={"PATH": "/usr/bin:/bin", "HOME": str(home.path)},
         capture_output=True,

@@ -16,7 +16,6 @@ from cw.errors import WorkspaceError
 from cw.homes.owner import give_tree
 from cw.models import Outcome
 from cw.redaction.redact import redactor
-from cw.transcript.events import Progress
 from tests.integration.cloning import REPO, Worker, inspect, run
 from tests.making import NOW, make_journal
 from tests.needs import need, require
@@ -25,6 +24,7 @@ from tests.standins.github.lfs import stored
 from tests.walls import WALLS
 from workerhost.clones import preparing, workspace
 from workerhost.clones.workspace import Workspace
+from workerhost.programs.progress import Progress, Result
 from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import FINISHED
@@ -74,7 +74,7 @@ def settled(worker: Worker, place: Workspace) -> Outcome:
             run=make_journal().run.model_copy(update=clone),
             github=None,
             process=FINISHED,
-            progress=Progress(turns=3, result={"result": "Done."}),
+            progress=Progress(turns=3, result=Result(report="Done.")),
             now=NOW + timedelta(seconds=5),
             defer=timedelta(minutes=10),
             redact=redactor({"GH_TOKEN": SECRET}),

@@ -19,7 +19,7 @@ from tests.needs import require
 from tests.walls import WALLS, outer_wall, owned
 from workerhost.clones.git import Git
 from workerhost.clones.lens import lens
-from workerhost.walls.sandbox import wrap
+from workerhost.walls.sandbox import View, wrap
 
 SECRET = "a-secret-of-the-operator"
 GITCONFIG = f"""
@@ -67,10 +67,9 @@ def home(settings: Settings, tmp_path: Path) -> Home:
 def inside(home: Home, settings: Settings, script: str) -> str:
     argv = wrap(
         ["/bin/sh", "-c", script],
-        wall=outer_wall(),
-        home=home,
-        hidden=hidden_logins(home, settings),
-        replaced=replaced(home, settings),
+        outer_wall(),
+        home,
+        View(hidden=hidden_logins(home, settings), replaced=replaced(home, settings)),
     )
     env = agent_environment(home, settings, {"PATH": "/usr/bin:/bin"})
     return subprocess.run(argv, env=env, capture_output=True, text=True, check=False).stdout

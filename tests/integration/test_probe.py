@@ -10,10 +10,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from cw.credentials.agentenv import agent_environment
 from cw.homes.home import make_home, templates_dir
 from cw.homes.layout import Home
 from cw.settings import Settings
@@ -21,11 +23,14 @@ from tests.hostile.listening import Listener, listening
 from tests.needs import require
 from tests.waiting import wait_until
 from tests.walls import USER, WALLS, choose, keyrings, owned
+from workerhost.claude.runner import CLAUDE
 from workerhost.probing import kernel
 from workerhost.probing.inherited import inherited
 from workerhost.probing.probe import outer_kernel, probe
-from workerhost.probing.proof import Proof
+from workerhost.probing.proof import Proof, Subject
+from workerhost.programs.runner import Launch
 from workerhost.walls.isolation import Wall
+from workerhost.walls.room import Room
 from workerhost.walls.sandbox import wrap
 
 NO_CLAUDE = Path("/bin/true")
@@ -55,7 +60,10 @@ def broker() -> Iterator[Listener]:
 
 def ask(home: Home, settings: Settings, broker: Listener, wall: Wall | None = None) -> str:
     url = f"redis://127.0.0.1:{broker.port}"
-    return probe(home, wall or choose(settings), settings, {}, NO_CLAUDE, url)
+    room = Room(home, wall or choose(settings), settings)
+    env = agent_environment(home, settings, {})
+    order = Launch(binary=NO_CLAUDE, model="", session="", resume=False, cwd=home.path, env=env)
+    return probe(room, NO_CLAUDE, url, partial(CLAUDE.probe, room, order))
 
 
 def test_nothing_is_reached_and_nothing_left_behind(
@@ -115,9 +123,10 @@ def test_change_of_what_agents_may_read_is_proven_anew(home: Home, settings: Set
         asked.append(f"{worker.id} {claude}")
         return ""
 
+    subject = Subject(find=lambda: NO_CLAUDE, rules=lambda _: {}, code=settings.state_dir)
     for read, times in (((), 1), ((), 1), ((Path("/srv/tools"),), 2), ((Path("/srv/tools"),), 2)):
-        opened = replace(settings, claude=str(NO_CLAUDE), sandbox_read=read)
-        assert Proof(opened, choose(opened), {}, holds).missing(home) == ""
+        opened = replace(settings, sandbox_read=read)
+        assert Proof(opened, choose(opened), subject, holds).missing(home) == ""
         assert len(asked) == times
 
 
@@ -226,6 +235,6 @@ def test_key_of_the_host_is_seen_without_a_wall_and_not_behind_it(
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's processes can be root's")
 def test_process_that_is_root_to_the_kernel_is_found(home: Home, settings: Settings) -> None:
     with inherited(USER) as placed:
-        said = outer_kernel(home, choose(settings).of_host, placed)
+        said = outer_kernel(Room(home, choose(settings).of_host, settings), placed)
 
     assert "the kernel's number of root" in said

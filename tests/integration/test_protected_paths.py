@@ -16,7 +16,6 @@ from cw.operations.rest.writes import on_outcome
 from cw.redaction.redact import redactor
 from cw.states import OutcomeKind
 from cw.store.store import Store
-from cw.transcript.events import Progress
 from tests.integration.cloning import REPO, Worker, commit, push, run
 from tests.integration.test_store_leases import created
 from tests.making import NOW, make_journal
@@ -27,6 +26,7 @@ from workerhost.clones.protected_changes import UNKNOWN
 from workerhost.clones.workspace import Workspace
 from workerhost.github.delivered_writes import Delivered
 from workerhost.github.outbox_delivery import Deliverer
+from workerhost.programs.progress import Progress, Result
 from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import FINISHED, Verdict
@@ -67,7 +67,7 @@ class Bench:
                 run=make_journal().run.model_copy(update=update),
                 github=self.github,
                 process=process,
-                progress=Progress(turns=3, result={"result": "Fixed it."}),
+                progress=Progress(turns=3, result=Result(report="Fixed it.")),
                 now=NOW,
                 defer=timedelta(minutes=10),
                 redact=redactor({"GH_TOKEN": secret}),

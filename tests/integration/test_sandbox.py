@@ -20,8 +20,8 @@ from tests.needs import need, require
 from tests.waiting import wait_until
 from tests.walls import USER, WALLS, outer_wall, owned
 from workerhost.walls.isolation import Wall
-from workerhost.walls.policy import own_startup_files
-from workerhost.walls.sandbox import readable_paths, wrap
+from workerhost.walls.sandbox import View, readable_paths, wrap
+from workerhost.walls.startup_files import own_startup_files
 
 STRICT = outer_wall()  # bubblewrap where it works; else these tests are skipped
 
@@ -44,16 +44,32 @@ def inside(
     env: dict[str, str] | None = None,
     readable: tuple[Path, ...] = (),
     writable: tuple[Path, ...] = (),
+    emptied: tuple[Path, ...] = (),
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         wrap(
-            ["/bin/sh", "-c", script], wall=STRICT, home=home, readable=readable, writable=writable
+            ["/bin/sh", "-c", script],
+            STRICT,
+            home,
+            View(readable=readable, writable=writable, emptied=emptied),
         ),
         env={"PATH": "/usr/bin:/bin", "HOME": str(home.path)} if env is None else env,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_folder_of_a_program_is_empty_but_for_what_it_keeps(home: Home) -> None:
+    own = home.path / ".plain"
+    (own / "memory").mkdir(parents=True)
+    (own / "memory" / "kept").touch()
+    (own / "left").touch()
+    owned(home)
+
+    done = inside(home, "ls ~/.plain/*", writable=(own / "memory",), emptied=(own,))
+
+    assert done.stdout.split() == ["kept"]
 
 
 def test_home_is_the_workers_own_and_writable(home: Home) -> None:

@@ -11,12 +11,12 @@ from cw.github.client import GitHub
 from cw.models import Outcome, TaskSpec
 from cw.redaction.redact import Redactor
 from cw.states import OutcomeKind
-from cw.transcript.events import Progress
 from tests.integration.cloning import REPO, Worker, commit, run
 from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
 from workerhost.clones import preparing
 from workerhost.clones.workspace import Workspace
+from workerhost.programs.progress import Progress, Result
 from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import FINISHED, Verdict
@@ -57,7 +57,7 @@ def settled(
             run=begun,
             github=GitHub(worker.hub.api_url, "bot-token", pace=0),
             process=process,
-            progress=Progress(turns=3, cost_usd=0.5, result={"result": report}),
+            progress=Progress(turns=3, cost_usd=0.5, result=Result(report=report)),
             now=NOW + timedelta(seconds=5),
             defer=timedelta(minutes=10),
             redact=Redactor(),

@@ -26,8 +26,12 @@ from tests.waiting import wait_until
 from tests.walls import USER, WALLS, owned
 from workerhost import shim
 from workerhost.agents import launch
+from workerhost.claude.marks import MARKS
+from workerhost.claude.runner import CLAUDE
+from workerhost.programs.runner import Launch
 from workerhost.walls.isolation import Wall
-from workerhost.walls.sandbox import wrap
+from workerhost.walls.room import Room
+from workerhost.walls.sandbox import View, wrap
 
 DEAF = "trap '' INT TERM; echo ready; while :; do sleep 0.05; done"
 WALLED = [False, True]
@@ -51,7 +55,9 @@ class Shims:
         path.prompt.write_bytes(b"given\n")
         wall = Wall("outer" if walled else "none", user=USER)
         order = {
-            "argv": wrap(list(argv), wall=wall, home=path, readable=PYTHON, cwd=path.path),
+            "argv": wrap(
+                list(argv), wall=wall, home=path, view=View(readable=PYTHON, cwd=path.path)
+            ),
             "env": {"PATH": os.environ["PATH"], "MARK": self.mark},
             "cwd": str(path.path),
             "stdin": str(path.prompt),
@@ -61,6 +67,7 @@ class Shims:
             "exit": str(path.exit),
             "grace_s": 0.3,
             "limit_s": 0,
+            "marks": MARKS,
         }
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", shim.__file__],
@@ -285,10 +292,18 @@ def test_missing_agent_is_told_to_whoever_starts_it(shims: Shims) -> None:
     shims.home.prompt.write_bytes(b"")
     shims.home.system_prompt.write_bytes(b"")
     shims.home.claude.mkdir()
-    order = launch.Launch(Path("/nonexistent"), "sonnet", "s", False, shims.home.path, {})
+    order = Launch(
+        binary=Path("/nonexistent"),
+        model="sonnet",
+        session="s",
+        resume=False,
+        cwd=shims.home.path,
+        env={},
+    )
+    room = Room(shims.home, Wall("none", user=USER), Settings())
 
     with pytest.raises(CwError, match="could not be started") if USER is None else nullcontext():
-        launch.start(shims.home, order, Wall("none", user=USER), Settings())
+        launch.start(room, order, CLAUDE)
 
     wait_until(lambda: not shim_lives(shims.home), what="the shim's end")
     assert shims.ended().rc == 127

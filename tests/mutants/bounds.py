@@ -27,7 +27,7 @@ def _any_size() -> None:
 
 
 def _any_line() -> None:
-    from cw.transcript import events
+    from cw.claude import events
 
     events._MARKS = 1 << 60
 
@@ -35,13 +35,13 @@ def _any_line() -> None:
 def _every_id() -> None:
     from collections import deque
 
-    from cw.transcript import events
+    from workerhost.claude import stream
 
-    vars(events)["deque"] = lambda **_: deque()
+    vars(stream)["deque"] = lambda **_: deque()
 
 
 def _all_data() -> None:
-    from cw.transcript import events
+    from cw.claude import events
 
     events._small = lambda extra: extra
 
@@ -84,7 +84,7 @@ def _no_processes() -> None:
 def _removed() -> None:
     import shutil
 
-    from workerhost.walls import policy
+    from workerhost.claude import policy
 
     class Removing(type(Path())):  # type: ignore[misc]
         def rename(self, target: object) -> None:

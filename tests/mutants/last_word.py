@@ -6,8 +6,8 @@ from typing import Any
 
 from cw.operations.dispatch import branch_choice
 from cw.operations.dispatch.branch_choice import Use
-from cw.transcript import events
 from tests.mutants import Mutant
+from workerhost.claude import stream
 from workerhost.clones import evidence
 from workerhost.settling import breaches, verdict
 
@@ -25,7 +25,7 @@ def _nothing_is_overwritten() -> None:
 
 
 def _the_last_result_counts() -> None:
-    events._together = lambda before, now: now  # noqa: ARG005
+    stream._together = lambda before, now: now  # noqa: ARG005
 
 
 def _limits_count_after_the_last_word() -> None:

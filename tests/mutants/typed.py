@@ -8,6 +8,7 @@ from typing import Any
 from urllib.request import HTTPRedirectHandler
 
 from cw import no_redirects
+from cw.claude import events
 from cw.cli import configuring, editing
 from cw.cli.arguments import settings
 from cw.cli.commands import logs
@@ -18,9 +19,9 @@ from cw.operations.control import restart
 from cw.operations.fleet import references
 from cw.operations.views import unseen
 from cw.store.tasks import TaskStore
-from cw.transcript import events
 from tests.mutants import Mutant
 from tests.mutants.words import put
+from workerhost.claude import stream
 from workerhost.github import writes
 
 _STATUS = "tests/integration/test_status_first.py::"
@@ -96,7 +97,7 @@ MUTANTS = {
     ),
     "a log says how long nothing starts": Mutant(
         "tests/unit/test_verdict.py::test_what_the_api_asks_to_wait_is_obeyed_up_to_a_day",
-        put(events, "_delay", _any_delay),
+        put(stream, "_delay", _any_delay),
     ),
     "a secret is taken from what was typed": Mutant(
         f"{_CONFIG}test_what_does_not_fit_is_not_set",

@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 
 from cw.broker import signed_transport
 from cw.broker.app import ASK_TASK, RUN_TASK, SWEEP_TASK
+from cw.claude.models import model_name
 from cw.errors import CwError
 from cw.homes.journal import archive_name
 from cw.homes.layout import Home
-from cw.names import model_name, worker_id
+from cw.names import worker_id
 from cw.operations.fleet.references import read_target
 from cw.repos import parse_repo
 from tests.making import KEYRING, make_id, make_spec

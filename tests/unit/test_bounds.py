@@ -12,17 +12,18 @@ from pathlib import Path
 
 import pytest
 
+from cw.claude.events import parse, parse_line
 from cw.homes import journal
 from cw.homes.files import read_json, read_regular
 from cw.homes.layout import Home
 from cw.redaction.redact import Redactor, redactor
 from cw.redaction.streams import copy_blotted
-from cw.transcript.events import LINE_BYTES, Progress, parse, parse_line
-from cw.transcript.loglines import log_lines
+from cw.transcript.loglines import LINE_BYTES, log_lines
 from tests.making import NOW, make_journal
 from workerhost.agents.follow import Follower
+from workerhost.claude.policy import forget_what_was_allowed
+from workerhost.claude.stream import Stream
 from workerhost.walls.cgroup import _parents
-from workerhost.walls.policy import forget_what_was_allowed
 
 TOKEN = "ghp_" + "Ab3dEf6hIj9kLmNoPqRsTuVwXyZ012345678"
 CLEAN = redactor({"GH_TOKEN": TOKEN})
@@ -74,21 +75,21 @@ def test_long_text_is_parsed() -> None:
 
 
 def test_ids_of_many_messages_are_not_kept() -> None:
-    progress = Progress()
+    stream = Stream()
     for number in range(1000):
-        progress.take(said(id=str(number)))
+        stream.add(said(id=str(number)))
 
-    assert progress.turns == 1000
-    assert len(progress._messages) < 100
+    assert stream.progress.turns == 1000
+    assert len(stream._messages) < 100
 
 
 def test_what_is_kept_of_a_line_is_what_is_needed() -> None:
-    progress = Progress()
-    progress.take({"type": "result", "subtype": "success", "x": "y" * 900_000})
-    progress.take({"type": "system", "subtype": "init", "model": "m" * 900_000})
+    stream = Stream()
+    stream.add({"type": "result", "subtype": "success", "x": "y" * 900_000})
+    stream.add({"type": "system", "subtype": "init", "model": "m" * 900_000})
 
-    assert progress.result == {"subtype": "success"}
-    assert len(progress.model) <= 200
+    assert stream._result == {"subtype": "success"}
+    assert len(stream.progress.model) <= 200
 
 
 def test_to_do_of_any_size_is_not_sent() -> None:
@@ -107,7 +108,7 @@ def test_line_with_many_events_gives_some() -> None:
 
 
 def test_events_that_nobody_takes_are_dropped_from_the_oldest_on(tmp_path: Path) -> None:
-    follower = Follower(Home(tmp_path), lambda _: None)
+    follower = Follower(Home(tmp_path), Stream(), lambda _: None)
     for number in range(9000):
         follower._unsent.add(parse_line(b"%d" % number + b"x" * 1000, number, NOW), 1000)
     for number in range(30):

@@ -9,7 +9,7 @@ import pytest
 from cw.errors import BadInputError, CwError
 from cw.settings import Settings
 from tests.needs import require
-from workerhost.agents.claude import claude_version, find_claude, new_enough
+from workerhost.claude.binary import claude_version, find_claude, new_enough
 
 
 def program(path: Path, script: str) -> Path:

@@ -18,7 +18,7 @@ from cw.settings import Settings
 from tests.walls import AS_ROOT
 from workerhost.local.doctor import (
     access_checks,
-    claude_check,
+    agent_check,
     isolation_fix,
     user_checks,
 )
@@ -143,7 +143,7 @@ def test_old_claude_fails_with_the_version_wanted(tmp_path: Path) -> None:
     old.write_text("#!/bin/sh\necho '2.1.197 (Claude Code)'\n", "utf-8")
     old.chmod(0o700)
 
-    found = claude_check(cli(tmp_path, claude=str(old)).settings, {})
+    found = agent_check(cli(tmp_path, claude=str(old)).settings, {})
 
     assert found.state == "fail"
     assert "2.1.197" in found.text

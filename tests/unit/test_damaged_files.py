@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cw.audit import Audit, Head, entries, verify
+from cw.claude.events import parse, parse_line
 from cw.homes import journal
 from cw.homes.archives import archives
 from cw.homes.files import read_json
@@ -22,9 +23,9 @@ from cw.machine import known_id
 from cw.operations.views.attempts import from_archive as attempt_of
 from cw.operations.views.history import from_archive
 from cw.processid import boot_id
-from cw.transcript.events import Progress, parse, parse_line
 from tests.making import NOW, make_journal, make_outcome
 from workerhost.agents import launch
+from workerhost.claude.stream import Stream
 from workerhost.github.delivered_writes import Delivered
 from workerhost.runs import crash_loops
 
@@ -139,13 +140,13 @@ def test_exit_record_that_no_shim_wrote_is_none(changed: dict[str, Any], tmp_pat
 @settings(deadline=None, max_examples=100)
 @given(raw=BYTES)
 def test_damaged_line_of_a_log_costs_that_line(raw: bytes) -> None:
-    progress = Progress()
+    stream = Stream()
     for line in (raw, b'{"type":"result","num_turns":3}'):
         parse_line(line, 0, NOW)
         if (data := parse(line)) is not None:
-            progress.take(data)
+            stream.add(data)
 
-    assert progress.turns == 3
+    assert stream.progress.turns == 3
 
 
 @settings(deadline=None, max_examples=100)

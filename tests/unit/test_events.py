@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cw.transcript.events import Progress, parse, parse_line
+from cw.claude.events import parse, parse_line
 from tests.making import NOW
+from workerhost.claude.stream import Stream
+from workerhost.programs.progress import Progress
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -119,10 +121,10 @@ def test_todo_keeps_what_was_given_and_a_tool_only_its_name() -> None:
 
 
 def progress_of(*lines: dict[str, Any]) -> Progress:
-    progress = Progress()
+    stream = Stream()
     for line in lines:
-        progress.take(line)
-    return progress
+        stream.add(line)
+    return stream.progress
 
 
 def test_turn_is_a_message_not_a_line() -> None:
@@ -165,10 +167,10 @@ def test_half_of_a_surrogate_pair_is_replaced() -> None:
 
 @given(st.binary(max_size=200) | st.just(b"[" * 200_000) | st.just(b'{"a":' * 200_000))
 def test_no_bytes_upset_the_reader(line: bytes) -> None:
-    progress = Progress()
+    stream = Stream()
     data = parse(line)
     if data is not None:
-        progress.take(data)
+        stream.add(data)
 
     for event in parse_line(line, 1, NOW):
         event.model_dump_json()
@@ -177,11 +179,11 @@ def test_no_bytes_upset_the_reader(line: bytes) -> None:
 @given(KINDS, st.dictionaries(st.sampled_from(FIELDS), JSON))
 def test_no_object_upsets_the_reader(kind: str, fields: dict[str, Any]) -> None:
     line = json.dumps(fields | {"type": kind}).encode()
-    progress = Progress()
+    stream = Stream()
     data = parse(line)
     assert data is not None
 
-    progress.take(data)
+    stream.add(data)
 
     for event in parse_line(line, 1, NOW):
         event.model_dump_json()

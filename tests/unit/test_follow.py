@@ -7,8 +7,9 @@ from pathlib import Path
 
 from cw.homes.layout import Home
 from cw.models import Event
-from cw.transcript.events import LINE_BYTES
+from cw.transcript.loglines import LINE_BYTES
 from workerhost.agents.follow import Follower
+from workerhost.claude.stream import Stream
 
 SAID = {"type": "assistant", "message": {"id": "m1", "content": [{"type": "text", "text": "Hi"}]}}
 
@@ -17,7 +18,7 @@ def test_line_without_an_end_is_dropped_and_what_follows_is_heard(tmp_path: Path
     home = Home(tmp_path / "01")
     home.run.mkdir(parents=True)
     told: list[Event] = []
-    follower = Follower(home, told.extend)
+    follower = Follower(home, Stream(), told.extend)
     longest = 0
     with home.log.open("wb") as log:
         log.write(json.dumps(SAID).encode() + b"\n" + b"x" * (2 * LINE_BYTES))
@@ -28,5 +29,5 @@ def test_line_without_an_end_is_dropped_and_what_follows_is_heard(tmp_path: Path
     follower.finish()
 
     assert [one.text for one in told] == ["Hi", "Hi"]
-    assert follower.progress.offset == home.log.stat().st_size
+    assert follower.offset == home.log.stat().st_size
     assert longest <= LINE_BYTES

@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
-from cw.transcript.events import LINE_BYTES, Progress, parse
-from workerhost.agents.longline import LongLine
+from cw.claude.events import parse
+from cw.transcript.loglines import LINE_BYTES
+from workerhost.claude.longline import LongLine
+from workerhost.claude.marks import MARKS
+from workerhost.claude.stream import Stream
 from workerhost.lastword import LastWord
+from workerhost.programs.progress import Result
 
 RESULT = {"type": "result", "subtype": "success", "is_error": False, "result": "Done.", "n": [1]}
 
@@ -40,7 +44,7 @@ NONE = {"said": SAID, "quoted": QUOTED, "nested": NESTED, "cut": PLAIN[:-3], "te
 @pytest.mark.parametrize("name", AROUND)
 @pytest.mark.parametrize("step", [1, 7, 64, 65, 1 << 16])
 def test_it_is_heard_however_it_is_cut(name: str, step: int) -> None:
-    word, whole = LastWord(), AROUND[name] + b"\n"
+    word, whole = LastWord(MARKS), AROUND[name] + b"\n"
 
     for at in range(0, len(whole), step):
         assert not word.at
@@ -52,7 +56,7 @@ def test_it_is_heard_however_it_is_cut(name: str, step: int) -> None:
 @pytest.mark.parametrize("name", [one for one in NONE if one != "cut"])
 @pytest.mark.parametrize("step", [1, 7, 64, 65, 1 << 16])
 def test_what_is_none_is_not_heard(name: str, step: int) -> None:
-    word, whole = LastWord(), NONE[name] + b"\n"
+    word, whole = LastWord(MARKS), NONE[name] + b"\n"
 
     for at in range(0, len(whole), step):
         word.add(whole[at : at + step])
@@ -61,7 +65,7 @@ def test_what_is_none_is_not_heard(name: str, step: int) -> None:
 
 
 def test_agent_that_goes_on_has_not_said_its_last_word() -> None:
-    word = LastWord()
+    word = LastWord(MARKS)
 
     word.add(PLAIN + b"\n" + b'{"type":"system","subtype":"task_updated"}\n')
     assert word.at
@@ -119,7 +123,7 @@ def test_memory_does_not_grow_with_it() -> None:
     piece = b"long words \\n" * 1000
     head = line(result="").replace(b'"result":""', b'"result":"')[: -len(b',"n":[1]}')]
     tracemalloc.start()
-    long, word = LongLine(), LastWord()
+    long, word = LongLine(), LastWord(MARKS)
     for part in (head, *[piece] * 2000, b'","n":[1]}'):
         long.feed(part)
         word.add(part)
@@ -134,22 +138,20 @@ def test_memory_does_not_grow_with_it() -> None:
 
 
 def test_several_add_up_and_the_fuller_report_is_kept() -> None:
-    progress = Progress()
+    stream = Stream()
     for turns, cost, said in ((3, 0.25, "All of what was done."), (2, 0.5, "Done.")):
         spent = {"model_usage_since_last_result": {"m": {"costUSD": cost}}}
-        progress.take(RESULT | {"num_turns": turns, "result": said} | spent)
+        stream.add(RESULT | {"num_turns": turns, "result": said} | spent)
 
-    assert (progress.turns, progress.cost_usd) == (5, 0.75)
-    assert progress.result
-    assert progress.result["result"] == "All of what was done."
-    assert progress.result["last"] == "Done."
+    assert (stream.progress.turns, stream.progress.cost_usd) == (5, 0.75)
+    assert stream.progress.result == Result(report="All of what was done.", last="Done.")
 
 
 def test_failure_after_finished_work_changes_nothing_about_it() -> None:
-    progress = Progress()
-    progress.take(RESULT | {"num_turns": 3})
-    progress.take({"type": "result", "subtype": "error_during_execution", "is_error": True})
+    stream = Stream()
+    stream.add(RESULT | {"num_turns": 3})
+    stream.add({"type": "result", "subtype": "error_during_execution", "is_error": True})
 
-    assert progress.result
-    assert progress.result["subtype"] == "success"
-    assert progress.turns == 3
+    assert stream.progress.result
+    assert stream.progress.result.good
+    assert stream.progress.turns == 3

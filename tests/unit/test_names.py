@@ -4,13 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cw.claude.models import MODEL_WORDS, model_name
 from cw.errors import BadInputError
 from cw.names import (
-    MODEL_WORDS,
     branch_name,
     created_at,
     issue_number,
-    model_name,
     new_task_id,
     prompt_text,
     worker_id,

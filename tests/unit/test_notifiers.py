@@ -135,7 +135,7 @@ def test_unknown_scheme_names_the_known_ones() -> None:
 
 @pytest.mark.parametrize("text", ["webhook", "https//x", ":x", "We bhook:x", "webhook:"])
 def test_setting_that_is_no_address_is_bad_input(text: str) -> None:
-    with pytest.raises(BadInputError, match="does not fit notify.to") as caught:
+    with pytest.raises(BadInputError, match=r"does not fit notify\.to") as caught:
         load_settings({"CW_NOTIFY_TO": text, "HOME": "/nowhere"})
 
     assert "its value" in caught.value.message  # which may be a secret

@@ -12,8 +12,10 @@ import pytest
 from cw.homes.home import make_home, templates_dir
 from cw.homes.layout import Home
 from cw.settings import Settings
+from workerhost.claude.policy import forget_what_was_allowed, policy
 from workerhost.walls.isolation import Wall
-from workerhost.walls.policy import forget_what_was_allowed, own_startup_files, policy
+from workerhost.walls.room import Room
+from workerhost.walls.startup_files import own_startup_files
 
 
 @pytest.fixture
@@ -128,14 +130,14 @@ def test_link_in_place_of_claudes_folder_is_replaced(home: Home) -> None:
 def test_sandbox_of_claude_is_asked_for_where_it_is_wanted(
     home: Home, mode: str, inner: int
 ) -> None:
-    made = policy(home, Wall(mode), Settings(), "")
+    made = policy(Room(home, Wall(mode), Settings()), "")
 
     assert ("sandbox" in made) == bool(inner)
 
 
 def test_sandbox_fails_closed_and_knows_the_hosts(home: Home) -> None:
     settings = Settings(allowed_domains=("*.io",), github_access="host")
-    made = policy(home, Wall("strict"), settings, "https://git.example.org/x.git")["sandbox"]
+    made = policy(Room(home, Wall("strict"), settings), "https://git.example.org/x.git")["sandbox"]
 
     assert made["enabled"] is made["failIfUnavailable"] is True
     assert made["allowUnsandboxedCommands"] is False
@@ -146,6 +148,6 @@ def test_sandbox_fails_closed_and_knows_the_hosts(home: Home) -> None:
 
 
 def test_agent_with_its_own_token_sees_it(home: Home) -> None:
-    made = policy(home, Wall("strict"), Settings(), "")["sandbox"]
+    made = policy(Room(home, Wall("strict"), Settings()), "")["sandbox"]
 
     assert "GH_TOKEN" not in str(made["credentials"])

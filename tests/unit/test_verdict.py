@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from cw.states import OutcomeKind
-from cw.transcript.events import Progress
 from tests.making import NOW
 from workerhost.agents.follow import Ending
 from workerhost.agents.launch import Exit
+from workerhost.claude.stream import Stream
+from workerhost.programs.progress import Progress
 from workerhost.settling.verdict import FINISHED, Verdict, judge_process
 
 DEFER = timedelta(minutes=10)
@@ -25,10 +26,10 @@ def ended(rc: int = 0, cause: str = "exit") -> Exit:
 
 
 def read(*lines: dict[str, Any]) -> Progress:
-    progress = Progress()
+    stream = Stream()
     for line in lines:
-        progress.take(line)
-    return progress
+        stream.add(line)
+    return stream.progress
 
 
 def judge(

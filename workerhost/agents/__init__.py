@@ -1,1 +1,1 @@
-"""claude's processes: started under a shim, followed, ended, never left over."""
+"""Agents' processes: started under a shim, followed, ended, never left over."""

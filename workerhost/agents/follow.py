@@ -9,25 +9,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
 
 from cw.errors import CwError
 from cw.homes.files import open_regular
 from cw.homes.layout import Home
 from cw.homes.running import shim_lives
 from cw.models import Event
-from cw.transcript.events import LINE_BYTES, Progress, parse, parse_line, told
+from cw.transcript.loglines import LINE_BYTES
 from workerhost.agents import launch
 from workerhost.agents.leftovers import end_leftovers
-from workerhost.agents.longline import LongLine
+from workerhost.programs.progress import Progress, Reading, Taken, Word
 from workerhost.shutdown import Leaving
 
 _POLL_SECONDS = 0.2
 _CHUNK = 1 << 18
-_HEARD = 500  # lines of a chunk, the last ones: more are no words of claude's
+_HEARD = 500  # lines of a chunk, the last ones: more are no words of an agent's
 WAITS = "finished, waits for its background work"
 _WAITS_SECONDS = 1.0  # most end at once
-_AT_WORK = frozenset({"assistant", "user"})
 _UNSENT_KEPT = 2000  # as many as the stream keeps
 _UNSENT_BYTES = 4 << 20  # of the lines that they come from
 
@@ -72,17 +70,22 @@ class Follower:
     """Reads worker.log from the start, for the totals; publishes what the stream lacks."""
 
     home: Home
+    reading: Reading
     publish: Callable[[list[Event]], None]
     published_to: int = 0  # bytes of the log whose events the stream has
-    progress: Progress = field(default_factory=Progress)
+    offset: int = 0  # bytes of the log that were read
     _rest: bytes = b""
-    _long: LongLine | None = None  # the line of the moment, when it is too long to be kept
+    _long: bool = False  # the line of the moment is too long to be kept
     _ended_at: float | None = None  # monotonic: when the last word came, while that is news
     _unsent: Unsent = field(default_factory=Unsent)
 
+    @property
+    def progress(self) -> Progress:
+        return self.reading.progress
+
     def read(self) -> bool:
         """Take what the log has grown by. False when it had not."""
-        start = self.progress.offset + len(self._rest)
+        start = self.offset + len(self._rest)
         try:
             with open_regular(self.home.log) as file:
                 file.seek(start)
@@ -93,9 +96,9 @@ class Follower:
         for left, line in enumerate(lines, -len(lines)):
             self._take(line, heard=left >= -_HEARD)
         if len(self._rest) > LINE_BYTES:
-            self._long = self._long or LongLine()
-            self._long.feed(self._rest)
-            self.progress.offset += len(self._rest)
+            self._long = True
+            self.reading.part(self._rest)
+            self.offset += len(self._rest)
             self._rest = b""
         self._send()
         return bool(data)
@@ -110,34 +113,24 @@ class Follower:
         self._send()
 
     def _take(self, line: bytes, *, heard: bool = True) -> None:
-        self.progress.offset += len(line) + 1
-        data = self._read_long(line) if self._long else parse(line)
-        if data is not None:
-            self.progress.take(data)
-            self._ended_at = _after(data, self._ended_at)
-        elif self._long:
-            self._long = None
-            return
-        if heard and self.progress.offset > self.published_to:
-            self._add(self._events(line, data), len(line))
-        self._long = None
-
-    def _read_long(self, end: bytes) -> dict[str, Any] | None:
-        """Of such lines only results are read."""
-        if self._long is None:
-            return None
-        self._long.feed(end)
-        return self._long.end()
+        self.offset += len(line) + 1
+        self._long = False
+        taken = self.reading.take(line)
+        if taken.word is Word.LAST:
+            self._ended_at = time.monotonic()
+        elif taken.word is Word.WORK:  # what it had left running may wake an agent up again
+            self._ended_at = None
+        if heard and self.offset > self.published_to:
+            self._add(self._events(taken), len(line))
 
     def _add(self, events: list[Event], line: int) -> None:
         if events:
             self._unsent.add(events, line)
 
-    def _events(self, line: bytes, data: dict[str, Any] | None) -> list[Event]:
+    def _events(self, taken: Taken) -> list[Event]:
         """With the count of turns so far, for those who look at the last event only."""
         turns = {"turns": self.progress.turns}
-        at, offset = datetime.now(UTC), self.progress.offset
-        found = told(data, offset, at) if data is not None else parse_line(line, offset, at)
+        found = taken.events(self.offset, datetime.now(UTC))
         return [one.model_copy(update={"data": turns | one.data}) for one in found]
 
     def say_that_it_waits(self) -> None:
@@ -146,8 +139,8 @@ class Follower:
             return
         self._ended_at = None
         data = {"turns": self.progress.turns, "cost_usd": self.progress.cost_usd}
-        at, offset = datetime.now(UTC), self.progress.offset
-        note = Event(at=at, kind="note", text=WAITS, offset=offset, data=data)
+        now = datetime.now(UTC)
+        note = Event(at=now, kind="note", text=WAITS, offset=self.offset, data=data)
         self._add([note], 0)
         self._send()
 
@@ -159,16 +152,8 @@ class Follower:
             self.publish(events)
         except CwError:
             return  # again with the next lines; the log has them all
-        self.published_to = self.progress.offset
+        self.published_to = self.offset
         self._unsent.clear()
-
-
-def _after(data: dict[str, Any], ended_at: float | None) -> float | None:
-    """When the last word came: what it had left running may wake an agent up again."""
-    kind = data.get("type")
-    if kind == "result":
-        return time.monotonic()
-    return None if kind in _AT_WORK else ended_at
 
 
 def follow(

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cw.credentials.logins import hidden_logins, replaced
@@ -23,37 +23,17 @@ from cw.homes.running import shim_lives
 from cw.models import MALFORMED
 from cw.settings import Settings
 from workerhost import shim
-from workerhost.agents.claude import todo_list, transcript
 from workerhost.confined import few_processes
+from workerhost.programs.runner import Command, Launch, Runner
 from workerhost.walls.cgroup import process_group
 from workerhost.walls.isolation import Wall
 from workerhost.walls.network_access import listen, reach, through_the_door
-from workerhost.walls.policy import (
-    forget_what_was_allowed,
-    own_startup_files,
-    past_the_stubs,
-    policy,
-    write_policy,
-)
-from workerhost.walls.sandbox import readable_paths, wrap
+from workerhost.walls.room import Room
+from workerhost.walls.sandbox import View, readable_paths, wrap
+from workerhost.walls.startup_files import own_startup_files
 
 _START_SECONDS = 20.0
 _EXIT_CODES = range(-64, 256)  # a signal, or what it said
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """All that starts one agent."""
-
-    claude: Path
-    model: str
-    session: str
-    resume: bool
-    cwd: Path
-    env: dict[str, str]
-    repo_url: str = ""
-    repo_path: str = ""
-    trusted: bool = False  # the repository's own settings and hooks are loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,48 +49,45 @@ class Exit:
     error: str = ""
 
 
-def start(home: Home, launch: Launch, wall: Wall, settings: Settings) -> None:
+def start(room: Room, launch: Launch, runner: Runner) -> None:
     """Start the shim and wait until its agent runs. Raises CwError when it does not."""
+    home = room.home
     own_startup_files(home)
-    forget_what_was_allowed(home)
-    write_policy(home, policy(home, wall, settings, launch.repo_url))
+    runner.prepare(room, launch)
     for stale in (home.shim, home.exit):
         stale.unlink(missing_ok=True)
     for said in (home.log, home.errors):
         said.touch(mode=0o600)  # else the shim's, which an agent that opens /dev/stderr may not
     give_own(home)
-    with door(home, launch, wall, settings) as (listener, proxy):
-        process = _shim(listener, _order(home, launch, wall, settings) | {"proxy": proxy})
+    with _door(room, launch) as (listener, proxy):
+        order = _order(room, launch, runner.command(room, _behind(room, launch)))
+        process = _shim(listener, order | {"proxy": proxy, "marks": runner.marks})
     _await(home, process)
 
 
 @contextmanager
-def door(
-    home: Home, launch: Launch, wall: Wall, settings: Settings
+def _door(
+    room: Room, launch: Launch
 ) -> Iterator[tuple[socket.socket | None, dict[str, object] | None]]:
     """The agent's way to the network: its listening socket, and the proxy the shim has to start."""
-    if not wall.outer:
+    if not room.wall.outer:
         yield None, None
         return
-    told = reach(settings, launch.env, launch.repo_url)
-    with listen(home.door) as listener:
-        yield listener, told.order(wall.user) | {"fd": listener.fileno()}
+    told = reach(room.settings, launch.env, launch.repo_url)
+    with listen(room.home.door) as listener:
+        yield listener, told.order(room.wall.user) | {"fd": listener.fileno()}
 
 
-def _order(home: Home, launch: Launch, wall: Wall, settings: Settings) -> dict[str, object]:
+def _behind(room: Room, launch: Launch) -> Launch:
+    """The same as it is where everything asks the proxy."""
+    return replace(launch, env=through_the_door(launch.env)) if room.wall.outer else launch
+
+
+def _order(room: Room, launch: Launch, command: Command) -> dict[str, object]:
+    home, wall, settings = room.home, room.wall, room.settings
     return {
-        "argv": wrap(
-            _few([*claude_argv(home, launch), *_limits(settings)], wall, settings),
-            wall=wall,
-            home=home,
-            readable=readable_paths(settings, launch.claude, launch.repo_path),
-            writable=_conversation(home, launch) if wall.outer else (),
-            hidden=hidden_logins(home, settings),
-            replaced=replaced(home, settings),
-            cwd=launch.cwd,
-            door=home.door,
-        ),
-        "env": environment(home, launch, wall),
+        "argv": wrap(_few(command.argv, wall, settings), wall, home, _view(room, launch, command)),
+        "env": command.env,
         "cwd": str(launch.cwd),
         "stdin": str(home.prompt),
         "stdout": str(home.log),
@@ -128,14 +105,25 @@ def _order(home: Home, launch: Launch, wall: Wall, settings: Settings) -> dict[s
     }
 
 
-def _few(argv: list[str], wall: Wall, settings: Settings) -> list[str]:
-    """Without a wall there is no user namespace to count in."""
-    return few_processes(argv, settings.run_max_processes) if wall.outer else argv
+def _view(room: Room, launch: Launch, command: Command) -> View:
+    home, settings = room.home, room.settings
+    if room.wall.outer:
+        _make_kept(home, command.kept)
+    return View(
+        readable=readable_paths(settings, launch.binary, launch.repo_path),
+        writable=command.kept if room.wall.outer else (),
+        hidden=hidden_logins(home, settings),
+        replaced=replaced(home, settings),
+        emptied=command.emptied,
+        cwd=launch.cwd,
+        door=home.door,
+    )
 
 
-def _conversation(home: Home, launch: Launch) -> tuple[Path, ...]:
-    """What of .claude outlives the run. Raises CwError for what is no folder in its place."""
-    kept = (transcript(home, launch.cwd, launch.session).parent, todo_list(home, launch.session))
+def _make_kept(home: Home, kept: tuple[Path, ...]) -> None:
+    """What of the program's own folders outlives the run. Raises CwError for what is no folder in
+    its place.
+    """
     for path in kept:
         if not in_place(home, path):
             raise CwError(f"{path} leads elsewhere", hint="Remove the link on the way to it")
@@ -143,12 +131,11 @@ def _conversation(home: Home, launch: Launch) -> tuple[Path, ...]:
             make_folders(path)
         except OSError as error:
             raise CwError(f"{path} cannot be made: {error.strerror}") from error
-    return kept
 
 
-def environment(home: Home, launch: Launch, wall: Wall) -> dict[str, str]:
-    env = through_the_door(launch.env) if wall.outer else launch.env
-    return past_the_stubs(home, env) if wall.inner else env
+def _few(argv: list[str], wall: Wall, settings: Settings) -> list[str]:
+    """Without a wall there is no user namespace to count in."""
+    return few_processes(argv, settings.run_max_processes) if wall.outer else argv
 
 
 def _shim(listener: socket.socket | None, order: dict[str, object]) -> subprocess.Popen[bytes]:
@@ -181,40 +168,6 @@ def _await(home: Home, process: subprocess.Popen[bytes]) -> None:
     process.kill()  # so that it cannot start an agent that nobody watches
     process.wait()
     raise CwError("the agent's shim did not start")
-
-
-def claude_argv(home: Home, launch: Launch) -> list[str]:
-    """The headless call. The prompt comes on stdin: an argument ends at 128 KiB."""
-    which = ["--resume", launch.session] if launch.resume else ["--session-id", launch.session]
-    return [
-        str(launch.claude),
-        "-p",
-        "--output-format",
-        "stream-json",
-        "--verbose",
-        "--model",
-        launch.model,
-        *which,
-        "--settings",
-        str(home.policy),
-        "--setting-sources",
-        # The repository's hooks would run outside claude's sandbox.
-        "user,project" if launch.trusted else "user",
-        "--strict-mcp-config",  # no servers of the repository's .mcp.json, nor any other
-        "--permission-mode",
-        "dontAsk",
-        "--append-system-prompt-file",
-        str(home.system_prompt),
-    ]
-
-
-def _limits(settings: Settings) -> list[str]:
-    """What claude itself looks after; both are checked after a turn."""
-    turns, usd = settings.run_max_turns, settings.run_max_usd
-    return [
-        *(["--max-turns", str(turns)] if turns else []),
-        *(["--max-budget-usd", f"{usd:g}"] if usd else []),
-    ]
 
 
 def stop(home: Home) -> bool:

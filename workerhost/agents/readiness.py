@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from cw.errors import CwError
 from cw.settings import Settings
-from workerhost.agents.claude import MIN_VERSION, claude_version, find_claude, new_enough
+from workerhost.programs.runner import Runner, Version
+from workerhost.walls.isolation import INNER
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +22,23 @@ class Fitness:
     unfit: str
 
 
-def fitness(settings: Settings, environ: Mapping[str, str]) -> Fitness:
+def fitness(runner: Runner, settings: Settings, environ: Mapping[str, str]) -> Fitness:
     """Cheap enough for each tick: the binary is asked again only when it has changed."""
     try:
-        path = find_claude(settings, environ)
-        version = version_of(path)
+        version = version_of(runner, runner.find(settings, environ))
     except (CwError, OSError) as error:
         return Fitness("missing", error.line() if isinstance(error, CwError) else str(error))
-    if not new_enough(version):
-        wanted = ".".join(str(part) for part in MIN_VERSION)
-        return Fitness(version, f"claude {version} is older than {wanted}. cw doctor says more")
-    return Fitness(version, _no_room(settings))
+    if version.wanted:
+        older = f"{runner.name} {version.text} is older than {version.wanted}"
+        return Fitness(version.text, f"{older}. cw doctor says more")
+    return Fitness(version.text, lacks_inner(runner, settings) or _no_room(settings))
+
+
+def lacks_inner(runner: Runner, settings: Settings) -> str:
+    """Why the walls that were asked for cannot be had with this program; empty when they can."""
+    if runner.inner or settings.isolation not in INNER:
+        return ""
+    return f"{runner.name} has no sandbox of its own: CW_ISOLATION=outer is bubblewrap alone"
 
 
 def _no_room(settings: Settings) -> str:
@@ -45,11 +52,15 @@ def _no_room(settings: Settings) -> str:
     return f"only {free} MB are free below {settings.workers_root}, wanted are {wanted}"
 
 
-def version_of(claude: Path) -> str:
+def version_of(runner: Runner, binary: Path) -> Version:
     """Asked again only when the binary has changed. Raises CwError or OSError."""
-    return _version(claude, claude.stat().st_mtime_ns)
+    return _version(runner.version, binary, binary.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=4)
-def _version(path: Path, changed_ns: int) -> str:  # noqa: ARG001  part of the key
-    return claude_version(path)
+def _version(
+    asked: Callable[[Path], Version],
+    binary: Path,
+    changed_ns: int,  # noqa: ARG001  part of the key
+) -> Version:
+    return asked(binary)

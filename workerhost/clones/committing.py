@@ -13,7 +13,7 @@ from cw.settings import Settings
 from workerhost.agents.leftovers import OURS
 from workerhost.clones.bounded import Limits, bounded
 from workerhost.walls.isolation import Wall
-from workerhost.walls.sandbox import wrap
+from workerhost.walls.sandbox import View, wrap
 
 _LIMITS = Limits(seconds=20, text=64 << 10)  # a signing program may wait for somebody
 _TRY = (
@@ -30,14 +30,13 @@ def cannot_commit(home: Home, wall: Wall, settings: Settings, host_env: Mapping[
     if wall.unfit or (wall.user and home.path.lstat().st_uid != wall.user.uid):
         return ""
     try:
-        argv = wrap(
-            ["/bin/sh", "-c", _TRY, str(home.tmp / f"commit-{token_hex(4)}")],
-            wall=wall,
-            home=home,
+        view = View(
             readable=settings.sandbox_read,
             hidden=hidden_from_git(home, settings),
             replaced=replaced(home, settings),
         )
+        command = ["/bin/sh", "-c", _TRY, str(home.tmp / f"commit-{token_hex(4)}")]
+        argv = wrap(command, wall, home, view)
         env = agent_environment(home, settings, host_env) | OURS
         done = bounded(argv, cwd=home.path, env=env, limits=_LIMITS)
     except (CwError, OSError) as error:

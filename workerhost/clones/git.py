@@ -24,7 +24,7 @@ from workerhost.walls.isolation import Wall
 from workerhost.walls.network_access import PROXIES, opened, reach, through_the_door
 from workerhost.walls.ownwall import logins, wrap_own
 from workerhost.walls.proxy_errors import Notes, notes
-from workerhost.walls.sandbox import wrap
+from workerhost.walls.sandbox import View, wrap
 from workerhost.walls.source import shown
 
 NETWORK_SECONDS = 1800.0  # a first clone of a large repository
@@ -117,15 +117,13 @@ class Git:
     ) -> Done:
         """The same of any command, as whoever agents run as."""
         without = replace(self.settings, github_access="host")
-        argv = wrap(
-            command,
-            wall=self.wall,
-            home=self.home,
+        view = View(
             readable=(*self.settings.sandbox_read, *readable),
             hidden=hidden_from_git(self.home, without),
             replaced=replaced(self.home, without),
             cwd=at,
         )
+        argv = wrap(command, self.wall, self.home, view)
         return self._bounded(argv, at, {**self._plain(), **env}, bounds)
 
     def own(

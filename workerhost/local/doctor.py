@@ -1,4 +1,4 @@
-"""What `cw doctor` finds of this machine that only a host's side can try: claude, walls, tokens."""
+"""What `cw doctor` finds of this machine that only a host's side can try: agents, walls, tokens."""
 
 from __future__ import annotations
 
@@ -11,15 +11,10 @@ from cw.check import Check
 from cw.errors import CwError
 from cw.homes.agent_user import agent_user
 from cw.settings import Settings
-from workerhost.agents.claude import (
-    MIN_VERSION,
-    claude_version,
-    find_claude,
-    how_to_get,
-    new_enough,
-)
+from workerhost.agents.readiness import lacks_inner
 from workerhost.github.token_access import check_access, open_access
 from workerhost.local.inside import inside_checks
+from workerhost.programs.known import runner_of
 from workerhost.self_checks import library_guards
 from workerhost.walls.isolation import bubblewrap_works, choose_wall, socat_there
 from workerhost.walls.stepdown import cannot_step_down
@@ -39,7 +34,7 @@ def checks(
     settings: Settings, environ: Mapping[str, str], programs: tuple[str, ...]
 ) -> Iterator[Check]:
     """`programs`: what agents are to find beside the usual."""
-    yield claude_check(settings, environ)
+    yield agent_check(settings, environ)
     yield isolation_check(settings)
     yield from user_checks(settings)
     yield from inside_checks(settings, environ, programs)
@@ -47,22 +42,20 @@ def checks(
     yield from access_checks(settings)
 
 
-def claude_check(settings: Settings, environ: Mapping[str, str]) -> Check:
-
+def agent_check(settings: Settings, environ: Mapping[str, str]) -> Check:
+    name = settings.agent_program
     try:
-        path = find_claude(settings, environ)
-        version = claude_version(path)
+        runner = runner_of(settings)
+        path = runner.find(settings, environ)
+        version = runner.version(path)
     except CwError as error:
-        return Check("claude", "fail", error.message, error.hint)
-    if new_enough(version):
-        return Check("claude", "ok", f"{version} ({path})")
-    wanted = ".".join(map(str, MIN_VERSION))
-    return Check(
-        "claude",
-        "fail",
-        f"{version} ({path}) is older than {wanted}",
-        f"claude update; {how_to_get()}",
-    )
+        return Check(name, "fail", error.message, error.hint)
+    told = f"{version.text} ({path})"
+    if version.wanted:
+        return Check(name, "fail", f"{told} is older than {version.wanted}", version.fix)
+    if lacks := lacks_inner(runner, settings):
+        return Check(name, "fail", lacks, "Set CW_ISOLATION=outer")
+    return Check(name, "ok", told)
 
 
 def isolation_check(settings: Settings) -> Check:
@@ -73,6 +66,10 @@ def isolation_check(settings: Settings) -> Check:
         return Check("isolation", "fail", f"nothing starts: {reason}", isolation_fix())
     if wall.unfit:
         return Check("isolation", "fail", f"nothing starts: {wall.unfit}", "As said at user")
+    if wall.mode == "outer" and not runner_of(settings).inner:
+        return Check(
+            "isolation", "ok", f"outer: bubblewrap works; {settings.agent_program} has no sandbox"
+        )
     if wall.warning:
         return Check("isolation", "warn", wall.warning, "Unset CW_ISOLATION")
     return Check("isolation", "ok", "strict: bubblewrap works, socat is there")

@@ -15,9 +15,9 @@ from cw.errors import CwError
 from cw.homes.layout import Home
 from cw.services.installed import how_to_add
 from cw.settings import Settings
-from workerhost.agents.claude import find_claude
+from workerhost.programs.known import runner_of
 from workerhost.walls.isolation import Wall, choose_wall
-from workerhost.walls.sandbox import readable_paths, wrap
+from workerhost.walls.sandbox import View, readable_paths, wrap
 
 _SECONDS = 15
 _HOW_TO_GET = {
@@ -75,8 +75,8 @@ def _version(settings: Settings, environ: Mapping[str, str], wall: Wall, name: s
     with tempfile.TemporaryDirectory(prefix="cw-doctor-") as room:
         argv, env = ["/bin/sh", "-c", _ASK, name], {"HOME": room, "LANG": "C.UTF-8"}
         if wall.outer and not wall.unfit:
-            readable = readable_paths(settings, _claude(settings, environ), "")
-            argv = wrap(argv, wall=wall, home=_home(Path(room), wall), readable=readable)
+            view = View(readable=readable_paths(settings, _binary(settings, environ), ""))
+            argv = wrap(argv, wall, _home(Path(room), wall), view)
         done = subprocess.run(
             argv,
             env={
@@ -109,9 +109,9 @@ def _home(room: Path, wall: Wall) -> Home:
     return home
 
 
-def _claude(settings: Settings, environ: Mapping[str, str]) -> Path | None:
-
+def _binary(settings: Settings, environ: Mapping[str, str]) -> Path | None:
+    """The agent's own, if it is there."""
     try:
-        return find_claude(settings, environ)
+        return runner_of(settings).find(settings, environ)
     except CwError:
         return None

@@ -1,1 +1,1 @@
-"""Whether the walls hold: asked of the real claude before a worker's first run."""
+"""Whether the walls hold: tried behind them before a worker's first run."""

@@ -12,7 +12,6 @@ from cw.homes.layout import Home
 from workerhost.probing.inherited import Inherited
 
 _NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts")
-OF_CLAUDE = ("user", "mnt", "pid", "net")  # those that its sandbox has of its own
 _MADE = ".cw-probe-user"
 _ROOTS = ".cw-probe-root"
 

@@ -8,16 +8,15 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from cw.errors import CwError
 from cw.homes.files import read_json, read_regular, write_private
 from cw.homes.layout import Home
 from cw.settings import Settings
-from workerhost.agents.claude import find_claude
 from workerhost.walls.isolation import Wall
-from workerhost.walls.policy import policy
 from workerhost.walls.sandbox import readable_paths
 
 # The probe, and how walls are built.
@@ -29,15 +28,24 @@ _AGAIN_SECONDS = 60.0  # between two probes of walls that did not hold
 Probe = Callable[[Home, Path], str]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """The agent program, as far as a proof depends on it. `find` may raise CwError; `code`: the
+    folder of what runs it.
+    """
+
+    find: Callable[[], Path]
+    rules: Callable[[Home], Mapping[str, Any]]
+    code: Path
+
+
 class Proof:
     """Thread-safe. Proofs are kept in a file of the host; what failed is asked again."""
 
-    def __init__(
-        self, settings: Settings, wall: Wall, host_env: Mapping[str, str], probe: Probe
-    ) -> None:
+    def __init__(self, settings: Settings, wall: Wall, subject: Subject, probe: Probe) -> None:
         self._settings = settings
         self._wall = wall
-        self._host_env = host_env
+        self._subject = subject
         self._probe = probe
         self._lock = threading.Lock()
         self._failed: dict[str, tuple[str, float]] = {}
@@ -55,9 +63,9 @@ class Proof:
             return self._wall.unfit
         with self._lock:
             try:
-                claude = find_claude(self._settings, self._host_env)
-                key = self._key(home, claude)
-                reason = "" if self._known().get(home.id) == key else self._probe(home, claude)
+                binary = self._subject.find()
+                key = self._key(home, binary)
+                reason = "" if self._known().get(home.id) == key else self._probe(home, binary)
             except (CwError, OSError) as error:
                 reason = f"the probe could not run: {error}"
             if reason:
@@ -90,17 +98,20 @@ class Proof:
     def _tools(self) -> tuple[str, ...]:
         return (self._wall.bwrap, self._wall.socat) if self._wall.outer else ()
 
-    def _key(self, home: Home, claude: Path) -> str:
+    def _readable(self, binary: Path) -> tuple[Path, ...]:
+        return readable_paths(self._settings, binary, "")
+
+    def _key(self, home: Home, binary: Path) -> str:
         """All that the answer depends on."""
         told = [
-            _stamp(claude),
+            _stamp(binary),
             *(_stamp(Path(one)) for one in self._tools()),
-            *(_stamp(one) for one in _PROBING),
+            *(_stamp(one) for one in (*_PROBING, *sorted(self._subject.code.glob("*.py")))),
             os.uname().release,
             asdict(self._wall),
-            policy(home, self._wall, self._settings, ""),
+            dict(self._subject.rules(home)),
             str(home.path),
-            [(str(one), str(one.resolve())) for one in readable_paths(self._settings, claude, "")],
+            [(str(one), str(one.resolve())) for one in self._readable(binary)],
             _content(home.claude / "settings.json"),
         ]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

@@ -30,10 +30,11 @@ from cw.operations.rest.writes import on_outcome
 from cw.states import Move, OutcomeKind, State
 from cw.store.leases import Grant, Refusal
 from cw.store.notices import Told
-from cw.transcript.events import Progress
 from workerhost.agents import launch
 from workerhost.agents.follow import Ending, Follower, follow
 from workerhost.agents.taking import take_home
+from workerhost.programs.known import runner_named
+from workerhost.programs.progress import Progress
 from workerhost.runs.ends_without_proof import fenced, interrupted, not_begun, not_started
 from workerhost.runs.event_publishing import publish, published
 from workerhost.runs.recording import record, settled
@@ -183,6 +184,7 @@ def _run(ctx: Context, home: Home, granted: Grant, session: str) -> Run:
         fence=granted.fence,
         session=session,
         started_at=datetime.now(UTC),
+        agent=ctx.runner.name,
         boot=processid.boot_id(),
         began=time.monotonic(),
     )
@@ -190,7 +192,8 @@ def _run(ctx: Context, home: Home, granted: Grant, session: str) -> Run:
 
 def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
     """Follow the agent to its end, settle, record."""
-    follower = Follower(held.home, lambda events: publish(held, events), published_to)
+    reading = runner_named(book.run.agent).reading()
+    follower = Follower(held.home, reading, lambda events: publish(held, events), published_to)
     ending = follow(held.home, follower, held.lease.lost, held.ctx.leaving, held.ours)
     if ending is Ending.DETACHED:
         log.info("run goes on without host task=%s worker=%s", held.task_id, held.home.id)

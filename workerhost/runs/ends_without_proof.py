@@ -19,9 +19,9 @@ from cw.homes.journal import Journal
 from cw.models import Outcome
 from cw.reasons import Reason
 from cw.states import OutcomeKind
-from cw.transcript.events import Progress
 from workerhost.clones import workspace
 from workerhost.clones.host_repositories import occupied
+from workerhost.programs.progress import Progress
 from workerhost.runs.recording import record, settled
 from workerhost.runs.run_context import Holding
 from workerhost.runs.unfit_workers import unfit

@@ -16,13 +16,13 @@ from cw.models import HOST, Outcome, Task
 from cw.operations.rest.end import taken_back
 from cw.operations.rest.notices import End, notice_of
 from cw.operations.rest.writes import on_outcome, tail_of
+from cw.programs.known import reader
 from cw.reasons import Charge, Reason, rule_of
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind, State
 from cw.store.leases import Refusal
 from cw.store.notices import Told
 from cw.store.outbox import Effect
-from cw.transcript.events import parse_line
 from workerhost.agents import launch
 from workerhost.runs.run_context import Holding, restore
 
@@ -207,20 +207,21 @@ def _effects(held: Holding, book: Journal, outcome: Outcome, move: Move) -> list
     rule = rule_of(outcome.reason)
     if move in {Move.EXPIRE, Move.INTERRUPT} or (rule.quiet and move is Move.HOLD):
         return []
-    tail = "" if rule.unread else _tail(held)
+    tail = "" if rule.unread else _tail(held, book.run.agent)
     return on_outcome(book.task, held.home.id, book.run.attempt, outcome, tail)
 
 
-def _tail(held: Holding) -> str:
+def _tail(held: Holding, agent: str) -> str:
     """The log's end as a person reads it, without secrets."""
     lines: list[str] = []
+    read = reader(agent)
     for path in (held.home.log, held.home.errors):
         try:
             raw = _end(path).splitlines()[-_TAIL_LINES:]
         except OSError:
             continue
         for line in raw:
-            lines += [f"{one.kind}: {one.text}" for one in parse_line(line, 0, datetime.now(UTC))]
+            lines += [f"{one.kind}: {one.text}" for one in read(line, 0, datetime.now(UTC))]
     return tail_of(held.redact("\n".join(lines[-_TAIL_LINES:])))
 
 

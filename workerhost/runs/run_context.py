@@ -26,10 +26,12 @@ from workerhost.agents import launch
 from workerhost.clones.git import Git
 from workerhost.github.token_access import Access
 from workerhost.probing.proof import Proof
+from workerhost.programs.runner import Runner
 from workerhost.runs.lease_renewal import Lease
 from workerhost.shutdown import Leaving
 from workerhost.unexpected_errors import Troubles
 from workerhost.walls.isolation import Wall
+from workerhost.walls.room import Room
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub
@@ -51,6 +53,7 @@ class Context:
     github_for: Callable[[str], GitHub | None]
     audit: Audit
     proof: Proof
+    runner: Runner  # of the agents that start here
     settled: Callable[[], None]  # something was recorded: deliver, look for more
     troubles: Troubles = field(default_factory=Troubles)
 
@@ -70,6 +73,10 @@ class Holding:
     def redact(self) -> Redactor:
         """Of this moment: tokens change while a run goes on."""
         return redactor_for(self.home, self.ctx.settings, self.ctx.host_env)
+
+    @property
+    def room(self) -> Room:
+        return Room(self.home, self.ctx.wall, self.ctx.settings)
 
     def ours(self) -> bool:
         """Whether this HOME still is in the middle of our run. False when another host process has

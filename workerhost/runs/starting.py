@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cw.errors import BadInputError, StaleFenceError
 from cw.homes import journal
@@ -19,13 +20,13 @@ from cw.names import same_repo
 from cw.operations.rest.writes import on_start
 from cw.states import Mode
 from workerhost.agents import launch
-from workerhost.agents.claude import find_claude, transcript
 from workerhost.agents.readiness import version_of
 from workerhost.clones import preparing, workspace
 from workerhost.clones.git import Git
 from workerhost.clones.mirror import Mirror
 from workerhost.clones.trusted import unlike_base
 from workerhost.clones.workspace import Workspace, clone_path
+from workerhost.programs.runner import Launch
 from workerhost.prompts.briefing import brief
 from workerhost.prompts.trusted_comments import Heard, hear
 from workerhost.runs.beginning import begin
@@ -33,7 +34,6 @@ from workerhost.runs.event_publishing import publish
 from workerhost.runs.renamed_repository import called_now
 from workerhost.runs.run_context import Holding
 from workerhost.shutdown import HostLeavesError
-from workerhost.walls.policy import policy
 
 log = logging.getLogger("workerhost.starting")
 
@@ -46,15 +46,41 @@ def start(
     agent, or HostLeavesError; then nothing of one runs.
     """
     book = called_now(held, book)
-    ctx, spec, home = held.ctx, book.current, held.home
-    if spec.mode is Mode.ISSUE and ctx.settings.github_access == "host":
+    ctx, spec = held.ctx, book.current
+    _refuse_without_access(held, spec)
+    binary = ctx.runner.find(ctx.settings, ctx.host_env)
+    issue = _issue(held, spec)
+    ctx.store.outbox.add(ctx.settings.host_name, on_start(spec, held.home.id))
+    book, place = _prepare(held, book, known, again=again)
+    _write_briefing(held, book, place, prompt, issue)
+    trusted = _trusted(held, held.git(book), spec, place)
+    journal.write(held.home, book)
+    if spec.github:
+        ctx.access.lend(held.home, spec.repo)
+    if held.lease.lost.is_set():
+        raise StaleFenceError(f"the lease of {spec.id} ended before its agent was started")
+    if ctx.leaving.detach.is_set():
+        raise HostLeavesError
+    order = _launch(held, spec, book.run, binary, trusted=trusted)
+    _write_down(held, spec, book.run, order)
+    launch.start(held.room, order, ctx.runner)
+    log.info("run started task=%s worker=%s attempt=%s", spec.id, held.home.id, book.run.attempt)
+    return book
+
+
+def _refuse_without_access(held: Holding, spec: TaskSpec) -> None:
+    if spec.mode is Mode.ISSUE and held.ctx.settings.github_access == "host":
         raise BadInputError(
             "with CW_GITHUB_ACCESS=host an agent cannot create issues",
             hint="Dispatch it to a host with CW_GITHUB_ACCESS=agent",
         )
-    claude = find_claude(ctx.settings, ctx.host_env)
-    issue = _issue(held, spec)
-    ctx.store.outbox.add(ctx.settings.host_name, on_start(spec, home.id))
+
+
+def _prepare(
+    held: Holding, book: Journal, known: Start | None, *, again: bool
+) -> tuple[Journal, Workspace]:
+    """The clone, and the journal of a run that is about to have an agent in it."""
+    spec = book.current
     began: list[Start] = []
 
     def choose(mirror: Mirror) -> Start:
@@ -62,13 +88,10 @@ def start(
         return began[0]
 
     git = held.git(book)
-    begun = transcript(home, clone_path(git, spec), book.run.session)
-    resume = again and begun.exists()
+    begun = held.ctx.runner.begun(held.home, clone_path(git, spec), book.run.session)
+    resume = again and begun
     place = preparing.prepare(git, spec, resume=again, touched=resume, choose=choose)
     _note(held, place.notes)
-    book = book.model_copy(update={"start": began[0]})
-    _write_briefing(held, book, place, prompt, issue, resume=resume)
-    trusted = _trusted(held, held.git(book), spec, place)
     update = {
         "clone": str(place.clone),
         "base": place.base,
@@ -78,33 +101,21 @@ def start(
         "resumed": resume,
     }
     run = book.run.model_copy(update=update)
-    book = book.model_copy(update={"phase": "running", "run": run})
-    journal.write(home, book)
-    if spec.github:
-        ctx.access.lend(home, spec.repo)
-    if held.lease.lost.is_set():
-        raise StaleFenceError(f"the lease of {spec.id} ended before its agent was started")
-    if ctx.leaving.detach.is_set():
-        raise HostLeavesError
-    _write_down(held, spec, run, claude, trusted=trusted)
-    launch.start(
-        home,
-        launch.Launch(
-            claude=claude,
-            model=spec.model,
-            session=run.session,
-            resume=resume,
-            cwd=place.clone,
-            env=held.env,
-            repo_url=spec.repo_url,
-            repo_path=spec.repo_path,
-            trusted=trusted,
-        ),
-        ctx.wall,
-        ctx.settings,
+    return book.model_copy(update={"start": began[0], "phase": "running", "run": run}), place
+
+
+def _launch(held: Holding, spec: TaskSpec, run: Run, binary: Path, *, trusted: bool) -> Launch:
+    return Launch(
+        binary=binary,
+        model=spec.model,
+        session=run.session,
+        resume=run.resumed,
+        cwd=Path(run.clone),
+        env=held.env,
+        repo_url=spec.repo_url,
+        repo_path=spec.repo_path,
+        trusted=trusted,
     )
-    log.info("run started task=%s worker=%s attempt=%s", spec.id, home.id, run.attempt)
-    return book
 
 
 def _note(held: Holding, texts: Iterable[str]) -> None:
@@ -114,7 +125,7 @@ def _note(held: Holding, texts: Iterable[str]) -> None:
 
 
 def _trusted(held: Holding, git: Git, spec: TaskSpec, place: Workspace) -> bool:
-    """Whether claude loads what the repository brings along, which runs outside the inner wall."""
+    """Whether the agent loads what the repository brings, which runs outside the inner wall."""
     trusted = any(same_repo(one, spec.repo) for one in held.ctx.settings.trusted_repos)
     if not spec.github or not trusted:
         return False
@@ -126,29 +137,31 @@ def _trusted(held: Holding, git: Git, spec: TaskSpec, place: Workspace) -> bool:
     return not unlike
 
 
-def _write_down(held: Holding, spec: TaskSpec, run: Run, claude: Path, *, trusted: bool) -> None:
+def _write_down(held: Holding, spec: TaskSpec, run: Run, order: Launch) -> None:
     """Before there is an agent: none runs that is not in the audit file."""
     ctx = held.ctx
-    rules = json.dumps(policy(held.home, ctx.wall, ctx.settings, spec.repo_url), sort_keys=True)
-    ctx.audit.add(
-        "started",
-        spec.created_by,
-        task=spec.id,
-        issue=spec.label,
-        worker=run.worker,
-        attempt=run.attempt,
-        session=run.session,
-        model=spec.model,
-        mode=spec.mode.value,
-        prompt_sha256=spec.prompt_sha256,
-        approved_by=spec.approved_by,
-        isolation=ctx.wall.mode,
-        trusted=trusted,
-        policy_sha256=hashlib.sha256(rules.encode()).hexdigest(),
-        claude=str(claude.resolve()),
-        claude_version=version_of(claude),
-        base_sha=run.base_sha,
-    )
+    rules = json.dumps(dict(ctx.runner.rules(held.room, spec.repo_url)), sort_keys=True)
+    facts: dict[str, Any] = {
+        run.agent: str(order.binary.resolve()),
+        f"{run.agent}_version": version_of(ctx.runner, order.binary).text,
+    }
+    facts |= {
+        "task": spec.id,
+        "issue": spec.label,
+        "worker": run.worker,
+        "attempt": run.attempt,
+        "session": run.session,
+        "agent": run.agent,
+        "model": spec.model,
+        "mode": spec.mode.value,
+        "prompt_sha256": spec.prompt_sha256,
+        "approved_by": spec.approved_by,
+        "isolation": ctx.wall.mode,
+        "trusted": order.trusted,
+        "policy_sha256": hashlib.sha256(rules.encode()).hexdigest(),
+        "base_sha": run.base_sha,
+    }
+    ctx.audit.add("started", spec.created_by, **facts)
 
 
 def _issue(held: Holding, spec: TaskSpec) -> Heard | None:
@@ -170,8 +183,6 @@ def _write_briefing(
     place: Workspace,
     prompt: str,
     issue: Heard | None,
-    *,
-    resume: bool,
 ) -> None:
     told = brief(
         book.current,
@@ -181,7 +192,7 @@ def _write_briefing(
         base=place.base,
         branches=book.start.told if book.start else (),
         pushes=held.ctx.settings.github_access == "agent",
-        resumed=workspace.summary(held.git(book), place) if resume else "",
+        resumed=workspace.summary(held.git(book), place) if book.run.resumed else "",
         notes=place.notes,
     )
     write_private(held.home.prompt, told.prompt.encode())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cw.homes.journal import Run
 from cw.models import Start, TaskSpec
 from cw.redaction.redact import Redactor
-from cw.transcript.events import Progress
+from workerhost.programs.progress import Progress
 from workerhost.settling.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -94,7 +94,7 @@ class _Judged:
 def _settled(ended: EndedRun, box: Quarantine) -> Outcome:
     task, redact = ended.task, ended.redact
     guard = cache(lambda head: tuple(map(redact, touched(box, head))))
-    report = redact(str((ended.progress.result or {}).get("result") or "").strip())[:_REPORT_CAP]
+    report = redact(_said(ended).strip())[:_REPORT_CAP]
     judged = _Judged(seen_by_git.inspect(box, ended.start), ended.process, report)
     exposed = exposure(box, judged.state, redact)
     found = pull_requests.look(ended)
@@ -117,6 +117,10 @@ def _settled(ended: EndedRun, box: Quarantine) -> Outcome:
             "also_protected": also,
         }
     )
+
+
+def _said(ended: EndedRun) -> str:
+    return ended.progress.result.report if ended.progress.result else ""
 
 
 def _prove(

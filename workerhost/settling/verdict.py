@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from cw.reasons import Reason
 from cw.states import Mode, OutcomeKind
-from cw.transcript.events import Progress, is_good
 from workerhost.agents.follow import Ending
 from workerhost.agents.launch import Exit
+from workerhost.programs.progress import Failure, Progress, Result
 
-# claude's words for what the API said, and whether the same call may work later.
-_PASSING = frozenset({"rate_limit", "overloaded", "server_error", "api_error"})
-_PERSON: dict[str, str] = {
+_REFUSED: dict[str, str] = {
     Reason.AUTHENTICATION_FAILED: "the API does not accept the worker's credentials",
     Reason.BILLING_ERROR: "the account has no credit",
     Reason.MODEL_NOT_FOUND: "the API knows no such model",
     Reason.INVALID_REQUEST: "the API refused the request",
+    Reason.API_ERROR: "the API refused",
 }
-_PASSING_STATUS = frozenset({429, 500, 502, 503, 504, 529})
 _LIMITS: dict[str, str] = {
     Reason.TIME_LIMIT: "the run took longer than it may",
     Reason.STALLED: "the run wrote nothing for longer than it may",
@@ -63,7 +60,7 @@ def ended_well(progress: Progress) -> bool:
     """The agent wrote its last line, and it is no error. What became of its process after that
     does not undo its work, which git and GitHub prove or not.
     """
-    return is_good(progress.result)
+    return progress.result is not None and progress.result.good
 
 
 def judge_process(
@@ -72,8 +69,8 @@ def judge_process(
     """What the exit record and the result line say. An exit code proves nothing, and after its last
     word no limit makes a failure of it.
     """
-    if ended_well(progress):
-        return _finished(progress)
+    if progress.result and progress.result.good:
+        return _finished(progress.result, progress.turns)
     if ending is Ending.LOST or ended is None:
         return _failed(Reason.LOST, "the run's processes disappeared without a record")
     if ended.cause == "stopped":
@@ -82,51 +79,33 @@ def judge_process(
         return _later(Reason.DISK_FULL, "the worker's disk is nearly full", now, defer)
     if ended.cause in _LIMITS:
         return _failed(ended.cause, _LIMITS[ended.cause])
-    result = progress.result
-    failed = result is None or bool(result.get("is_error"))
-    if failed and (progress.api_error or (result and result.get("api_error_status"))):
-        return _api(progress, now, defer)
-    if result is None:
+    if progress.failure:
+        return _not_served(progress.failure, now, max(defer, progress.retry_after))
+    if progress.result is None:
         return _failed(Reason.KILLED, f"the agent ended without a result (exit code {ended.rc})")
-    return _unfinished(result)
+    return _failed(progress.result.reason, progress.result.message)
 
 
-def _unfinished(result: Mapping[str, Any]) -> Verdict:
-    """What the agent's own last line says went wrong, when no API failure is behind it."""
-    if result.get("subtype") != "success":
-        word = str(result.get("subtype") or "error")
-        return _failed(word, _first(result.get("errors")) or f"the agent ended with {word}")
-    return _failed(Reason.AGENT_ERROR, str(result.get("result") or "the agent reported an error"))
-
-
-def _finished(progress: Progress) -> Verdict:
-    result = progress.result or {}
-    said = str(result.get("last", result.get("result")) or "").lstrip()
+def _finished(result: Result, turns: int) -> Verdict:
+    said = result.last.lstrip()
     if said.startswith(BLOCKED):
         return _failed(Reason.BLOCKED, said.removeprefix(BLOCKED).strip().partition("\n")[0])
-    if not progress.turns:
+    if not turns:
         return _failed(Reason.NOTHING_SENT, "the agent ended at once; the prompt reached no model")
     return FINISHED
 
 
-def _api(progress: Progress, now: datetime, defer: timedelta) -> Verdict:
-    result = progress.result or {}
-    status, word = result.get("api_error_status"), progress.api_error
-    said = str(result.get("result") or word or status)
-    if progress.resets_at:
-        until = max(progress.resets_at, now) + _SECOND
+def _not_served(failure: Failure, now: datetime, pause: timedelta) -> Verdict:
+    """`pause`: before it is tried again, where the failure names no time itself."""
+    if failure.reason is Reason.USAGE_LIMIT:
+        until = max(failure.until or now + pause, now) + _SECOND
         message = f"usage limit reached; goes on at {until:%Y-%m-%d %H:%M %Z}"
         return Verdict(OutcomeKind.DEFERRED, Reason.USAGE_LIMIT, message, until)
-    if word in _PERSON:
-        return _failed(word, f"{_PERSON[word]}: {said}")
-    if word in _PASSING or status in _PASSING_STATUS or status is None:
-        return Verdict(
-            OutcomeKind.DEFERRED,
-            Reason.API_UNAVAILABLE,
-            f"the API did not serve us: {said}",
-            now + max(defer, progress.retry_after),
-        )
-    return _failed(Reason.API_ERROR, f"the API refused: {said}")
+    if failure.reason is Reason.API_UNAVAILABLE:
+        said = f"the API did not serve us: {failure.said}"
+        return Verdict(OutcomeKind.DEFERRED, failure.reason, said, now + pause)
+    why = _REFUSED.get(failure.reason, _REFUSED[Reason.API_ERROR])
+    return _failed(failure.reason, f"{why}: {failure.said}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -240,7 +219,3 @@ def _failed(reason: str, message: str) -> Verdict:
 
 def _later(reason: str, message: str, now: datetime, defer: timedelta) -> Verdict:
     return Verdict(OutcomeKind.DEFERRED, reason, message, now + defer)
-
-
-def _first(errors: object) -> str:
-    return str(errors[0]) if isinstance(errors, list) and errors else ""

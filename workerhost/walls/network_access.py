@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from cw.errors import BadInputError, CwError
 from cw.homes.agent_user import AgentUser
 from cw.homes.owner import inherit
+from cw.programs.known import program_of
 from cw.settings import Settings
 from workerhost.walls import proxy
 from workerhost.walls.forked import SERVER
@@ -25,7 +26,6 @@ from workerhost.walls.proxy_errors import Notes
 DOOR = "/run/cw.net"  # where the proxy's socket is behind the wall
 PROXY = [sys.executable, "-I", "-S", proxy.__file__]
 PORT = 3129  # what listens there for it, in a network that has nothing else
-_CLAUDE = ("api.anthropic.com:443", "console.anthropic.com:443", "platform.claude.com:443")
 _PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418, "redis": 6379, "rediss": 6379}
 _PROXIES = ("https_proxy", "http_proxy", "all_proxy")
 # As they stand in an environment.
@@ -60,11 +60,11 @@ def reach(settings: Settings, env: Mapping[str, str], repo_url: str = "") -> Rea
     """Of everything behind the wall: the allowed domains, and the very places that were configured
     or dispatched to, wherever they are. Never the broker.
     """
-    api = env.get("ANTHROPIC_BASE_URL", "")
-    urls = (api, settings.github_url, settings.github_api_url, repo_url)
+    apis = program_of(settings).apis(env)
+    urls = (*apis, settings.github_url, settings.github_api_url, repo_url)
     return Reach(
         domains=settings.allowed_domains,
-        endpoints=tuple(dict.fromkeys((*_CLAUDE, *filter(None, map(_place, urls))))),
+        endpoints=tuple(dict.fromkeys(filter(None, map(_place, urls)))),
         closed=tuple(filter(None, (_place(settings.broker_url),))),
         upstream=_upstream(env),
         direct=_first(env, ("no_proxy",)),
@@ -72,7 +72,7 @@ def reach(settings: Settings, env: Mapping[str, str], repo_url: str = "") -> Rea
 
 
 def tool_domains(settings: Settings, repo_url: str) -> list[str]:
-    """Of claude's tools: the API itself is not among them, unless a domain covers it."""
+    """Of an agent's tools: the API itself is not among them, unless a domain covers it."""
     urls = (settings.github_url, settings.github_api_url, repo_url)
     hosts = (place.rpartition(":")[0] for place in map(_place, urls) if place)
     return list(dict.fromkeys((*settings.allowed_domains, *hosts)))

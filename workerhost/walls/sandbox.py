@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from cw.credentials.agentenv import own_gh
@@ -28,44 +29,51 @@ _OPEN_DOOR = (
 )
 
 
-def wrap(
-    argv: list[str],
-    *,
-    wall: Wall,
-    home: Home,
-    readable: tuple[Path, ...] = (),
-    writable: tuple[Path, ...] = (),
-    hidden: tuple[Path, ...] = (),
-    replaced: tuple[tuple[Path, Path], ...] = (),
-    cwd: Path | None = None,
-    door: Path | None = None,
-) -> list[str]:
-    """`argv` behind the wall. `readable` and `writable` are bound at their own places; what is
-    `hidden` of HOME is empty inside, and for what is `replaced` there is something else: (what,
-    where). `door` is a proxy's socket; without one there is no network.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class View:
+    """What there is behind the wall beside the system and HOME. `readable` and `writable` are bound
+    at their own places, `writable` at the end; what is `hidden` of HOME is empty inside, as
+    are the folders in `emptied`, and for what is `replaced` there is something else: (what, where).
+    `door` is a proxy's socket; without one there is no network.
+    """
 
-    Nothing else of the machine is there: no other HOME, no /tmp, no /run, no broker's socket.
+    readable: tuple[Path, ...] = ()
+    writable: tuple[Path, ...] = ()
+    hidden: tuple[Path, ...] = ()
+    replaced: tuple[tuple[Path, Path], ...] = ()
+    emptied: tuple[Path, ...] = ()
+    cwd: Path | None = None
+    door: Path | None = None
+
+
+_NOTHING_MORE = View()
+
+
+def wrap(argv: list[str], wall: Wall, home: Home, view: View = _NOTHING_MORE) -> list[str]:
+    """`argv` behind the wall. Nothing else of the machine is there: no other HOME, no /tmp, no
+    /run, no broker's socket.
+
     This thread, and what it starts next, gets a session keyring of its own. The environment is the
     caller's to clear. Raises CwError when the wall cannot be built.
     """
     if wall.unfit or wall.root_without_user:
         raise CwError(wall.unfit or wall.root_without_user)
     nothing_inherited()
-    before = step_down(wall.user, _reached(wall, home, (*readable, *writable), door))
+    before = step_down(wall.user, _reached(wall, home, view))
     if not wall.outer:
         return [*before, *_own_ipc(wall), *argv]
     command = [*before, *machine(wall)]
-    for one in readable:
+    for one in view.readable:
         command += ["--ro-bind-try", str(one), str(one)]
     command += ["--bind", str(home.path), str(home.path)]
-    command += _host_owned(home)
-    command += _hidden(home, hidden)
-    for what, where in replaced:
+    command += _host_owned(home, view.emptied)
+    command += _hidden(home, view.hidden)
+    for what, where in view.replaced:
         command += ["--ro-bind", str(what), str(where)]
-    for one in writable:
+    for one in view.writable:
         command += ["--bind", str(one), str(one)]
-    command += ["--chdir", str(cwd or home.path)]
-    return [*command, *through(door, wall), *argv]
+    command += ["--chdir", str(view.cwd or home.path)]
+    return [*command, *through(view.door, wall), *argv]
 
 
 def machine(wall: Wall) -> list[str]:
@@ -110,33 +118,30 @@ def _own_ipc(wall: Wall) -> list[str]:
     return [wall.bwrap, "--die-with-parent", "--unshare-ipc", "--dev-bind", "/", "/", *shared, "--"]
 
 
-def _reached(wall: Wall, home: Home, bound: tuple[Path, ...], door: Path | None) -> Iterator[Path]:
+def _reached(wall: Wall, home: Home, view: View) -> Iterator[Path]:
     """What has to be in reach of the user that agents run as, for the wall to be built."""
-    yield from (home.path, *bound)
+    yield from (home.path, *view.readable, *view.writable)
     yield from (Path(one) for one in (wall.bwrap, wall.socat) if wall.outer and "/" in one)
-    if door:
-        yield door
+    if view.door:
+        yield view.door
 
 
-def readable_paths(settings: Settings, claude: Path | None, repo_path: str) -> tuple[Path, ...]:
+def readable_paths(settings: Settings, binary: Path | None, repo_path: str) -> tuple[Path, ...]:
     """What an agent may read beside the system and its HOME. Raises WorkspaceError."""
     found = list(settings.sandbox_read)
-    if claude:
-        found += [claude, claude.resolve(), *own_gh(settings)]
+    if binary:
+        found += [binary, binary.resolve(), *own_gh(settings)]
     found += shown(Path(repo_path) if repo_path else None, settings).all
     return tuple(dict.fromkeys(found))
 
 
-def _host_owned(home: Home) -> list[str]:
+def _host_owned(home: Home, emptied: tuple[Path, ...]) -> list[str]:
     """What lies in HOME but is not the agent's. A link that an agent made in its place is not
-    followed. The logins are not even readable: they are in the environment of claude.
+    followed. The logins are not even readable: they are in the agent's environment.
     """
     # Whatever else is written into .claude ends with the run: claude of the next one would read it.
-    empty = (
-        ["--tmpfs", str(home.claude)]
-        if home.claude.exists() and in_place(home, home.claude)
-        else []
-    )
+    own = [one for one in (home.claude, *emptied) if one.exists() and in_place(home, one)]
+    empty = [word for one in own for word in ("--tmpfs", str(one))]
     owned = (*home.host_owned, home.claude / ".credentials.json")
     binds = [("--ro-bind", one, one) for one in owned if one != home.zshenv]
     binds.append(("--ro-bind", Path("/dev/null"), home.zshenv))

@@ -56,9 +56,14 @@ def fitting(offers: dict[str, str], incomplete: str) -> list[CompletionItem]:
 def complete_models(
     _ctx: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    from cw.names import MODEL_WORDS
+    from cw.cli.context import load_cli
+    from cw.errors import CwError
 
-    return fitting(dict.fromkeys(MODEL_WORDS, ""), incomplete)
+    try:
+        words = load_cli(os.environ).program.models
+    except CwError:
+        return []
+    return fitting(dict.fromkeys(words, ""), incomplete)
 
 
 def complete_issues(

@@ -22,7 +22,7 @@ from cw.cli.arguments.prompt import is_ignored, read_prompt
 from cw.cli.context import Cli, with_cli
 from cw.cli.views.render import json_out, note, say
 from cw.errors import BadInputError, CwError, UnavailableError
-from cw.names import POOL_QUEUE, model_name, tag_name, worker_id, worker_queue
+from cw.names import POOL_QUEUE, tag_name, worker_id, worker_queue
 from cw.operations.fleet.references import short_id
 from cw.repos import parse_repo
 from cw.states import Mode
@@ -118,7 +118,7 @@ def command(  # noqa: PLR0913, PLR0917  each is an option
     name, numbers = read_issues(issues, repo)
     issue = numbers[0] if numbers else None
     stdin = sys.stdin.buffer if sys.stdin else None
-    chosen = model_name(model or cli.settings.model)
+    chosen = cli.program.model(model or cli.settings.model)
     where = parse_repo(name, github_url=cli.settings.github_url, cwd=Path.cwd())
     text = read_prompt(prompt, stdin, has_issue=issue is not None)
     if prompt is None and issue is not None and is_ignored(stdin):

@@ -16,6 +16,7 @@ from cw.errors import BadInputError, BrokerUnavailableError
 
 if TYPE_CHECKING:
     from cw.homes.layout import Home
+    from cw.programs.program import AgentProgram
 
 _DASHED = re.compile(r"([0-9]+)-([0-9]+)")  # also a worker's id, but nobody means it
 
@@ -69,7 +70,7 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
     if not registered:
         say("No broker answers yet; the host registers them when it starts.")
     say(f"Tokens taken over: {', '.join(tokens) or 'none'}.")
-    for line in missing(tokens):
+    for line in missing(tokens, cli.program):
         note(f"warning: {line}; set it in .zshenv of the new HOMEs")
     warn_of_commits(cli, made[:1])  # all have the same .gitconfig
 
@@ -80,16 +81,14 @@ def warn_of_commits(cli: Cli, homes: list[Home]) -> None:
         note(f"warning: no commit works in worker {one['worker']}: {one['why']}. {one['advice']}")
 
 
-def missing(tokens: list[str]) -> list[str]:
+def missing(tokens: list[str], program: AgentProgram) -> list[str]:
     """What an agent will lack, in plain words."""
-    from cw.token_names import MODEL_LOGINS
-
-    found = []
+    found, logins = [], program.logins
     if "GH_TOKEN" not in tokens:
         found.append("GH_TOKEN is missing: no work on GitHub repositories")
-    if not any(one in tokens for one in MODEL_LOGINS):
-        found.append(f"{' or '.join(MODEL_LOGINS)} is missing: claude cannot log in")
-    elif all(one in tokens for one in MODEL_LOGINS):
+    if logins and not any(one in tokens for one in logins):
+        found.append(f"{' or '.join(logins)} is missing: {program.name} cannot log in")
+    elif len(logins) > 1 and all(one in tokens for one in logins):
         found.append("both an API key and a subscription token: the API key wins")
     return found
 
@@ -129,6 +128,6 @@ def _row(cli: Cli, name: str, home: str, tokens: list[str], registered: bool) ->
         "home": home,
         "host": cli.settings.host_name,
         "tokens": tokens,
-        "missing": missing(tokens),
+        "missing": missing(tokens, cli.program),
         "registered": registered,
     }

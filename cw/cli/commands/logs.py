@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -18,14 +19,14 @@ from cw.cli.disk import clean_of
 from cw.cli.views.render import json_line, note
 from cw.cli.views.stream import show_event
 from cw.errors import BadInputError, CwError
-from cw.homes.archives import is_running, log_of, logs_of, task_of
+from cw.homes.archives import agent_of, is_running, log_of, logs_of, task_of
 from cw.homes.files import open_regular, read_json
 from cw.homes.layout import Home, homes
 from cw.operations.fleet.references import Target, resolve
+from cw.programs.known import reader
 
 if TYPE_CHECKING:
     from cw.models import Event, Task
-    from cw.redaction.redact import Redactor
 
     Show = Callable[[Event], None]
 
@@ -47,7 +48,7 @@ class Log:
 @id_argument
 @follow_option("the run ends")
 @click.option("--attempt", metavar="N", type=click.IntRange(1), help="Of this attempt alone.")
-@click.option("--raw", is_flag=True, help="The log as claude wrote it, line by line.")
+@click.option("--raw", is_flag=True, help="The log as the agent wrote it, line by line.")
 @json_option
 @with_cli
 def command(
@@ -62,7 +63,7 @@ def command(
     them.
     """
     if raw and as_json:
-        raise BadInputError("--raw is JSON already", hint="Give --raw or --json")
+        raise BadInputError("--raw is the log as it is", hint="Give --raw or --json")
     if not target.settled:
         target = resolve(cli.store, target)
     if follow and target.worker:
@@ -82,11 +83,13 @@ def command(
 def _read(cli: Cli, log: Log, show: Show, *, follow: bool, raw: bool) -> None:
     live = log.home if follow and log.path == log.home.log else None
     clean = clean_of(cli, log.home)
+    read = reader(agent_of(log.home, log.path))
     for line, offset in read_lines(log.path, live):
         if raw:
             click.echo(line, nl=False)
-        else:
-            _show(line, offset, clean, show)
+            continue
+        for event in read(line, offset, datetime.now(UTC)):
+            show(type(event).model_validate(clean.deep(event.model_dump(mode="json"))))
 
 
 def find_logs(here: list[Home], target: Target, attempt: int) -> list[Log]:
@@ -167,13 +170,6 @@ def whole_lines(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
         yield rest, offset + len(rest)
 
 
-def _show(line: bytes, offset: int, clean: Redactor, show: Show) -> None:
-    from cw.transcript.events import parse_line
-
-    for event in parse_line(line, offset, datetime.now(UTC)):
-        show(type(event).model_validate(clean.deep(event.model_dump(mode="json"))))
-
-
 def _as_json(event: Event) -> None:
     json_line(event.model_dump(mode="json"))
 
@@ -203,17 +199,20 @@ def _from_store(
 def _from_host(cli: Cli, task: Task, attempt: int, show: Show, *, follow: bool, raw: bool) -> None:
     """Page by page, so that neither the broker nor we ever hold a whole log."""
     from cw.cli.disk import RemoteDisk
-    from cw.transcript.events import parse_line
 
     if not task.worker:
         raise CwError(f"{task.spec.label} has no log yet", hint="See: cw queue")
     pages = RemoteDisk(cli, task.worker).log(task.spec.id, attempt=attempt, follow=follow)
     if raw:
-        for data in pages:
-            click.echo(data, nl=False)
+        for page in pages:
+            click.echo(page.data, nl=False)
             if sys.stdout:
                 sys.stdout.flush()
         return
-    for line, offset in whole_lines(pages):
-        for event in parse_line(line, offset, datetime.now(UTC)):
+    first = next(pages, None)
+    if first is None:
+        return
+    read = reader(first.agent)
+    for line, offset in whole_lines(page.data for page in chain((first,), pages)):
+        for event in read(line, offset, datetime.now(UTC)):
             show(event)

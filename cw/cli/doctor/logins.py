@@ -29,6 +29,8 @@ def login_checks(cli: Cli) -> Iterator[Check]:
     """Each distinct login once, under the name of the first worker that has it."""
     from cw.homes.layout import homes
 
+    if cli.program.name != "claude":  # of another one's API nothing is known here
+        return
     seen = set()
     for home in homes(cli.settings.workers_root):
         login = _login(cli, home)

@@ -14,7 +14,7 @@ from cw.credentials.agentenv import own_variables
 from cw.homes.archives import archives
 from cw.homes.layout import Home, homes
 from cw.homes.private import open_files
-from cw.token_names import GITHUB_LOGINS, MODEL_LOGINS, github_login
+from cw.token_names import GITHUB_LOGINS, github_login
 
 _WIDE = ("ghp_", "gho_")  # tokens that cannot be narrowed to repositories
 
@@ -36,10 +36,11 @@ def token_check(home: Home, cli: Cli) -> Check:
     passed = {one for one in cli.settings.agent_env if cli.environ.get(one)}
     names = {*own_variables(home), *passed}
     name = f"worker {home.id} tokens"
-    logins = [one for one in MODEL_LOGINS if one in names]
-    if not logins:
+    known = cli.program.logins
+    logins = [one for one in known if one in names]
+    if known and not logins:
         return Check(
-            name, "fail", f"{' and '.join(MODEL_LOGINS)} are missing", f"Set one in {home.zshenv}"
+            name, "fail", f"{' and '.join(known)} are missing", f"Set one in {home.zshenv}"
         )
     if len(logins) > 1:
         text = "has both tokens: the API key wins and the subscription is not used"
@@ -58,7 +59,7 @@ def token_check(home: Home, cli: Cli) -> Check:
             "Use a fine-grained one or a GitHub App, for the repositories this worker is meant for"
         )
         return Check(name, "warn", text, fix)
-    return Check(name, "ok", ", ".join(sorted(names & {*MODEL_LOGINS, *GITHUB_LOGINS})))
+    return Check(name, "ok", ", ".join(sorted(names & {*known, *GITHUB_LOGINS})))
 
 
 def commit_check(home: Home, cannot: dict[str, dict[str, str]]) -> Check:

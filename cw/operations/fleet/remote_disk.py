@@ -28,12 +28,13 @@ class Changes(Model):
 
 
 class Page(Model):
-    """A piece of a log. `live`: it may still grow."""
+    """A piece of a log. `live`: it may still grow. `agent`: the program that wrote it."""
 
     data: bytes
     offset: int  # where the next one starts
     end: bool
     live: bool
+    agent: str = "claude"
 
 
 class Asking(Protocol):
@@ -67,8 +68,8 @@ def archives(asked: Asking, task: str = "") -> Iterator[dict[str, Any]]:
 
 def log(
     asked: Asking, task: str, *, attempt: int = 0, follow: bool, pause: Callable[[], None]
-) -> Iterator[bytes]:
-    """The bytes of the newest log, or of this attempt's. With `follow` until the run is over;
+) -> Iterator[Page]:
+    """The newest log, or of this attempt's. With `follow` until the run is over;
     `pause` comes between two looks.
     """
     offset = 0
@@ -76,7 +77,7 @@ def log(
         page = _page(asked("log", task=task, offset=offset, attempt=attempt))
         offset = page.offset
         if page.data:
-            yield page.data
+            yield page
         if not page.end:
             continue
         if not (follow and page.live):

@@ -15,11 +15,11 @@ from typing import Any
 
 from cw.errors import CwError
 from cw.homes.files import read_json, write_private
-from cw.homes.layout import HAND_MADE, Home
+from cw.homes.layout import Home
 from cw.settings import Settings
 from cw.token_names import GITHUB_TOKENS, MODEL_KEYS
-from workerhost.walls.isolation import Wall
 from workerhost.walls.network_access import tool_domains
+from workerhost.walls.room import Room
 
 _TOOLS = (
     "Bash",
@@ -40,12 +40,12 @@ _STUBS = (
 )
 _NUMBERS = {"userID", "machineID"}
 _NUMBER = re.compile(r"[0-9a-f]{64}")
-_FOLDERS = {"run", "completed", ".ssh", ".claude", "plugins", *HAND_MADE}
 _STATE_BYTES = 1 << 20
 
 
-def policy(home: Home, wall: Wall, settings: Settings, repo_url: str) -> dict[str, Any]:
-    domains = tool_domains(settings, repo_url)
+def policy(room: Room, repo_url: str) -> dict[str, Any]:
+    home = room.home
+    domains = tool_domains(room.settings, repo_url)
     found: dict[str, Any] = {
         "permissions": {
             "defaultMode": "dontAsk",
@@ -54,8 +54,8 @@ def policy(home: Home, wall: Wall, settings: Settings, repo_url: str) -> dict[st
             "deny": [*_shut(home), "Read(~/.zshenv)"],
         }
     }
-    if wall.inner:
-        found["sandbox"] = _sandbox(home, settings, domains)
+    if room.wall.inner:
+        found["sandbox"] = _sandbox(home, room.settings, domains)
     return found
 
 
@@ -132,16 +132,3 @@ def forget_what_was_allowed(home: Home) -> None:
 
 def _known(state: Path) -> dict[str, Any] | None:
     return read_json(state, _STATE_BYTES)
-
-
-def own_startup_files(home: Home) -> None:
-    """What is not there cannot be bound: an agent could make it, for the next run to read."""
-    for path in (home.claude, *home.host_owned):
-        if path.is_symlink():
-            path.unlink()
-        if path.exists() or path in {home.zshenv, home.marker}:
-            continue
-        if path.name in _FOLDERS:
-            path.mkdir(mode=0o700)
-        else:
-            path.touch(mode=0o600)

@@ -11,9 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from cw.errors import BadInputError, CwError
-from cw.homes.layout import Home
 from cw.services.installed import how_to_add
 from cw.settings import Settings
+from workerhost.programs.runner import Version
 
 MIN_VERSION = (2, 1, 202)  # earlier ones approve hosts that the policy closes
 _VERSION = re.compile(r"\b(\d+)\.(\d+)\.(\d+)\b")
@@ -68,19 +68,18 @@ def claude_version(path: Path) -> str:
     return match[0]
 
 
+def version(path: Path) -> Version:
+    """Raises CwError when the binary does not say."""
+    text = claude_version(path)
+    if new_enough(text):
+        return Version(text)
+    wanted = ".".join(map(str, MIN_VERSION))
+    return Version(text, wanted, f"claude update; {how_to_get()}")
+
+
 def new_enough(version: str) -> bool:
     match = _VERSION.search(version)
     return match is not None and tuple(map(int, match.groups())) >= MIN_VERSION
-
-
-def transcript(home: Home, cwd: Path, session: str) -> Path:
-    """Where claude keeps a conversation: in a folder named after its working directory."""
-    mangled = "".join(one if one.isalnum() and one.isascii() else "-" for one in str(cwd))
-    return home.claude / "projects" / mangled / f"{session}.jsonl"
-
-
-def todo_list(home: Home, session: str) -> Path:
-    return home.claude / "tasks" / session
 
 
 def _bundled() -> Path | None:

@@ -9,7 +9,7 @@ import re
 from contextlib import suppress
 from typing import Any
 
-from workerhost.lastword import MARK
+from workerhost.claude.marks import MARK
 
 _OVERLAP = 64
 _VALUE_BYTES = 1 << 17  # of a text more than is judged and kept of it

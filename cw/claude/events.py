@@ -1,132 +1,28 @@
-"""claude's stream-json as typed events and as a running total. Tolerant: unknown lines pass."""
+"""claude's stream-json as typed events. Tolerant: unknown lines pass."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from cw.models import Event
+from cw.transcript.loglines import LINE_BYTES, TEXT_CAP, as_text
 
-LINE_BYTES = 1 << 20  # a longer line is no event; of claude's only those with pictures are
 _SHORTEST = len(b'{"type":"x"}')  # nothing shorter says anything
 _MARKS = 50_000  # of JSON's structure in a line: each may stand for 200 bytes of memory
-_TEXT_CAP = 20_000  # characters; more is in worker.log
 _DATA_CAP = 16_000  # of what an event has beside its text, as JSON
-_WORD_CAP = 200  # of a name, a version, an id
 _EVENTS_CAP = 100  # of one line
-_IDS_KEPT = 64  # the lines of one message follow each other closely
-_RESULT = ("subtype", "is_error", "api_error_status", "result", "errors")  # what is judged by
 _TODO_TOOLS = frozenset({"TaskCreate", "TaskUpdate", "TodoWrite"})
-_MALFORMED = (AttributeError, TypeError, ValueError, OverflowError, OSError)
+MALFORMED = (AttributeError, TypeError, ValueError, OverflowError, OSError)
 _ANY = re.compile(rb'\{\s?"type"\s?:\s?"')
 _DECODER = json.JSONDecoder()
 _WITHIN = 20  # objects of one line
 _POINTS = ("command", "file_path", "path", "pattern", "url", "query", "subject", "description")
-
-
-@dataclass(slots=True)
-class Progress:
-    """What the lines read so far add up to."""
-
-    session: str = ""
-    model: str = ""
-    version: str = ""
-    turns: int = 0
-    cost_usd: float = 0.0
-    result: dict[str, Any] | None = None
-    api_error: str = ""  # claude's word for what the API said: rate_limit, authentication_failed …
-    resets_at: datetime | None = None  # a usage limit's end, when the API rejected us for it
-    retries: int = 0
-    retry_after: timedelta = timedelta()  # that the API asked for last, or claude chose
-    offset: int = 0
-    _turns: int = 0  # that the results so far tell of
-    _messages: deque[str] = field(default_factory=lambda: deque(maxlen=_IDS_KEPT))
-
-    def take(self, data: dict[str, Any]) -> None:
-        """Add one line. A line that is not as claude writes it adds what it can: agents can write
-        to their own log.
-        """
-        with suppress(*_MALFORMED):
-            self._take(data)
-
-    def _take(self, data: dict[str, Any]) -> None:
-        kind = data.get("type")
-        if kind == "system" and data.get("subtype") == "init":
-            self.session = _word(data.get("session_id", ""))
-            self.model = _word(data.get("model", ""))
-            self.version = _word(data.get("claude_code_version", ""))
-        elif kind == "system" and data.get("subtype") == "api_retry":
-            self.retries += 1
-            self.retry_after = _delay(data.get("retry_delay_ms"))
-        elif kind == "assistant":
-            self._assistant(data)
-        elif kind == "rate_limit_event":
-            self._limit(data.get("rate_limit_info") or {})
-        elif kind == "result":
-            self._result(data)
-
-    def _assistant(self, data: dict[str, Any]) -> None:
-        if data.get("parent_tool_use_id"):
-            return  # a subagent's; what becomes of it is the agent's to say
-        self.api_error = _word(data.get("error") or "")
-        # One line per content block, so a turn is a new message id.
-        identity = _word((data.get("message") or {}).get("id", ""))
-        if identity and identity not in self._messages and not self.api_error:
-            self._messages.append(identity)
-            self.turns += 1
-
-    def _limit(self, info: dict[str, Any]) -> None:
-        if info.get("status") == "rejected" and isinstance(info.get("resetsAt"), (int, float)):
-            self.resets_at = datetime.fromtimestamp(info["resetsAt"]).astimezone()
-
-    def _result(self, data: dict[str, Any]) -> None:
-        """One of several, when what the agent had left running woke it up: each tells what came
-        since the one before.
-        """
-        self.result = _together(self.result, {one: data[one] for one in _RESULT if one in data})
-        self.turns = self._turns = self._turns + int(data.get("num_turns") or 0)
-        self.cost_usd += _cost(data)
-
-
-def is_good(result: Mapping[str, Any] | None) -> bool:
-    return bool(result and result.get("subtype") == "success" and not result.get("is_error"))
-
-
-def _together(before: dict[str, Any] | None, now: dict[str, Any]) -> dict[str, Any]:
-    """Work that was finished stays so; of two reports the fuller one counts."""
-    if before is None or not is_good(before):
-        return now
-    if not is_good(now):
-        return before
-    fuller = max((before, now), key=lambda one: len(str(one.get("result") or "")))
-    return {**now, "result": fuller.get("result"), "last": now.get("result")}
-
-
-def _cost(result: dict[str, Any]) -> float:
-    """Of this run alone: since 2.1.330 a resumed session's total covers its earlier runs too."""
-    since = result.get("model_usage_since_last_result")
-    if isinstance(since, dict):
-        return sum(float(one.get("costUSD") or 0) for one in since.values())
-    return float(result.get("total_cost_usd") or 0.0)
-
-
-def _delay(milliseconds: object) -> timedelta:
-    """No longer than a day, whatever is written there."""
-    day = timedelta(days=1) / timedelta(milliseconds=1)
-    if not isinstance(milliseconds, (int, float)) or not milliseconds > 0:  # not a number either
-        return timedelta()
-    return timedelta(milliseconds=min(milliseconds, day))
-
-
-def _word(value: object) -> str:
-    return str(value)[:_WORD_CAP]
 
 
 def parse(line: bytes) -> dict[str, Any] | None:
@@ -164,19 +60,16 @@ def _within(line: bytes) -> dict[str, Any] | None:
 def parse_line(line: bytes, offset: int, at: datetime) -> list[Event]:
     """What one line of worker.log says, for people. `offset` is where the next line starts."""
     data = parse(line)
-    if data is not None:
-        return told(data, offset, at)
-    text = line[: 4 * _TEXT_CAP].decode("utf-8", "replace").strip()
-    return [Event(at=at, kind="note", text=text[:_TEXT_CAP], offset=offset)] if text else []
+    return as_text(line, offset, at) if data is None else told(data, offset, at)
 
 
 def told(data: dict[str, Any], offset: int, at: datetime) -> list[Event]:
     """The same of a line that was read."""
     found: list[tuple[str, str, dict[str, Any]]] = []
-    with suppress(*_MALFORMED):
+    with suppress(*MALFORMED):
         found.extend(islice(_events(data), _EVENTS_CAP))
     return [
-        Event(at=at, kind=kind, text=text[:_TEXT_CAP], offset=offset, data=_small(extra))
+        Event(at=at, kind=kind, text=text[:TEXT_CAP], offset=offset, data=_small(extra))
         for kind, text, extra in found
     ]
 
@@ -247,12 +140,12 @@ def _point(given: Any) -> str:
 def _first_line(content: Any) -> str:
     if isinstance(content, list):
         content = " ".join(str(one.get("text", "")) for one in content if isinstance(one, dict))
-    lines = str(content or "").strip()[:_TEXT_CAP].splitlines()
+    lines = str(content or "").strip()[:TEXT_CAP].splitlines()
     return lines[0] if lines else ""
 
 
 def _one_line(value: Any) -> str:
-    return " ".join(str(value)[: 2 * _TEXT_CAP].split())
+    return " ".join(str(value)[: 2 * TEXT_CAP].split())
 
 
 def _totals(data: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,69 @@
+"""The call of claude: its arguments, its environment, and what it keeps of a conversation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cw.homes.layout import Home
+from cw.settings import Settings
+from workerhost.claude.policy import past_the_stubs
+from workerhost.programs.runner import Command, Launch
+from workerhost.walls.room import Room
+
+
+def command(room: Room, launch: Launch) -> Command:
+    home = room.home
+    kept = (transcript(home, launch.cwd, launch.session).parent, _todo_list(home, launch.session))
+    return Command(
+        argv=[*headless(home, launch), *_limits(room.settings)],
+        env=environment(room, launch.env),
+        kept=kept,
+    )
+
+
+def headless(home: Home, launch: Launch) -> list[str]:
+    """The prompt comes on stdin: an argument ends at 128 KiB."""
+    which = ["--resume", launch.session] if launch.resume else ["--session-id", launch.session]
+    return [
+        str(launch.binary),
+        "-p",
+        "--output-format",
+        "stream-json",
+        "--verbose",
+        "--model",
+        launch.model,
+        *which,
+        "--settings",
+        str(home.policy),
+        "--setting-sources",
+        # The repository's hooks would run outside claude's sandbox.
+        "user,project" if launch.trusted else "user",
+        "--strict-mcp-config",  # no servers of the repository's .mcp.json, nor any other
+        "--permission-mode",
+        "dontAsk",
+        "--append-system-prompt-file",
+        str(home.system_prompt),
+    ]
+
+
+def _limits(settings: Settings) -> list[str]:
+    """What claude itself looks after; both are checked after a turn."""
+    turns, usd = settings.run_max_turns, settings.run_max_usd
+    return [
+        *(["--max-turns", str(turns)] if turns else []),
+        *(["--max-budget-usd", f"{usd:g}"] if usd else []),
+    ]
+
+
+def environment(room: Room, env: dict[str, str]) -> dict[str, str]:
+    return past_the_stubs(room.home, env) if room.wall.inner else env
+
+
+def transcript(home: Home, cwd: Path, session: str) -> Path:
+    """Where claude keeps a conversation: in a folder named after its working directory."""
+    mangled = "".join(one if one.isalnum() and one.isascii() else "-" for one in str(cwd))
+    return home.claude / "projects" / mangled / f"{session}.jsonl"
+
+
+def _todo_list(home: Home, session: str) -> Path:
+    return home.claude / "tasks" / session

@@ -1,0 +1,171 @@
+"""claude's stream-json as a running total, and what its words for errors mean."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from cw.claude.events import MALFORMED, parse, told
+from cw.reasons import Reason
+from cw.transcript.loglines import as_text
+from workerhost.claude.longline import LongLine
+from workerhost.programs.progress import Failure, Progress, Result, Taken, Word, nothing
+
+# Its words for what the API said, and whether the same call may work later.
+_PASSING = frozenset({"rate_limit", "overloaded", "server_error", "api_error"})
+_PASSING_STATUS = frozenset({429, 500, 502, 503, 504, 529})
+_PERSON = frozenset(
+    {
+        Reason.AUTHENTICATION_FAILED,
+        Reason.BILLING_ERROR,
+        Reason.MODEL_NOT_FOUND,
+        Reason.INVALID_REQUEST,
+    }
+)
+_RESULT = ("subtype", "is_error", "api_error_status", "result", "errors")  # what is judged by
+_WORDS = {"result": Word.LAST, "assistant": Word.WORK, "user": Word.WORK}
+_WORD_CAP = 200  # of a name, a version, an id
+_IDS_KEPT = 64  # the lines of one message follow each other closely
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Stream:
+    """See `workerhost.programs.progress.Reading`. Unknown lines pass."""
+
+    progress: Progress = field(default_factory=Progress)
+    _long: LongLine | None = None  # the line of the moment, when it is too long to be kept
+    _result: Json | None = None
+    _api_error: str = ""  # its word for what the API said: rate_limit, authentication_failed …
+    _resets_at: datetime | None = None  # a usage limit's end, when the API rejected us for it
+    _turns: int = 0  # that the results so far tell of
+    _messages: deque[str] = field(default_factory=lambda: deque(maxlen=_IDS_KEPT))
+
+    def part(self, piece: bytes) -> None:
+        self._long = self._long or LongLine()
+        self._long.feed(piece)
+
+    def take(self, line: bytes) -> Taken:
+        long, self._long = self._long, None
+        if long:  # of such lines only results are read
+            long.feed(line)
+        data = long.end() if long else parse(line)
+        if data is None:
+            return Taken(Word.OTHER, nothing if long else partial(as_text, line))
+        self.add(data)
+        return Taken(_WORDS.get(str(data.get("type")), Word.OTHER), partial(told, data))
+
+    def add(self, data: Json) -> None:
+        """One line. Of one that is not as claude writes it what can be read counts."""
+        with suppress(*MALFORMED):
+            self._add(data)
+        with suppress(*MALFORMED):
+            self.progress.failure = self._failure()
+
+    def _add(self, data: Json) -> None:
+        kind, sub = data.get("type"), data.get("subtype")
+        if kind == "system" and sub == "init":
+            self.progress.session = _word(data.get("session_id", ""))
+            self.progress.model = _word(data.get("model", ""))
+            self.progress.version = _word(data.get("claude_code_version", ""))
+        elif kind == "system" and sub == "api_retry":
+            self.progress.retries += 1
+            self.progress.retry_after = _delay(data.get("retry_delay_ms"))
+        elif kind == "assistant":
+            self._assistant(data)
+        elif kind == "rate_limit_event":
+            self._limit(data.get("rate_limit_info") or {})
+        elif kind == "result":
+            self._end(data)
+
+    def _assistant(self, data: Json) -> None:
+        if data.get("parent_tool_use_id"):
+            return  # a subagent's; what becomes of it is the agent's to say
+        self._api_error = _word(data.get("error") or "")
+        # One line per content block, so a turn is a new message id.
+        identity = _word((data.get("message") or {}).get("id", ""))
+        if identity and identity not in self._messages and not self._api_error:
+            self._messages.append(identity)
+            self.progress.turns += 1
+
+    def _limit(self, info: Json) -> None:
+        if info.get("status") == "rejected" and isinstance(info.get("resetsAt"), (int, float)):
+            self._resets_at = datetime.fromtimestamp(info["resetsAt"]).astimezone()
+
+    def _end(self, data: Json) -> None:
+        """One of several, when what the agent had left running woke it up: each tells what came
+        since the one before.
+        """
+        self._result = _together(self._result, {one: data[one] for one in _RESULT if one in data})
+        self.progress.result = _typed(self._result)
+        self.progress.turns = self._turns = self._turns + int(data.get("num_turns") or 0)
+        self.progress.cost_usd += _cost(data)
+
+    def _failure(self) -> Failure | None:
+        result = self._result or {}
+        status, word = result.get("api_error_status"), self._api_error
+        failed = self._result is None or bool(result.get("is_error"))
+        if not failed or not (word or status):
+            return None
+        said = str(result.get("result") or word or status)
+        if self._resets_at:
+            return Failure(reason=Reason.USAGE_LIMIT, said=said, until=self._resets_at)
+        if word in _PERSON:
+            return Failure(reason=Reason(word), said=said)
+        passes = word in _PASSING or status in _PASSING_STATUS or status is None
+        return Failure(reason=Reason.API_UNAVAILABLE if passes else Reason.API_ERROR, said=said)
+
+
+def _is_good(result: Mapping[str, Any]) -> bool:
+    return result.get("subtype") == "success" and not result.get("is_error")
+
+
+def _together(before: Json | None, now: Json) -> Json:
+    """Work that was finished stays so; of two reports the fuller one counts."""
+    if before is None or not _is_good(before):
+        return now
+    if not _is_good(now):
+        return before
+    fuller = max((before, now), key=lambda one: len(str(one.get("result") or "")))
+    return {**now, "result": fuller.get("result"), "last": now.get("result")}
+
+
+def _typed(result: Json) -> Result:
+    report = str(result.get("result") or "")
+    if _is_good(result):
+        return Result(report=report, last=str(result.get("last", report) or ""))
+    if result.get("subtype") == "success":
+        return Result(
+            report=report,
+            reason=Reason.AGENT_ERROR,
+            message=report or "the agent reported an error",
+        )
+    word, errors = str(result.get("subtype") or "error"), result.get("errors")
+    first = str(errors[0]) if isinstance(errors, list) and errors else ""
+    return Result(report=report, reason=word, message=first or f"the agent ended with {word}")
+
+
+def _cost(result: Json) -> float:
+    """Of this run alone: since 2.1.330 a resumed session's total covers its earlier runs too."""
+    since = result.get("model_usage_since_last_result")
+    if isinstance(since, dict):
+        return sum(float(one.get("costUSD") or 0) for one in since.values())
+    return float(result.get("total_cost_usd") or 0.0)
+
+
+def _delay(milliseconds: object) -> timedelta:
+    """No longer than a day, whatever is written there."""
+    day = timedelta(days=1) / timedelta(milliseconds=1)
+    if not isinstance(milliseconds, (int, float)) or not milliseconds > 0:  # not a number either
+        return timedelta()
+    return timedelta(milliseconds=min(milliseconds, day))
+
+
+def _word(value: object) -> str:
+    return str(value)[:_WORD_CAP]
