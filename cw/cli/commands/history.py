@@ -52,7 +52,7 @@ _CHUNK = 200  # records read at once
 )
 @click.option(
     "--outcome",
-    type=click.Choice([one.value for one in OutcomeKind]),
+    type=click.Choice([kind.value for kind in OutcomeKind]),
     help="Only what ended so.",
 )
 @click.option(
@@ -103,13 +103,13 @@ def command(
         with suppress(BrokerUnavailableError):  # which was said already
             need_worker(cli.store, wanted.worker)
     if as_json:
-        json_out([one.model_dump(mode="json") for one in rows])
+        json_out([row.model_dump(mode="json") for row in rows])
         return
     if not rows:
         say("No finished task fits. See: cw status")
         return
     now = datetime.now(UTC)
-    table(_COLUMNS, [_cells(one, now) for one in rows])
+    table(_COLUMNS, [_cells(row, now) for row in rows])
 
 
 def _repo(cli: Cli, typed: str) -> str:

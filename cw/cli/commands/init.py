@@ -46,10 +46,10 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
     )
     from cw.homes.layout import Home
 
-    for one in ids:
-        if found := _DASHED.fullmatch(one):
+    for typed in ids:
+        if found := _DASHED.fullmatch(typed):
             raise BadInputError(
-                f"{one!r} looks like a range", hint=f"Use {found[1]}..{found[2]} for a range"
+                f"{typed!r} looks like a range", hint=f"Use {found[1]}..{found[2]} for a range"
             )
     root, names, templates = cli.settings.workers_root, expand_ids(ids), templates_dir()
     own = own_templates(cli.environ)
@@ -76,8 +76,11 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
 
 def warn_of_commits(cli: Cli, homes: list[Home]) -> None:
     """Say what keeps agents from committing there."""
-    for one in ask_local(cli.environ, "commits", *(home.id for home in homes)):
-        note(f"warning: no commit works in worker {one['worker']}: {one['why']}. {one['advice']}")
+    for answer in ask_local(cli.environ, "commits", *(home.id for home in homes)):
+        note(
+            f"warning: no commit works in worker {answer['worker']}: {answer['why']}."
+            f" {answer['advice']}"
+        )
 
 
 def missing(tokens: list[str]) -> list[str]:
@@ -87,9 +90,9 @@ def missing(tokens: list[str]) -> list[str]:
     found = []
     if "GH_TOKEN" not in tokens:
         found.append("GH_TOKEN is missing: no work on GitHub repositories")
-    if not any(one in tokens for one in MODEL_LOGINS):
+    if not any(token in tokens for token in MODEL_LOGINS):
         found.append(f"{' or '.join(MODEL_LOGINS)} is missing: claude cannot log in")
-    elif all(one in tokens for one in MODEL_LOGINS):
+    elif all(token in tokens for token in MODEL_LOGINS):
         found.append("both an API key and a subscription token: the API key wins")
     return found
 
@@ -97,7 +100,7 @@ def missing(tokens: list[str]) -> list[str]:
 def _check_fleet(cli: Cli, names: list[str]) -> None:
     """An id is one worker in the whole fleet: its label and its queue have no second owner."""
     try:
-        known = {one.id: one.host for one in cli.store.fleet.workers()}
+        known = {worker.id: worker.host for worker in cli.store.fleet.workers()}
     except BrokerUnavailableError:
         return
     for name in names:
