@@ -103,7 +103,7 @@ class GitHub(Connection):
                 author=(found.get("user") or {}).get("login", ""),
                 url=found["html_url"],
                 open=found["state"] == "open",
-                labels=tuple(one["name"] for one in found["labels"]),
+                labels=tuple(label["name"] for label in found["labels"]),
                 is_pull="pull_request" in found or "/pull/" in found["html_url"],
                 created_at=datetime.fromisoformat(found["created_at"]),
             )
@@ -123,7 +123,7 @@ class GitHub(Connection):
         what, path = f"label {name} on {repo}#{number}", f"/repos/{repo}/issues/{number}/labels"
         with github_errors(what):
             found = self.ask(what, repo, "POST", path, {"labels": [name]}, kind=list).data
-            return tuple(one["name"] for one in found)
+            return tuple(label["name"] for label in found)
 
     @again
     def remove_label(self, repo: str, number: int, name: str) -> None:
@@ -160,8 +160,8 @@ class GitHub(Connection):
         with github_errors(what):
             # A malformed filter is ignored by GitHub and forks use the same names: look again.
             rows = self._pages(what, repo, f"/repos/{repo}/pulls", query)
-            mine = [_pull(one) for one in rows if _is_head(one, branch)]
-        return max(mine, key=lambda one: (one.open, one.base == base, one.number), default=None)
+            mine = [_pull(row) for row in rows if _is_head(row, branch)]
+        return max(mine, key=lambda pull: (pull.open, pull.base == base, pull.number), default=None)
 
     def open_pull(
         self, repo: str, *, branch: str, base: str, title: str, body: str, draft: bool = False
@@ -195,12 +195,12 @@ class GitHub(Connection):
             rows = self.ask(what, repo, "GET", f"/repos/{repo}/activity?{query}", kind=list).data
             found = [
                 Push(
-                    str(one["before"]),
-                    str(one["after"]),
-                    (one.get("actor") or {}).get("login", ""),
+                    str(row["before"]),
+                    str(row["after"]),
+                    (row.get("actor") or {}).get("login", ""),
                 )
-                for one in rows
-                if datetime.fromisoformat(one["timestamp"]) >= since
+                for row in rows
+                if datetime.fromisoformat(row["timestamp"]) >= since
             ]
         return found[::-1]
 
@@ -228,26 +228,28 @@ def _refuse_moved(found: Any, repo: str, number: int) -> None:
 def _reasons(data: Any) -> str:
     """Of a 422: its message says no more than `Validation Failed`."""
     errors = data.get("errors") or () if isinstance(data, dict) else ()
-    said = [one.get("message") or one.get("code", "") for one in errors if isinstance(one, dict)]
+    said = [
+        error.get("message") or error.get("code", "") for error in errors if isinstance(error, dict)
+    ]
     return "; ".join(filter(None, said)) or str(data.get("message", data))
 
 
-def _pull(one: Any) -> Pull:
+def _pull(row: Any) -> Pull:
     return Pull(
-        int(one["number"]),
-        str(one["html_url"]),
-        str(one["head"]["sha"]),
-        one["state"] == "open",
-        bool(one.get("draft")),
-        bool(one["merged_at"]),
-        base=str(one["base"]["ref"]),
-        author=(one.get("user") or {}).get("login", ""),
+        int(row["number"]),
+        str(row["html_url"]),
+        str(row["head"]["sha"]),
+        row["state"] == "open",
+        bool(row.get("draft")),
+        bool(row["merged_at"]),
+        base=str(row["base"]["ref"]),
+        author=(row.get("user") or {}).get("login", ""),
     )
 
 
-def _is_head(one: Any, branch: str) -> bool:
+def _is_head(row: Any, branch: str) -> bool:
     """By the ids of head and base: a name may have changed, or mean a fork's owner."""
-    head, base = one["head"], one["base"]
+    head, base = row["head"], row["base"]
     mine = head["repo"] and head["repo"]["id"] == base["repo"]["id"]
     return bool(mine and head["ref"] == branch)
 

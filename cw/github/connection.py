@@ -118,7 +118,7 @@ class Connection:
         said. None: nothing yet, or of a search, which is counted apart, by the minute.
         """
         told = [way.limit for _, way in list(self._apis.values())]
-        return min((one for one in told if one and one[1] >= _HOURLY), default=None)
+        return min((limit for limit in told if limit and limit[1] >= _HOURLY), default=None)
 
     def well(self) -> bool:
         """Whether GitHub's API answers at all. Costs nothing."""
@@ -165,7 +165,7 @@ class Connection:
 
 def _named(path: str) -> str:
     """`issues of acme/app` for people who have typed no path."""
-    parts = [one for one in path.split("/") if one]
+    parts = [part for part in path.split("/") if part]
     if parts[:1] == ["repos"] and len(parts) >= 3:
         rest = " ".join(parts[3:]) or "repository"
         return f"{rest} of {'/'.join(parts[1:3])}" if parts[3:] else f"{rest} {parts[1]}/{parts[2]}"

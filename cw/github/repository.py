@@ -59,7 +59,9 @@ def missing(github: GitHub, found: Repository) -> tuple[str, ...]:
     if found.scopes is not None:
         enough = {"repo"} if found.private else {"repo", "public_repo"}
         return () if found.scopes & enough else ("scope repo",)
-    return tuple(one for one, path in _PROBES.items() if not _may(github, found.name, one, path))
+    return tuple(
+        right for right, path in _PROBES.items() if not _may(github, found.name, right, path)
+    )
 
 
 def _may(github: GitHub, repo: str, what: str, path: str) -> bool:
@@ -86,7 +88,7 @@ def _repository(github: GitHub, row: Any, headers: Mapping[str, str]) -> Reposit
         issues=bool(row.get("has_issues", True)),
         branch=_branch(github, name, row),
         push=push,
-        role=next((one for one in _ROLES if rights.get(one)), ""),
+        role=next((role for role in _ROLES if rights.get(role)), ""),
         scopes=None if scopes is None else frozenset(scopes.replace(",", " ").split()),
     )
 
