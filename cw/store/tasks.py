@@ -175,8 +175,10 @@ class TaskStore(TaskReads, Leases):
             line = iter([first, *self.waiting(worker)])
         except UnreadableError:  # of another type: the script that mends the line stops there
             line = iter(self.waiting(worker))
-        found = (task for one in line if (task := self.get(one)))
-        return next((one for one in found if one.state is State.QUEUED and not one.too_new), None)
+        found = (task for task_id in line if (task := self.get(task_id)))
+        return next(
+            (task for task in found if task.state is State.QUEUED and not task.too_new), None
+        )
 
     def mark_hinted(self, task_id: str, now: datetime) -> None:
         self._db.run("hinted", [keys.task(task_id)], [epoch_ms(now)])
@@ -216,9 +218,8 @@ class TaskStore(TaskReads, Leases):
             old = client.zrange(keys.DONE, 0, -limit - 1)
             if old:
                 self._forget_finished(set(old))
-                client.delete(
-                    *(make(one) for one in old for make in (keys.task, keys.prompt, keys.events))
-                )
+                of_task = (keys.task, keys.prompt, keys.events)
+                client.delete(*(make(task_id) for task_id in old for make in of_task))
                 client.zrem(keys.DONE, *old)
 
     def _forget_finished(self, tasks: set[str]) -> None:
