@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def set_aside(store: Store) -> list[UndeliveredRow]:
     """Of all hosts, the oldest first."""
-    found = [one for host in store.fleet.hosts() for one in store.outbox.aside(host.name)]
-    return [undelivered(one) for one in sorted(found, key=lambda one: one.id)]
+    found = [write for host in store.fleet.hosts() for write in store.outbox.aside(host.name)]
+    return [undelivered(write) for write in sorted(found, key=lambda write: write.id)]
 
 
 def retry(control: Control, ids: Collection[str]) -> list[UndeliveredRow]:
@@ -26,7 +26,7 @@ def retry(control: Control, ids: Collection[str]) -> list[UndeliveredRow]:
     Raises BadInputError for an id that is not there.
     """
     done = _each(control.store, ids, control.store.outbox.retry)
-    poke_all(control, {one.host for one in done})
+    poke_all(control, {row.host for row in done})
     return done
 
 
@@ -39,8 +39,8 @@ def _each(
     store: Store, ids: Collection[str], do: Callable[[str, str], bool]
 ) -> list[UndeliveredRow]:
     rows = set_aside(store)
-    unknown = set(ids) - {one.id for one in rows}
+    unknown = set(ids) - {row.id for row in rows}
     if unknown:
         raise BadInputError(f"no write {min(unknown)} was set aside", hint="See: cw outbox")
-    chosen = [one for one in rows if not ids or one.id in ids]
-    return [one for one in chosen if do(one.host, one.id)]
+    chosen = [row for row in rows if not ids or row.id in ids]
+    return [row for row in chosen if do(row.host, row.id)]

@@ -65,7 +65,7 @@ def restart(control: Control, task: Task, *, fresh: bool, early: bool = False) -
     now = store.tasks.now()
     store.tasks.mark_hinted(task.spec.id, now)
     worker = store.fleet.worker(line) if line else None
-    up = {one.name for one in store.fleet.hosts() if one.up(now)}
+    up = {host.name for host in store.fleet.hosts() if host.up(now)}
     return Restarted(
         task=task.spec.id,
         label=task.spec.label,

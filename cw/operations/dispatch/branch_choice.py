@@ -116,7 +116,7 @@ def _use(
 ) -> tuple[Use, str]:
     """And what there is to say of it."""
     known = spec.earlier.get(name, "")
-    opened = next((one for one in seen.pulls if one.open), None)
+    opened = next((pull for pull in seen.pulls if pull.open), None)
     if opened:
         if opened.ours or known:
             return Use.TAKEN, _grown(name, known, seen.sha)
@@ -134,7 +134,7 @@ def _use(
 
 def _is_others(seen: Standing) -> bool:
     """Not one that was ours and is over."""
-    return not seen.pulls or any(one.open for one in seen.pulls)
+    return not seen.pulls or any(pull.open for pull in seen.pulls)
 
 
 def _used(spec: TaskSpec, name: str, seen: Standing) -> tuple[Use, str]:

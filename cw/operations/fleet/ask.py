@@ -61,7 +61,9 @@ def ask(
 
 def ask_host(store: Store, send: Send, host: str, request: Ask) -> dict[str, Any]:
     asked, now = datetime.now(UTC), store.tasks.now()
-    found = next((one for one in store.fleet.hosts() if one.name == host and one.up(now)), None)
+    found = next(
+        (known for known in store.fleet.hosts() if known.name == host and known.up(now)), None
+    )
     if found is None:
         raise HostSilentError(f"host {host or '(none)'} is not up", hint="Start it there: cw up")
     # Only what was said: an older host refuses a field that it does not know.

@@ -50,7 +50,7 @@ def changes(asked: Asking, task: str) -> Changes:
 
 def todo_list(asked: Asking, task: str) -> list[Todo]:
     rows = asked("todos", task=task).get("todos")
-    return [_read(Todo, one) for one in rows] if isinstance(rows, list) else []
+    return [_read(Todo, row) for row in rows] if isinstance(rows, list) else []
 
 
 def archives(asked: Asking, task: str = "") -> Iterator[dict[str, Any]]:
@@ -60,7 +60,7 @@ def archives(asked: Asking, task: str = "") -> Iterator[dict[str, Any]]:
         page = asked("history", task=task, offset=skip)
         found = page.get("archives")
         found = found if isinstance(found, list) else []
-        yield from (one for one in found if isinstance(one, dict))
+        yield from (archive for archive in found if isinstance(archive, dict))
         skip += len(found)
         end = bool(page.get("end", True)) or not found
 

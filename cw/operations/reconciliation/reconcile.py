@@ -74,9 +74,9 @@ class _Pass(GitHubPass[Repair]):
 
     def _run(self, step: Callable[[], None]) -> None:
         store = self.ways.store
-        self._workers = frozenset(one.id for one in store.fleet.workers())
-        mine = [one for one in store.tasks.open_tasks() if one.spec.github]
-        tasks = {self.key(one): one for one in mine if one.spec.issue is not None}
+        self._workers = frozenset(worker.id for worker in store.fleet.workers())
+        mine = [task for task in store.tasks.open_tasks() if task.spec.github]
+        tasks = {self.key(task): task for task in mine if task.spec.issue is not None}
         for place in self._places(list(tasks.values())):
             step()
             try:
@@ -89,8 +89,10 @@ class _Pass(GitHubPass[Repair]):
 
     def _places(self, tasks: list[Task]) -> list[Place]:
         """The configured repositories and those of tasks, whatever they are called by now."""
-        found = {one.id: one for one in self.find(scope.repos(self.ways.settings, self.reader))}
-        for spec in (one.spec for one in tasks):
+        found = {
+            place.id: place for place in self.find(scope.repos(self.ways.settings, self.reader))
+        }
+        for spec in (task.spec for task in tasks):
             if spec.repo_id in found:
                 continue
             try:
@@ -108,17 +110,17 @@ class _Pass(GitHubPass[Repair]):
         listed = open_issues(self.reader, repo, place.id)
         whole = len(self.reader.odd) == unread
         names = {repo_key(repo, place.id): (repo,)}
-        finished = self.ways.store.tasks.finished([one.key for one in listed], names)
-        pulls = {one.number for one in listed if one.is_pull}
+        finished = self.ways.store.tasks.finished([issue.key for issue in listed], names)
+        pulls = {issue.number for issue in listed if issue.is_pull}
         now = self.ways.store.tasks.now()
         seen = {
-            one.key: self._seen(one.labels, tasks.get(one.key), finished.get(one.key), now)
-            for one in listed
-            if not one.is_pull
+            issue.key: self._seen(issue.labels, tasks.get(issue.key), finished.get(issue.key), now)
+            for issue in listed
+            if not issue.is_pull
         }
-        for one in closed_lately(self.reader, repo, place.id):
-            if not one.is_pull and one.key not in tasks and _marked(one):
-                seen[one.key] = replace(self._seen(one.labels, None, None, now), open=False)
+        for issue in closed_lately(self.reader, repo, place.id):
+            if not issue.is_pull and issue.key not in tasks and _marked(issue):
+                seen[issue.key] = replace(self._seen(issue.labels, None, None, now), open=False)
         for key, task in tasks.items() if whole else ():
             if key not in seen:
                 seen[key] = replace(self._seen((), task, None, now), open=False)
@@ -169,7 +171,9 @@ class _Pass(GitHubPass[Repair]):
             for worker, event in last.items()
             if worker in seen.marked and event.kind == "labeled"
         }
-        return set_by, frozenset(one for one, event in last.items() if event.kind == "unlabeled")
+        return set_by, frozenset(
+            worker for worker, event in last.items() if event.kind == "unlabeled"
+        )
 
     def _login(self) -> str:
         if self._me is None:
@@ -183,8 +187,8 @@ class _Pass(GitHubPass[Repair]):
         """Look again, freshly; then act. Telling a person needs no second look."""
         repo = place.name
         first = decide(suspected)
-        if all(one.do is Do.REPORT for one in first):
-            self.rows += [_row(repo, number, one) for one in first]
+        if all(step.do is Do.REPORT for step in first):
+            self.rows += [_row(repo, number, step) for step in first]
             return
         store = self.ways.store
         if self.places.place(repo).id != place.id:
@@ -248,5 +252,5 @@ def _of(place: Place, tasks: dict[tuple[str, int], Task]) -> dict[tuple[str, int
     return {key: task for key, task in tasks.items() if key[0] == mine}
 
 
-def _marked(one: Listed) -> bool:
-    return any(map(is_worker_label, one.labels))
+def _marked(issue: Listed) -> bool:
+    return any(map(is_worker_label, issue.labels))
