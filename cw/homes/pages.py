@@ -58,7 +58,7 @@ def archives_page(home: Home, task: str, skip: int, limit: int) -> dict[str, Any
 
 def todo_list(home: Home, task: str) -> list[Todo]:
     """From the logs of all runs of a task, which keep what the broker's stream has dropped."""
-    return todos(one for _, path in logs_of(home, task) for one in _todo_events(path))
+    return todos(event for _, path in logs_of(home, task) for event in _todo_events(path))
 
 
 def _todo_events(path: Path) -> Iterator[Event]:
@@ -66,7 +66,7 @@ def _todo_events(path: Path) -> Iterator[Event]:
     with open_regular(path) as file:
         for line in log_lines(file):
             if b'"Task' in line or b'"TodoWrite"' in line or b"Task #" in line:
-                yield from (one for one in parse_line(line, 0, at) if one.kind in KINDS)
+                yield from (event for event in parse_line(line, 0, at) if event.kind in KINDS)
 
 
 def _prepares(home: Home, task: str) -> bool:
