@@ -149,7 +149,7 @@ class _Watch:
 
     def _starved(self, code: int, err: str) -> bool:
         said = err.lower()
-        return code in _OOM_KILLED or any(one in said for one in _NO_MEMORY)
+        return code in _OOM_KILLED or any(words in said for words in _NO_MEMORY)
 
     def _until_end(self) -> str:
         """Which bound was exceeded; empty when the output ended first."""
@@ -248,8 +248,8 @@ def need(done: Done, what: str) -> str:
 
 def last_line(text: str) -> str:
     """What git said that matters: its fatal line, else its last one."""
-    lines = [one.strip() for one in text.splitlines() if one.strip()]
-    fatal = [one for one in lines if one.startswith(("fatal:", "error:"))]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    fatal = [line for line in lines if line.startswith(("fatal:", "error:"))]
     # What the other side said; git's own line after it only says that there was something.
-    refused = [one for one in lines if one.startswith(("! [", "remote: error"))]
+    refused = [line for line in lines if line.startswith(("! [", "remote: error"))]
     return (refused or fatal or lines or ["no message"])[-1][:300]

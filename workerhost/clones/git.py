@@ -252,4 +252,4 @@ class Git:
 
 
 def _command(args: tuple[str, ...]) -> list[str]:
-    return ["git", *(word for one in _PINS for word in ("-c", one)), *args]
+    return ["git", *(word for pin in _PINS for word in ("-c", pin)), *args]

@@ -123,8 +123,8 @@ def _files_of_lfs(mirror: Mirror, place: Workspace, missing: list[str]) -> set[s
 def _carried(mirror: Mirror, spec: TaskSpec, branch: str, began: Start | None) -> str:
     """What no run has pushed yet: this task's own, from another HOME, or what it began with."""
     kept = mirror.kept_of(spec.branch_name(1)).get(branch, "")
-    found = (one for one in (kept, began.carried if began else "") if one)
-    return next((one for one in found if mirror.goes_on(one, branch)), "")
+    found = (sha for sha in (kept, began.carried if began else "") if sha)
+    return next((sha for sha in found if mirror.goes_on(sha, branch)), "")
 
 
 def _renewed(
