@@ -83,13 +83,13 @@ def _quoted(spec: TaskSpec, issue: Heard, mark: str) -> str:
 def _comments(issue: Heard, mark: str) -> tuple[list[str], int]:
     """As many of the newest as there is room for; and how many others there are."""
     room, shown = _COMMENTS_CHARS, []
-    for one in reversed(issue.comments):
-        text = _cut(visible(one.body), _COMMENT_CHARS)
+    for comment in reversed(issue.comments):
+        text = _cut(visible(comment.body), _COMMENT_CHARS)
         room -= len(text)
         if room < 0:
             break
         shown.append(
-            f"----- {mark} comment by {one.author}, {one.at:%Y-%m-%d %H:%M} -----\n\n{text}"
+            f"----- {mark} comment by {comment.author}, {comment.at:%Y-%m-%d %H:%M} -----\n\n{text}"
         )
     return shown[::-1], issue.left_out + len(issue.comments) - len(shown)
 
@@ -114,12 +114,12 @@ def _system(
     lines = [
         f"You work alone on one task in a clone of {spec.repo}; nobody answers questions.",
         stand,
-        *(f"Of the branches: {visible_line(one)}." for one in branches),
+        *(f"Of the branches: {visible_line(note)}." for note in branches),
         *_delivery(spec, base, pushes),
-        *(f"Of the clone: {visible_line(one)}." for one in notes),
+        *(f"Of the clone: {visible_line(note)}." for note in notes),
         last,
     ]
-    return "\n".join(f"- {one}" for one in lines) + "\n"
+    return "\n".join(f"- {line}" for line in lines) + "\n"
 
 
 def _delivery(spec: TaskSpec, base: str, pushes: bool) -> list[str]:
