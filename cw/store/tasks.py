@@ -14,6 +14,8 @@ from cw.store.outbox import Effect, sealed
 from cw.store.signing import is_genuine, sign
 from cw.store.task_reads import TaskReads
 
+_OFF = {Move.RELEASE: "hold", Move.RESTART: "person"}  # what a task is taken off; else a lease
+
 
 class TaskStore(TaskReads, Leases):
     """All that is read from task records and done to them."""
@@ -74,18 +76,14 @@ class TaskStore(TaskReads, Leases):
         self,
         task: Task,
         move: Move,
-        kind: str,
-        reason: str,
+        reason: str = "",
         *,
-        fence: int = 0,
         fresh: bool = False,
         effects: list[Effect] | None = None,
         outbox: str = "",
     ) -> bool:
-        """Take a task off its run or hold. `kind`: hold, lease, host (with its fence) or person.
-        `effects`: GitHub writes that follow, into the outbox of the host `outbox`.
-
-        False: not due, not any more, or not this holder's.
+        """Take a task off its lease or hold. `effects`: GitHub writes that follow, into the outbox
+        of the host `outbox`. False: not due, or not any more.
         """
         spec = task.spec
         names = [
@@ -96,7 +94,8 @@ class TaskStore(TaskReads, Leases):
             keys.outbox(outbox or "-"),
         ]
         score = epoch_ms(spec.created_at)  # it keeps its place
-        args = [spec.id, sources(move), target(move), kind, reason, score, fence, int(fresh)]
+        kind = _OFF.get(move, "lease")
+        args = [spec.id, sources(move), target(move), kind, reason, score, int(fresh)]
         args += sealed(self._db, outbox, effects or [])
         return bool(self._db.run("requeue", names, args))
 

@@ -10,6 +10,7 @@ from cw.errors import BrokerUnavailableError, ClaimedError
 from cw.models import Event, Host, Worker
 from cw.states import Move, State
 from cw.store import keys
+from cw.store.leases import Holder, Settlement
 from cw.store.outbox import Effect, Entry
 from cw.store.store import Store, open_store
 from tests.integration.test_store_leases import created, granted, settle
@@ -160,13 +161,8 @@ def test_effects_of_a_run_arrive_with_its_outcome_or_not_at_all(store: Store) ->
 
     def finish(holder: int) -> bool:
         return store.tasks.settle(
-            spec.id,
-            worker="01",
-            fence=holder,
-            move=Move.FINISH,
-            outcome=make_outcome(),
-            effects=[effect("1"), effect("2")],
-            host="here",
+            Holder(spec.id, "01", "here", holder),
+            Settlement(Move.FINISH, make_outcome(), [effect("1"), effect("2")]),
         )
 
     assert [finish(fence - 1), finish(fence), finish(fence)] == [False, True, False]

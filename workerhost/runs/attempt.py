@@ -27,7 +27,7 @@ from cw.operations.reconciliation.rebuilding import (
 )
 from cw.operations.rest.writes import on_outcome
 from cw.states import Move, OutcomeKind, State
-from cw.store.leases import Grant, Refusal
+from cw.store.leases import Grant, Holder, Refusal, Settlement
 from cw.transcript.events import Progress
 from workerhost.agents import launch
 from workerhost.agents.follow import Ending, Follower, follow
@@ -148,17 +148,10 @@ def go_on(ctx: Context, home: Home, book: Journal, fence: int) -> str:
 def _recall(held: Holding, before: Ended) -> str:
     """The broker was restored from a time when the task had not ended. Nothing is run again."""
     log.warning("task ended before, as its archive says task=%s", held.task_id)
-    recorded = held.ctx.store.tasks.settle(
-        held.task_id,
-        worker=held.home.id,
-        fence=held.fence,
-        move=Move.FINISH,
-        outcome=before.outcome,
-        effects=on_outcome(
-            before.book.task, before.book.run.worker, before.book.run.attempt, before.outcome, ""
-        ),
-        host=held.ctx.settings.host_name,
-    )
+    run = before.book.run
+    told = on_outcome(before.book.task, run.worker, run.attempt, before.outcome, "")
+    holder = Holder(held.task_id, held.home.id, held.ctx.settings.host_name, held.fence)
+    recorded = held.ctx.store.tasks.settle(holder, Settlement(Move.FINISH, before.outcome, told))
     return NotRun("it had ended before" if recorded else "another host has it now")
 
 

@@ -18,7 +18,7 @@ from cw.operations.rest.writes import on_outcome, tail_of
 from cw.reasons import Charge, Reason, rule_of
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind, State
-from cw.store.leases import Refusal
+from cw.store.leases import Holder, Refusal, Settlement
 from cw.store.outbox import Effect
 from cw.transcript.events import parse_line
 from workerhost.agents import launch
@@ -161,16 +161,9 @@ def settled(book: Journal, outcome: Outcome, now: datetime) -> Journal:
 def _settle(
     held: Holding, book: Journal, move: Move, outcome: Outcome, effects: list[Effect]
 ) -> bool:
-    return held.ctx.store.tasks.settle(
-        held.task_id,
-        worker=held.home.id,
-        fence=held.fence,
-        move=move,
-        outcome=outcome,
-        effects=effects,
-        host=held.ctx.settings.host_name,
-        begun=bool(book.run.clone),
-    )
+    holder = Holder(held.task_id, held.home.id, held.ctx.settings.host_name, held.fence)
+    settlement = Settlement(move, outcome, effects, begun=bool(book.run.clone))
+    return held.ctx.store.tasks.settle(holder, settlement)
 
 
 def is_recorded(task: Task | None, book: Journal, outcome: Outcome) -> bool:

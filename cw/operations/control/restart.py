@@ -79,7 +79,7 @@ def restart(control: Control, task: Task, *, fresh: bool, early: bool = False) -
 def _set_going(store: Store, task: Task, *, fresh: bool) -> bool:
     if task.state is State.DONE:
         return store.tasks.reopen(task, fresh=fresh)
-    return store.tasks.requeue(task, Move.RESTART, "person", "", fresh=fresh)
+    return store.tasks.requeue(task, Move.RESTART, fresh=fresh)
 
 
 def _check(task: Task) -> None:

@@ -155,7 +155,7 @@ def _carry_out(
     action: Action, task: Task, store: Store, hint: Hint, now: datetime, host: str
 ) -> bool:
     if action is Action.EXPIRE:
-        return store.tasks.requeue(task, Move.EXPIRE, "lease", "its host fell silent")
+        return store.tasks.requeue(task, Move.EXPIRE, "its host fell silent")
     if action is Action.LOSE:
         return give_up(store, task, f"its host fell silent {task.attempt} times")
     if action is Action.REROUTE:
@@ -168,8 +168,8 @@ def _carry_out(
         )
     if action is Action.PARK:
         reason = f"its host fell silent after {task.stop_wanted} had asked for a stop"
-        return store.tasks.requeue(task, Move.STOP, "lease", reason)
-    if action is Action.RELEASE and not store.tasks.requeue(task, Move.RELEASE, "hold", ""):
+        return store.tasks.requeue(task, Move.STOP, reason)
+    if action is Action.RELEASE and not store.tasks.requeue(task, Move.RELEASE):
         return False
     hint(task.spec, task.line)
     store.tasks.mark_hinted(task.spec.id, now)

@@ -24,7 +24,7 @@ def give_up(store: Store, task: Task, why: str) -> bool:
     outcome = Outcome(kind=OutcomeKind.FAILED, reason=Reason.LOST, message=why, branch=task.branch)
     host = outbox_host(store, task)
     told = on_outcome(task.spec, task.worker or "", task.attempt, outcome, "") if host else []
-    return store.tasks.requeue(task, Move.LOSE, "lease", why, effects=told, outbox=host)
+    return store.tasks.requeue(task, Move.LOSE, why, effects=told, outbox=host)
 
 
 def taken_back(store: Store, was: Task | None, host: str) -> None:
