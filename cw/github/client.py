@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 from cw.errors import BadInputError, GitHubRefusedError, GoneError
 from cw.github.app import app_tokens
-from cw.github.connection import Connection, again
+from cw.github.connection import ROWS, Connection, Expected, again
 from cw.github.errors import github_errors, says_no_drafts
 from cw.github.issue_text import text_sha256
 from cw.names import repo_key, same_repo
@@ -115,14 +115,14 @@ class GitHub(Connection):
         """Make the label, if the repository lacks it."""
         body = {"name": name, "color": colour, "description": description}
         what = f"label {name} of {repo}"
-        self.ask(what, repo, "POST", f"/repos/{repo}/labels", body, taken=(_INVALID,))
+        self.ask(what, repo, "POST", f"/repos/{repo}/labels", body, Expected(taken=(_INVALID,)))
 
     @again
     def add_label(self, repo: str, number: int, name: str) -> tuple[str, ...]:
         """All labels after the write: a double assignment shows at no extra cost."""
         what, path = f"label {name} on {repo}#{number}", f"/repos/{repo}/issues/{number}/labels"
         with github_errors(what):
-            found = self.ask(what, repo, "POST", path, {"labels": [name]}, kind=list).data
+            found = self.ask(what, repo, "POST", path, {"labels": [name]}, expected=ROWS).data
             return tuple(label["name"] for label in found)
 
     @again
@@ -130,7 +130,7 @@ class GitHub(Connection):
         """Absent is fine."""
         path = f"/repos/{repo}/issues/{number}/labels/{quote(name, safe='')}"
         what = f"label {name} on {repo}#{number}"
-        self.ask(what, repo, "DELETE", path, kind=object, taken=(_GONE,))
+        self.ask(what, repo, "DELETE", path, expected=Expected(object, taken=(_GONE,)))
 
     def comment(self, repo: str, number: int, body: str) -> None:
         """Not to be repeated: see `comments.comment_once`."""
@@ -146,7 +146,7 @@ class GitHub(Connection):
         what, query = f"activity of {repo}", urlencode({"ref": ref, "per_page": 1})
         with github_errors(what):
             path = f"/repos/{repo}/activity?{query}"
-            rows = self.ask(what, repo, "GET", path, kind=list).data
+            rows = self.ask(what, repo, "GET", path, expected=ROWS).data
             if not rows:
                 return "", ""
             return rows[0]["after"], (rows[0].get("actor") or {}).get("login", "")
@@ -172,7 +172,7 @@ class GitHub(Connection):
         what, path = f"pull request for {branch} of {repo}", f"/repos/{repo}/pulls"
         asked = {"base": base, "head": branch, "title": title, "body": body, "draft": draft}
         with github_errors(what):
-            made = self.ask(what, repo, "POST", path, asked, taken=(_INVALID,))
+            made = self.ask(what, repo, "POST", path, asked, Expected(taken=(_INVALID,)))
             if made.status != _INVALID:
                 return _pull(made.data)
             found = self.find_pull(repo, branch)
@@ -192,7 +192,9 @@ class GitHub(Connection):
         """What was pushed to a branch since then, oldest first; at most the last 100."""
         what, query = f"activity of {repo}", urlencode({"ref": ref, "per_page": _PER_PAGE})
         with github_errors(what):
-            rows = self.ask(what, repo, "GET", f"/repos/{repo}/activity?{query}", kind=list).data
+            rows = self.ask(
+                what, repo, "GET", f"/repos/{repo}/activity?{query}", expected=ROWS
+            ).data
             found = [
                 Push(
                     str(row["before"]),
@@ -209,7 +211,7 @@ class GitHub(Connection):
     ) -> Iterator[Any]:
         for page in range(1, _MAX_PAGES + 1):
             asked = urlencode({**(query or {}), "per_page": _PER_PAGE, "page": page})
-            rows = self.ask(what, repo, "GET", f"{path}?{asked}", kind=list).data
+            rows = self.ask(what, repo, "GET", f"{path}?{asked}", expected=ROWS).data
             yield from rows
             if len(rows) < _PER_PAGE:
                 return

@@ -30,6 +30,18 @@ class Read:
     etag: str
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """An answer of this kind, or one of the statuses that are `taken` for no error."""
+
+    kind: type = dict
+    taken: Collection[int] = ()
+
+
+_OBJECT = Expected()
+ROWS = Expected(list)
+
+
 def again(write: Callable[P, T]) -> Callable[P, T]:
     """Repeat a write that changes nothing when it is done twice, but not what GitHub limits."""
 
@@ -86,18 +98,14 @@ class Connection:
         verb: str,
         path: str,
         body: object = None,
-        *,
-        kind: type = dict,
-        taken: Collection[int] = (),
+        expected: Expected = _OBJECT,
     ) -> Answer:
-        """`what`: for people. `repo`: whose token is used. `kind`: of the answer. `taken`: statuses
-        that are no error here.
-        """
+        """`what`: for people. `repo`: whose token is used."""
         with github_errors(what):
             found = self._at(repo).ask(verb, path, body=body)
-            if found.status not in taken:
+            if found.status not in expected.taken:
                 raise_for(found.status, found.data, found.headers, what)
-                if not isinstance(found.data, kind):
+                if not isinstance(found.data, expected.kind):
                     raise TypeError(type(found.data).__name__)
         return found
 

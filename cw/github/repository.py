@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from cw.errors import GitHubRefusedError
+from cw.github.connection import Expected
 from cw.github.errors import github_errors, raise_for
 
 if TYPE_CHECKING:
@@ -65,9 +66,8 @@ def missing(github: GitHub, found: Repository) -> tuple[str, ...]:
 
 
 def _may(github: GitHub, repo: str, what: str, path: str) -> bool:
-    said = github.ask(
-        what, repo, "POST", f"/repos/{repo}{path}", {}, kind=object, taken={*_REFUSED, 409, 422}
-    )
+    any_answer = Expected(object, taken={*_REFUSED, 409, 422})
+    said = github.ask(what, repo, "POST", f"/repos/{repo}{path}", {}, any_answer)
     if said.status in _REFUSED and said.headers.get("x-github-sso"):
         raise_for(said.status, said.data, said.headers)
     return said.status not in _REFUSED

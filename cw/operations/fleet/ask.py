@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal
@@ -40,21 +41,26 @@ class HostSilentError(UnavailableError):
     """The worker's host is not up, or does not answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Of what a worker's disk holds. See `Ask`."""
+
+    task: str = ""
+    offset: int = 0
+    attempt: int = 0
+
+
+_FIRST = Part()
+
+
 def ask(
-    store: Store,
-    send: Send,
-    verb: Verb,
-    worker: str,
-    *,
-    task: str = "",
-    offset: int = 0,
-    attempt: int = 0,
+    store: Store, send: Send, verb: Verb, worker: str, *, part: Part = _FIRST
 ) -> dict[str, Any]:
     """The host's answer. Raises BadInputError for an unknown worker, HostSilentError, and what the
     host itself refused.
     """
     found = need_worker(store, worker)
-    given = {"verb": verb, "worker": worker, "task": task, "offset": offset, "attempt": attempt}
+    given = {"verb": verb, "worker": worker, **asdict(part)}
     request = Ask.model_validate({"id": uuid.uuid4().hex, **given})
     return ask_host(store, send, found.host, request)
 
