@@ -12,7 +12,7 @@ from cw.homes.files import read_json
 from cw.homes.journal import Journal
 from cw.homes.layout import Home
 from cw.settings import Settings
-from workerhost.clones.bounded import Done
+from workerhost.clones.done import Done
 from workerhost.clones.git import Bounds, Git
 from workerhost.clones.host_repositories import BusyError, looking
 from workerhost.clones.lens import Lens, lens

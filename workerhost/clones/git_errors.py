@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from workerhost.clones.bounded import Done
+from workerhost.clones.done import Done
 from workerhost.walls.proxy_errors import Seen
 
 _SAID = 400  # characters of git's and the remote's words that are kept

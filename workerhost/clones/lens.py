@@ -16,7 +16,7 @@ from cw.credentials.agentenv import default_identity
 from cw.credentials.logins import plain_gitconfig
 from cw.errors import WorkspaceError
 from cw.homes.files import read_regular
-from workerhost.clones.bounded import Done, need
+from workerhost.clones.done import Done, need
 from workerhost.clones.git import Bounds, Git
 from workerhost.clones.host_repositories import scratch, write_open
 from workerhost.clones.inspection import NotJudgedError, look

@@ -13,7 +13,8 @@ from pathlib import Path
 from cw.errors import CwError, UnavailableError, WorkspaceError
 from cw.homes.files import open_regular
 from cw.homes.layout import in_place
-from workerhost.clones.bounded import Done, Feeding, need
+from workerhost.clones.bounded import Feeding
+from workerhost.clones.done import Done, need
 from workerhost.clones.flags import Names
 from workerhost.clones.git import NETWORK_SECONDS, Bounds
 from workerhost.clones.git_errors import failure

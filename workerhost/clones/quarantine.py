@@ -13,7 +13,8 @@ from pathlib import Path
 from cw.errors import CwError
 from cw.homes.files import read_json
 from workerhost.clones.bare import make_bare
-from workerhost.clones.bounded import Done, Feeding, need
+from workerhost.clones.bounded import Feeding
+from workerhost.clones.done import Done, need
 from workerhost.clones.git import Bounds, Git
 from workerhost.clones.host_repositories import scratch
 from workerhost.clones.lens import SHA256_DIGITS, Lens

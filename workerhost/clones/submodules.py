@@ -17,8 +17,8 @@ from cw.credentials.gitconfig import written
 from cw.errors import CwError, WorkspaceError
 from cw.homes.files import read_regular, write_private
 from cw.homes.owner import inherit, make_folders
-from workerhost.clones.bounded import need
 from workerhost.clones.copying import copy
+from workerhost.clones.done import need
 from workerhost.clones.flags import Names
 from workerhost.clones.git import NETWORK_SECONDS, Bounds, Git
 from workerhost.clones.lens import Lens, config, is_sha256, lens

@@ -17,7 +17,8 @@ from pathspec import GitIgnoreSpec
 from cw.errors import CwError
 from cw.homes.files import read_regular
 from cw.homes.layout import in_place
-from workerhost.clones.bounded import Feeding, need
+from workerhost.clones.bounded import Feeding
+from workerhost.clones.done import need
 from workerhost.clones.git import Bounds, Git
 from workerhost.clones.mirror import HEADS, mirrored
 from workerhost.clones.protected_changes import UNKNOWN

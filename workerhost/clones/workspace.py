@@ -9,7 +9,8 @@ from pathlib import Path
 
 from cw.errors import TooLargeError, WorkspaceError
 from cw.models import TaskSpec
-from workerhost.clones.bounded import Feeding, need
+from workerhost.clones.bounded import Feeding
+from workerhost.clones.done import need
 from workerhost.clones.flags import Names, reveal
 from workerhost.clones.foreign import STATUS, UNTRACKED, is_link, sweep_stubs
 from workerhost.clones.git import Bounds, Git
