@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from cw.github.client import Pull
 from cw.github.errors import github_errors
+from cw.github.pulls import Pull
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub

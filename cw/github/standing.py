@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cw.github.client import Pull
 from cw.github.errors import github_errors
+from cw.github.pulls import Pull
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub

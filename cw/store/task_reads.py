@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from cw.errors import ForgedError
-from cw.models import MALFORMED, PROTOCOL, Task
+from cw.models import Task
 from cw.names import is_task_id, same_repo
 from cw.states import State
 from cw.store import keys
 from cw.store.clock import epoch_ms
 from cw.store.connection import Connection
 from cw.store.signing import is_genuine
-from cw.store.unreadable import fault, is_text, need_text, printable
+from cw.store.task_record import is_newer, read_task
+from cw.store.unreadable import is_text, printable
 
 _OPEN = "the list of open tasks"
 _DONE = "the list of finished tasks"
@@ -196,7 +196,7 @@ class TaskReads:
             for task_id in ids:
                 pipe.hget(keys.task(task_id), "protocol")
             made = pipe.execute(raise_on_error=False)
-        return [task_id for task_id, row in zip(ids, made, strict=True) if _is_newer(row)]
+        return [task_id for task_id, row in zip(ids, made, strict=True) if is_newer(row)]
 
     def now(self) -> datetime:
         """The server's clock, the only one that decides about leases and holds."""
@@ -228,7 +228,7 @@ class TaskReads:
         if isinstance(task, Task):
             self._db.unreadable.well(keys.task(task_id))
             return task
-        if not _is_newer(row.get("protocol")):
+        if not is_newer(row.get("protocol")):
             self._db.unreadable.add(keys.task(task_id), f"task {task_id}", task)
         return None
 
@@ -241,21 +241,3 @@ class TaskReads:
             self._db.unreadable.add(
                 key, f"task {task_id}", f"{index} names it, and it is not there"
             )
-
-
-def read_task(row: dict[str, str]) -> Task | str:
-    """Or why its record cannot be read."""
-    data: dict[str, object] = {k: v for k, v in row.items() if k not in {"claim", "was"}}
-    try:
-        need_text(row)
-        data["spec"] = json.loads(row.get("spec", "null"))
-        for name in ("outcome", "start"):
-            data[name] = json.loads(row[name]) if row.get(name) else None
-        return Task.model_validate(data)
-    except MALFORMED as error:
-        return fault(error)
-
-
-def _is_newer(protocol: object) -> bool:
-    text = protocol if isinstance(protocol, str) else ""
-    return text.isascii() and text.isdigit() and int(text) > PROTOCOL

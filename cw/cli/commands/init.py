@@ -36,29 +36,10 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
     below ~/.config/cw/template/ID/ for one, such as all/.claude/CLAUDE.md or 01/.gitconfig. In them
     {{worker}} and {{home}} are filled in. cw refresh brings what you change there later.
     """
-    from cw.homes.home import (
-        check_new,
-        make_home,
-        own_templates,
-        rendered,
-        templates_dir,
-        tokens_in,
-    )
-    from cw.homes.layout import Home
+    from cw.homes.home import tokens_in
 
-    for typed in ids:
-        if found := _DASHED.fullmatch(typed):
-            raise BadInputError(
-                f"{typed!r} looks like a range", hint=f"Use {found[1]}..{found[2]} for a range"
-            )
-    root, names, templates = cli.settings.workers_root, expand_ids(ids), templates_dir()
-    own = own_templates(cli.environ)
-    for name in names:
-        check_new(root, name)
-        rendered(Home(root / name), templates, {}, own)  # refused before anything is made
-    _check_fleet(cli, names)
+    made = _make(cli, _names(ids))
     tokens = list(tokens_in(cli.environ))
-    made = [make_home(root, name, cli.environ, templates, own) for name in names]
     homes = {home.id: str(home.path) for home in made}
     registered = _register(cli, homes)
     if as_json:
@@ -72,6 +53,29 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
     for line in missing(tokens):
         note(f"warning: {line}; set it in .zshenv of the new HOMEs")
     warn_of_commits(cli, made[:1])  # all have the same .gitconfig
+
+
+def _names(ids: tuple[str, ...]) -> list[str]:
+    """Raises BadInputError."""
+    for typed in ids:
+        if found := _DASHED.fullmatch(typed):
+            raise BadInputError(
+                f"{typed!r} looks like a range", hint=f"Use {found[1]}..{found[2]} for a range"
+            )
+    return expand_ids(ids)
+
+
+def _make(cli: Cli, names: list[str]) -> list[Home]:
+    """What can be refused is refused before any is made. Raises BadInputError."""
+    from cw.homes.home import check_new, make_home, own_templates, rendered, templates_dir
+    from cw.homes.layout import Home
+
+    root, templates, own = cli.settings.workers_root, templates_dir(), own_templates(cli.environ)
+    for name in names:
+        check_new(root, name)
+        rendered(Home(root / name), templates, {}, own)  # refused before anything is made
+    _check_fleet(cli, names)
+    return [make_home(root, name, cli.environ, templates, own) for name in names]
 
 
 def warn_of_commits(cli: Cli, homes: list[Home]) -> None:

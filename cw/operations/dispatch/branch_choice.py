@@ -13,7 +13,8 @@ from cw.errors import BadInputError, CwError
 from cw.models import MOST_BRANCHES, Task, TaskSpec
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub, Pull
+    from cw.github.client import GitHub
+    from cw.github.pulls import Pull
 
 
 _MOST_KEPT = 10

@@ -13,22 +13,19 @@ from typing import TYPE_CHECKING
 
 from cw.errors import CwError, GitHubRefusedError, GitHubUnavailableError, GoneError
 from cw.github.identity import Place
-from cw.github.listing import LabelEvent, Listed, closed_lately, label_events, open_issues
-from cw.github.places import own_login, pull_state
+from cw.github.listing import Listed, closed_lately, open_issues
 from cw.models import Model, Task
-from cw.names import is_worker_label, repo_key, worker_of_label
+from cw.names import is_worker_label, repo_key
 from cw.operations.passes import scope
 from cw.operations.passes.github_pass import GitHubPass, Passed
 from cw.operations.reconciliation.agreement import (
     Do,
     IssueState,
     RepairStep,
-    SetBy,
     decide,
-    needs_events,
-    needs_pull,
 )
 from cw.operations.reconciliation.repair import Repairs
+from cw.operations.reconciliation.unlisted import Unlisted
 from cw.states import State
 
 if TYPE_CHECKING:
@@ -66,7 +63,7 @@ def reconcile(ways: PassContext, *, dry_run: bool = False) -> Reconciled:
 class _Pass(GitHubPass[Repair]):
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._me: str | None = None
+        self._unlisted = Unlisted(self.reader)
         self._repairs = Repairs(self.ways)
 
     def run(self, step: Callable[[], None]) -> Reconciled:
@@ -125,7 +122,7 @@ class _Pass(GitHubPass[Repair]):
             if key not in seen:
                 seen[key] = replace(self._seen((), task, None, now), open=False)
         for (_, number), found in seen.items():
-            asked = self._ask(repo, number, found, pulls)
+            asked = self._unlisted.complete(repo, number, found, pulls)
             if decide(asked):
                 yield number, asked
 
@@ -143,46 +140,6 @@ class _Pass(GitHubPass[Repair]):
             grace=timedelta(seconds=self.ways.settings.reconcile_grace),
         )
 
-    def _ask(self, repo: str, number: int, seen: IssueState, pulls: set[int]) -> IssueState:
-        """What the list does not say, where it matters."""
-        if needs_pull(seen) and seen.finished and seen.finished.outcome:
-            digits = seen.finished.outcome.pr.rpartition("/")[2]
-            if digits.isdigit():
-                pull = int(digits)
-                state = "open" if pull in pulls else pull_state(self.reader, repo, pull)
-                seen = replace(seen, pull=state)
-        if needs_events(seen):
-            set_by, taken_off = self._events(repo, number, seen)
-            seen = replace(seen, set_by=set_by, taken_off=taken_off)
-        return seen
-
-    def _events(
-        self, repo: str, number: int, seen: IssueState
-    ) -> tuple[dict[str, SetBy], frozenset[str]]:
-        """The last word on each worker's label."""
-        last: dict[str, LabelEvent] = {}
-        for event in label_events(self.reader, repo, number):
-            if worker := worker_of_label(event.label):
-                last.pop(worker, None)
-                last[worker] = event
-        me = self._login() if seen.marked else ""
-        set_by = {
-            worker: SetBy(event.actor.lower() == me, event.at)
-            for worker, event in last.items()
-            if worker in seen.marked and event.kind == "labeled"
-        }
-        return set_by, frozenset(
-            worker for worker, event in last.items() if event.kind == "unlabeled"
-        )
-
-    def _login(self) -> str:
-        if self._me is None:
-            try:
-                self._me = own_login(self.reader).lower()
-            except GitHubRefusedError:  # an App has no user
-                self._me = ""
-        return self._me
-
     def _settle(self, place: Place, number: int, suspected: IssueState) -> None:
         """Look again, freshly; then act. Telling a person needs no second look."""
         repo = place.name
@@ -198,7 +155,7 @@ class _Pass(GitHubPass[Repair]):
         issue = self._issue(place, number)
         is_open, labels = (issue.open, issue.labels) if issue else (False, ())
         seen = replace(suspected, open=is_open, labels=labels, task=task, now=store.tasks.now())
-        steps = decide(self._ask(repo, number, seen, set()))
+        steps = decide(self._unlisted.complete(repo, number, seen, set()))
         if task and self._moved_on(task):  # GitHub took its time
             return
         for step in steps:
