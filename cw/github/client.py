@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 from cw.errors import BadInputError, GoneError
 from cw.github.app import app_tokens
-from cw.github.connection import ROWS, Expected, again
+from cw.github.connection import again
 from cw.github.errors import github_errors
+from cw.github.expected import ROWS, Expected
 from cw.github.issue_text import text_sha256
 from cw.github.pulls import Pulls
 from cw.names import repo_key, same_repo

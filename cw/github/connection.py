@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, Self, TypeVar
@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 from cw.errors import BadInputError, CwError, GitHubLimitError, GitHubUnavailableError
 from cw.github.app import AppTokens
 from cw.github.errors import github_errors, raise_for, raise_for_graphql
+from cw.github.expected import OBJECT, Expected
 from cw.github.transport import Answer, Transport
 
 _NOT_MODIFIED = 304
@@ -28,18 +29,6 @@ class Read:
 
     data: Any
     etag: str
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """An answer of this kind, or one of the statuses that are `taken` for no error."""
-
-    kind: type = dict
-    taken: Collection[int] = ()
-
-
-_OBJECT = Expected()
-ROWS = Expected(list)
 
 
 def again(write: Callable[P, T]) -> Callable[P, T]:
@@ -98,7 +87,7 @@ class Connection:
         verb: str,
         path: str,
         body: object = None,
-        expected: Expected = _OBJECT,
+        expected: Expected = OBJECT,
     ) -> Answer:
         """`what`: for people. `repo`: whose token is used."""
         with github_errors(what):

@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from cw.errors import GitHubRefusedError
-from cw.github.connection import ROWS, Connection, Expected, again
+from cw.github.connection import Connection, again
 from cw.github.errors import github_errors, says_no_drafts
+from cw.github.expected import ROWS, Expected
 
 _INVALID = 422  # or there already
 _PER_PAGE = 100

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from cw.errors import GitHubRefusedError
-from cw.github.connection import Expected
 from cw.github.errors import github_errors, raise_for
+from cw.github.expected import Expected
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub

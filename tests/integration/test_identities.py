@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from cw.errors import ClaimedError
-from cw.github.connection import ROWS
+from cw.github.expected import ROWS
 from cw.operations.dispatch.dispatching import dispatch
 from cw.operations.dispatch.request import Request
 from cw.repos import github_repo
