@@ -16,12 +16,12 @@ _SHAPELESS = re.compile(
 
 def shown(text: str) -> str:
     """Without the characters that nobody sees, also when they are written as entities."""
-    return "".join(one for one in _ENTITY.sub(_entity, text) if _has_shape(one))
+    return "".join(char for char in _ENTITY.sub(_entity, text) if _has_shape(char))
 
 
 def _entity(found: re.Match[str]) -> str:
     meant = html.unescape(found[0])
-    return found[0] if any(_has_shape(one) for one in meant) else ""
+    return found[0] if any(_has_shape(char) for char in meant) else ""
 
 
 def _has_shape(char: str) -> bool:

@@ -62,7 +62,7 @@ class Keyring:
 
 
 def make_keyring(keys: list[str]) -> Keyring:
-    raw = tuple(one.encode() for one in keys)
+    raw = tuple(key.encode() for key in keys)
     return Keyring(raw, _mac(raw[0], "id", "")[:8])
 
 
@@ -95,12 +95,12 @@ def load_keyring(settings: Settings) -> Keyring:
 
 def read_keyring(text: str, name: str) -> Keyring:
     """`name`: where the text was found. Raises BadInputError."""
-    keys = [one for line in text.split("\n") if (one := line.strip()) and not one.startswith("#")]
-    if any(one.startswith("-----") for one in keys):
+    keys = [key for line in text.split("\n") if (key := line.strip()) and not key.startswith("#")]
+    if any(key.startswith("-----") for key in keys):
         raise BadInputError(
             f"{name} is for TLS or ssh, and not a fleet's signing key", hint=_HANDED_OVER
         )
-    if not keys or any(len(one) < _KEY_BYTES or len(one.split()) > 1 for one in keys):
+    if not keys or any(len(key) < _KEY_BYTES or len(key.split()) > 1 for key in keys):
         raise BadInputError(
             f"{name} holds no key of at least {_KEY_BYTES} characters a line, without blanks",
             hint=_HANDED_OVER,

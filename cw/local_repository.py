@@ -43,8 +43,8 @@ def refuse_inside(path: Path, source: Source, apart: tuple[Path, ...]) -> None:
     """Raises BadInputError for a repository that lies in a folder that is to stay `apart` from
     agents, or that would show it to them.
     """
-    for one, folder in product(source.all, (*apart, _ETC)):
-        place, kept = one.resolve(), folder.resolve()
+    for part, folder in product(source.all, (*apart, _ETC)):
+        place, kept = part.resolve(), folder.resolve()
         if place.is_relative_to(kept):
             raise BadInputError(
                 f"{path} has parts in {folder}, which no agent is shown as a repository",
@@ -148,7 +148,7 @@ def _linked(*folders: Path) -> Iterator[Path]:
 def _outermost(found: Iterable[Path]) -> tuple[Path, ...]:
     """Without what lies in another of them."""
     each = tuple(dict.fromkeys(found))
-    return tuple(one for one in each if not any(other in one.parents for other in each))
+    return tuple(path for path in each if not any(other in path.parents for other in each))
 
 
 def _borrowed(objects: Path) -> tuple[Path, ...]:
@@ -156,15 +156,15 @@ def _borrowed(objects: Path) -> tuple[Path, ...]:
     waiting = [(objects, 0)]
     while waiting:
         folder, depth = waiting.pop(0)
-        for one in _alternates(folder):
-            if not (one / "pack").is_dir() and not (one / "info").is_dir():
+        for lender in _alternates(folder):
+            if not (lender / "pack").is_dir() and not (lender / "info").is_dir():
                 raise BadInputError(
-                    f"{folder} borrows objects from {one}, where none are",
+                    f"{folder} borrows objects from {lender}, where none are",
                     hint="Bring them back, or use a clone that has its own: git clone --no-local",
                 )
-            if one not in found and depth < _DEEPEST:
-                waiting.append((one, depth + 1))
-            found |= dict.fromkeys((one, one.resolve()))
+            if lender not in found and depth < _DEEPEST:
+                waiting.append((lender, depth + 1))
+            found |= dict.fromkeys((lender, lender.resolve()))
     return tuple(found)
 
 

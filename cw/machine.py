@@ -43,7 +43,7 @@ class Vitals:
 
 
 def vitals(root: Path) -> Vitals:
-    there = next(one for one in (root, *root.parents) if one.exists())
+    there = next(folder for folder in (root, *root.parents) if folder.exists())
     return Vitals(
         load=round(psutil.getloadavg()[0], 2),
         cores=psutil.cpu_count() or 1,

@@ -21,17 +21,17 @@ def readers() -> tuple[MarkdownIt, MarkdownIt]:
     )
 
     def read_spans(state: StateCore) -> None:
-        for one in state.tokens:
-            if one.type == "inline":
-                one.children = []
-                spans.inline.parse(one.content, spans, state.env, one.children)
+        for token in state.tokens:
+            if token.type == "inline":
+                token.children = []
+                spans.inline.parse(token.content, spans, state.env, token.children)
 
     blocks.core.ruler.at("inline", read_spans)
     return blocks, spans
 
 
 def longest_run(text: str, char: str) -> int:
-    return max((len(one) for one in re.findall(f"{re.escape(char)}+", text)), default=0)
+    return max((len(run) for run in re.findall(f"{re.escape(char)}+", text)), default=0)
 
 
 def fence(text: str, language: str = "") -> str:
@@ -136,9 +136,9 @@ class Writer:
             return
         for line in text.split("\n"):
             self._lines.append("".join(self._prefix) + line)
-            self._prefix = [one if one == "> " else " " * len(one) for one in self._prefix]
+            self._prefix = [mark if mark == "> " else " " * len(mark) for mark in self._prefix]
         if gap:
             self._gap()
 
     def _gap(self) -> None:
-        self._lines.append("".join(one for one in self._prefix if one == "> ").rstrip())
+        self._lines.append("".join(mark for mark in self._prefix if mark == "> ").rstrip())

@@ -109,7 +109,7 @@ class TaskSpec(Model):
 
     def owns(self, branch: str) -> bool:
         """Whether it may be this task's branch."""
-        return any(branch == self.branch_name(one) for one in range(1, MOST_BRANCHES + 1))
+        return any(branch == self.branch_name(number) for number in range(1, MOST_BRANCHES + 1))
 
     @property
     def label(self) -> str:

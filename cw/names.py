@@ -77,8 +77,8 @@ def new_task_id(now_ms: int, random_bits: Callable[[int], int]) -> TaskId:
 def created_at(task: str) -> datetime:
     """When a task's id was made, to the millisecond."""
     value = 0
-    for one in task[:_TIME_CHARS]:
-        value = value * 32 + _CROCKFORD.index(one)
+    for char in task[:_TIME_CHARS]:
+        value = value * 32 + _CROCKFORD.index(char)
     return datetime.fromtimestamp(value / 1000, UTC)
 
 
@@ -133,7 +133,7 @@ def same_label(one: str, other: str) -> bool:
 
 
 def has_label(labels: Iterable[str], wanted: str) -> bool:
-    return any(same_label(one, wanted) for one in labels)
+    return any(same_label(label, wanted) for label in labels)
 
 
 def is_worker_label(label: str) -> bool:

@@ -181,7 +181,7 @@ RULES: dict[Reason, Rule] = {
 }
 
 
-_WORDS = frozenset(one.value for one in Reason)
+_WORDS = frozenset(reason.value for reason in Reason)
 
 
 def rule_of(reason: str) -> Rule:

@@ -103,9 +103,9 @@ def _at_github(text: str, github_url: str) -> str | None:
     return path.removeprefix(base.path.strip("/")).lstrip("/") if base.path else path
 
 
-def _is_host(one: str, github: str) -> bool:
+def _is_host(host: str, github: str) -> bool:
     """ssh.github.com is its way through firewalls that let only port 443 out."""
-    return one.lower().rstrip(".") in {github, f"www.{github}", f"ssh.{github}"}
+    return host.lower().rstrip(".") in {github, f"www.{github}", f"ssh.{github}"}
 
 
 def _credential() -> BadInputError:
@@ -154,7 +154,7 @@ def _path_repo(text: str, cwd: Path) -> Repo:
 def _nearest(path: Path) -> str:
     """What to type instead."""
     with suppress(OSError, ValueError):
-        above = next((one for one in path.parents if is_repository(one)), None)
+        above = next((folder for folder in path.parents if is_repository(folder)), None)
         if above and path.is_dir():
             return f"It lies in one: {above}"
     return "Use a path that holds one, or owner/repo"

@@ -21,9 +21,9 @@ def notify(environ: Mapping[str, str], word: str) -> bool:
     if address.startswith("@"):  # Linux's abstract names
         address = "\0" + address[1:]
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as one:
-            one.connect(address)
-            one.sendall(word.encode())
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as connection:
+            connection.connect(address)
+            connection.sendall(word.encode())
     except OSError as error:
         log.warning("systemd was not told %s: %s", word, error)
         return False

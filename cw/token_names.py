@@ -13,4 +13,4 @@ GITHUB_TOKENS = (*GITHUB_LOGINS, "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN
 
 def github_login(env: Mapping[str, str]) -> str:
     """The token that gh would take; empty without one."""
-    return next((env[one] for one in GITHUB_LOGINS if env.get(one)), "")
+    return next((env[name] for name in GITHUB_LOGINS if env.get(name)), "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cw.models import Outcome
 from cw.states import Move
+from cw.store.leases import Holder, Settlement
 from cw.store.store import Store
 
 
@@ -17,9 +18,6 @@ def ended(
 ) -> None:
     """By a host `there`, with nothing to be told on GitHub."""
     assert store.tasks.settle(
-        task,
-        worker=worker,
-        fence=fence,
-        move=move,
-        outcome=outcome,
+        Holder(task, worker, fence),
+        Settlement(move, outcome),
     )

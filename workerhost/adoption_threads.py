@@ -42,8 +42,8 @@ class Adopter:
             for home in found.values()
             if home.journal.exists()
         }
-        self._guilty = {one.id for one, how in standing.items() if how is Standing.GUILTY}
-        suspected = [one for one, how in standing.items() if how is Standing.SUSPECT]
+        self._guilty = {home.id for home, how in standing.items() if how is Standing.GUILTY}
+        suspected = [home for home, how in standing.items() if how is Standing.SUSPECT]
         for home in suspected:
             log.warning("hosts died with this run; taken up alone worker=%s", home.id)
             crash_loops.alone(home)
@@ -55,7 +55,7 @@ class Adopter:
 
     def look(self, found: Mapping[str, Home]) -> None:
         """A thread for each idle identity with a journal."""
-        self._threads = [one for one in self._threads if one.is_alive()]
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
         for worker in self._board.idle():
             if found[worker].journal.exists():
                 self._start(found[worker])

@@ -49,14 +49,14 @@ class Captured:
 
     def wait(self, seconds: float) -> None:
         """Take a piece of what comes within that time."""
-        ready = [one for one, _ in self._poll.poll(seconds * 1000) if one in self._given]
-        if ready and max(self._take(one) for one in ready) < _PIECE // 2:
+        ready = [pipe for pipe, _ in self._poll.poll(seconds * 1000) if pipe in self._given]
+        if ready and max(self._take(pipe) for pipe in ready) < _PIECE // 2:
             time.sleep(_PAUSE_SECONDS)
 
     def finish(self) -> None:
         """What is still in the pipes, once all who wrote into them are gone."""
-        for one in list(self._given):
-            while self._take(one):
+        for pipe in list(self._given):
+            while self._take(pipe):
                 pass
         for file in self._files:
             os.close(file)

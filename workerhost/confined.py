@@ -42,8 +42,8 @@ def refused(cgroup: str) -> int:
 
 def _lower(which: int, most: int) -> None:
     soft, hard = (
-        most if one == resource.RLIM_INFINITY else min(one, most)
-        for one in resource.getrlimit(which)
+        most if limit == resource.RLIM_INFINITY else min(limit, most)
+        for limit in resource.getrlimit(which)
     )
     resource.setrlimit(which, (soft, hard))
 

@@ -44,7 +44,7 @@ def reconcile_tick(app: Celery, ctx: Context) -> None:
 
 
 def tell_assigned(done: Assigned) -> None:
-    words = Counter(one.verdict.value for one in done.rows if not one.task)
+    words = Counter(row.verdict.value for row in done.rows if not row.task)
     for row in done.dispatched:
         log.info(
             "assigned repo=%s issue=%d worker=%s task=%s", row.repo, row.issue, row.worker, row.task

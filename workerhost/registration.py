@@ -42,8 +42,8 @@ class Registration:
     def check_name(self) -> None:
         """Raises BadInputError when a machine that is up has our name."""
         name, now = self._ctx.settings.host_name, self._ctx.store.tasks.now()
-        for one in self._ctx.store.fleet.hosts():
-            if one.name == name and one.up(now) and one.machine not in {"", self.machine}:
+        for host in self._ctx.store.fleet.hosts():
+            if host.name == name and host.up(now) and host.machine not in {"", self.machine}:
                 raise BadInputError(
                     f"another machine that is up has the name {name}",
                     hint="Give this one another: CW_HOST_NAME; if it has ended, wait a minute",
@@ -51,15 +51,15 @@ class Registration:
 
     def drop_old_names(self) -> None:
         """This machine's records under names it had before; its workers have moved with it."""
-        for one in self._ctx.store.fleet.hosts():
-            if one.machine == self.machine and one.name != self._ctx.settings.host_name:
-                self._ctx.store.fleet.forget_host(one.name)
+        for host in self._ctx.store.fleet.hosts():
+            if host.machine == self.machine and host.name != self._ctx.settings.host_name:
+                self._ctx.store.fleet.forget_host(host.name)
 
     def look(self) -> None:
         """Raises BrokerUnavailableError."""
         # In this order: a removal moves the HOME first and forgets the record afterwards.
         fleet = self._ctx.store.fleet
-        registered = {one.id: one.host for one in fleet.workers()}
+        registered = {worker.id: worker.host for worker in fleet.workers()}
         present = {home.id: home for home in homes(self._ctx.settings.workers_root)}
         for worker, home in present.items():
             if worker not in registered and fleet.unreadable(worker):

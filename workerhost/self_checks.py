@@ -74,13 +74,13 @@ def _nothing(_: logging.LogRecord) -> bool:
 def library_guards() -> str:
     """Those that can be tried anywhere, without a broker."""
     for owner, names in RELIED_ON.items():
-        missing = [one for one in names if not hasattr(owner, one)]
+        missing = [name for name in names if not hasattr(owner, name)]
         if missing:
             return f"kombu has no {missing[0]} any more, on which the signatures hang"
     try:
         TaskSpec.model_validate({"unknown": 1})
     except ValidationError as error:
-        if not any(one["type"] == "extra_forbidden" for one in error.errors()):
+        if not any(problem["type"] == "extra_forbidden" for problem in error.errors()):
             return "pydantic takes fields that nobody knows"
     try:
         loads(b"x", "application/x-python-serialize", "binary", accept={"application/json"})
@@ -101,7 +101,7 @@ def controls_left() -> str:
 
 def _only_json(app: Any) -> str:
     wrong = [
-        one for one in ("accept_content", "result_accept_content") if app.conf[one] != ["json"]
+        name for name in ("accept_content", "result_accept_content") if app.conf[name] != ["json"]
     ]
     return f"Celery takes more than JSON ({wrong[0]})" if wrong else ""
 

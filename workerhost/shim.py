@@ -282,7 +282,7 @@ def descendants(pid: int) -> list[int]:
         for task in tasks:
             try:
                 with open(f"/proc/{parent}/task/{task}/children") as file:
-                    children = [int(one) for one in file.read().split()]
+                    children = [int(child) for child in file.read().split()]
             except OSError:
                 continue
             found += children

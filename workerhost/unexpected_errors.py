@@ -114,23 +114,29 @@ class Troubles:
     def last(self, loop: str, about: str = "") -> str:
         """The newest, in words."""
         with self._lock:
-            found = [one for one in self._seen.values() if (one.loop, one.about) == (loop, about)]
-        newest = max(found, key=lambda one: one.last_at, default=None)
+            found = [
+                trouble
+                for trouble in self._seen.values()
+                if (trouble.loop, trouble.about) == (loop, about)
+            ]
+        newest = max(found, key=lambda trouble: trouble.last_at, default=None)
         return f"{newest.error} at {newest.place}" if newest else ""
 
     def told(self) -> str:
         """JSON for the host's record: those of the last hour, the newest first."""
         with self._lock:
             since = self._clock() - _SHOWN_SECONDS
-            self._seen = {key: one for key, one in self._seen.items() if one.last_at > since}
-            newest = sorted(self._seen.values(), key=lambda one: -one.last_at)[:_MOST]
-        return json.dumps([asdict(one) for one in newest]) if newest else ""
+            self._seen = {
+                key: trouble for key, trouble in self._seen.items() if trouble.last_at > since
+            }
+            newest = sorted(self._seen.values(), key=lambda trouble: -trouble.last_at)[:_MOST]
+        return json.dumps([asdict(trouble) for trouble in newest]) if newest else ""
 
 
 def place_of(error: BaseException) -> str:
     """`file:line`, of our own code when it is on the way."""
     every = traceback.extract_tb(error.__traceback__)
-    frames = [one for one in every if one.filename != __file__]
+    frames = [frame for frame in every if frame.filename != __file__]
     for frame in reversed(frames):
         path = Path(frame.filename)
         if path.is_relative_to(_ROOT) and path.relative_to(_ROOT).parts[0] in _OURS:

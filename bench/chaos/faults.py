@@ -24,6 +24,7 @@ from cw.homes.layout import Home
 from cw.models import Outcome
 from cw.names import POOL_QUEUE, worker_queue
 from cw.states import Move, OutcomeKind, State
+from cw.store.leases import Holder, Settlement
 
 _SAID = frozenset({"killed", "done"})
 
@@ -215,13 +216,8 @@ class Faults:
         lie = Outcome(kind=OutcomeKind.FAILED, reason="killed", message="late word")
         try:
             heard = store.renew(task, fence, LEASE_SECONDS)
-            heard |= store.settle(
-                task,
-                worker=worker,
-                fence=fence,
-                move=Move.FINISH,
-                outcome=lie,
-            )
+            holder = Holder(task, worker, fence)
+            heard |= store.settle(holder, Settlement(Move.FINISH, lie))
         except CwError:
             return
         self.late_words += 1

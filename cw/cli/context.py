@@ -85,7 +85,7 @@ class Cli:
         if sys.stderr and sys.stderr.isatty():
             store.connection.slow = lambda: note("waiting for the broker …")
             store.replies.slow = _waiting
-        store.connection.unreadable.tell = lambda one: note(f"warning: {one.words()}")
+        store.connection.unreadable.tell = lambda record: note(f"warning: {record.words()}")
         return store
 
     def short(self, text: str) -> str:

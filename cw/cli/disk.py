@@ -41,7 +41,7 @@ def disk_of(cli: Cli, worker: str | None) -> Disk:
 
 def home_here(cli: Cli, worker: str) -> Home | None:
     """The worker's HOME, if it lies on this machine."""
-    return next((one for one in homes(cli.settings.workers_root) if one.id == worker), None)
+    return next((home for home in homes(cli.settings.workers_root) if home.id == worker), None)
 
 
 def clean_of(cli: Cli, home: Home) -> Redactor:
@@ -68,7 +68,7 @@ class LocalDisk:
 
         clean = clean_of(self._cli, self._home)
         found = todo_list(self._home, task)
-        return [one.model_copy(update={"subject": clean(one.subject)}) for one in found]
+        return [todo.model_copy(update={"subject": clean(todo.subject)}) for todo in found]
 
     def archives(self, task: str = "") -> Iterator[dict[str, Any]]:
         from cw.homes.archives import archives, task_of

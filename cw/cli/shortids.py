@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 def with_short_ids(store: Store, seen: Overview) -> Overview:
     """Raises BrokerUnavailableError."""
     about = [
-        *(one.about for one in seen.waiting),
-        *(one.about for one in seen.held),
-        *(one.about for one in seen.stuck),
-        *(one.about for one in seen.unseen),
+        *(row.about for row in seen.waiting),
+        *(row.about for row in seen.held),
+        *(row.about for row in seen.stuck),
+        *(row.about for row in seen.unseen),
     ]
-    short = short_ids(store, {one.task for one in about})
+    short = short_ids(store, {subject.task for subject in about})
 
     def typed(row: HeldRow | StuckRow | UnseenRow) -> Any:
         task = row.about.task
@@ -28,13 +28,13 @@ def with_short_ids(store: Store, seen: Overview) -> Overview:
     return seen.model_copy(
         update={
             "waiting": [
-                one.model_copy(
-                    update={"about": one.about.model_copy(update={"task": short[one.about.task]})}
+                row.model_copy(
+                    update={"about": row.about.model_copy(update={"task": short[row.about.task]})}
                 )
-                for one in seen.waiting
+                for row in seen.waiting
             ],
-            "held": [typed(one) for one in seen.held],
-            "stuck": [typed(one) for one in seen.stuck],
-            "unseen": tuple(typed(one) for one in seen.unseen),
+            "held": [typed(row) for row in seen.held],
+            "stuck": [typed(row) for row in seen.stuck],
+            "unseen": tuple(typed(row) for row in seen.unseen),
         }
     )

@@ -47,7 +47,7 @@ def several(
     if everyone == bool(ids):
         raise BadInputError("say which tasks", hint="Give ids of workers or tasks, or --all")
     if everyone:
-        return [one for one in cli.store.tasks.open_tasks() if of_all(one)]
+        return [task for task in cli.store.tasks.open_tasks() if of_all(task)]
     found: dict[str, Task] = {}
     idle = []
     for target in read_targets(ids):
@@ -93,30 +93,30 @@ def now_and_then(what: Callable[[], str]) -> Callable[[float], None]:
     return tell
 
 
-def stopped_line(one: Stopped) -> str:
+def stopped_line(stopped: Stopped) -> str:
     """What became of a task, for a person."""
-    who = f" on worker {one.worker}" if one.worker else ""
-    if one.away:
-        return f"{one.label}{who}: its host is away; it is stopped as soon as that is back"
-    if one.state.value == "running":
-        return f"{one.label}{who}: still stopping; the wish is recorded"
-    if one.state.value == "done":
-        return f"{one.label}{who}: had ended already; cw history {one.task}"
-    again = f"cw restart {one.task}, or end it: cw reset {one.task}"
-    return f"{one.label}{who}: {one.state.value}{_work(one)}. Go on: {again}"
+    who = f" on worker {stopped.worker}" if stopped.worker else ""
+    if stopped.away:
+        return f"{stopped.label}{who}: its host is away; it is stopped as soon as that is back"
+    if stopped.state.value == "running":
+        return f"{stopped.label}{who}: still stopping; the wish is recorded"
+    if stopped.state.value == "done":
+        return f"{stopped.label}{who}: had ended already; cw history {stopped.task}"
+    again = f"cw restart {stopped.task}, or end it: cw reset {stopped.task}"
+    return f"{stopped.label}{who}: {stopped.state.value}{_work(stopped)}. Go on: {again}"
 
 
 def need_stopped(results: list[Stopped]) -> None:
     """Raises CwError when something still runs; exit status 4 when its host is away."""
     from cw.errors import UnavailableError
 
-    away = [one.label for one in results if one.away]
+    away = [result.label for result in results if result.away]
     if away:
         raise UnavailableError(
             f"the host of {', '.join(away)} is away; the wish to stop stays recorded",
             hint="It is obeyed when that host is back, or its lease has ended",
         )
-    slow = [one.label for one in results if one.state.value == "running"]
+    slow = [result.label for result in results if result.state.value == "running"]
     if slow:
         raise CwError(
             f"{', '.join(slow)} did not stop in time; the wish stays recorded",
@@ -124,13 +124,15 @@ def need_stopped(results: list[Stopped]) -> None:
         )
 
 
-def _work(one: Stopped) -> str:
+def _work(stopped: Stopped) -> str:
     """Where its commits and changes lie."""
     parts = []
-    if one.commits:
-        count = f"{one.commits} commit{'' if one.commits == 1 else 's'}"
-        parts.append(f"{count} on {one.branch}{', pushed' if one.pushed else ', not pushed'}")
-    if one.wip:
-        parts.append(f"uncommitted changes kept as {one.wip}")
-    where = f" in {one.clone}" if one.clone else ""
+    if stopped.commits:
+        count = f"{stopped.commits} commit{'' if stopped.commits == 1 else 's'}"
+        parts.append(
+            f"{count} on {stopped.branch}{', pushed' if stopped.pushed else ', not pushed'}"
+        )
+    if stopped.wip:
+        parts.append(f"uncommitted changes kept as {stopped.wip}")
+    where = f" in {stopped.clone}" if stopped.clone else ""
     return f", {' and '.join(parts)}{where}" if parts else ", nothing committed"

@@ -34,9 +34,9 @@ def find_task(store: Store, target: Target, *, also_done: bool) -> Task:
     worker = need_worker(store, target.worker or "")
     if worker.task and (task := store.tasks.get(worker.task)):
         return task
-    mine = [one for one in store.tasks.open_tasks() if one.worker == worker.id]
+    mine = [task for task in store.tasks.open_tasks() if task.worker == worker.id]
     if also_done:
-        mine += [one for one in store.tasks.done_tasks(_LOOK_BACK) if one.worker == worker.id]
+        mine += [task for task in store.tasks.done_tasks(_LOOK_BACK) if task.worker == worker.id]
     if not mine:
         raise CwError(
             f"worker {worker.id} has no task",
@@ -104,5 +104,5 @@ def await_task(store: Store, target: Target, tell: Callable[[str], None]) -> Tas
 def _about_to_get_one(store: Store, worker: str) -> bool:
     now = store.tasks.now()
     seen = overview(read_fleet(store), now)
-    mine = next((one for one in seen.workers if one.worker == worker), None)
-    return mine is not None and mine.state == "idle" and any(not one.worker for one in seen.waiting)
+    mine = next((row for row in seen.workers if row.worker == worker), None)
+    return mine is not None and mine.state == "idle" and any(not row.worker for row in seen.waiting)

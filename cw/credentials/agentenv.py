@@ -124,9 +124,9 @@ def _loader(name: str) -> bool:
 
 def search_path(settings: Settings, host_env: Mapping[str, str]) -> str:
     """The host's PATH as far as agents can see it: system folders and `sandbox_read`."""
-    wanted = [one for one in host_env.get("PATH", "").split(os.pathsep) if one]
-    seen = [one for one in wanted if _visible(Path(one), settings.sandbox_read)]
-    ours = [str(one.parent) for one in own_gh(settings)[:1]]  # the last: the system's own counts
+    wanted = [folder for folder in host_env.get("PATH", "").split(os.pathsep) if folder]
+    seen = [folder for folder in wanted if _visible(Path(folder), settings.sandbox_read)]
+    ours = [str(gh.parent) for gh in own_gh(settings)[:1]]  # the last: the system's own counts
     return os.pathsep.join(dict.fromkeys([*seen, *_PATH.split(os.pathsep), *ours]))
 
 
@@ -148,7 +148,7 @@ def gh_beside() -> Path | None:
 
 def _visible(folder: Path, extra: tuple[Path, ...]) -> bool:
     system = (Path("/usr"), Path("/bin"), Path("/sbin"), Path("/opt"), Path("/nix"))
-    return any(folder.is_relative_to(one) for one in (*system, *extra))
+    return any(folder.is_relative_to(above) for above in (*system, *extra))
 
 
 def _identity(home: Home, env: Mapping[str, str]) -> dict[str, str]:

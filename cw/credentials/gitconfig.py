@@ -24,9 +24,11 @@ Pairs = Iterable[tuple[str, str]]
 
 def login_config(config: Path | None) -> str:
     """For git that logs in: of the system's file how TLS is done there, of `config` all of that."""
-    found = [one for one in listed(("--system",)) if _OF_SYSTEM.match(one[0])]
+    found = [setting for setting in listed(("--system",)) if _OF_SYSTEM.match(setting[0])]
     if config:
-        found += [one for one in listed(("--file", str(config))) if _LOGIN.match(one[0])]
+        found += [
+            setting for setting in listed(("--file", str(config))) if _LOGIN.match(setting[0])
+        ]
     return written(found)
 
 

@@ -42,11 +42,11 @@ class LogRedactor:
     def _look(self) -> None:
         """Reads files only when one has changed."""
         found = homes(self._settings.workers_root)
-        seen = [(one.id, _mark(one.zshenv), _mark(_lent(one))) for one in found]
+        seen = [(home.id, _mark(home.zshenv), _mark(_lent(home))) for home in found]
         if seen == self._seen:
             return
         self._seen = seen  # before: what reads the files may log something itself
-        envs = (_secrets_of(one, self._settings, self._host_env) for one in found)
+        envs = (_secrets_of(home, self._settings, self._host_env) for home in found)
         self._redact = redactor(host_secrets(self._settings), *envs)
 
 

@@ -45,7 +45,7 @@ def hidden_from_git(home: Home, settings: Settings) -> tuple[Path, ...]:
     """The same, from what a clone has the host's own git start. A link that an agent left is only
     passed over: a run has to come to its end.
     """
-    return tuple(one for one in _there(home, settings) if in_place(home, one))
+    return tuple(path for path in _there(home, settings) if in_place(home, path))
 
 
 def _there(home: Home, settings: Settings) -> tuple[Path, ...]:

@@ -76,7 +76,9 @@ class AppTokens:
                     raise
                 found = self._under_its_new_name(installation, repo)
         held = found.get("permissions") or {}
-        lacks = [f"{one}: {level}" for one, level in _WANTED.items() if held.get(one) != level]
+        lacks = [
+            f"{right}: {level}" for right, level in _WANTED.items() if held.get(right) != level
+        ]
         if lacks:
             raise self._too_little(repo, ", ".join(lacks))
         return _Lent(found["token"], datetime.fromisoformat(found["expires_at"]))

@@ -1,4 +1,4 @@
-"""GitHub behind a narrow face: issues, labels, comments and pull requests.
+"""GitHub behind a narrow face: issues, labels and comments, and what `pulls` has.
 
 Writes can be repeated: looked up or idempotent.
 """
@@ -6,17 +6,18 @@ Writes can be repeated: looked up or idempotent.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-from cw.errors import BadInputError, GitHubRefusedError, GoneError
+from cw.errors import BadInputError, GoneError
 from cw.github.app import app_tokens
-from cw.github.connection import Connection, again
-from cw.github.errors import github_errors, says_no_drafts
+from cw.github.connection import again
+from cw.github.errors import github_errors
+from cw.github.expected import ROWS, Expected
 from cw.github.issue_text import text_sha256
+from cw.github.pulls import Pulls
 from cw.names import repo_key, same_repo
 from cw.settings import Settings
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 _LABEL_COLOUR = "5319e7"
 _GONE = 404
 _INVALID = 422  # or there already
-_PER_PAGE = 100
-_MAX_PAGES = 30
 _NAME_SECONDS = 60.0  # that a name is believed
 
 
@@ -48,30 +47,7 @@ class Issue:
         return text_sha256(self.title, self.body)
 
 
-@dataclass(frozen=True, slots=True)
-class Pull:
-    number: int
-    url: str
-    head: str  # sha
-    open: bool
-    draft: bool
-    merged: bool
-    branch: str = ""  # in this repository; empty: of a fork, or not asked for
-    base: str = ""  # the branch that it goes into
-    author: str = ""  # empty: not known any more
-    ours: bool = False  # opened by the account that asks
-
-
-@dataclass(frozen=True, slots=True)
-class Push:
-    """One change of a branch. Forty zeros: it was not there. `by`: an account."""
-
-    before: str
-    after: str
-    by: str
-
-
-class GitHub(Connection):
+class GitHub(Pulls):
     """What is asked of issues, labels and pull requests, and done to them."""
 
     def __init__(self, api_url: str, key: str | AppTokens, *, pace: float) -> None:
@@ -103,7 +79,7 @@ class GitHub(Connection):
                 author=(found.get("user") or {}).get("login", ""),
                 url=found["html_url"],
                 open=found["state"] == "open",
-                labels=tuple(one["name"] for one in found["labels"]),
+                labels=tuple(label["name"] for label in found["labels"]),
                 is_pull="pull_request" in found or "/pull/" in found["html_url"],
                 created_at=datetime.fromisoformat(found["created_at"]),
             )
@@ -115,22 +91,22 @@ class GitHub(Connection):
         """Make the label, if the repository lacks it."""
         body = {"name": name, "color": colour, "description": description}
         what = f"label {name} of {repo}"
-        self.ask(what, repo, "POST", f"/repos/{repo}/labels", body, taken=(_INVALID,))
+        self.ask(what, repo, "POST", f"/repos/{repo}/labels", body, Expected(taken=(_INVALID,)))
 
     @again
     def add_label(self, repo: str, number: int, name: str) -> tuple[str, ...]:
         """All labels after the write: a double assignment shows at no extra cost."""
         what, path = f"label {name} on {repo}#{number}", f"/repos/{repo}/issues/{number}/labels"
         with github_errors(what):
-            found = self.ask(what, repo, "POST", path, {"labels": [name]}, kind=list).data
-            return tuple(one["name"] for one in found)
+            found = self.ask(what, repo, "POST", path, {"labels": [name]}, expected=ROWS).data
+            return tuple(label["name"] for label in found)
 
     @again
     def remove_label(self, repo: str, number: int, name: str) -> None:
         """Absent is fine."""
         path = f"/repos/{repo}/issues/{number}/labels/{quote(name, safe='')}"
         what = f"label {name} on {repo}#{number}"
-        self.ask(what, repo, "DELETE", path, kind=object, taken=(_GONE,))
+        self.ask(what, repo, "DELETE", path, expected=Expected(object, taken=(_GONE,)))
 
     def comment(self, repo: str, number: int, body: str) -> None:
         """Not to be repeated: see `comments.comment_once`."""
@@ -138,81 +114,6 @@ class GitHub(Connection):
         what = f"comment on {repo}#{number}"
         with github_errors(what):  # an answer that names no comment is no proof of one
             _ = self.ask(what, repo, "POST", path, {"body": body}).data["id"]
-
-    def last_push(self, repo: str, ref: str) -> tuple[str, str]:
-        """What the newest push, or deletion, made of a branch, and the login of who did it. Empty
-        when GitHub knows of none.
-        """
-        what, query = f"activity of {repo}", urlencode({"ref": ref, "per_page": 1})
-        with github_errors(what):
-            path = f"/repos/{repo}/activity?{query}"
-            rows = self.ask(what, repo, "GET", path, kind=list).data
-            if not rows:
-                return "", ""
-            return rows[0]["after"], (rows[0].get("actor") or {}).get("login", "")
-
-    def find_pull(self, repo: str, branch: str, base: str = "") -> Pull | None:
-        """The newest pull request whose head is this branch of this very repository, of open ones
-        rather one into `base`. `repo`: its name of now, as owners are compared by their names here.
-        """
-        owner = repo.split("/", maxsplit=1)[0]
-        what, query = f"pull requests of {repo}", {"state": "all", "head": f"{owner}:{branch}"}
-        with github_errors(what):
-            # A malformed filter is ignored by GitHub and forks use the same names: look again.
-            rows = self._pages(what, repo, f"/repos/{repo}/pulls", query)
-            mine = [_pull(one) for one in rows if _is_head(one, branch)]
-        return max(mine, key=lambda one: (one.open, one.base == base, one.number), default=None)
-
-    def open_pull(
-        self, repo: str, *, branch: str, base: str, title: str, body: str, draft: bool = False
-    ) -> Pull:
-        """Open it, or return the one that is already open. Not every plan of GitHub's has drafts:
-        without them it is opened all the same.
-        """
-        what, path = f"pull request for {branch} of {repo}", f"/repos/{repo}/pulls"
-        asked = {"base": base, "head": branch, "title": title, "body": body, "draft": draft}
-        with github_errors(what):
-            made = self.ask(what, repo, "POST", path, asked, taken=(_INVALID,))
-            if made.status != _INVALID:
-                return _pull(made.data)
-            found = self.find_pull(repo, branch)
-            if found and found.open:
-                return found
-            if draft and says_no_drafts(str(made.data)):
-                return self.open_pull(repo, branch=branch, base=base, title=title, body=body)
-            raise GitHubRefusedError(f"GitHub refused: {_reasons(made.data)}")
-
-    @again
-    def retarget(self, repo: str, number: int, base: str) -> None:
-        """Have a pull request go into another branch."""
-        what = f"base of pull request {repo}#{number}"
-        self.ask(what, repo, "PATCH", f"/repos/{repo}/pulls/{number}", {"base": base})
-
-    def pushes(self, repo: str, ref: str, since: datetime) -> list[Push]:
-        """What was pushed to a branch since then, oldest first; at most the last 100."""
-        what, query = f"activity of {repo}", urlencode({"ref": ref, "per_page": _PER_PAGE})
-        with github_errors(what):
-            rows = self.ask(what, repo, "GET", f"/repos/{repo}/activity?{query}", kind=list).data
-            found = [
-                Push(
-                    str(one["before"]),
-                    str(one["after"]),
-                    (one.get("actor") or {}).get("login", ""),
-                )
-                for one in rows
-                if datetime.fromisoformat(one["timestamp"]) >= since
-            ]
-        return found[::-1]
-
-    def _pages(
-        self, what: str, repo: str, path: str, query: Mapping[str, object] | None = None
-    ) -> Iterator[Any]:
-        for page in range(1, _MAX_PAGES + 1):
-            asked = urlencode({**(query or {}), "per_page": _PER_PAGE, "page": page})
-            rows = self.ask(what, repo, "GET", f"{path}?{asked}", kind=list).data
-            yield from rows
-            if len(rows) < _PER_PAGE:
-                return
 
 
 def _refuse_moved(found: Any, repo: str, number: int) -> None:
@@ -223,33 +124,6 @@ def _refuse_moved(found: Any, repo: str, number: int) -> None:
             f"issue {repo}#{number} was transferred to {there}#{found['number']}",
             hint=f"Use: -r {there} -i {found['number']}",
         )
-
-
-def _reasons(data: Any) -> str:
-    """Of a 422: its message says no more than `Validation Failed`."""
-    errors = data.get("errors") or () if isinstance(data, dict) else ()
-    said = [one.get("message") or one.get("code", "") for one in errors if isinstance(one, dict)]
-    return "; ".join(filter(None, said)) or str(data.get("message", data))
-
-
-def _pull(one: Any) -> Pull:
-    return Pull(
-        int(one["number"]),
-        str(one["html_url"]),
-        str(one["head"]["sha"]),
-        one["state"] == "open",
-        bool(one.get("draft")),
-        bool(one["merged_at"]),
-        base=str(one["base"]["ref"]),
-        author=(one.get("user") or {}).get("login", ""),
-    )
-
-
-def _is_head(one: Any, branch: str) -> bool:
-    """By the ids of head and base: a name may have changed, or mean a fork's owner."""
-    head, base = one["head"], one["base"]
-    mine = head["repo"] and head["repo"]["id"] == base["repo"]["id"]
-    return bool(mine and head["ref"] == branch)
 
 
 def open_github(settings: Settings) -> GitHub:

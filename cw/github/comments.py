@@ -27,8 +27,8 @@ def comment_once(github: GitHub, repo: str, number: int, body: str, marks: Seque
     Only the very same comment counts, and only of the account that would post it: whoever can read
     a mark can write it, and an agent that shares the account can change what it stands under.
     """
-    made = [f"{body}\n\n<!-- {one} -->" for one in marks]
-    if not {one.strip() for one in made} & set(_own(github, repo, number)):
+    made = [f"{body}\n\n<!-- {mark} -->" for mark in marks]
+    if not {text.strip() for text in made} & set(_own(github, repo, number)):
         github.comment(repo, number, made[0])
 
 
@@ -44,8 +44,8 @@ def _own(github: GitHub, repo: str, number: int) -> Iterator[str]:
                 f"GitHub knows no issue {repo}#{number}",
                 hint="Check the name, and that the token may see it",
             )
-        for one in found["comments"]["nodes"]:
-            if one["viewerDidAuthor"]:
-                yield one["body"].replace("\r\n", "\n").strip()
+        for comment in found["comments"]["nodes"]:
+            if comment["viewerDidAuthor"]:
+                yield comment["body"].replace("\r\n", "\n").strip()
         page = found["comments"]["pageInfo"]
         more, variables["after"] = page["hasNextPage"], page["endCursor"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, Self, TypeVar
@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 from cw.errors import BadInputError, CwError, GitHubLimitError, GitHubUnavailableError
 from cw.github.app import AppTokens
 from cw.github.errors import github_errors, raise_for, raise_for_graphql
+from cw.github.expected import OBJECT, Expected
 from cw.github.transport import Answer, Transport
 
 _NOT_MODIFIED = 304
@@ -86,18 +87,14 @@ class Connection:
         verb: str,
         path: str,
         body: object = None,
-        *,
-        kind: type = dict,
-        taken: Collection[int] = (),
+        expected: Expected = OBJECT,
     ) -> Answer:
-        """`what`: for people. `repo`: whose token is used. `kind`: of the answer. `taken`: statuses
-        that are no error here.
-        """
+        """`what`: for people. `repo`: whose token is used."""
         with github_errors(what):
             found = self._at(repo).ask(verb, path, body=body)
-            if found.status not in taken:
+            if found.status not in expected.taken:
                 raise_for(found.status, found.data, found.headers, what)
-                if not isinstance(found.data, kind):
+                if not isinstance(found.data, expected.kind):
                     raise TypeError(type(found.data).__name__)
         return found
 
@@ -118,7 +115,7 @@ class Connection:
         said. None: nothing yet, or of a search, which is counted apart, by the minute.
         """
         told = [way.limit for _, way in list(self._apis.values())]
-        return min((one for one in told if one and one[1] >= _HOURLY), default=None)
+        return min((limit for limit in told if limit and limit[1] >= _HOURLY), default=None)
 
     def well(self) -> bool:
         """Whether GitHub's API answers at all. Costs nothing."""
@@ -165,7 +162,7 @@ class Connection:
 
 def _named(path: str) -> str:
     """`issues of acme/app` for people who have typed no path."""
-    parts = [one for one in path.split("/") if one]
+    parts = [part for part in path.split("/") if part]
     if parts[:1] == ["repos"] and len(parts) >= 3:
         rest = " ".join(parts[3:]) or "repository"
         return f"{rest} of {'/'.join(parts[1:3])}" if parts[3:] else f"{rest} {parts[1]}/{parts[2]}"

@@ -28,6 +28,6 @@ def dependencies(body: str, repo: str) -> tuple[str, ...]:
     """`owner/repo#n` in lower case, as named outside of code blocks and comments."""
     found: dict[str, None] = {}
     for saying in _SAYS.finditer(_UNSEEN.sub("", body)):
-        for one in _ONE.finditer(saying["list"]):
-            found[f"{one['repo'] or one['url'] or repo}#{one['number']}".lower()] = None
+        for issue in _ONE.finditer(saying["list"]):
+            found[f"{issue['repo'] or issue['url'] or repo}#{issue['number']}".lower()] = None
     return tuple(found)[:_MOST]

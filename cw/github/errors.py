@@ -48,7 +48,7 @@ def github_errors(what: str) -> Iterator[None]:
 
 def odd_answer(what: str, error: Exception) -> GitHubUnavailableError:
     where = traceback.extract_tb(error.__traceback__)
-    last = next((one for one in reversed(where) if "/cw/" in one.filename), where[-1])
+    last = next((frame for frame in reversed(where) if "/cw/" in frame.filename), where[-1])
     place = f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
     return GitHubUnavailableError(f"GitHub did not answer as expected ({what}; {place})")
 
@@ -93,7 +93,7 @@ def _refused(status: int, text: str, headers: Mapping[str, str]) -> GitHubRefuse
     # Of fine-grained tokens and Apps: what this endpoint wants, and so what the token lacks.
     wanted = headers.get("x-accepted-github-permissions", "")
     if wanted and "not accessible" in text.lower():
-        lacks = " or ".join(one.strip().replace("=", ": ") for one in wanted.split(";"))
+        lacks = " or ".join(right.strip().replace("=", ": ") for right in wanted.split(";"))
         return GitHubRefusedError(f"GitHub refused: {text}", hint=f"Give the token {lacks}")
     return GitHubRefusedError(
         f"GitHub refused: {status} {text}", hint="Check the token's permissions"

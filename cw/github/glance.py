@@ -26,4 +26,4 @@ def open_issues(settings: Settings, repo: str) -> dict[int, str]:
     )
     with opener().open(request, timeout=_SECONDS) as answer:
         rows = json.loads(answer.read())
-    return {int(one["number"]): str(one["title"]) for one in rows if "pull_request" not in one}
+    return {int(row["number"]): str(row["title"]) for row in rows if "pull_request" not in row}

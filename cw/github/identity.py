@@ -42,8 +42,8 @@ class Places:
 
     def known(self, names: Collection[str]) -> dict[str, Place]:
         """By name as given. What is not there GitHub did not tell: `place` says why."""
-        found = {one: place for one in names if (place := self._remembered(one))}
-        unknown = [one for one in names if one not in found]
+        found = {name: place for name in names if (place := self._remembered(name))}
+        unknown = [name for name in names if name not in found]
         if not self._github.is_app:  # whose tokens are for one repository each
             for at in range(0, len(unknown), _AT_ONCE):
                 found |= self._ask(unknown[at : at + _AT_ONCE])
@@ -64,8 +64,8 @@ class Places:
         return Place.model_validate(json.loads(kept)) if kept else None
 
     def _keep(self, name: str, place: Place) -> Place:
-        for one in {name.lower(), place.name.lower()}:
-            self._facts.keep_fact(_fact(one), place.model_dump_json(), _LIFE)
+        for known_as in {name.lower(), place.name.lower()}:
+            self._facts.keep_fact(_fact(known_as), place.model_dump_json(), _LIFE)
         return place
 
     def _ask(self, names: list[str]) -> dict[str, Place]:
@@ -76,7 +76,7 @@ class Places:
             for at, name in enumerate(names)
             for part, text in zip("on", name.split("/", 1), strict=True)
         }
-        declared = ", ".join(f"${one}: String!" for one in variables)
+        declared = ", ".join(f"${variable}: String!" for variable in variables)
         asked = " ".join(
             f"r{at}: repository(owner: $o{at}, name: $n{at}) {{ databaseId nameWithOwner }}"
             for at in range(len(names))

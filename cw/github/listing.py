@@ -150,24 +150,24 @@ def label_events(reader: ListReader, repo: str, number: int) -> list[LabelEvent]
 
 def _read(reader: ListReader, rows: list[Any], repo: str, repo_id: int) -> list[Listed]:
     """One row that cannot be read is no reason to leave all others alone."""
-    odd = sum(one is None for one in rows)
+    odd = sum(row is None for row in rows)
     if odd:
         reader.odd.append(f"{repo}: {odd} of {len(rows)} rows of its list cannot be read")
     with github_errors(f"issues of {repo}"):
-        found = _ISSUES.validate_python([one for one in rows if one is not None])
-    return [one.model_copy(update={"repo_id": repo_id}) for one in found]
+        found = _ISSUES.validate_python([row for row in rows if row is not None])
+    return [issue.model_copy(update={"repo_id": repo_id}) for issue in found]
 
 
 def _digest(found: Any, repo: str) -> list[dict[str, Any] | None]:
     """All rows, so that a full page can be told from the last."""
     if not isinstance(found, list):
         raise TypeError(type(found).__name__)
-    return [_row(one, repo) for one in found]
+    return [_row(row, repo) for row in found]
 
 
-def _row(one: Any, repo: str) -> dict[str, Any] | None:
+def _row(row: Any, repo: str) -> dict[str, Any] | None:
     try:
-        return _listed(one, repo).model_dump(mode="json")
+        return _listed(row, repo).model_dump(mode="json")
     except (KeyError, TypeError, AttributeError, ValueError):
         return None
 
@@ -180,7 +180,7 @@ def _listed(row: dict[str, Any], repo: str) -> Listed:
         title=row["title"],
         author=(row.get("user") or {}).get("login", ""),
         association=row.get("author_association") or "NONE",
-        labels=tuple(one["name"] for one in row["labels"]),
+        labels=tuple(label["name"] for label in row["labels"]),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         is_pull="pull_request" in row or "/pull/" in row["html_url"],

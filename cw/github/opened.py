@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from cw.github.client import Pull
 from cw.github.errors import github_errors
+from cw.github.pulls import Pull
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub
@@ -36,25 +36,25 @@ def opened(
     variables = {"owner": owner, "name": name, "branch": branch}
     found = github.graphql(repo, _FIND, variables)["repository"]
     # Forks use the same names of branches, and their pull requests are other people's.
-    mine = [_pull(one) for one in found["branch"]["nodes"] if not one["isCrossRepository"]]
-    ours = [_pull(one) for one in found["newest"]["nodes"] if _is_ours(one, since)]
-    return mine, [one for one in ours if one not in mine]
+    mine = [_pull(row) for row in found["branch"]["nodes"] if not row["isCrossRepository"]]
+    ours = [_pull(row) for row in found["newest"]["nodes"] if _is_ours(row, since)]
+    return mine, [pull for pull in ours if pull not in mine]
 
 
-def _is_ours(one: Any, since: datetime) -> bool:
-    return one["viewerDidAuthor"] and datetime.fromisoformat(one["createdAt"]) >= since
+def _is_ours(row: Any, since: datetime) -> bool:
+    return row["viewerDidAuthor"] and datetime.fromisoformat(row["createdAt"]) >= since
 
 
-def _pull(one: Any) -> Pull:
+def _pull(row: Any) -> Pull:
     return Pull(
-        one["number"],
-        one["url"],
-        one["headRefOid"],
+        row["number"],
+        row["url"],
+        row["headRefOid"],
         open=True,
-        draft=bool(one["isDraft"]),
+        draft=bool(row["isDraft"]),
         merged=False,
-        branch="" if one["isCrossRepository"] else str(one["headRefName"]),
-        base=str(one["baseRefName"]),
-        author=(one["author"] or {}).get("login", ""),
-        ours=bool(one["viewerDidAuthor"]),
+        branch="" if row["isCrossRepository"] else str(row["headRefName"]),
+        base=str(row["baseRefName"]),
+        author=(row["author"] or {}).get("login", ""),
+        ours=bool(row["viewerDidAuthor"]),
     )

@@ -74,8 +74,8 @@ def repos_of(reader: ListReader, owner: str) -> list[str]:
 
 def _repo_digest(found: Any) -> list[list[Any]]:
     return [
-        [one["full_name"], not one["archived"] and one.get("open_issues_count", 1) > 0]
-        for one in found
+        [row["full_name"], not row["archived"] and row.get("open_issues_count", 1) > 0]
+        for row in found
     ]
 
 

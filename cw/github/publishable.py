@@ -116,10 +116,10 @@ class _Safe(Writer):
 
     def spans(self, token: Token) -> str:
         made, prose, targets = "", "", list[str]()
-        for one in token.children or ():
-            if one.type in {"text", "softbreak", "hardbreak"}:
-                prose += one.content if one.type == "text" else "\n"
-            elif part := self._span(one, targets):  # else what stands around it is one word
+        for child in token.children or ():
+            if child.type in {"text", "softbreak", "hardbreak"}:
+                prose += child.content if child.type == "text" else "\n"
+            elif part := self._span(child, targets):  # else what stands around it is one word
                 made = _joined(_joined(made, _lines(prose)), part)
                 prose = ""
         return _joined(made, _lines(prose))
@@ -143,7 +143,7 @@ class _Safe(Writer):
 
 
 def _lines(prose: str) -> str:
-    return "\n".join(_words(one) for one in prose.split("\n"))
+    return "\n".join(_words(line) for line in prose.split("\n"))
 
 
 def _without_comments(html: str) -> str:

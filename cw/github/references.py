@@ -33,12 +33,12 @@ def pieces(text: str) -> list[tuple[str, str]]:
     """
     found: list[tuple[str, str]] = []
     at = 0
-    for one in _SPECIAL.finditer(text):
-        words = one[0].rstrip(".,;:!?)'\"*_~]}") if one["url"] else one[0]
-        kind = "url" if one["url"] and is_harmless(words) else "text" if one["mail"] else "name"
-        found += [("text", text[at : one.start()]), (kind, words)]
-        at = one.start() + len(words)
-    return [one for one in (*found, ("text", text[at:])) if one[1]]
+    for match in _SPECIAL.finditer(text):
+        words = match[0].rstrip(".,;:!?)'\"*_~]}") if match["url"] else match[0]
+        kind = "url" if match["url"] and is_harmless(words) else "text" if match["mail"] else "name"
+        found += [("text", text[at : match.start()]), (kind, words)]
+        at = match.start() + len(words)
+    return [piece for piece in (*found, ("text", text[at:])) if piece[1]]
 
 
 def is_harmless(target: str) -> bool:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from cw.errors import GitHubRefusedError
 from cw.github.errors import github_errors, raise_for
+from cw.github.expected import Expected
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub
@@ -59,13 +60,14 @@ def missing(github: GitHub, found: Repository) -> tuple[str, ...]:
     if found.scopes is not None:
         enough = {"repo"} if found.private else {"repo", "public_repo"}
         return () if found.scopes & enough else ("scope repo",)
-    return tuple(one for one, path in _PROBES.items() if not _may(github, found.name, one, path))
+    return tuple(
+        right for right, path in _PROBES.items() if not _may(github, found.name, right, path)
+    )
 
 
 def _may(github: GitHub, repo: str, what: str, path: str) -> bool:
-    said = github.ask(
-        what, repo, "POST", f"/repos/{repo}{path}", {}, kind=object, taken={*_REFUSED, 409, 422}
-    )
+    any_answer = Expected(object, taken={*_REFUSED, 409, 422})
+    said = github.ask(what, repo, "POST", f"/repos/{repo}{path}", {}, any_answer)
     if said.status in _REFUSED and said.headers.get("x-github-sso"):
         raise_for(said.status, said.data, said.headers)
     return said.status not in _REFUSED
@@ -86,7 +88,7 @@ def _repository(github: GitHub, row: Any, headers: Mapping[str, str]) -> Reposit
         issues=bool(row.get("has_issues", True)),
         branch=_branch(github, name, row),
         push=push,
-        role=next((one for one in _ROLES if rights.get(one)), ""),
+        role=next((role for role in _ROLES if rights.get(role)), ""),
         scopes=None if scopes is None else frozenset(scopes.replace(",", " ").split()),
     )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cw.github.client import Pull
 from cw.github.errors import github_errors
+from cw.github.pulls import Pull
 
 if TYPE_CHECKING:
     from cw.github.client import GitHub
@@ -29,20 +29,20 @@ def standing(github: GitHub, repo: str, branch: str) -> tuple[str, tuple[Pull, .
         found = github.graphql(repo, _ASK, asked)["repository"]
         nodes = found["pullRequests"]["nodes"]
         # Forks use the same names of branches, and their pull requests are other people's.
-        pulls = (_pull(one, branch) for one in nodes if not one["isCrossRepository"])
+        pulls = (_pull(row, branch) for row in nodes if not row["isCrossRepository"])
         return found["ref"]["target"]["oid"] if found["ref"] else "", tuple(pulls)
 
 
-def _pull(one: Any, branch: str) -> Pull:
+def _pull(row: Any, branch: str) -> Pull:
     return Pull(
-        one["number"],
-        one["url"],
-        one["headRefOid"],
-        open=one["state"] == "OPEN",
-        draft=bool(one["isDraft"]),
-        merged=bool(one["merged"]),
+        row["number"],
+        row["url"],
+        row["headRefOid"],
+        open=row["state"] == "OPEN",
+        draft=bool(row["isDraft"]),
+        merged=bool(row["merged"]),
         branch=branch,
-        base=one["baseRefName"],
-        author=(one["author"] or {}).get("login", ""),
-        ours=bool(one["viewerDidAuthor"]),
+        base=row["baseRefName"],
+        author=(row["author"] or {}).get("login", ""),
+        ours=bool(row["viewerDidAuthor"]),
     )

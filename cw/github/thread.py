@@ -79,26 +79,26 @@ def read_thread(github: GitHub, repo: str, number: int) -> Thread:
     variables = {"owner": owner, "name": name, "number": number}
     found = github.graphql(repo, _QUERY, variables)["repository"]["issue"]
     events = found["timelineItems"]["nodes"]
-    renamed = [one for one in events if one["__typename"] == "RenamedTitleEvent"]
+    renamed = [event for event in events if event["__typename"] == "RenamedTitleEvent"]
     comments = found["comments"]
     return Thread(
         title=found["title"],
         body=found["body"] or "",
         open=found["state"] == "OPEN",
         author=_login(found["author"]),
-        labels=tuple(one["name"] for one in found["labels"]["nodes"]),
+        labels=tuple(label["name"] for label in found["labels"]["nodes"]),
         body_editor=_editor(found),
         body_edited_at=_moment(found["lastEditedAt"]),
         title_editor=(_login(renamed[-1]["actor"]) or _GONE) if renamed else "",
         title_edited_at=_moment(renamed[-1]["createdAt"]) if renamed else None,
         labelled=tuple(
             Labelled(
-                one["label"]["name"],
-                _login(one["actor"]),
-                datetime.fromisoformat(one["createdAt"]),
+                event["label"]["name"],
+                _login(event["actor"]),
+                datetime.fromisoformat(event["createdAt"]),
             )
-            for one in events
-            if one["__typename"] == "LabeledEvent"
+            for event in events
+            if event["__typename"] == "LabeledEvent"
         ),
         comments=tuple(map(_comment, comments["nodes"])),
         older_comments=comments["totalCount"] - len(comments["nodes"]),

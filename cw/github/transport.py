@@ -138,8 +138,8 @@ class Transport:
 
     def _note_limit(self, headers: Mapping[str, str]) -> None:
         names = ("remaining", "limit", "reset")
-        found = [headers.get(f"x-ratelimit-{one}", "") for one in names]
-        if all(one.isdigit() for one in found):
+        found = [headers.get(f"x-ratelimit-{name}", "") for name in names]
+        if all(value.isdigit() for value in found):
             self.limit = (int(found[0]), int(found[1]), int(found[2]))
 
 

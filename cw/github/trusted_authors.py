@@ -39,18 +39,18 @@ def labelled_by(thread: Thread, go_label: str) -> str:
     """
     if not has_label(thread.labels, go_label):
         return ""
-    set_by = [one for one in thread.labelled if same_label(one.label, go_label)]
+    set_by = [labelled for labelled in thread.labelled if same_label(labelled.label, go_label)]
     if not set_by:
         return ""
     last = set_by[-1]
     changes = (thread.body_edited_at, thread.title_edited_at)
-    return "" if any(one and one >= last.at for one in changes) else last.actor
+    return "" if any(changed_at and changed_at >= last.at for changed_at in changes) else last.actor
 
 
 def approve(thread: Thread, go_label: str, writes: Writes) -> Approval | None:
     """Its author's own word, or the go label."""
     wrote = {thread.author, thread.body_editor or thread.author}
-    if all(writes(one) for one in wrote | {thread.title_editor or thread.author}):
+    if all(writes(login) for login in wrote | {thread.title_editor or thread.author}):
         return Approval(thread.author, thread.text_sha256)
     actor = labelled_by(thread, go_label)
     return Approval(actor, thread.text_sha256) if actor and writes(actor) else None
@@ -86,10 +86,14 @@ def heard(thread: Thread, writes: Writes) -> tuple[Comment, ...]:
         asked.add(login)
         return len(asked) <= _MOST_ASKED and writes(login)
 
-    newest_first = [one for one in reversed(thread.comments) if _is_talk(one)]
+    newest_first = [comment for comment in reversed(thread.comments) if _is_talk(comment)]
     return tuple(
         reversed(
-            [one for one in newest_first if may(one.author) and (not one.editor or may(one.editor))]
+            [
+                comment
+                for comment in newest_first
+                if may(comment.author) and (not comment.editor or may(comment.editor))
+            ]
         )
     )
 

@@ -21,7 +21,8 @@ def written(github: GitHub, repo: str, numbers: Sequence[int], since: datetime) 
         return ()
     owner, _, name = repo.partition("/")
     each = " ".join(
-        f"i{one}: issue(number: {one}) {{ url createdAt viewerDidAuthor }}" for one in numbers
+        f"i{number}: issue(number: {number}) {{ url createdAt viewerDidAuthor }}"
+        for number in numbers
     )
     query = (
         "query Written($owner: String!, $name: String!) {"
@@ -29,10 +30,10 @@ def written(github: GitHub, repo: str, numbers: Sequence[int], since: datetime) 
     )
     with github_errors(f"issues of {repo}"):
         found = github.graphql(repo, query, {"owner": owner, "name": name}, partly=True)
-        rows = [row for one in numbers if (row := found["repository"].get(f"i{one}"))]
+        rows = [row for number in numbers if (row := found["repository"].get(f"i{number}"))]
         # GitHub counts in whole seconds; no agent gets that far in its first one.
         return tuple(
-            str(one["url"])
-            for one in rows
-            if one["viewerDidAuthor"] and datetime.fromisoformat(one["createdAt"]) >= since
+            str(issue["url"])
+            for issue in rows
+            if issue["viewerDidAuthor"] and datetime.fromisoformat(issue["createdAt"]) >= since
         )

@@ -59,5 +59,5 @@ def agent_user(settings: Settings) -> AgentUser | None:
 def _of_the_installation() -> str:
     if sys.prefix != _INSTALLED:
         return ""
-    known = {one.pw_name for one in pwd.getpwall()}
-    return next((one for one in _MADE if one in known), "")
+    known = {user.pw_name for user in pwd.getpwall()}
+    return next((name for name in _MADE if name in known), "")

@@ -14,7 +14,7 @@ def archives(
     home: Home, bad: Callable[[Path], None] = lambda _: None
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The readable archives, newest first. `bad` hears of the others."""
-    found = ((_changed(one), one) for one in home.completed.glob("*.json") if one.is_file())
+    found = ((_changed(path), path) for path in home.completed.glob("*.json") if path.is_file())
     for _, path in sorted(found, reverse=True):
         data = read_json(path)
         if data is None:

@@ -126,7 +126,7 @@ def rendered(
     }
     found = {}
     for folder in (templates, *((own / FOR_ALL, own / home.id) if own else ())):
-        for source in sorted(one for one in folder.rglob("*") if not one.is_dir()):
+        for source in sorted(path for path in folder.rglob("*") if not path.is_dir()):
             name = source.relative_to(folder).as_posix()
             if name.partition("/")[0] in _NOT_YOURS:
                 raise BadInputError(
@@ -159,7 +159,7 @@ def fingerprint(content: bytes) -> str:
 
 
 def _fill(into: Path, files: Mapping[str, bytes]) -> None:
-    for folder in (*_FOLDERS, ".claude", *(f".claude/{one}" for one in _CLAUDE_FOLDERS)):
+    for folder in (*_FOLDERS, ".claude", *(f".claude/{name}" for name in _CLAUDE_FOLDERS)):
         _make_dir(into / folder)
     for name, content in files.items():
         for parent in reversed(Path(name).parents[:-1]):

@@ -175,9 +175,9 @@ def _leftovers(home: Home) -> list[Path]:
     if not home.run.is_dir():
         return []
     return [
-        one
-        for one in home.run.iterdir()
-        if (one.is_file() or one.is_socket())
-        and one.name not in keep
-        and ".corrupt-" not in one.name
+        path
+        for path in home.run.iterdir()
+        if (path.is_file() or path.is_socket())
+        and path.name not in keep
+        and ".corrupt-" not in path.name
     ]

@@ -154,5 +154,5 @@ def homes(root: Path) -> list[Home]:
     """Every worker's HOME below the root, by id."""
     if not root.is_dir():
         return []
-    found = (Home(one) for one in sorted(root.iterdir()) if not one.is_symlink())
-    return [one for one in found if is_worker_id(one.id) and one.marker.is_file()]
+    found = (Home(folder) for folder in sorted(root.iterdir()) if not folder.is_symlink())
+    return [home for home in found if is_worker_id(home.id) and home.marker.is_file()]

@@ -24,10 +24,10 @@ def inherit(path: Path) -> None:
 
 def make_folders(path: Path) -> None:
     """A private folder with all above it, each as `inherit` has it."""
-    missing = [one for one in (path, *path.parents) if not os.path.lexists(one)]
+    missing = [folder for folder in (path, *path.parents) if not os.path.lexists(folder)]
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for one in reversed(missing):
-        inherit(one)
+    for folder in reversed(missing):
+        inherit(folder)
 
 
 def give_tree(top: Path) -> None:
@@ -58,10 +58,10 @@ def give_own(home: Home) -> None:
     seen = home.path.stat()
     trees = {home.run, home.completed, home.path / ".ssh"}
     trees |= {home.claude / name for name in (*HAND_MADE, "plugins")}
-    for one in (home.clones, home.tmp, home.claude, *home.host_owned):
-        if in_place(home, one):
-            give = _give_all if one in trees and one.is_dir() else _give
-            give(one, seen.st_uid, seen.st_gid)
+    for path in (home.clones, home.tmp, home.claude, *home.host_owned):
+        if in_place(home, path):
+            give = _give_all if path in trees and path.is_dir() else _give
+            give(path, seen.st_uid, seen.st_gid)
 
 
 def _give_all(top: Path, uid: int, gid: int) -> None:

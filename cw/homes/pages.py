@@ -60,7 +60,7 @@ def archives_page(home: Home, task: str, skip: int, limit: int) -> dict[str, Any
 
 def todo_list(home: Home, task: str) -> list[Todo]:
     """From the logs of all runs of a task, which keep what the broker's stream has dropped."""
-    return todos(one for _, path in logs_of(home, task) for one in _todo_events(home, path))
+    return todos(event for _, path in logs_of(home, task) for event in _todo_events(home, path))
 
 
 def _todo_events(home: Home, path: Path) -> Iterator[Event]:
@@ -71,8 +71,8 @@ def _todo_events(home: Home, path: Path) -> Iterator[Event]:
         return
     with open_regular(path) as file:
         for line in log_lines(file):
-            if any(one in line for one in program.todo_marks):
-                yield from (one for one in program.events(line, 0, at) if one.kind in KINDS)
+            if any(mark in line for mark in program.todo_marks):
+                yield from (event for event in program.events(line, 0, at) if event.kind in KINDS)
 
 
 def _prepares(home: Home, task: str) -> bool:

@@ -11,4 +11,4 @@ from cw.private import open_to_others
 def open_files(home: Home) -> list[Path]:
     """What holds this worker's logins and may be used by others than its owner."""
     ssh = home.path / ".ssh"
-    return [one for one in (home.path, home.zshenv, ssh, *ssh.glob("*")) if open_to_others(one)]
+    return [path for path in (home.path, home.zshenv, ssh, *ssh.glob("*")) if open_to_others(path)]

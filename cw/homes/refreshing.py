@@ -144,9 +144,9 @@ def _line_of(lines: list[str], name: str) -> int | None:
 
 
 def _hand_made(home: Home) -> list[str]:
-    folders = (home.claude / one for one in HAND_MADE)
-    found = (one for folder in folders for one in sorted(folder.rglob("*")) if one.is_file())
-    return [one.relative_to(home.path).as_posix() for one in islice(found, _MOST_NAMED)]
+    folders = (home.claude / name for name in HAND_MADE)
+    found = (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
+    return [path.relative_to(home.path).as_posix() for path in islice(found, _MOST_NAMED)]
 
 
 def _inside(home: Home, name: str) -> Path:

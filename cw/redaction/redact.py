@@ -72,9 +72,9 @@ class Redactor:
         if isinstance(value, str):
             return self(value)
         if isinstance(value, list):
-            return [self.deep(one) for one in value]
+            return [self.deep(part) for part in value]
         if isinstance(value, dict):
-            return {self(str(key)): self.deep(one) for key, one in value.items()}
+            return {self(str(key)): self.deep(part) for key, part in value.items()}
         return value
 
     def knows(self, text: str) -> bool:
@@ -84,7 +84,7 @@ class Redactor:
         return next(self.secrets.spans(text), None) is not None
 
     def _spans(self, text: str) -> list[Span]:
-        shapes = (one.span() for one in _SHAPES.finditer(text))
+        shapes = (shape.span() for shape in _SHAPES.finditer(text))
         pieces = self._chopped(text) if self.pieces else ()
         return sorted([*self.secrets.spans(text), *pieces, *shapes, *_web_tokens(text)])
 
@@ -98,10 +98,10 @@ class Redactor:
 
 
 def _web_tokens(text: str) -> Iterator[Span]:
-    for one in _JWT.finditer(text) if _JWT_BEGINS in text else ():
-        begin = text.find(_JWT_BEGINS, one.start(1), one.end(1) - _JWT_LEAST + len(_JWT_BEGINS))
+    for token in _JWT.finditer(text) if _JWT_BEGINS in text else ():
+        begin = text.find(_JWT_BEGINS, token.start(1), token.end(1) - _JWT_LEAST + len(_JWT_BEGINS))
         if begin >= 0:
-            yield begin, one.end(2)
+            yield begin, token.end(2)
 
 
 def _blotted(text: str, spans: list[Span], blot: Callable[[int], str]) -> str:
@@ -138,7 +138,7 @@ def _secrets(env: Mapping[str, str]) -> Iterator[str]:
 
 @lru_cache(maxsize=64)
 def _made(secrets: frozenset[str]) -> Redactor:
-    pieces = (piece for one in secrets if len(one) >= LONG for piece in _pieces(one))
+    pieces = (piece for secret in secrets if len(secret) >= LONG for piece in _pieces(secret))
     return Redactor(written(secrets), frozenset(pieces))
 
 

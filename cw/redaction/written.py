@@ -13,7 +13,7 @@ from urllib.parse import quote
 LONG = 16  # characters; shorter ones could be chopped, or stand with others between, by chance
 _BETWEEN = r"(?:\\[nrtx]|[^A-Za-z0-9]){0,8}"
 _ESCAPES = (b"\\n", b"\\r", b"\\t", b"\\x")
-_OTHERS = bytes(one for one in range(256) if not chr(one).isascii() or not chr(one).isalnum())
+_OTHERS = bytes(byte for byte in range(256) if not chr(byte).isascii() or not chr(byte).isalnum())
 # A line of od, xxd or hexdump -C: where it begins, then its bytes.
 _DUMPED = re.compile(r"0[0-9a-f]{5,7}:?((?: {1,2}(?:[0-9A-Fa-f]{2}){1,8}){1,16})")
 _DUMPED_DIGITS = 32  # of 16 bytes; behind them stands what they mean
@@ -45,28 +45,28 @@ class Written:
         """
         bare = _bare(text)
         for letters, way in self.spread:
-            if any(letters in one for one in bare):
-                yield from (one.span() for one in _over(way).finditer(text))
+            if any(letters in form for form in bare):
+                yield from (found.span() for found in _over(way).finditer(text))
 
     def _dumped(self, text: str) -> Iterator[Span]:
         """Over the lines' numbers, and over what stands beside their bytes."""
         lines = list(_DUMPED.finditer(text))
-        digits = "".join(one[1].replace(" ", "")[:_DUMPED_DIGITS] for one in lines).lower()
-        found = [(at, at + len(one)) for one in self.dumped for at in _all(one, digits)]
+        digits = "".join(line[1].replace(" ", "")[:_DUMPED_DIGITS] for line in lines).lower()
+        found = [(at, at + len(secret)) for secret in self.dumped for at in _all(secret, digits)]
         if found:
-            places = [place for one in lines for place in _places(one)]
+            places = [place for line in lines for place in _places(line)]
             yield from ((places[begin], places[end - 1] + 1) for begin, end in found)
 
 
 def written(secrets: Iterable[str]) -> Written:
     whole, spread = set[str](), set[str]()
-    for one in secrets:
-        (spread if len(one) >= LONG else whole).update(_plain(one))
-        spread |= {*_encoded(one.encode())}
+    for secret in secrets:
+        (spread if len(secret) >= LONG else whole).update(_plain(secret))
+        spread |= {*_encoded(secret.encode())}
     return Written(
         tuple(sorted(whole)),
-        tuple((_bare(one)[0], one) for one in sorted(spread)),
-        tuple(sorted(one.encode().hex() for one in secrets)),
+        tuple((_bare(way)[0], way) for way in sorted(spread)),
+        tuple(sorted(secret.encode().hex() for secret in secrets)),
     )
 
 
@@ -111,4 +111,4 @@ def _over(way: str) -> re.Pattern[str]:
 
 def _places(line: re.Match[str]) -> list[int]:
     begin, text = line.start(1), line[1]
-    return [begin + at for at, one in enumerate(text) if one != " "][:_DUMPED_DIGITS]
+    return [begin + at for at, char in enumerate(text) if char != " "][:_DUMPED_DIGITS]

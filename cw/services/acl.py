@@ -39,14 +39,14 @@ USERS = {
     "dispatcher": (
         f"~{_RECORDS}",
         f"~{_BINDINGS}",
-        *(f"%W~{one}" for one in _QUEUES),
+        *(f"%W~{queue}" for queue in _QUEUES),
         f"&{_EVENTS}",
     ),
     "host": (
         f"~{_RECORDS}",
         f"~{_BINDINGS}",
         f"~{_UNACKED}",
-        *(f"~{one}" for one in _QUEUES),
+        *(f"~{queue}" for queue in _QUEUES),
         f"~{_MAILBOXES}",
         f"&{_EVENTS}",
         f"&{_CONTROL}",
@@ -55,7 +55,7 @@ USERS = {
         f"~{_RECORDS}",  # its buttons end tasks
         f"~{_BINDINGS}",
         f"~{_UNACKED}",
-        *(f"~{one}" for one in _QUEUES),  # to count and to ask
+        *(f"~{queue}" for queue in _QUEUES),  # to count and to ask
         f"~{_MAILBOXES}",
         f"~{_LISTENERS}",
         f"&{_EVENTS}",

@@ -37,25 +37,29 @@ def listed(data: Path) -> list[Part] | None:
         text = (data / FOLDER / _MANIFEST).read_text("ascii")
     except (OSError, UnicodeDecodeError):
         return None
-    lines = [_LINE.fullmatch(one) for one in text.removesuffix("\n").split("\n")]
+    lines = [_LINE.fullmatch(line) for line in text.removesuffix("\n").split("\n")]
     if not text.endswith("\n"):
         return None
-    found = [Part(one[1], int(one[2]), one[3] == "b") for one in lines if one and one[3] != "h"]
+    found = [
+        Part(line[1], int(line[2]), line[3] == "b") for line in lines if line and line[3] != "h"
+    ]
     return found if all(lines) and found else None
 
 
 def there(data: Path) -> list[Part]:
     """Of what lies there: the newest base and what came with it or later, in order."""
-    names = [one.name for one in (data / FOLDER).glob("appendonly.aof.*") if one.is_file()]
-    found = [Part(one, int(m[1]), ".base." in one) for one in names if (m := _FILE.fullmatch(one))]
-    bases = sorted((one for one in found if one.base), key=lambda one: one.number)[-1:]
+    names = [path.name for path in (data / FOLDER).glob("appendonly.aof.*") if path.is_file()]
+    found = [
+        Part(name, int(m[1]), ".base." in name) for name in names if (m := _FILE.fullmatch(name))
+    ]
+    bases = sorted((part for part in found if part.base), key=lambda part: part.number)[-1:]
     first = bases[0].number if bases else 0
-    later = [one for one in found if not one.base and one.number >= first]
-    return [*bases, *sorted(later, key=lambda one: one.number)]
+    later = [part for part in found if not part.base and part.number >= first]
+    return [*bases, *sorted(later, key=lambda part: part.number)]
 
 
 def write_manifest(data: Path, parts: list[Part]) -> None:
-    write_private(data / FOLDER / _MANIFEST, "".join(one.line() for one in parts).encode())
+    write_private(data / FOLDER / _MANIFEST, "".join(part.line() for part in parts).encode())
 
 
 def written_by_another(path: Path) -> bool:
@@ -99,7 +103,7 @@ def new_place(base: Path) -> Path:
     """For what is put aside; each time another."""
     stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
     names = (f"damaged-{stamp}", *(f"damaged-{stamp}-{n}" for n in range(2, 1000)))
-    return next(base / one for one in names if not (base / one).exists())
+    return next(base / name for name in names if not (base / name).exists())
 
 
 def kept(base: Path) -> list[Path]:

@@ -101,7 +101,7 @@ def stop(
 def main(argv: Sequence[str]) -> int:
     try:
         settings = load_settings(os.environ)[0]
-        services = [one for one in catalog(settings) if f"--no-{one.name}" not in argv]
+        services = [service for service in catalog(settings) if f"--no-{service.name}" not in argv]
         supervise(settings, services, say=_say, all_ready=lambda: _say("everything runs"))
     except CwError as error:
         _say(error.line())

@@ -54,7 +54,9 @@ class FleetScheduler(RedBeatScheduler):  # type: ignore[misc]
 
 def from_the_future(entries: Iterable[Any]) -> list[Any]:
     """Those that were sent last at a moment that has not come yet."""
-    found = [one for one in entries if one.last_run_at and one.last_run_at > one.default_now()]
+    found = [
+        entry for entry in entries if entry.last_run_at and entry.last_run_at > entry.default_now()
+    ]
     for entry in found:
         log.warning("the clock was set back; sent in its interval from now: %s", entry.name)
     return found

@@ -34,12 +34,14 @@ def reason(said: str) -> str:
     """The last thing of weight in what a server wrote before it ended."""
     if future := _FUTURE.search(said):
         return future[0]
-    lines = [one.strip() for one in said.splitlines() if one.strip()]
-    plain = [_STAMP.sub("", one) for one in lines if not _VERSION.search(one)]
-    heavy = [_STAMP.sub("", one) for one in lines if (m := _STAMP.match(one)) and m[1] == "#"]
-    worth = [one for one in heavy or plain if not one.startswith(_NOISE) and "version=" not in one]
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    plain = [_STAMP.sub("", line) for line in lines if not _VERSION.search(line)]
+    heavy = [_STAMP.sub("", line) for line in lines if (m := _STAMP.match(line)) and m[1] == "#"]
+    worth = [
+        line for line in heavy or plain if not line.startswith(_NOISE) and "version=" not in line
+    ]
     found = (worth or plain or ["it does not say why"])[-1][:300]
-    return "".join(one if one.isprintable() else "?" for one in found)
+    return "".join(char if char.isprintable() else "?" for char in found)
 
 
 def before_start(settings: Settings) -> str:
@@ -55,7 +57,9 @@ def before_start(settings: Settings) -> str:
         kept = appendonly.copy_aside(data, [])
         appendonly.write_manifest(data, there)
         return f"the list of the broker's files was damaged and is made anew; the old one: {kept}"
-    empty = [one for one in parts if one.base and _is_empty(data / appendonly.FOLDER / one.name)]
+    empty = [
+        part for part in parts if part.base and _is_empty(data / appendonly.FOLDER / part.name)
+    ]
     return _begin_anew(data, f"{empty[0].name} is empty") if empty else ""
 
 
@@ -83,11 +87,11 @@ def _cut(data: Path, name: str, server: Server, command: str | None, why: str) -
     """Keep what comes before the damage: nothing after it can be trusted to belong there."""
     path = data / appendonly.FOLDER / name
     parts = appendonly.listed(data) or appendonly.there(data)
-    numbers = [one.name for one in parts]
+    numbers = [part.name for part in parts]
     if name not in numbers:
         return ""
     later = parts[numbers.index(name) + 1 :]
-    kept = appendonly.copy_aside(data, [name, *(one.name for one in later)])
+    kept = appendonly.copy_aside(data, [name, *(part.name for part in later)])
     size = path.stat().st_size
     _fix(path, server)
     if path.stat().st_size == size and command is not None:
@@ -98,8 +102,8 @@ def _cut(data: Path, name: str, server: Server, command: str | None, why: str) -
         return _begin_anew(data, why)
     if later:
         appendonly.write_manifest(data, parts[: numbers.index(name) + 1])
-        for one in later:
-            (data / appendonly.FOLDER / one.name).unlink(missing_ok=True)
+        for part in later:
+            (data / appendonly.FOLDER / part.name).unlink(missing_ok=True)
     return (
         f"the broker's file {name} was damaged ({why}): {left} of its {size} bytes are used, the"
         f" whole of it is in {kept}; {_AGAIN}"

@@ -41,7 +41,7 @@ def find_server(settings: Settings) -> Server:
 
     One kind does not always read the other's files, so installing a second changes nothing.
     """
-    found = {one.kind: one for one in _candidates()}
+    found = {server.kind: server for server in _candidates()}
     if not found:
         raise BadInputError(
             "there is no broker: neither valkey-server nor redis-server is on PATH",

@@ -42,7 +42,7 @@ def _not_mended(_: str) -> str:
 
 
 def _last_line(said: str) -> str:
-    lines = [one.strip() for one in said.splitlines() if one.strip()]
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
     return lines[-1][:300] if lines else ""
 
 

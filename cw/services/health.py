@@ -30,7 +30,7 @@ def host(settings: Settings) -> str:
 
 def _host(store: Store, name: str) -> str:
     now = store.tasks.now()
-    mine = next((one for one in store.fleet.hosts() if one.name == name), None)
+    mine = next((known for known in store.fleet.hosts() if known.name == name), None)
     if mine is None or mine.seen_at is None:
         return f"no heartbeat of {name}"
     if not mine.up(now):

@@ -102,63 +102,65 @@ def how_to_add(extra: str, found: Installed | None = None) -> str:
     `found`: how; None: looked for.
     """
     try:
-        one = found or find_installed()
+        installed = found or find_installed()
     except CwError:
         return shlex.join(("pip", "install", f"{PACKAGE}[{extra}]"))
-    more = replace(one, extras=tuple(dict.fromkeys((*one.extras, extra))))
-    if one.checkout:
-        return shlex.join(_install_again(more, one.checkout))
+    more = replace(installed, extras=tuple(dict.fromkeys((*installed.extras, extra))))
+    if installed.checkout:
+        return shlex.join(_install_again(more, installed.checkout))
     what = more.requirement
-    match one.tool:
+    match installed.tool:
         case "pipx":
             return shlex.join(("pipx", "install", "--force", what))
         case "uv tool":
             return shlex.join(("uv", "tool", "install", "--force", what))
         case "uv" | "pip":
-            return shlex.join((*_pip(one), "install", *_python(one), what))
+            return shlex.join((*_pip(installed), "install", *_python(installed), what))
 
 
-def commands(one: Installed) -> list[Command]:
+def commands(installed: Installed) -> list[Command]:
     """What to run, in order."""
-    if one.checkout:
+    if installed.checkout:
         pull: list[Command] = []
-        if one.is_git:
-            pull = [("git", "-C", str(one.checkout), "pull", "--ff-only")]
-        return [*pull, _install_again(one, one.checkout)]
-    match one.tool:
+        if installed.is_git:
+            pull = [("git", "-C", str(installed.checkout), "pull", "--ff-only")]
+        return [*pull, _install_again(installed, installed.checkout)]
+    match installed.tool:
         case "pipx":
             return [("pipx", "upgrade", PACKAGE)]
         case "uv tool":
             return [("uv", "tool", "upgrade", PACKAGE)]
         case "uv" | "pip":
-            return [(*_pip(one), "install", *_into(one), "--upgrade", one.requirement)]
+            return [
+                (*_pip(installed), "install", *_into(installed), "--upgrade", installed.requirement)
+            ]
 
 
-def _install_again(one: Installed, folder: Path) -> Command:
+def _install_again(installed: Installed, folder: Path) -> Command:
     """For what it depends on now. pipx and uv forget the extras that are not named again."""
-    how = ("--editable",) if one.editable else ()
-    what = (*how, f"{folder}{one.bracket}")
-    match one.tool:
+    how = ("--editable",) if installed.editable else ()
+    what = (*how, f"{folder}{installed.bracket}")
+    match installed.tool:
         case "pipx":
             return ("pipx", "install", "--force", *what)
         case "uv tool":
-            again = () if one.editable else ("--reinstall-package", PACKAGE)
+            again = () if installed.editable else ("--reinstall-package", PACKAGE)
             return ("uv", "tool", "install", "--force", *again, *what)
         case "uv" | "pip":
-            return (*_pip(one), "install", *_into(one), *what)
+            return (*_pip(installed), "install", *_into(installed), *what)
 
 
-def _pip(one: Installed) -> Command:
-    return ("uv", "pip") if one.tool == "uv" else (one.python, "-m", "pip")
+def _pip(installed: Installed) -> Command:
+    return ("uv", "pip") if installed.tool == "uv" else (installed.python, "-m", "pip")
 
 
-def _python(one: Installed) -> Command:
-    return ("--python", one.python) if one.tool == "uv" else ()
+def _python(installed: Installed) -> Command:
+    return ("--python", installed.python) if installed.tool == "uv" else ()
 
 
-def _into(one: Installed) -> Command:
-    if one.tool == "uv":
-        return _python(one)
+def _into(installed: Installed) -> Command:
+    if installed.tool == "uv":
+        return _python(installed)
     return ("--disable-pip-version-check", "--no-input")
 
 

@@ -31,33 +31,33 @@ def mark(pid: int) -> ProcessMark | None:
     return ProcessMark(pid=pid, start=start, boot=boot_id())
 
 
-def alive(one: ProcessMark) -> bool:
+def alive(process: ProcessMark) -> bool:
     """Whether this very process lives."""
-    return mark(one.pid) == one
+    return mark(process.pid) == process
 
 
-def ours(one: ProcessMark) -> bool:
+def ours(process: ProcessMark) -> bool:
     """Alive and run by this user: the only processes a signal may go to."""
     try:
-        return alive(one) and psutil.Process(one.pid).uids().real == os.getuid()
+        return alive(process) and psutil.Process(process.pid).uids().real == os.getuid()
     except psutil.Error:
         return False
 
 
-def terminate(one: ProcessMark) -> None:
-    if ours(one):
-        _send(one.pid, signal.SIGTERM)
+def terminate(process: ProcessMark) -> None:
+    if ours(process):
+        _send(process.pid, signal.SIGTERM)
 
 
-def kill(one: ProcessMark) -> None:
+def kill(process: ProcessMark) -> None:
     """Kill it, and what it started in a process group it leads; shims have groups of their own."""
-    if not ours(one):
+    if not ours(process):
         return
     try:
-        leads = os.getpgid(one.pid) == one.pid
+        leads = os.getpgid(process.pid) == process.pid
     except ProcessLookupError:
         return
-    _send(-one.pid if leads else one.pid, signal.SIGKILL)
+    _send(-process.pid if leads else process.pid, signal.SIGKILL)
 
 
 def _send(target: int, number: int) -> None:

@@ -28,7 +28,9 @@ class UpRecord(Model):
     services: tuple[ServiceRecord, ...] = ()
 
     def seen(self) -> list[ServiceState]:
-        return [ServiceState(one.name, one.ready, one.failures) for one in self.services]
+        return [
+            ServiceState(service.name, service.ready, service.failures) for service in self.services
+        ]
 
 
 def record_file(settings: Settings) -> Path:

@@ -40,11 +40,11 @@ class Action(Enum):
     NOTE_END = auto()
 
 
-def decide(one: Watched, *, alive: bool, may_start: bool, now: float) -> Action:
-    if one.running:
+def decide(watched: Watched, *, alive: bool, may_start: bool, now: float) -> Action:
+    if watched.running:
         return Action.WAIT if alive else Action.NOTE_END
-    may_start = may_start and not one.stopped
-    return Action.START if may_start and now >= one.not_before else Action.WAIT
+    may_start = may_start and not watched.stopped
+    return Action.START if may_start and now >= watched.not_before else Action.WAIT
 
 
 def pause(failures: int) -> float:
@@ -52,21 +52,23 @@ def pause(failures: int) -> float:
     return min(MAX_PAUSE, 2.0 ** min(failures - 1, 10))
 
 
-def started(one: Watched, now: float) -> Watched:
-    return replace(one, running=True, started_at=now)
+def started(watched: Watched, now: float) -> Watched:
+    return replace(watched, running=True, started_at=now)
 
 
-def ended(one: Watched, now: float, kind: End = End.PASSING) -> Watched:
+def ended(watched: Watched, now: float, kind: End = End.PASSING) -> Watched:
     """Nothing we run ends by itself, so every end counts, whatever its exit code, unless its reason
     is gone.
     """
     if kind is End.MENDED:
-        return replace(one, running=False, hopeless=0, not_before=now)
-    lived_well = one.running and now - one.started_at >= GOOD_LIFE
-    failures = 1 if lived_well else one.failures + 1
-    hopeless = one.hopeless + 1 if kind is End.HOPELESS else 0
+        return replace(watched, running=False, hopeless=0, not_before=now)
+    lived_well = watched.running and now - watched.started_at >= GOOD_LIFE
+    failures = 1 if lived_well else watched.failures + 1
+    hopeless = watched.hopeless + 1 if kind is End.HOPELESS else 0
     pause_ends = now + pause(failures)
-    return replace(one, running=False, failures=failures, hopeless=hopeless, not_before=pause_ends)
+    return replace(
+        watched, running=False, failures=failures, hopeless=hopeless, not_before=pause_ends
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,11 @@ def verdict(
     """How the start goes, and the service to blame ("" is the supervisor itself)."""
     if not supervisor_alive:
         return Startup.FAILED, ""
-    if seen and all(one.ready for one in seen):
+    if seen and all(service.ready for service in seen):
         return Startup.READY, ""
-    for one in seen:
-        if not one.ready and one.failures >= HOPELESS:
-            return Startup.FAILED, one.name
+    for service in seen:
+        if not service.ready and service.failures >= HOPELESS:
+            return Startup.FAILED, service.name
     if waited >= limit:
-        return Startup.FAILED, next((one.name for one in seen if not one.ready), "")
+        return Startup.FAILED, next((service.name for service in seen if not service.ready), "")
     return Startup.WAIT, ""

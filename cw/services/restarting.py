@@ -43,10 +43,13 @@ def restart_services(
 
 def _processes(settings: Settings) -> dict[str, ProcessMark]:
     found = record.read(settings)
-    return {one.name: one.process for one in found.services if one.process} if found else {}
+    services = found.services if found else ()
+    return {service.name: service.process for service in services if service.process}
 
 
 def _is_back(settings: Settings, name: str, before: ProcessMark) -> bool:
     found = record.read(settings)
     services = found.services if found else ()
-    return any(one.name == name and one.ready and one.process != before for one in services)
+    return any(
+        service.name == name and service.ready and service.process != before for service in services
+    )

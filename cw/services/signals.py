@@ -27,8 +27,12 @@ class Signals:
         self._read.setblocking(False)
         self._write.setblocking(False)
         self._old_fd = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
-        wanted = [one for one in _STOPPING if signal.getsignal(one) is not signal.SIG_IGN]  # nohup
-        self._old = {one: signal.signal(one, self._note) for one in (*wanted, signal.SIGCHLD)}
+        wanted = [  # but what nohup has ignored
+            number for number in _STOPPING if signal.getsignal(number) is not signal.SIG_IGN
+        ]
+        self._old = {
+            number: signal.signal(number, self._note) for number in (*wanted, signal.SIGCHLD)
+        }
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -42,7 +42,7 @@ def stop_all(
     """Stop what lives of them, the broker after those who need it. Returns what would not go."""
     left: list[str] = []
     for last in (False, True):
-        group = [one for one in services if one.last is last and one.process]
+        group = [service for service in services if service.last is last and service.process]
         left += _stop_group(group, say, hurry, pause)
     return left
 
@@ -56,27 +56,29 @@ def _stop_group(
     begin = time.monotonic()
     killed: dict[str, float] = {}
     given_up: list[str] = []
-    for one in group:
-        if one.process:
-            terminate(one.process)
-    while left := [one for one in group if one.name not in given_up and _lives(one)]:
-        for one in left:
+    for service in group:
+        if service.process:
+            terminate(service.process)
+    while left := [
+        service for service in group if service.name not in given_up and _lives(service)
+    ]:
+        for service in left:
             now = time.monotonic()
-            grace = min(one.grace, HURRIED_GRACE) if hurry() else one.grace
-            since = now - killed[one.name] if one.name in killed else None
+            grace = min(service.grace, HURRIED_GRACE) if hurry() else service.grace
+            since = now - killed[service.name] if service.name in killed else None
             step = next_step(waited=now - begin, grace=grace, killed_for=since)
-            if step is StopStep.KILL and one.process:
-                say(f"{one.name} did not end within {grace:.0f} s; killed")
-                kill(one.process)
-                killed[one.name] = now
+            if step is StopStep.KILL and service.process:
+                say(f"{service.name} did not end within {grace:.0f} s; killed")
+                kill(service.process)
+                killed[service.name] = now
             elif step is StopStep.GIVE_UP:
-                given_up.append(one.name)
+                given_up.append(service.name)
         pause(0.1)
     return given_up
 
 
-def _lives(one: ServiceRecord) -> bool:
-    return one.process is not None and alive(one.process)
+def _lives(service: ServiceRecord) -> bool:
+    return service.process is not None and alive(service.process)
 
 
 def stop_leftovers(settings: Settings, say: Callable[[str], None]) -> list[str]:
@@ -84,13 +86,13 @@ def stop_leftovers(settings: Settings, say: Callable[[str], None]) -> list[str]:
     found = record.read(settings)
     if found is None:
         return []
-    left = [one for one in found.services if one.process and ours(one.process)]
-    for one in left:
-        pid = one.process.pid if one.process else 0
-        say(f"{one.name} (pid {pid}) was left by an earlier cw up; stopping it")
+    left = [service for service in found.services if service.process and ours(service.process)]
+    for service in left:
+        pid = service.process.pid if service.process else 0
+        say(f"{service.name} (pid {pid}) was left by an earlier cw up; stopping it")
     stop_all(left, say=say)
     record.forget(settings)
-    return [one.name for one in left]
+    return [service.name for service in left]
 
 
 def agents_running(settings: Settings) -> int:

@@ -18,7 +18,7 @@ from cw.store.store import open_store
 def summary(settings: Settings) -> dict[str, Any]:
     """Holds no secret. `flower` is None where none runs."""
     running = record.read(settings)
-    names = {one.name for one in running.services} if running else set()
+    names = {service.name for service in running.services} if running else set()
     return {
         "pid": running.supervisor.pid if running else None,
         "broker": {"kind": _broker_kind(settings), "address": address(broker_url(settings))},
@@ -47,7 +47,7 @@ def lines(found: dict[str, Any]) -> list[str]:
         where = f"in {flower['password_file']}" if flower["password_file"] else "as you set it"
         said.append(f"flower  {flower['url']}  user {flower['user']}, password {where}")
     said.append(f"logs    {found['logs']}")
-    return said + [f"Warning: {one}" for one in found["warnings"]]
+    return said + [f"Warning: {warning}" for warning in found["warnings"]]
 
 
 def address(url: str) -> str:

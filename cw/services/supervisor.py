@@ -52,7 +52,7 @@ def supervise(
         if me is None:
             raise CwError("this process cannot be found in the list of processes")
         stop_leftovers(settings, say)
-        if any(one.name == BROKER for one in services):
+        if any(service.name == BROKER for service in services):
             _stop_lost_broker(settings, say)
         supervisor = Supervisor(settings, services, me, say, all_ready)
         try:
@@ -78,7 +78,7 @@ class Supervisor:
         self._all_ready = all_ready
         self._announced = False
         logs = private_folder(settings.state_dir / "logs")
-        self._children = [Child(one, logs / f"{one.name}.log") for one in services]
+        self._children = [Child(service, logs / f"{service.name}.log") for service in services]
         self._prober = Prober()
         self._saved: UpRecord | None = None
         self._began = self._logs_seen = time.monotonic()
@@ -101,7 +101,7 @@ class Supervisor:
     def stop(self, signals: Signals) -> None:
         self._say(f"stopping; {RUNS[self._settings.on_stop]}")
         self._save()
-        services = [one.record() for one in self._children if one.alive]
+        services = [child.record() for child in self._children if child.alive]
         left = stop_all(services, say=self._say, hurry=lambda: signals.hurry, pause=signals.wait)
         for child in self._children:
             child.reap()
@@ -113,8 +113,8 @@ class Supervisor:
 
     def _may_start(self, child: Child) -> bool:
         """A broker that is away for a moment later is no reason to hold anybody back."""
-        before = [one for one in self._children if not one.service.needs_broker]
-        return not child.service.needs_broker or all(one.was_ready for one in before)
+        before = [other for other in self._children if not other.service.needs_broker]
+        return not child.service.needs_broker or all(other.was_ready for other in before)
 
     def _start(self, child: Child, now: float) -> None:
         child.watched = restart_policy.started(child.watched, now)
@@ -147,7 +147,7 @@ class Supervisor:
 
     def _probe(self) -> None:
         for answer in self._prober.answers():
-            child = next(one for one in self._children if one.service.name == answer.name)
+            child = next(child for child in self._children if child.service.name == answer.name)
             if child.running is not answer.running:
                 continue  # about an earlier life
             child.asked = False
@@ -165,7 +165,7 @@ class Supervisor:
     def _announce(self, now: float) -> None:
         if self._announced:
             return
-        waiting = [one.service.name for one in self._children if not one.was_ready]
+        waiting = [child.service.name for child in self._children if not child.was_ready]
         if not waiting:
             self._announced = True
             with suppress(OSError):  # as in `_unbreakable`
@@ -175,7 +175,7 @@ class Supervisor:
             self._say(f"still waiting for {', '.join(waiting)}; see {self._children[0].log.parent}")
 
     def _save(self) -> None:
-        services: tuple[ServiceRecord, ...] = tuple(one.record() for one in self._children)
+        services: tuple[ServiceRecord, ...] = tuple(child.record() for child in self._children)
         new = UpRecord(supervisor=self._me, services=services)
         if new == self._saved:
             return

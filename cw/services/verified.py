@@ -33,29 +33,32 @@ class Fetched:
         return f"{what}; its lock has the hashes of {self.packages} packages, which pip requires"
 
 
-def can_verify(one: Installed) -> bool:
+def can_verify(installed: Installed) -> bool:
     """From an index, and with a pip that can fetch before it installs."""
-    return one.tool == "pip" and not one.checkout and not one.source
+    return installed.tool == "pip" and not installed.checkout and not installed.source
 
 
-def how_far(one: Installed) -> str:
+def how_far(installed: Installed) -> str:
     """What is checked where we cannot look first."""
-    if one.checkout or one.source:
+    if installed.checkout or installed.source:
         return "Not verified: it comes from its source, as that is now"
-    return f"{one.tool} checks each file against the hash that the index gives, no lock of ours"
+    return (
+        f"{installed.tool} checks each file against the hash that the index gives, no lock of ours"
+    )
 
 
-def fetch(one: Installed, room: Path) -> Command:
+def fetch(installed: Installed, room: Path) -> Command:
     """pip checks what it fetches against the hash in the index."""
     quiet = ("--quiet", "--no-input", "--disable-pip-version-check")
-    return (one.python, "-m", "pip", "download", *quiet, "--no-deps", "-d", str(room), PACKAGE)
+    pip = (installed.python, "-m", "pip", "download")
+    return (*pip, *quiet, "--no-deps", "-d", str(room), PACKAGE)
 
 
-def install(one: Installed, room: Path) -> Command:
+def install(installed: Installed, room: Path) -> Command:
     """What `write_list` listed. Without dependencies: all of them are in the list."""
     words = ("--no-input", "--disable-pip-version-check", "--upgrade", "--no-deps")
     list_ = str(room / _LIST)
-    return (one.python, "-m", "pip", "install", *words, "--require-hashes", "-r", list_)
+    return (installed.python, "-m", "pip", "install", *words, "--require-hashes", "-r", list_)
 
 
 def write_list(room: Path) -> Fetched:

@@ -92,10 +92,10 @@ class Connection:
         """Each of these in one round trip. None: it is of another type, and named."""
         with self.errors() as client:
             pipe = client.pipeline(transaction=False)
-            for one in names:
-                pipe.hgetall(one)
+            for name in names:
+                pipe.hgetall(name)
             rows = pipe.execute(raise_on_error=False)
-        return [self._row(*one) for one in zip(names, what, rows, strict=True)]
+        return [self._row(*answer) for answer in zip(names, what, rows, strict=True)]
 
     def _row(self, name: str, what: str, row: Any) -> dict[str, str] | None:
         if not isinstance(row, Exception):

@@ -35,7 +35,7 @@ class CountStore:
             pipe.hgetall(keys.COUNTS)
             pipe.hgetall(keys.COSTS)
             found = pipe.execute(raise_on_error=False)
-        counts, costs = (self._numbers(*one) for one in zip(_KEYS, found, strict=True))
+        counts, costs = (self._numbers(*answer) for answer in zip(_KEYS, found, strict=True))
         today = str(int(now.timestamp() // _DAY))
         runs = (name.split(":", 2)[1:] for name in counts if name.count(":") > 1)
         return Counts(

@@ -35,7 +35,7 @@ class EventStore:
                 }
                 pipe.xadd(keys.events(task_id), row, maxlen=_KEPT, approximate=True)
             pipe.pexpire(keys.events(task_id), _TTL_MS)
-            failed = [one for one in pipe.execute(raise_on_error=False) if is_error(one)]
+            failed = [answer for answer in pipe.execute(raise_on_error=False) if is_error(answer)]
         if failed and is_wrong_type(failed[0]):  # the log has them all
             self._db.wrong_type(keys.events(task_id), _what(task_id))
         elif failed:
@@ -49,18 +49,18 @@ class EventStore:
         """The newest event of each task that has one, in one round trip."""
         with self._db.errors() as client:
             pipe = client.pipeline(transaction=False)
-            for one in task_ids:
-                pipe.xrevrange(keys.events(one), count=1)
+            for task_id in task_ids:
+                pipe.xrevrange(keys.events(task_id), count=1)
             found = pipe.execute(raise_on_error=False)
         newest = {}
-        for one, rows in zip(task_ids, found, strict=True):
+        for task_id, rows in zip(task_ids, found, strict=True):
             if is_error(rows) and is_wrong_type(rows):
-                self._db.wrong_type(keys.events(one), _what(one))
+                self._db.wrong_type(keys.events(task_id), _what(task_id))
             elif is_error(rows):
                 with self._db.errors():
                     raise rows
-            elif rows and (event := self._event(one, rows[0][1])):
-                newest[one] = event
+            elif rows and (event := self._event(task_id, rows[0][1])):
+                newest[task_id] = event
         return newest
 
     def tail(self, task_id: str, count: int) -> tuple[list[Event], str]:
@@ -73,7 +73,7 @@ class EventStore:
         after = "0"
         while True:
             rows = self._rows(task_id, partial(_page, after=after))
-            wanted = (one for one in rows if not kinds or one[1].get("kind") in kinds)
+            wanted = (row for row in rows if not kinds or row[1].get("kind") in kinds)
             yield from self._events(task_id, wanted)
             if len(rows) < _PAGE:
                 return
@@ -95,7 +95,7 @@ class EventStore:
         return self._db.ask(key, _what(task_id), lambda client: call(client, key), [])
 
     def _events(self, task_id: str, rows: Iterable[Any]) -> list[Event]:
-        return [one for _, row in rows if (one := self._event(task_id, row))]
+        return [event for _, row in rows if (event := self._event(task_id, row))]
 
     def _event(self, task_id: str, row: dict[str, str]) -> Event | None:
         """None: it cannot be read, and is named."""

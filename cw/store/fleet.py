@@ -101,8 +101,8 @@ class FleetStore:
         """How many messages wait in each of these Celery queues."""
         with self._db.errors() as client:
             pipe = client.pipeline(transaction=False)
-            for one in queues:
-                pipe.llen(one)
+            for queue in queues:
+                pipe.llen(queue)
             return dict(zip(queues, map(int, pipe.execute()), strict=True))
 
     def forget_host(self, name: str) -> None:
@@ -112,20 +112,24 @@ class FleetStore:
 
     def hosts(self) -> list[Host]:
         names = sorted(self._names(keys.HOSTS, _HOSTS))
-        rows = self._db.hashes([keys.host(one) for one in names], [f"host {one}" for one in names])
-        found = (
-            self._record(Host, keys.host(one), f"host {one}", row, name=one)
-            for one, row in zip(names, rows, strict=True)
+        rows = self._db.hashes(
+            [keys.host(name) for name in names], [f"host {name}" for name in names]
         )
-        return [one for one in found if one]
+        found = (
+            self._record(Host, keys.host(name), f"host {name}", row, name=name)
+            for name, row in zip(names, rows, strict=True)
+        )
+        return [host for host in found if host]
 
     def _workers(self, ids: list[str]) -> list[Worker]:
-        rows = self._db.hashes([keys.worker(one) for one in ids], [f"worker {one}" for one in ids])
-        found = (
-            self._record(Worker, keys.worker(one), f"worker {one}", row, id=one)
-            for one, row in zip(ids, rows, strict=True)
+        rows = self._db.hashes(
+            [keys.worker(worker) for worker in ids], [f"worker {worker}" for worker in ids]
         )
-        return [one for one in found if one]
+        found = (
+            self._record(Worker, keys.worker(worker), f"worker {worker}", row, id=worker)
+            for worker, row in zip(ids, rows, strict=True)
+        )
+        return [worker for worker in found if worker]
 
     def _names(self, key: str, what: str) -> set[str]:
         return self._db.ask(key, what, lambda client: set(client.smembers(key)), set())

@@ -30,6 +30,38 @@ class Refusal:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who says that a lease is theirs; the fence tells whether it still is."""
+
+    task_id: str
+    worker: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How a run ended, and what others are told of it. `begun`: it came as far as its clone."""
+
+    move: Move
+    outcome: Outcome
+    told: Told = NOTHING
+    begun: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LiveRun:
+    """A run as its host knows it. `start`: None before it had a clone."""
+
+    worker: str
+    host: str
+    fence: int
+    attempt: int
+    session: str
+    prompt: str = ""
+    start: Start | None = None
+
+
 class Leases:
     """What hosts do with tasks. The fence says whose word counts."""
 
@@ -99,24 +131,12 @@ class Leases:
             raise ForgedError(f"its record names a branch that is not its own: {known.branch}")
         return known
 
-    def restore(
-        self,
-        spec: TaskSpec,
-        *,
-        worker: str,
-        host: str,
-        ttl: float,
-        fence: int,
-        attempt: int,
-        session: str,
-        prompt: str = "",
-        start: Start | None = None,
-    ) -> bool:
+    def restore(self, spec: TaskSpec, run: LiveRun, ttl: float) -> bool:
         """Record a live run again that the broker has forgotten. It keeps its fence."""
         names = [
             keys.task(spec.id),
             keys.OPEN,
-            keys.worker(worker),
+            keys.worker(run.worker),
             keys.LEASES,
             keys.FENCE,
             keys.prompt(spec.id),
@@ -126,16 +146,16 @@ class Leases:
         args = [
             spec.id,
             spec.model_dump_json(),
-            worker,
-            host,
+            run.worker,
+            run.host,
             ms(ttl),
             target(Move.RESTORE),
-            fence,
-            attempt,
-            session,
+            run.fence,
+            run.attempt,
+            run.session,
             epoch_ms(spec.created_at),
-            prompt,
-            start.model_dump_json() if start else "",
+            run.prompt,
+            run.start.model_dump_json() if run.start else "",
         ]
         return bool(self._db.run("restore", names, args))
 
@@ -149,53 +169,46 @@ class Leases:
             )
         )
 
-    def settle(
-        self,
-        task_id: str,
-        *,
-        worker: str,
-        fence: int,
-        move: Move,
-        outcome: Outcome,
-        told: Told = NOTHING,
-        begun: bool = True,
-    ) -> bool:
+    def settle(self, holder: Holder, settlement: Settlement) -> bool:
         """Record how a run ended, free its worker and post what others are told of it, at once.
 
-        `begun`: it came as far as its clone. False: the fence is stale, and nothing was done.
+        False: the fence is stale, and nothing was done.
         """
-        not_before = epoch_ms(outcome.retry_at) if outcome.retry_at else 0
-        outboxes, rows = following(self._db, told)
-        names = [
-            keys.task(task_id),
-            keys.worker(worker),
-            keys.LEASES,
-            keys.OPEN,
-            keys.DONE,
-            keys.HOLDS,
-            keys.waiting(worker),
-            keys.FINISHED,
-            keys.COUNTS,
-            keys.COSTS,
-            *outboxes,
-        ]
+        move, outcome = settlement.move, settlement.outcome
+        outboxes, rows = following(self._db, settlement.told)
         args = [
-            task_id,
-            str(fence),
+            holder.task_id,
+            str(holder.fence),
             sources(move),
             target(move),
             outcome.model_dump_json(),
             outcome.message,
-            not_before or "",
+            epoch_ms(outcome.retry_at) if outcome.retry_at else "",
             int(move is Move.EXPIRE),
-            int(begun),
+            int(settlement.begun),
             f"run:{outcome.kind.value}:{outcome.reason}",
             outcome.cost_usd,
             outcome.turns,
             outcome.duration_s,
             *rows,
         ]
+        names = [*self._settled_keys(holder), *outboxes]
         return bool(self._db.run("settle", names, args))
+
+    @staticmethod
+    def _settled_keys(holder: Holder) -> list[str]:
+        return [
+            keys.task(holder.task_id),
+            keys.worker(holder.worker),
+            keys.LEASES,
+            keys.OPEN,
+            keys.DONE,
+            keys.HOLDS,
+            keys.waiting(holder.worker),
+            keys.FINISHED,
+            keys.COUNTS,
+            keys.COSTS,
+        ]
 
     @staticmethod
     def _lease_keys(task_id: str, worker: str) -> list[str]:

@@ -42,10 +42,10 @@ def mend(store: Store) -> tuple[str, ...]:
     """What everybody uses, and cannot be used. Returns the keys that were put aside. Safe to run
     anywhere, at any time. Raises BrokerUnavailableError.
     """
-    workers = [one.id for one in store.fleet.workers()]
-    lines = [keys.waiting(one) for one in (*workers, None)]
-    hosts = [one.name for one in store.fleet.hosts()]
-    outboxes = [make(one) for one in hosts for make in (keys.outbox, keys.notices)]
+    workers = [worker.id for worker in store.fleet.workers()]
+    lines = [keys.waiting(worker) for worker in (*workers, None)]
+    hosts = [host.name for host in store.fleet.hosts()]
+    outboxes = [make(host) for host in hosts for make in (keys.outbox, keys.notices)]
     wrong = [*_wrong(store, [*_SHARED, *lines, *outboxes]), *_queues(store, workers)]
     for key in wrong:
         log.error("put aside, as it is of another type than it has to be: %s", key)
@@ -60,7 +60,7 @@ def mend(store: Store) -> tuple[str, ...]:
 def set_aside_unreadable(store: Store) -> tuple[str, ...]:
     """All that this process came upon. Returns what it was."""
     done = []
-    for key, one in zip(
+    for key, record in zip(
         store.connection.unreadable.keys(), store.connection.unreadable.all(), strict=True
     ):
         if key.startswith(_TASK):
@@ -71,7 +71,7 @@ def set_aside_unreadable(store: Store) -> tuple[str, ...]:
         else:
             _drop_bad_fields(store, key)
         store.connection.unreadable.well(key)
-        done.append(one.what)
+        done.append(record.what)
     return tuple(done)
 
 
@@ -81,7 +81,7 @@ _TASK = keys.task("")
 def _wrong(store: Store, names: list[str]) -> list[str]:
     """Those that are there and of another type."""
     kinds = _types(store, names)
-    wrong = [one for one, kind in kinds.items() if kind not in {"none", keys.type_of(one)}]
+    wrong = [name for name, kind in kinds.items() if kind not in {"none", keys.type_of(name)}]
     if kinds.get(keys.FENCE) == "string":
         with store.connection.errors() as client:
             text = client.get(keys.FENCE) or "0"
@@ -91,19 +91,19 @@ def _wrong(store: Store, names: list[str]) -> list[str]:
 
 def _queues(store: Store, workers: list[str]) -> list[str]:
     """Celery's: a consumer ends when one of its queues is no list."""
-    hosts = [host_queue(one.name) for one in store.fleet.hosts()]
+    hosts = [host_queue(host.name) for host in store.fleet.hosts()]
     names = [POOL_QUEUE, FLEET_QUEUE, *map(worker_queue, workers), *hosts]
-    return [one for one, kind in _types(store, names).items() if kind not in {"none", "list"}]
+    return [name for name, kind in _types(store, names).items() if kind not in {"none", "list"}]
 
 
 def _types(store: Store, names: list[str]) -> dict[str, str]:
     """A broker's user that may not look at one of them has no business with it."""
     with store.connection.errors() as client:
         pipe = client.pipeline(transaction=False)
-        for one in names:
-            pipe.type(one)
+        for name in names:
+            pipe.type(name)
         kinds = pipe.execute(raise_on_error=False)
-    return {one: kind for one, kind in zip(names, kinds, strict=True) if not is_error(kind)}
+    return {name: kind for name, kind in zip(names, kinds, strict=True) if not is_error(kind)}
 
 
 def _count_on(store: Store) -> None:
@@ -115,18 +115,18 @@ def _count_on(store: Store) -> None:
 def _list_again(store: Store, workers: list[str]) -> None:
     """Each list from the others that name its tasks, and from the records."""
     known = _named(store, workers)
-    tasks = [task for one in sorted(known) if (task := store.tasks.get(one))]
+    tasks = [task for task_id in sorted(known) if (task := store.tasks.get(task_id))]
     with store.connection.errors() as client:
         pipe = client.pipeline(transaction=True)
         for task in tasks:
             for key, score in _places(task):
                 pipe.zadd(key, {task.spec.id: score}, nx=True)
-        done = [one for one in tasks if one.state is State.DONE and one.spec.issue is not None]
+        done = [task for task in tasks if task.state is State.DONE and task.spec.issue is not None]
         for task in sorted(done, key=_end, reverse=True):
             name = keys.issue(task.spec.repo, task.spec.issue or 0)
             pipe.hsetnx(keys.FINISHED, name, task.spec.id)
-        for one in store.fleet.workers():
-            pipe.sadd(keys.WORKERS, one.id)
+        for worker in store.fleet.workers():
+            pipe.sadd(keys.WORKERS, worker.id)
         pipe.execute()
 
 
@@ -136,8 +136,8 @@ def _named(store: Store, workers: list[str]) -> set[str]:
     for key in lists:
         found |= set(_asked(store, key, lambda client, key=key: client.zrange(key, 0, -1)))
     found |= set(_asked(store, keys.FINISHED, lambda client: client.hvals(keys.FINISHED)))
-    found |= {one.task for one in store.fleet.workers() if one.task}
-    return {one for one in found if is_task_id(one)}
+    found |= {worker.task for worker in store.fleet.workers() if worker.task}
+    return {task_id for task_id in found if is_task_id(task_id)}
 
 
 def _asked(store: Store, key: str, call: Any) -> Iterable[str]:
@@ -165,7 +165,7 @@ def _end(task: Task) -> int:
 
 
 def _set_task_aside(store: Store, key: str) -> None:
-    workers = [one.id for one in store.fleet.workers()]
+    workers = [worker.id for worker in store.fleet.workers()]
     lists = [keys.OPEN, keys.DONE, keys.LEASES, keys.HOLDS, *map(keys.waiting, (*workers, None))]
     task_id = key.removeprefix(_TASK)
     place = keys.aside(key, time.time_ns() // 1_000_000)

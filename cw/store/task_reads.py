@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from cw.errors import ForgedError
-from cw.models import MALFORMED, PROTOCOL, Task
+from cw.models import Task
 from cw.names import is_task_id, same_repo
 from cw.states import State
 from cw.store import keys
 from cw.store.clock import epoch_ms
 from cw.store.connection import Connection
 from cw.store.signing import is_genuine
-from cw.store.unreadable import fault, is_text, need_text, printable
+from cw.store.task_record import is_newer, read_task
+from cw.store.unreadable import is_text, printable
 
 _OPEN = "the list of open tasks"
 _DONE = "the list of finished tasks"
@@ -126,12 +126,12 @@ class TaskReads:
         )
         wanted = {}
         for place, number in issues:
-            fields = [keys.issue(one, number) for one in (place, *names.get(place, ()))]
-            found = [ids[one] for one in fields if one in ids]
+            fields = [keys.issue(name, number) for name in (place, *names.get(place, ()))]
+            found = [ids[field] for field in fields if field in ids]
             if found:
                 wanted[place, number] = max(found)  # ids sort by creation
-        tasks = {one.spec.id: one for one in self._many(wanted.values())}
-        return {one: tasks[task_id] for one, task_id in wanted.items() if task_id in tasks}
+        tasks = {task.spec.id: task for task in self._many(wanted.values())}
+        return {issue: tasks[task_id] for issue, task_id in wanted.items() if task_id in tasks}
 
     def all_tasks(self) -> Iterator[Task]:
         """Open ones, then finished ones, newest first."""
@@ -146,11 +146,12 @@ class TaskReads:
         done = self._ids(
             keys.DONE,
             lambda client: [
-                one for one, _ in client.zscan_iter(keys.DONE, match=f"{prefix}*", count=_AT_ONCE)
+                task_id
+                for task_id, _ in client.zscan_iter(keys.DONE, match=f"{prefix}*", count=_AT_ONCE)
             ],
         )
         found = {*self._ids(keys.OPEN, lambda client: client.zrange(keys.OPEN, 0, -1)), *done}
-        return sorted(one for one in found if one.startswith(prefix))
+        return sorted(task_id for task_id in found if task_id.startswith(prefix))
 
     def of_issue(self, number: int, repo: str) -> list[str]:
         """Ids of the task that has this issue, else had it last; without `repo`, in each repository
@@ -166,7 +167,7 @@ class TaskReads:
         )
         done = [task for name, task in last.items() if name.rpartition("#")[2] == str(number)]
         latest: dict[str, str] = {}  # by name, as people type it; ids sort by creation
-        for spec in (one.spec for one in (*self._many(done), *self.open_tasks())):
+        for spec in (task.spec for task in (*self._many(done), *self.open_tasks())):
             if spec.issue == number and (not repo or same_repo(spec.repo, repo)):
                 latest[spec.repo.lower()] = max(latest.get(spec.repo.lower(), ""), spec.id)
         return list(latest.values())
@@ -192,10 +193,10 @@ class TaskReads:
         )
         with self._db.errors() as client:
             pipe = client.pipeline(transaction=False)
-            for one in ids:
-                pipe.hget(keys.task(one), "protocol")
+            for task_id in ids:
+                pipe.hget(keys.task(task_id), "protocol")
             made = pipe.execute(raise_on_error=False)
-        return [one for one, row in zip(ids, made, strict=True) if _is_newer(row)]
+        return [task_id for task_id, row in zip(ids, made, strict=True) if is_newer(row)]
 
     def now(self) -> datetime:
         """The server's clock, the only one that decides about leases and holds."""
@@ -212,13 +213,13 @@ class TaskReads:
 
     def _many(self, ids: Iterable[str], index: str = "") -> list[Task]:
         wanted = list(ids)
-        names = [keys.task(one) for one in wanted]
-        rows = self._db.hashes(names, [f"task {one}" for one in wanted])
+        names = [keys.task(task_id) for task_id in wanted]
+        rows = self._db.hashes(names, [f"task {task_id}" for task_id in wanted])
         found = []
-        for one, row in zip(wanted, rows, strict=True):
+        for task_id, row in zip(wanted, rows, strict=True):
             if not row and index:
-                self._missing(one, index)
-            elif row and (task := self._read(one, row)):
+                self._missing(task_id, index)
+            elif row and (task := self._read(task_id, row)):
                 found.append(task)
         return found
 
@@ -227,7 +228,7 @@ class TaskReads:
         if isinstance(task, Task):
             self._db.unreadable.well(keys.task(task_id))
             return task
-        if not _is_newer(row.get("protocol")):
+        if not is_newer(row.get("protocol")):
             self._db.unreadable.add(keys.task(task_id), f"task {task_id}", task)
         return None
 
@@ -240,21 +241,3 @@ class TaskReads:
             self._db.unreadable.add(
                 key, f"task {task_id}", f"{index} names it, and it is not there"
             )
-
-
-def read_task(row: dict[str, str]) -> Task | str:
-    """Or why its record cannot be read."""
-    data: dict[str, object] = {k: v for k, v in row.items() if k not in {"claim", "was"}}
-    try:
-        need_text(row)
-        data["spec"] = json.loads(row.get("spec", "null"))
-        for name in ("outcome", "start"):
-            data[name] = json.loads(row[name]) if row.get(name) else None
-        return Task.model_validate(data)
-    except MALFORMED as error:
-        return fault(error)
-
-
-def _is_newer(protocol: object) -> bool:
-    text = protocol if isinstance(protocol, str) else ""
-    return text.isascii() and text.isdigit() and int(text) > PROTOCOL

@@ -14,6 +14,8 @@ from cw.store.notices import NOTHING, Told, following
 from cw.store.signing import is_genuine, sign
 from cw.store.task_reads import TaskReads
 
+_OFF = {Move.RELEASE: "hold", Move.RESTART: "person"}  # what a task is taken off; else a lease
+
 
 class TaskStore(TaskReads, Leases):
     """All that is read from task records and done to them."""
@@ -75,16 +77,13 @@ class TaskStore(TaskReads, Leases):
         self,
         task: Task,
         move: Move,
-        kind: str,
-        reason: str,
+        reason: str = "",
         *,
-        fence: int = 0,
         fresh: bool = False,
         told: Told = NOTHING,
     ) -> bool:
-        """Take a task off its run or hold. `kind`: hold, lease, host (with its fence) or person.
-
-        False: not due, not any more, or not this holder's.
+        """Take a task off its lease or hold. `told`: what follows from that. False: not due, or not
+        any more.
         """
         spec = task.spec
         outboxes, rows = following(self._db, told)
@@ -96,8 +95,8 @@ class TaskStore(TaskReads, Leases):
             *outboxes,
         ]
         score = epoch_ms(spec.created_at)  # it keeps its place
-        args = [spec.id, sources(move), target(move), kind, reason, score, fence, int(fresh)]
-        args += rows
+        kind = _OFF.get(move, "lease")
+        args = [spec.id, sources(move), target(move), kind, reason, score, int(fresh), *rows]
         return bool(self._db.run("requeue", names, args))
 
     def reopen(self, task: Task, *, fresh: bool) -> bool:
@@ -175,8 +174,10 @@ class TaskStore(TaskReads, Leases):
             line = iter([first, *self.waiting(worker)])
         except UnreadableError:  # of another type: the script that mends the line stops there
             line = iter(self.waiting(worker))
-        found = (task for one in line if (task := self.get(one)))
-        return next((one for one in found if one.state is State.QUEUED and not one.too_new), None)
+        found = (task for task_id in line if (task := self.get(task_id)))
+        return next(
+            (task for task in found if task.state is State.QUEUED and not task.too_new), None
+        )
 
     def mark_hinted(self, task_id: str, now: datetime) -> None:
         self._db.run("hinted", [keys.task(task_id)], [epoch_ms(now)])
@@ -216,9 +217,8 @@ class TaskStore(TaskReads, Leases):
             old = client.zrange(keys.DONE, 0, -limit - 1)
             if old:
                 self._forget_finished(set(old))
-                client.delete(
-                    *(make(one) for one in old for make in (keys.task, keys.prompt, keys.events))
-                )
+                of_task = (keys.task, keys.prompt, keys.events)
+                client.delete(*(make(task_id) for task_id in old for make in of_task))
                 client.zrem(keys.DONE, *old)
 
     def _forget_finished(self, tasks: set[str]) -> None:

@@ -32,17 +32,17 @@ class Unreadables:
     """
 
     def __init__(self) -> None:
-        self.tell: Callable[[Unreadable], None] = lambda one: log.warning("%s", one.words())
+        self.tell: Callable[[Unreadable], None] = lambda record: log.warning("%s", record.words())
         self._found: dict[str, Unreadable] = {}
         self._lock = threading.Lock()
 
     def add(self, key: str, what: str, why: str) -> None:
-        one = Unreadable(what=printable(what), key=printable(key), why=printable(why))
+        record = Unreadable(what=printable(what), key=printable(key), why=printable(why))
         with self._lock:
             known = self._found.get(key)
-            self._found[key] = one
-        if known != one:
-            self.tell(one)
+            self._found[key] = record
+        if known != record:
+            self.tell(record)
 
     def well(self, key: str) -> None:
         if key in self._found:
@@ -72,7 +72,7 @@ def need_text(row: Mapping[str, str]) -> None:
 
 def is_text(value: str) -> bool:
     """Whether it was UTF-8: other bytes come as lone surrogates, and go back as they were."""
-    return value.isascii() or not any("\ud800" <= one <= "\udfff" for one in value)
+    return value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def fault(error: Exception) -> str:

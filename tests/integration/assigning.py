@@ -13,7 +13,7 @@ from cw.operations.passes.context import PassContext
 from cw.operations.reconciliation.reconcile import Reconciled, reconcile
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind
-from cw.store.leases import Grant
+from cw.store.leases import Grant, Holder, Settlement
 from cw.store.store import Store, open_store
 from tests.standins.github import GitHubStandIn
 
@@ -95,11 +95,8 @@ class Office:
         outcome = Outcome(kind=kind, reason="test", message="done", pr=pr)
         worker = task.worker or task.spec.wanted_worker or "01"
         assert self.store.tasks.settle(
-            grant.task_id,
-            worker=worker,
-            fence=grant.fence,
-            move=Move.FINISH,
-            outcome=outcome,
+            Holder(grant.task_id, worker, grant.fence),
+            Settlement(Move.FINISH, outcome),
         )
 
     def pull(self, repo: str, issue: int) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from cw.models import Event, Host, Outcome, Worker
 from cw.states import Move, OutcomeKind, State
-from cw.store.leases import Grant
+from cw.store.leases import Grant, Holder, Settlement
 from cw.store.store import Store
 from tests.waiting import wait_until
 
@@ -51,11 +51,8 @@ def run_it(store: Store, task: str, worker: str = "01") -> Grant:
 
 def finish(store: Store, grant: Grant, move: Move, outcome: Outcome, worker: str = "01") -> None:
     assert store.tasks.settle(
-        grant.task_id,
-        worker=worker,
-        fence=grant.fence,
-        move=move,
-        outcome=outcome,
+        Holder(grant.task_id, worker, grant.fence),
+        Settlement(move, outcome),
     )
 
 

@@ -5,10 +5,6 @@ what the records hold.
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
-import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,17 +15,22 @@ from jsonschema import Draft202012Validator
 from cw.models import Event, Host, Outcome, Worker
 from cw.operations.fleet.references import SHORT
 from cw.states import Move, OutcomeKind
-from cw.store.leases import Grant
 from cw.store.store import Store
 from tests.ending import ended
+from tests.integration.viewing import (
+    EVIL,
+    PROMPT,
+    Cw,
+    dispatched,
+    run_it,
+    talking,
+    tool,
+    two_workers,
+)
 from tests.making import make_spec
-from tests.standins.github import GitHubStandIn
 from tests.terminal import COLUMNS, LINES, Terminal, plain
 
-Cw = Callable[..., "subprocess.CompletedProcess[str]"]
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
-EVIL = "\x1b]0;evil\x07\x9b2J"
-PROMPT = f"Fix it{EVIL}\nall of it"
 
 
 @pytest.fixture(autouse=True)
@@ -39,48 +40,12 @@ def broker(cw_environ: dict[str, str], redis_url: str) -> None:
 
 @pytest.fixture
 def fleet(store: Store) -> Store:
-    """Workers 01 and 02 on host `there`, which left."""
-    for one in ("01", "02"):
-        store.fleet.register_worker(Worker(id=one, host="there", home=f"/nowhere/{one}"))
-    store.fleet.beat(Host(name="there", workers=2), store.tasks.now())
-    store.fleet.leave("there")
-    return store
+    return two_workers(store)
 
 
 @pytest.fixture
 def task(cw: Cw, fleet: Store, git_repo: Path) -> str:
-    """Runs on 01 and has said a few things."""
-    found = dispatched(cw, git_repo, "-i", "22", "-w", "01", "-p", PROMPT)
-    run_it(fleet, found)
-    at = fleet.tasks.now()
-    said = [
-        Event(at=at, kind="init", text="claude-x in /w"),
-        Event(at=at, kind="text", text=f"Let me see.\n{EVIL}First the tests."),
-        tool("TaskCreate", subject=f"Look{EVIL}", at=at),
-        Event(at=at, kind="result", text=f"Task #1 created successfully: Look{EVIL}"),
-        tool("TaskUpdate", taskId="1", status="in_progress", at=at),
-        Event(at=at, kind="tool", text="Bash: make test", data={"tool": "Bash", "turns": 3}),
-        Event(at=at, kind="result", text="", data={"error": False, "turns": 3}),
-    ]
-    fleet.events.append(found, said)
-    return found
-
-
-def tool(name: str, *, at: Any, **given: Any) -> Event:
-    data = {"tool": name, "input": given, "turns": 2}
-    return Event(at=at, kind="todo", text=f"{name}: x", data=data)
-
-
-def dispatched(cw: Cw, repo: Path, *args: str) -> str:
-    done = cw("dispatch", "-r", str(repo), "--json", *args)
-    assert done.returncode == 0, done.stderr
-    return str(json.loads(done.stdout)["task"])
-
-
-def run_it(store: Store, task: str, worker: str = "01") -> Grant:
-    grant = store.tasks.acquire(task, worker=worker, host="there", ttl=60, session="s-1")
-    assert isinstance(grant, Grant)
-    return grant
+    return talking(cw, fleet, git_repo)
 
 
 def finish(
@@ -342,67 +307,6 @@ def test_cw_alone_shows_the_fleet_before_the_help(cw: Cw, task: str) -> None:
     assert done.returncode == 0
 
 
-def completed(cw: Cw, words: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """What a shell is offered for the last of these words."""
-    typed = words.split(" ")
-    asked = {"COMP_WORDS": words, "COMP_CWORD": str(len(typed) - 1)}
-    return cw(_CW_COMPLETE="bash_complete", **asked, **more)
-
-
-def offers(done: subprocess.CompletedProcess[str]) -> list[str]:
-    return [line.split(",", 1)[1] for line in done.stdout.splitlines()]
-
-
-def test_shell_is_offered_commands_workers_tasks_and_repositories(
-    cw: Cw, task: str, git_repo: Path
-) -> None:
-    assert offers(completed(cw, "cw insp")) == ["inspect"]
-    assert offers(completed(cw, "cw inspect 0")) == ["01", "02", task]
-    assert offers(completed(cw, f"cw show {task[:20].lower()}")) == [task]
-    assert offers(completed(cw, "cw history --repo /")) == [str(git_repo)]
-    assert offers(completed(cw, "cw show app")) == ["app#22"]
-    assert offers(completed(cw, "cw dispatch -m op")) == ["opus", "opus[1m]"]
-    assert offers(completed(cw, "cw pause --host th")) == ["there"]
-    assert offers(completed(cw, "cw host forget ")) == ["there"]
-    assert "--since" in offers(completed(cw, "cw history --"))
-
-
-def test_fish_is_told_titles(cw: Cw, task: str) -> None:
-    words = {"COMP_WORDS": "cw show ", "COMP_CWORD": task[:12]}
-
-    said = cw(_CW_COMPLETE="fish_complete", **words).stdout
-
-    assert f"plain,{task}\tapp#22 running: Fix it" in said
-
-
-def test_issues_of_the_repository_are_offered(cw: Cw, tmp_path: Path) -> None:
-    with GitHubStandIn(tmp_path / "hub") as hub:
-        hub.add_repo("acme/app", files={"README.md": "# App\n"})
-        hub.add_user("bot", "ghp_bot", {"acme/app": "write"})
-        numbers = [hub.add_issue("acme/app", f"Fix {one}", "x") for one in ("this", "that")]
-        more = {"CW_GITHUB_API_URL": hub.api_url, "GH_TOKEN": "ghp_bot"}
-
-        found = offers(completed(cw, "cw dispatch -r acme/app -i ", **more))
-        nothing = completed(cw, "cw dispatch -i ", **more)
-
-    assert sorted(found) == sorted(map(str, numbers))
-    assert (nothing.stdout.strip(), nothing.stderr) == ("", "")
-
-
-def test_shell_is_offered_nothing_and_told_nothing_while_the_broker_is_away(cw: Cw) -> None:
-    done = completed(cw, "cw inspect 0", CW_BROKER_URL="redis://127.0.0.1:1/0")
-
-    assert (done.stdout.strip(), done.stderr, done.returncode) == ("", "", 0)
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_script_names_our_variable(cw: Cw, shell: str) -> None:
-    done = cw("completion", shell)
-
-    assert done.returncode == 0
-    assert f"_CW_COMPLETE={shell}_complete" in done.stdout
-
-
 @pytest.fixture
 def crowd(fleet: Store) -> Store:
     """Fifty workers on a host that is up; all but every fifth is busy."""
@@ -460,19 +364,3 @@ def test_host_that_is_up_but_says_nothing_is_named(cw: Cw, fleet: Store, task: s
         done.stderr
         == "cw: host there is up, but did not answer within 8 s; this is what the records hold\n"
     )
-
-
-@pytest.fixture
-def mute() -> Iterator[str]:
-    """The address of a broker that takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
-
-
-def test_nobody_waits_for_a_broker_that_does_not_answer(cw: Cw, mute: str) -> None:
-    begin = time.monotonic()
-    alone, asked = cw(CW_BROKER_URL=mute), completed(cw, "cw inspect 0", CW_BROKER_URL=mute)
-
-    assert time.monotonic() - begin < 2 * 4  # two starts of Python, and half a second each
-    assert alone.stdout.startswith("Usage: cw")
-    assert (alone.stderr, asked.stdout.strip(), asked.stderr) == ("", "", "")

@@ -22,6 +22,7 @@ from cw.services.flower.metrics import Metrics
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind
 from cw.store.connection import Connection
+from cw.store.leases import Holder, Settlement
 from cw.store.notices import NoticeStore, Post, Told
 from cw.store.outbox import Effect
 from cw.store.store import Store, open_store
@@ -106,9 +107,8 @@ def test_it_is_there_with_the_end_of_its_task_and_beside_what_github_is_told(sto
     told = Told([EFFECT, EFFECT], "here", notice())
 
     def settle() -> bool:
-        return store.tasks.settle(
-            spec.id, worker="01", fence=grant.fence, move=Move.FINISH, outcome=FAILED, told=told
-        )
+        holder = Holder(spec.id, "01", grant.fence)
+        return store.tasks.settle(holder, Settlement(Move.FINISH, FAILED, told))
 
     assert [settle(), settle()] == [True, False]
     assert waiting(store) == [told.notice]
@@ -120,12 +120,8 @@ def test_end_that_is_refused_tells_nobody(store: Store) -> None:
     grant = granted(store, spec)
 
     done = store.tasks.settle(
-        spec.id,
-        worker="01",
-        fence=grant.fence + 1,
-        move=Move.FINISH,
-        outcome=FAILED,
-        told=Told([EFFECT], "here", notice()),
+        Holder(spec.id, "01", grant.fence + 1),
+        Settlement(Move.FINISH, FAILED, Told([EFFECT], "here", notice())),
     )
 
     assert (done, waiting(store), store.outbox.length("here")) == (False, [], 0)

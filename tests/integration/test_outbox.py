@@ -16,7 +16,7 @@ from cw.names import new_task_id
 from cw.operations.rest.outdated import outdated
 from cw.states import Move, OutcomeKind
 from cw.store.connection import Connection
-from cw.store.leases import Grant
+from cw.store.leases import Grant, Holder, Settlement
 from cw.store.outbox import Effect, OutboxStore
 from cw.store.store import Store
 from tests.integration.conftest import REPO
@@ -254,11 +254,8 @@ class Late:
 
     def ended(self, grant: Grant, outcome: Outcome, worker: str = "01") -> None:
         assert self.store.tasks.settle(
-            grant.task_id,
-            worker=worker,
-            fence=grant.fence,
-            move=Move.FINISH,
-            outcome=outcome,
+            Holder(grant.task_id, worker, grant.fence),
+            Settlement(Move.FINISH, outcome),
         )
 
     def says(self, *effects: Effect) -> None:

@@ -22,6 +22,7 @@ from cw.redaction.redact import Redactor
 from cw.settings import Settings
 from cw.states import OutcomeKind, State
 from cw.store import keys
+from cw.store.leases import LiveRun
 from cw.store.store import Store
 from tests.integration.hosting import Machine, machine
 from tests.integration.test_adoption import HANG, under_way
@@ -262,9 +263,8 @@ def test_restored_run_does_not_take_an_issue_that_somebody_else_has(
     if same:
         store.connection.client.delete(keys.task(newer.id), keys.claim(run.repo, run.issue or 0))
 
-    restored = store.tasks.restore(
-        run, worker="01", host="here", ttl=60, fence=7, attempt=1, session="s"
-    )
+    known = LiveRun(worker="01", host="here", fence=7, attempt=1, session="s")
+    restored = store.tasks.restore(run, known, 60)
 
     assert restored is same
     assert store.tasks.claimed_by(run.repo, run.issue or 0) == (run if same else newer).id

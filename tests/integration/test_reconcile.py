@@ -13,6 +13,7 @@ from cw.models import Outcome
 from cw.operations.passes.context import PassContext
 from cw.operations.reconciliation.reconcile import Reconciled, reconcile
 from cw.states import Move, OutcomeKind, State
+from cw.store.leases import Holder, Settlement
 from cw.store.store import Store
 from tests.conftest import Cw
 from tests.integration.assigning import BOT, TOKEN, Office
@@ -244,11 +245,8 @@ def into(office: Office, number: int, state: State) -> None:
             retry_at=office.store.tasks.now(),
         )
         assert office.store.tasks.settle(
-            grant.task_id,
-            worker="01",
-            fence=grant.fence,
-            move=moves[state],
-            outcome=outcome,
+            Holder(grant.task_id, "01", grant.fence),
+            Settlement(moves[state], outcome),
         )
     assert office.tasks()[number].state is state
 

@@ -11,7 +11,7 @@ import pytest
 
 from cw.models import Event, Host, Outcome, Worker
 from cw.states import Move, OutcomeKind
-from cw.store.leases import Grant
+from cw.store.leases import Grant, Holder, Settlement
 from cw.store.store import Store
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -35,11 +35,8 @@ def end(store: Store, task: str, fence: int, move: Move, kind: OutcomeKind) -> N
         kind=kind, reason="x", message="so it ended", cost_usd=0.25, turns=4, duration_s=60
     )
     assert store.tasks.settle(
-        task,
-        worker="01",
-        fence=fence,
-        move=move,
-        outcome=outcome,
+        Holder(task, "01", fence),
+        Settlement(move, outcome),
     )
 
 

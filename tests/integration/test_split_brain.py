@@ -13,6 +13,7 @@ from pathlib import Path
 from cw.homes.layout import LOCK
 from cw.models import Outcome, TaskSpec
 from cw.states import Move, OutcomeKind, State
+from cw.store.leases import Holder, Settlement
 from tests.integration.hosting import Machine, machine
 from tests.waiting import wait_until
 from workerhost.agents.leftovers import OURS
@@ -232,11 +233,8 @@ def test_late_word_of_an_earlier_run_is_not_heard(git_repo: Path) -> None:
 
         assert not tasks.renew(spec.id, old, 600)
         assert not tasks.settle(
-            spec.id,
-            worker="01",
-            fence=old,
-            move=Move.FINISH,
-            outcome=lie,
+            Holder(spec.id, "01", old),
+            Settlement(Move.FINISH, lie),
         )
         before = datetime.now(UTC)
         task = here.reaches(spec, State.DONE)

@@ -16,7 +16,7 @@ from cw.models import HOST, Host, Outcome, Task, Worker
 from cw.states import Move, OutcomeKind
 from cw.store import keys
 from cw.store.clock import epoch_ms
-from cw.store.leases import Grant
+from cw.store.leases import Grant, Holder, Settlement
 from cw.store.store import Store
 from tests.making import make_spec
 from tests.terminal import Terminal, plain
@@ -57,11 +57,8 @@ def end(
 ) -> None:
     outcome = Outcome(kind=kind, reason=reason, message=message, cost_usd=0.5, turns=3, pr=pr)
     assert store.tasks.settle(
-        task.spec.id,
-        worker=task.worker or "",
-        fence=task.fence,
-        move=move,
-        outcome=outcome,
+        Holder(task.spec.id, task.worker or "", task.fence),
+        Settlement(move, outcome),
     )
 
 

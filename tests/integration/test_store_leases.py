@@ -11,7 +11,7 @@ import pytest
 from cw.errors import ClaimedError
 from cw.models import Task, TaskSpec
 from cw.states import Move, OutcomeKind, State
-from cw.store.leases import Grant, Refusal
+from cw.store.leases import Grant, Holder, Refusal, Settlement
 from cw.store.store import Store
 from tests.making import make_outcome, make_spec
 from tests.waiting import wait_until
@@ -45,11 +45,8 @@ def settle(
     later = store.tasks.now() + timedelta(hours=1) if move is Move.HOLD else None
     kind = OutcomeKind.DEFERRED if move is Move.HOLD else OutcomeKind.SUCCEEDED
     return store.tasks.settle(
-        spec.id,
-        worker=worker,
-        fence=fence,
-        move=move,
-        outcome=make_outcome(kind, retry_at=later),
+        Holder(spec.id, worker, fence),
+        Settlement(move, make_outcome(kind, retry_at=later)),
     )
 
 
@@ -60,7 +57,7 @@ def record(store: Store, spec: TaskSpec) -> Task:
 
 
 def expire(store: Store, spec: TaskSpec, move: Move = Move.EXPIRE) -> None:
-    wait_until(lambda: store.tasks.requeue(record(store, spec), move, "lease", "silent"))
+    wait_until(lambda: store.tasks.requeue(record(store, spec), move, "silent"))
 
 
 def worker_task(store: Store, worker: str = "01") -> str | None:
@@ -137,7 +134,7 @@ def test_renewed_lease_does_not_expire(store: Store) -> None:
     grant = granted(store, spec, ttl=SHORT)
 
     assert store.tasks.renew(spec.id, grant.fence, LONG)
-    assert not store.tasks.requeue(record(store, spec), Move.EXPIRE, "lease", "silent")
+    assert not store.tasks.requeue(record(store, spec), Move.EXPIRE, "silent")
     assert record(store, spec).state is State.RUNNING
 
 
@@ -190,7 +187,6 @@ def test_stale_fence_is_refused_everywhere(store: Store) -> None:
         False,
         False,
     ]
-    assert not store.tasks.requeue(record(store, spec), Move.EXPIRE, "host", "", fence=old)
     assert adopt(store, spec, old) == Refusal("running")
     task = record(store, spec)
     assert (task.state, task.fence, task.outcome) == (State.RUNNING, new, None)
@@ -269,7 +265,7 @@ def test_held_task_keeps_issue_and_worker_until_its_time(store: Store) -> None:
     assert store.tasks.claimed_by("acme/app", 22) == spec.id
     assert worker_task(store) == spec.id
     assert acquire(store, spec) == Refusal("held")
-    assert not store.tasks.requeue(task, Move.RELEASE, "hold", "")
+    assert not store.tasks.requeue(task, Move.RELEASE)
     assert record(store, spec).state is State.HELD
 
 
@@ -278,14 +274,11 @@ def test_hold_that_names_no_time_is_over_at_once(store: Store) -> None:
     grant = granted(store, spec)
     outcome = make_outcome(OutcomeKind.DEFERRED)
     store.tasks.settle(
-        spec.id,
-        worker="01",
-        fence=grant.fence,
-        move=Move.HOLD,
-        outcome=outcome,
+        Holder(spec.id, "01", grant.fence),
+        Settlement(Move.HOLD, outcome),
     )
 
-    assert store.tasks.requeue(record(store, spec), Move.RELEASE, "hold", "")
+    assert store.tasks.requeue(record(store, spec), Move.RELEASE)
     assert record(store, spec).state is State.QUEUED
 
 
@@ -295,9 +288,7 @@ def test_two_sweeps_release_a_task_once(store: Store) -> None:
     task = record(store, spec)
     wait_until(lambda: task.lease_until and store.tasks.now() > task.lease_until)
     with ThreadPoolExecutor(8) as pool:
-        done = list(
-            pool.map(lambda _: store.tasks.requeue(task, Move.EXPIRE, "lease", ""), range(16))
-        )
+        done = list(pool.map(lambda _: store.tasks.requeue(task, Move.EXPIRE), range(16)))
 
     assert sum(done) == 1
     assert record(store, spec).losses == 1

@@ -22,7 +22,7 @@ from cw.errors import ClaimedError
 from cw.models import Task, TaskSpec
 from cw.states import Move, OutcomeKind, State
 from cw.store import keys
-from cw.store.leases import Grant, Refusal
+from cw.store.leases import Grant, Holder, Refusal, Settlement
 from cw.store.store import Store
 from tests.making import make_outcome, make_spec
 
@@ -117,30 +117,20 @@ class Fleet(RuleBasedStateMachine):
         spec, worker, fence = held
         later = self.store.tasks.now() + timedelta(hours=hours) if hours else None
         if self.store.tasks.settle(
-            spec.id,
-            worker=worker,
-            fence=fence,
-            move=move,
-            outcome=make_outcome(OutcomeKind.FAILED, retry_at=later),
+            Holder(spec.id, worker, fence),
+            Settlement(move, make_outcome(OutcomeKind.FAILED, retry_at=later)),
         ):
             assert self.latest[spec.id] == fence
             self.latest[spec.id] = -1  # nobody may use it again
 
     @rule(
         spec=tasks,
-        how=st.sampled_from(
-            [
-                (Move.EXPIRE, "lease"),
-                (Move.LOSE, "lease"),
-                (Move.RELEASE, "hold"),
-                (Move.RESTART, "person"),
-            ]
-        ),
+        move=st.sampled_from([Move.EXPIRE, Move.LOSE, Move.RELEASE, Move.RESTART]),
     )
-    def requeue(self, spec: TaskSpec, how: tuple[Move, str]) -> None:
+    def requeue(self, spec: TaskSpec, move: Move) -> None:
         task = self.record(spec)
         if task:
-            self.store.tasks.requeue(task, *how, "because")
+            self.store.tasks.requeue(task, move, "because")
 
     @rule(spec=tasks)
     def stop(self, spec: TaskSpec) -> None:

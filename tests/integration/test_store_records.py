@@ -10,6 +10,7 @@ from cw.errors import BrokerUnavailableError, ClaimedError
 from cw.models import Event, Host, Worker
 from cw.states import Move, State
 from cw.store import keys
+from cw.store.leases import Holder, Settlement
 from cw.store.notices import Told
 from cw.store.outbox import Effect
 from cw.store.signed_outbox import Entry
@@ -162,12 +163,8 @@ def test_effects_of_a_run_arrive_with_its_outcome_or_not_at_all(store: Store) ->
 
     def finish(holder: int) -> bool:
         return store.tasks.settle(
-            spec.id,
-            worker="01",
-            fence=holder,
-            move=Move.FINISH,
-            outcome=make_outcome(),
-            told=Told([effect("1"), effect("2")], "here"),
+            Holder(spec.id, "01", holder),
+            Settlement(Move.FINISH, make_outcome(), Told([effect("1"), effect("2")], "here")),
         )
 
     assert [finish(fence - 1), finish(fence), finish(fence)] == [False, True, False]

@@ -13,7 +13,7 @@ import pytest
 
 from cw.models import Event, Host, Outcome, Worker
 from cw.states import Move, OutcomeKind
-from cw.store.leases import Grant
+from cw.store.leases import Grant, Holder, Settlement
 from cw.store.store import Store
 from tests.terminal import COLUMNS, Terminal, plain
 from tests.waiting import wait_until
@@ -48,11 +48,8 @@ def say(store: Store, task: str, *what: tuple[str, str]) -> None:
 def end(store: Store, task: str, fence: int) -> None:
     outcome = Outcome(kind=OutcomeKind.SUCCEEDED, reason="done", message="1 commit pushed")
     assert store.tasks.settle(
-        task,
-        worker="01",
-        fence=fence,
-        move=Move.FINISH,
-        outcome=outcome,
+        Holder(task, "01", fence),
+        Settlement(Move.FINISH, outcome),
     )
 
 

@@ -20,7 +20,7 @@ from cw.repos import github_repo
 from cw.store.store import Store
 from tests.integration.assigning import Office
 from tests.standins.github import GitHubStandIn
-from workerhost.prompts.briefing import brief
+from workerhost.prompts.briefing import Workplace, brief
 from workerhost.prompts.trusted_comments import hear
 
 REPO, TALK = "acme/app", "acme/talk"
@@ -137,7 +137,7 @@ def begin(hub: GitHubStandIn, store: Store, spec: TaskSpec) -> Reached:
         issue = hear(github, store.github, spec, "claude")
     except IssueChangedError as error:
         return Reached("", error.message)
-    told = brief(spec, "", issue=issue, mark="mark", base="main", pushes=True, resumed="")
+    told = brief(spec, "", Workplace(base="main", pushes=True), issue=issue, mark="mark")
     return Reached(told.prompt, "")
 
 

@@ -61,7 +61,7 @@ def _dropped() -> None:
 def _rows_all_or_none() -> None:
     from cw.github import listing
 
-    listing._row = lambda one, repo: listing._listed(one, repo).model_dump(mode="json")
+    listing._row = lambda row, repo: listing._listed(row, repo).model_dump(mode="json")
 
 
 def _one_list_ends_all() -> None:

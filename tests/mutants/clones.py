@@ -130,7 +130,11 @@ def _kept_where_it_was() -> None:
 
 def _goes_on_in_whatever_is_there() -> None:
     prepare = preparing._prepared
-    _put(preparing, "_prepared", lambda *given, **told: prepare(*given, **told | {"touched": True}))
+
+    def anywhere(asked: Any, *given: Any, **told: Any) -> Any:
+        return prepare(replace(asked, touched=True), *given, **told)
+
+    _put(preparing, "_prepared", anywhere)
 
 
 def _on_no_branch_is_nothing() -> None:

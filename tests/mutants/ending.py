@@ -44,10 +44,10 @@ def _never_known() -> None:
 def _restore_takes_the_issue() -> None:
     restore = Leases.restore
 
-    def greedy(self: Leases, spec: Any, **run: Any) -> bool:
+    def greedy(self: Leases, spec: Any, run: Any, ttl: float) -> bool:
         if spec.issue is not None:
             self._db.client.delete(keys.claim(spec.repo, spec.issue))
-        return restore(self, spec, **run)
+        return restore(self, spec, run, ttl)
 
     Leases.restore = greedy  # type: ignore[method-assign]
 

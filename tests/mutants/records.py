@@ -27,7 +27,7 @@ def _half_a_change() -> None:
 
 
 def _newer_is_damage() -> None:
-    patch.object(task_reads, "_is_newer", lambda _: False).start()
+    patch.object(task_reads, "is_newer", lambda _: False).start()
 
 
 def _lists_stay_lost() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from cw.errors import UnavailableError
 from tests.needs import require
-from workerhost.clones.bounded import Done, Feeding, Limits, bounded
+from workerhost.clones.bounded import Feeding, Limits, bounded
+from workerhost.clones.done import Done
 
 ENV = {"PATH": os.environ["PATH"]}
 LINUX = sys.platform == "linux"

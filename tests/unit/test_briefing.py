@@ -12,7 +12,7 @@ from cw.github.thread import Comment
 from cw.models import TaskSpec
 from cw.states import Mode
 from tests.making import NOW, make_spec
-from workerhost.prompts.briefing import Briefing, brief
+from workerhost.prompts.briefing import Briefing, Workplace, brief
 from workerhost.prompts.trusted_comments import Heard
 
 MARK = "c0ffee"
@@ -34,7 +34,8 @@ def tell(
 ) -> Briefing:
     has = spec.github and spec.issue is not None
     issue = Heard(spec.title, body, comments, left_out) if has else None
-    return brief(spec, prompt, issue=issue, mark=MARK, base="main", pushes=pushes, resumed=resumed)
+    workplace = Workplace(base="main", pushes=pushes)
+    return brief(spec, prompt, workplace, issue=issue, mark=MARK, resumed=resumed)
 
 
 def test_issue_comes_fenced_as_data_and_without_hidden_text() -> None:

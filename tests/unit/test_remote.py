@@ -13,6 +13,7 @@ import pytest
 from cw.errors import CwError
 from cw.homes.layout import Home
 from cw.homes.pages import archives_page, log_page
+from cw.operations.fleet.ask import Part
 from cw.operations.fleet.remote_disk import archives, changes, log, todo_list
 from cw.redaction.redact import Redactor, redactor
 
@@ -36,9 +37,10 @@ def page(data: bytes, offset: int, *, end: bool, live: bool = False) -> dict[str
 def test_log_is_asked_for_until_its_end() -> None:
     asked: list[int] = []
 
-    def answer(verb: str, *, task: str = "", offset: int = 0, attempt: int = 0) -> dict[str, Any]:
-        asked.append(offset)
-        return page(b"abc"[offset : offset + 1], offset + 1, end=offset == 2, live=True)
+    def answer(verb: str, *, part: Part) -> dict[str, Any]:
+        asked.append(part.offset)
+        text = b"abc"[part.offset : part.offset + 1]
+        return page(text, part.offset + 1, end=part.offset == 2, live=True)
 
     assert b"".join(one.data for one in log(answer, "T", follow=False, pause=no_pause)) == b"abc"
     assert asked == [0, 1, 2]

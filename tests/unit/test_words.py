@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from workerhost.clones.bounded import Done
+from workerhost.clones.done import Done
 from workerhost.clones.git_errors import KNOWN, failure
 from workerhost.walls.proxy_errors import Seen
 

@@ -29,7 +29,7 @@ def make_bare(bare: Path, *, sha256: bool = False, lender: Path | None = None) -
         if (lender / "shallow").is_file():
             texts["shallow"] = (lender / "shallow").read_text("ascii")
     try:
-        for folder in (bare, *(bare / one for one in _FOLDERS)):
+        for folder in (bare, *(bare / name for name in _FOLDERS)):
             open_folder(folder)
         for name, text in texts.items():
             write_open(bare / name, text)

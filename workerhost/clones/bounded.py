@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from cw.errors import TooLargeError, UnavailableError, WorkspaceError
+from cw.errors import UnavailableError
+from workerhost.clones.done import Done
 from workerhost.shutdown import HostLeavesError
 from workerhost.walls.forked import SERVER, Forked
-from workerhost.walls.proxy_errors import Seen
 
 _TEXT_BYTES = 8 << 20
 _ENTRIES = 100_000
@@ -59,19 +59,6 @@ class Limits:
     umask: int = -1
     text: int = _TEXT_BYTES
     entries: int = _ENTRIES
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """`over`: which bound it exceeded; `out` is then what came before. `seen`: what went wrong at
-    the door that it had.
-    """
-
-    ok: bool
-    out: str
-    err: str
-    over: str = ""
-    seen: tuple[Seen, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,7 +136,7 @@ class _Watch:
 
     def _starved(self, code: int, err: str) -> bool:
         said = err.lower()
-        return code in _OOM_KILLED or any(one in said for one in _NO_MEMORY)
+        return code in _OOM_KILLED or any(words in said for words in _NO_MEMORY)
 
     def _until_end(self) -> str:
         """Which bound was exceeded; empty when the output ended first."""
@@ -235,21 +222,3 @@ def _end(process: Forked) -> None:
         process.signal_group(signal.SIGKILL)
         with suppress(TimeoutError):
             process.wait(_END_SECONDS)
-
-
-def need(done: Done, what: str) -> str:
-    """Its output. Raises TooLargeError, or WorkspaceError with git's own words."""
-    if done.over:
-        raise TooLargeError(f"git {what} took {done.over}")
-    if not done.ok:
-        raise WorkspaceError(f"git {what} failed: {last_line(done.err)}")
-    return done.out
-
-
-def last_line(text: str) -> str:
-    """What git said that matters: its fatal line, else its last one."""
-    lines = [one.strip() for one in text.splitlines() if one.strip()]
-    fatal = [one for one in lines if one.startswith(("fatal:", "error:"))]
-    # What the other side said; git's own line after it only says that there was something.
-    refused = [one for one in lines if one.startswith(("! [", "remote: error"))]
-    return (refused or fatal or lines or ["no message"])[-1][:300]

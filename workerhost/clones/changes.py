@@ -12,7 +12,7 @@ from cw.homes.files import read_json
 from cw.homes.journal import Journal
 from cw.homes.layout import Home
 from cw.settings import Settings
-from workerhost.clones.bounded import Done
+from workerhost.clones.done import Done
 from workerhost.clones.git import Bounds, Git
 from workerhost.clones.host_repositories import BusyError, looking
 from workerhost.clones.lens import Lens, lens
@@ -41,7 +41,7 @@ def changes(
     Raises BadInputError when there is none, its clone or branch is gone or cannot be looked at, or
     the host works in the clone itself now.
     """
-    book = next((one for one in _books(home) if task in {"", one.task.id}), None)
+    book = next((book for book in _books(home) if task in {"", book.task.id}), None)
     if book is None or not is_clone(Path(book.run.clone)):
         about = f" of task {task}" if task else ""
         raise BadInputError(f"worker {home.id} has no clone{about} to compare")
@@ -103,7 +103,7 @@ def _tip(seen: Lens, branch: str) -> str:
 
 def _books(home: Home) -> Iterator[Journal]:
     """The current run, then the earlier ones, newest first."""
-    for data in (read_json(home.journal), *(one for _, one in archives.archives(home))):
+    for data in (read_json(home.journal), *(archive for _, archive in archives.archives(home))):
         found = journal.parse(data) if data else None
         if found:
             yield found

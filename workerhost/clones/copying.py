@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workerhost.clones.bounded import need
+from workerhost.clones.done import need
 from workerhost.clones.git import NETWORK_SECONDS, Bounds, Git
 from workerhost.clones.host_repositories import scratch, write_open
 from workerhost.clones.lens import global_config

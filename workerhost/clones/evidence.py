@@ -66,7 +66,7 @@ def _ahead(box: Quarantine, state: GitState, start: Start | None) -> GitState:
 
 
 def _there(without: Sequence[str], carried: str) -> list[str]:
-    return [one for one in without if one != carried]
+    return [sha for sha in without if sha != carried]
 
 
 def _not_its_own(box: Quarantine, start: Start | None) -> list[str]:
@@ -77,14 +77,14 @@ def _not_its_own(box: Quarantine, start: Start | None) -> list[str]:
     if start:
         found += [start.base_sha, start.branch_sha, start.carried, *start.others]
         others = (sha for ref, sha in before.items() if ref != f"refs/heads/{box.place.branch}")
-        found += [] if start.whole else [str(one) for one in others]
+        found += [] if start.whole else [str(sha) for sha in others]
         known = (own, start.branch_sha)
         found += traces(box.place, box.place.branch, known).fetched
-    return [one for one in dict.fromkeys(found) if _SHA.fullmatch(one)]
+    return [sha for sha in dict.fromkeys(found) if _SHA.fullmatch(sha)]
 
 
 def _count(box: Quarantine, head: str, without: Sequence[str]) -> int:
-    source = "".join(f"{one}\n" for one in (head, *(f"^{one}" for one in without if one)))
+    source = "".join(f"{revision}\n" for revision in (head, *(f"^{sha}" for sha in without if sha)))
     feeding = Feeding(source=source.encode())
     asked = ("rev-list", "--count", "--ignore-missing", "--stdin")
     told = box.run(*asked, bounds=Bounds(feeding=feeding))
@@ -115,7 +115,7 @@ def _others(seen: Lens, branch: str, known: Collection[str]) -> list[tuple[str, 
     if not seen.branch:
         found.append(("", seen.need("rev-parse", "--verify", "HEAD^{commit}")))
     news = [(name, sha) for name, sha in found if sha not in known and name != branch]
-    return [one for one in news if not is_task_branch(one[0])][:_MOST_OTHERS]
+    return [(name, sha) for name, sha in news if not is_task_branch(name)][:_MOST_OTHERS]
 
 
 def _kept(seen: Lens, branch: str, sha: str) -> str:

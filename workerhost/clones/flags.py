@@ -51,5 +51,5 @@ class Names:
 
     def _more(self, chunk: bytes) -> None:
         *whole, self._rest = (self._rest + chunk).split(b"\0")
-        for one in whole:
-            self._take(one)
+        for name in whole:
+            self._take(name)

@@ -43,10 +43,11 @@ def sweep_stubs(seen: Lens) -> None:
 
 def _may_have_stubs(clone: Path) -> bool:
     """Whether git need be asked which of them are untracked. Follows no link."""
-    for folder in (clone / os.fsdecode(one) for one in _STUB_FOLDERS):
+    for folder in (clone / os.fsdecode(name) for name in _STUB_FOLDERS):
         with suppress(OSError), os.scandir(folder) as entries:
             if not folder.is_symlink() and any(
-                number >= _MANY or _is_stub(Path(one.path)) for number, one in enumerate(entries)
+                number >= _MANY or _is_stub(Path(entry.path))
+                for number, entry in enumerate(entries)
             ):
                 return True
     return False
@@ -70,9 +71,9 @@ def clear_foreign(seen: Lens, name: str) -> None:
     WorkspaceError.
     """
     nested: list[bytes] = []
-    seen.run(*UNTRACKED, bounds=Names(_picked(nested, lambda one: one.endswith(b"/"))).bounds)
+    seen.run(*UNTRACKED, bounds=Names(_picked(nested, lambda row: row.endswith(b"/"))).bounds)
     paths = _submodules(seen)
-    for path in (*(seen.clone / os.fsdecode(one) for one in nested), *paths):
+    for path in (*(seen.clone / os.fsdecode(folder) for folder in nested), *paths):
         if _populated(seen, path):
             _put_away(seen, path, name)
     modules = seen.clone / ".git" / "modules"
@@ -113,8 +114,8 @@ def _populated(seen: Lens, path: Path) -> bool:
 def _put_away(seen: Lens, path: Path, name: str) -> None:
     git_dir = _git_dir(seen, path)
     if git_dir and _nothing_of_its_own(seen, path, git_dir):
-        for one in (path, git_dir):
-            shutil.rmtree(one, ignore_errors=True)
+        for folder in (path, git_dir):
+            shutil.rmtree(folder, ignore_errors=True)
         return
     kept = set_aside(seen.git.home, path, name)
     if not kept:
@@ -149,10 +150,10 @@ def _nothing_of_its_own(seen: Lens, path: Path, git_dir: Path) -> bool:
             own = ("rev-list", "-n", "1", "HEAD", "--all", "--not", "--remotes", "--")
             if not status.ok or status.out or inner.need(*own):
                 return False
-            within = [one for one in _submodules(inner) if _populated(inner, one)]
+            within = [module for module in _submodules(inner) if _populated(inner, module)]
         return all(
-            (found := _git_dir(seen, one)) and _nothing_of_its_own(seen, one, found)
-            for one in within
+            (found := _git_dir(seen, module)) and _nothing_of_its_own(seen, module, found)
+            for module in within
         )
     except (WorkspaceError, OSError):
         return False

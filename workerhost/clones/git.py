@@ -4,7 +4,6 @@ without one there, and in a worker's clone, behind the wall and with nothing of 
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,9 +18,11 @@ from cw.homes.layout import Home, in_place
 from cw.settings import Settings
 from workerhost.agents.leftovers import OURS
 from workerhost.clones import host_repositories
-from workerhost.clones.bounded import Budget, Done, Feeding, Limits, bounded
+from workerhost.clones.bounded import Budget, Feeding, Limits, bounded
+from workerhost.clones.done import Done
+from workerhost.clones.git_environment import at_the_hosts, git_command, nameless, plain
 from workerhost.walls.isolation import Wall
-from workerhost.walls.network_access import PROXIES, opened, reach, through_the_door
+from workerhost.walls.network_access import opened, reach, through_the_door
 from workerhost.walls.ownwall import logins, wrap_own
 from workerhost.walls.proxy_errors import Notes, notes
 from workerhost.walls.sandbox import View, wrap
@@ -29,31 +30,6 @@ from workerhost.walls.source import shown
 
 NETWORK_SECONDS = 1800.0  # a first clone of a large repository
 _NEVER = 1e9
-_FROM_ENV = ("PATH", "LANG", "TZ", "HOME")
-_TRUST = ("GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE")
-# Above every file of configuration, whoever wrote it.
-_PINS = (
-    *("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.attributesFile=/dev/null"),
-    *("core.alternateRefsCommand=true", "submodule.recurse=false", "protocol.ext.allow=never"),
-)
-# What git starts for itself, and where it looks for configuration, whatever HOME is.
-_PLAIN = {
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_ATTR_NOSYSTEM": "1",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_ALLOW_PROTOCOL": "file",
-    "GIT_PAGER": "cat",
-    "GIT_EDITOR": "false",
-    "GIT_ASKPASS": "false",
-    "SSH_ASKPASS": "false",
-    "GIT_SSH_COMMAND": "false",
-    "XDG_CONFIG_HOME": os.devnull,
-    "LC_ALL": "C.UTF-8",
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +80,7 @@ class Git:
         """In HOME, behind its wall, without network and login. `env` says which repository, and
         has the configuration: see `lens`.
         """
-        return self.behind(_command(args), at=at, env=env, readable=readable, bounds=bounds)
+        return self.behind(git_command(args), at=at, env=env, readable=readable, bounds=bounds)
 
     def behind(
         self,
@@ -124,7 +100,7 @@ class Git:
             cwd=at,
         )
         argv = wrap(command, self.wall, self.home, view)
-        return self._bounded(argv, at, {**self._plain(), **env}, bounds)
+        return self._bounded(argv, at, {**plain(self.env), **env}, bounds)
 
     def own(
         self,
@@ -137,13 +113,13 @@ class Git:
         sight. `lender`: whose objects it borrows.
         """
         argv = wrap_own(
-            _command(args),
+            git_command(args),
             wall=self.wall,
             cwd=at,
             readable=(*self.settings.sandbox_read, *([lender] if lender else ())),
             writable=(at,),
         )
-        return self._bounded(argv, at, self._plain() | {"GIT_DIR": str(at)}, bounds)
+        return self._bounded(argv, at, plain(self.env) | {"GIT_DIR": str(at)}, bounds)
 
     def remote(
         self,
@@ -157,12 +133,8 @@ class Git:
         or an empty one). Only what `pushes` may write to a repository on this machine; what that
         has it run is kept in. Raises what `login` raises.
         """
-        env = self._nameless() if self.nameless else {**self.env, **self.login()}
-        env |= {"LC_ALL": "C.UTF-8", "GIT_TERMINAL_PROMPT": "0"}
-        env |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
-        if (at / "HEAD").exists():
-            env["GIT_DIR"] = str(at)
-        env["GIT_CEILING_DIRECTORIES"] = str(at.parent)
+        env = nameless(self.env) if self.nameless else {**self.env, **self.login()}
+        env |= at_the_hosts(at)
         source = shown(self.origin, self.settings)
         with (
             self._configured(env) as config,
@@ -170,42 +142,36 @@ class Git:
             self._door(env, kept) as (door, reached),
         ):
             argv = wrap_own(
-                _command(args),
+                git_command(args),
                 wall=self.wall,
                 cwd=at,
-                readable=(
-                    *self.settings.sandbox_read,
-                    *(() if self.nameless else logins(self.home)),
-                    config,
-                    *([lender] if lender else ()),
-                    *source.all,
-                ),
+                readable=(*self._readable(lender), config, *source.all),
                 writable=(at, *(source.written if pushes else ())),
                 door=door,
-            )
-            limits = Limits(
-                seconds=self.patience,
-                text=bounds.text,
-                entries=bounds.entries,
-                # `core.sharedRepository` does not reach folders that git's dumb HTTP walker makes
-                # (git 2.39), and clones are made of them by the agents' user.
-                umask=0o022,
             )
             done = bounded(
                 argv,
                 cwd=at,
                 env=reached | OURS,
-                limits=limits,
+                limits=self._patient(bounds),
                 feeding=bounds.feeding,
                 leave=self.leave,
             )
             return done if done.ok else replace(done, seen=kept.read())
 
-    def _nameless(self) -> dict[str, str]:
-        """The way there, and nothing that logs in; curl looks for a .netrc in HOME."""
-        wanted = {"PATH", "LANG", "TZ", *_TRUST, *PROXIES}
-        env = {name: value for name, value in self.env.items() if name in wanted}
-        return env | {"HOME": "/nonexistent", "GIT_ASKPASS": "false", "SSH_ASKPASS": "false"}
+    def _readable(self, lender: Path | None) -> tuple[Path, ...]:
+        own = () if self.nameless else logins(self.home)
+        return (*self.settings.sandbox_read, *own, *([lender] if lender else ()))
+
+    def _patient(self, bounds: Bounds) -> Limits:
+        return Limits(
+            seconds=self.patience,
+            text=bounds.text,
+            entries=bounds.entries,
+            # `core.sharedRepository` does not reach folders that git's dumb HTTP walker makes
+            # (git 2.39), and clones are made of them by the agents' user.
+            umask=0o022,
+        )
 
     @contextmanager
     def _configured(self, env: dict[str, str]) -> Iterator[Path]:
@@ -244,10 +210,3 @@ class Git:
         )
         with budget.spent():
             return bounded(argv, cwd=at, env={**env} | OURS, limits=limits, feeding=bounds.feeding)
-
-    def _plain(self) -> dict[str, str]:
-        return {name: self.env[name] for name in _FROM_ENV if name in self.env} | _PLAIN
-
-
-def _command(args: tuple[str, ...]) -> list[str]:
-    return ["git", *(word for one in _PINS for word in ("-c", one)), *args]

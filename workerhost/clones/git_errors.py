@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from workerhost.clones.bounded import Done
+from workerhost.clones.done import Done
 from workerhost.walls.proxy_errors import Seen
 
 _SAID = 400  # characters of git's and the remote's words that are kept
@@ -161,7 +161,9 @@ def failure(done: Done) -> Failure:
         return Failure(door.kind, f"{door.message}; {said}", door.hint)
     whole = f"{done.err}\n{' '.join(refused)}"
     limited = re.search(r"rate limit|abuse detection|[Tt]oo many requests", whole)
-    known = None if limited else next((one for one in KNOWN if re.search(one.words, whole)), None)
+    known = (
+        None if limited else next((cause for cause in KNOWN if re.search(cause.words, whole)), None)
+    )
     if known:
         return Failure("final", said, known.hint)
     if _PASSING.search(whole):
@@ -190,10 +192,10 @@ def _at_the_door(seen: tuple[Seen, ...]) -> Failure | None:
 
 def words(err: str, first: list[str] | None = None) -> str:
     """In one line: `first`, what the remote said, what git said before it gave up, and its end."""
-    lines = [re.sub(r"^remote: ?", "", one).strip() for one in err.splitlines()]
-    lines = [one.strip("\x1b[K ") for one in lines if one and not _NOISE.match(one)]
-    kept = [one for one in dict.fromkeys(lines) if re.search(r"^[^!]*\w", one)]
-    telling = [one for one in kept if not one.startswith(_GENERAL)]
+    lines = [re.sub(r"^remote: ?", "", line).strip() for line in err.splitlines()]
+    lines = [line.strip("\x1b[K ") for line in lines if line and not _NOISE.match(line)]
+    kept = [line for line in dict.fromkeys(lines) if re.search(r"^[^!]*\w", line)]
+    telling = [line for line in kept if not line.startswith(_GENERAL)]
     chosen = [*(first or []), *(telling or kept)][:_LINES]
     return "; ".join(chosen)[:_SAID] or "git does not say why"
 

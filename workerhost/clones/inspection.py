@@ -61,7 +61,7 @@ def _entries(top: Path) -> Iterator[os.DirEntry[str]]:
             if entry.name in _READ:
                 yield from _below(entry.path)
             elif entry.name == "info":
-                yield from (one for one in os.scandir(entry.path) if one.name in _OF_INFO)
+                yield from (inner for inner in os.scandir(entry.path) if inner.name in _OF_INFO)
         elif not (entry.name.endswith(".ipc") and stat.S_ISSOCK(_mode(entry))):
             yield entry
 

@@ -16,7 +16,7 @@ from cw.credentials.agentenv import default_identity
 from cw.credentials.logins import plain_gitconfig
 from cw.errors import WorkspaceError
 from cw.homes.files import read_regular
-from workerhost.clones.bounded import Done, need
+from workerhost.clones.done import Done, need
 from workerhost.clones.git import Bounds, Git
 from workerhost.clones.host_repositories import scratch, write_open
 from workerhost.clones.inspection import NotJudgedError, look
@@ -125,7 +125,7 @@ def _identity(git: Git) -> Mapping[str, str]:
     """Whose commits of uncommitted work are: the host's."""
     name, mail = default_identity(git.home)
     roles = ("AUTHOR", "COMMITTER")
-    return {f"GIT_{one}_{what}": value for one in roles for what, value in _both(name, mail)}
+    return {f"GIT_{role}_{what}": value for role in roles for what, value in _both(name, mail)}
 
 
 def _both(name: str, mail: str) -> tuple[tuple[str, str], ...]:
@@ -143,8 +143,8 @@ def lens(
     theirs = git_dir or clone / ".git"
     locks = look(git.home, theirs)
     head = _head(theirs)
-    for one in locks if unlock else ():
-        one.unlink(missing_ok=True)
+    for lock in locks if unlock else ():
+        lock.unlink(missing_ok=True)
     with scratch(git.settings, git.home, "lens") as folder:
         _make(git, folder, theirs, head)
         named = _BRANCH.fullmatch(head)

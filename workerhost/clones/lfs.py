@@ -13,7 +13,8 @@ from pathlib import Path
 from cw.errors import CwError, UnavailableError, WorkspaceError
 from cw.homes.files import open_regular
 from cw.homes.layout import in_place
-from workerhost.clones.bounded import Done, Feeding, need
+from workerhost.clones.bounded import Feeding
+from workerhost.clones.done import Done, need
 from workerhost.clones.flags import Names
 from workerhost.clones.git import NETWORK_SECONDS, Bounds
 from workerhost.clones.git_errors import failure
@@ -63,17 +64,17 @@ def fetch(mirror: Mirror, url: str, start: str) -> set[str]:
     asked = ("ls-tree", "-r", "-l", "-z", "--full-tree", start)
     need(mirror.git.own(*asked, at=mirror.path, bounds=listing.bounds), "ls-tree")
     about = (row.partition(b"\t")[0].split() for row in rows)
-    small = [one[2].decode() for one in about if one[1] == b"blob" and _is_small(one[3])]
+    small = [row[2].decode() for row in about if row[1] == b"blob" and _is_small(row[3])]
     wanted = _pointers(partial(mirror.git.own, at=mirror.path), small)
-    if all(_object(mirror.path / "lfs", one).is_file() for one in wanted):
+    if all(_object(mirror.path / "lfs", oid).is_file() for oid in wanted):
         return wanted
     done = mirror.git.remote(*_to(url), "lfs", "fetch", "origin", start, at=mirror.path)
     if not done.ok:
         told = failure(done)
         kind = UnavailableError if told.kind == "passing" else WorkspaceError
         raise kind(f"files in Git LFS cannot be fetched: {told.message}", hint=told.hint)
-    for one in wanted:  # whoever clones are made by may be another user
-        path = _object(mirror.path / "lfs", one)
+    for oid in wanted:  # whoever clones are made by may be another user
+        path = _object(mirror.path / "lfs", oid)
         if path.is_file():
             path.chmod(0o644)
     return wanted
@@ -82,9 +83,9 @@ def fetch(mirror: Mirror, url: str, start: str) -> set[str]:
 def hand_over(seen: Lens, mirror: Mirror, wanted: Iterable[str]) -> None:
     """To a clone, behind its wall. Raises WorkspaceError."""
     store = mirror.path / "lfs" / "objects"
-    names = sorted(str(_object(Path(), one).relative_to("objects")) for one in wanted)
+    names = sorted(str(_object(Path(), oid).relative_to("objects")) for oid in wanted)
     if names:
-        feeding = Feeding(source="".join(f"{one}\n" for one in names).encode())
+        feeding = Feeding(source="".join(f"{name}\n" for name in names).encode())
         theirs = seen.git_dir / "lfs" / "objects"
         done = seen.git.behind(
             ["/bin/sh", "-c", _COPY, "sh", str(store), str(theirs)],
@@ -103,7 +104,7 @@ def upload(box: Quarantine, head: str, knows: Callable[[str], bool]) -> str:
     if not has_lfs(box.git) or not box.run(*_GREP, head, *_EVERYWHERE).out:
         return ""
     try:
-        oids = [one for one in _of_commits(box, head) if _taken(box, one, knows)]
+        oids = [oid for oid in _of_commits(box, head) if _taken(box, oid, knows)]
         for at in range(0, len(oids), _AT_ONCE):
             some = oids[at : at + _AT_ONCE]
             done = box.remote(*_to(box.place.url), "lfs", "push", "--object-id", "origin", *some)
@@ -122,8 +123,8 @@ def _of_commits(box: Quarantine, head: str) -> list[str]:
     feeding = Feeding(source=b"".join(shas), sink=(told := list[bytes]()).append)
     checked = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
     box.need("cat-file", checked, bounds=Bounds(text=_ALL, feeding=feeding))
-    rows = (one.split(b" ") for one in b"".join(told).splitlines())
-    small = [one[0].decode() for one in rows if one[1] == b"blob" and _is_small(one[2])]
+    rows = (line.split(b" ") for line in b"".join(told).splitlines())
+    small = [row[0].decode() for row in rows if row[1] == b"blob" and _is_small(row[2])]
     return sorted(_pointers(box.run, small))
 
 
@@ -138,10 +139,10 @@ def _pointers(run: Callable[..., Done], blobs: Iterable[str]) -> set[str]:
     def look(piece: bytes) -> None:
         nonlocal rest
         text = rest + piece
-        found.update(one.decode() for one in _POINTER.findall(text))
+        found.update(oid.decode() for oid in _POINTER.findall(text))
         rest = text[-_OVERLAP:]
 
-    feeding = Feeding(source="".join(f"{one}\n" for one in blobs).encode(), sink=look)
+    feeding = Feeding(source="".join(f"{blob}\n" for blob in blobs).encode(), sink=look)
     need(run("cat-file", "--batch", bounds=Bounds(text=_ALL, feeding=feeding)), "cat-file")
     return found
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from cw.errors import CwError, UnavailableError, WorkspaceError
 from workerhost.clones import remote
 from workerhost.clones.bare import make_bare
-from workerhost.clones.bounded import need
+from workerhost.clones.done import need
 from workerhost.clones.git import NETWORK_SECONDS, Bounds, Git
 from workerhost.clones.host_repositories import folder, locked, write_open
 from workerhost.clones.lens import SHA256_DIGITS

@@ -20,8 +20,8 @@ def protected(paths: Iterable[str], patterns: Iterable[str]) -> tuple[str, ...]:
     """Those of `paths` that ALWAYS and `patterns` name, as .gitignore would; the last one that fits
     decides. Case makes no difference, as on the disks of some who will check this out.
     """
-    spec = GitIgnoreSpec.from_lines(one.lower() for one in (*ALWAYS, *patterns))
-    return tuple(one for one in paths if spec.match_file(PurePosixPath(one.lower())))
+    spec = GitIgnoreSpec.from_lines(pattern.lower() for pattern in (*ALWAYS, *patterns))
+    return tuple(path for path in paths if spec.match_file(PurePosixPath(path.lower())))
 
 
 def touched(box: Quarantine, head: str) -> tuple[str, ...]:
@@ -33,11 +33,11 @@ def touched(box: Quarantine, head: str) -> tuple[str, ...]:
     except CwError:
         return (UNKNOWN,)
     found = protected(paths, box.git.settings.protected_paths)
-    return tuple(one[:_LONGEST] for one in found[:_MOST])
+    return tuple(path[:_LONGEST] for path in found[:_MOST])
 
 
 def _changed(box: Quarantine, head: str) -> list[str]:
     box.obtained(head)
     plain = ("diff", "--name-only", "--no-renames", "-z")
     names = box.need(*plain, f"{box.place.base_sha}...{head}", "--")
-    return [one for one in names.split("\0") if one]
+    return [name for name in names.split("\0") if name]

@@ -13,7 +13,8 @@ from pathlib import Path
 from cw.errors import CwError
 from cw.homes.files import read_json
 from workerhost.clones.bare import make_bare
-from workerhost.clones.bounded import Done, Feeding, need
+from workerhost.clones.bounded import Feeding
+from workerhost.clones.done import Done, need
 from workerhost.clones.git import Bounds, Git
 from workerhost.clones.host_repositories import scratch
 from workerhost.clones.lens import SHA256_DIGITS, Lens
@@ -23,7 +24,7 @@ from workerhost.clones.workspace import Workspace
 _PACK_BYTES = 1 << 30
 # Of old histories, which an agent may have merged: harmless. The search for secrets reads past NUL.
 _OLD = ("zeroPaddedFilemode", "missingSpaceBeforeDate", "badTimezone", "nulInCommit")
-_STRICT = f"--strict={','.join(f'{one}=ignore' for one in _OLD)}"
+_STRICT = f"--strict={','.join(f'{name}=ignore' for name in _OLD)}"
 _USUAL = Bounds()
 
 
@@ -72,7 +73,7 @@ class Quarantine:
         """The branch's head in the clone, with all that it needs here and whole; empty when the
         branch is gone. Raises WorkspaceError, also TooLargeError.
         """
-        known = [one for one in self._known() if self.has(one)]
+        known = [sha for sha in self._known() if self.has(sha)]
         head, *there = _resolved(lens, self.place.branch, known)
         if head and not self.has(head):
             self._take(lens, head, there)
@@ -82,8 +83,10 @@ class Quarantine:
     def bring_also(self, lens: Lens, sha: str, have: Sequence[str]) -> None:
         """Another commit of the clone, and what it needs. `have`: what was brought before."""
         if not self.has(sha):
-            known = [one for one in (*self._known(), *have) if self.has(one)]
-            there = [one for one in known if lens.run("cat-file", "-e", f"{one}^{{commit}}").ok]
+            known = [commit for commit in (*self._known(), *have) if self.has(commit)]
+            there = [
+                commit for commit in known if lens.run("cat-file", "-e", f"{commit}^{{commit}}").ok
+            ]
             self._take(lens, sha, there)
             self._whole(sha, known)
 
@@ -91,11 +94,11 @@ class Quarantine:
         """What the remote had when the run began: the clone need not give it back."""
         refs = read_json(self.git.home.refs) or {}
         before = str(refs.get(f"refs/heads/{self.place.branch}") or "")
-        return [one for one in dict.fromkeys((self.place.base_sha, before)) if one]
+        return [sha for sha in dict.fromkeys((self.place.base_sha, before)) if sha]
 
     def _take(self, lens: Lens, head: str, but: Sequence[str]) -> None:
         """A pack through a pipe into a file that only the host has, checked by the host's git."""
-        wanted = "".join(f"{one}\n" for one in (head, *(f"^{sha}" for sha in but)))
+        wanted = "".join(f"{revision}\n" for revision in (head, *(f"^{sha}" for sha in but)))
         pack = self.path / "incoming"
         with pack.open("w+b") as file:
             feeding = Feeding(source=wanted.encode(), sink=file.write)
@@ -115,12 +118,12 @@ class Quarantine:
 
 def _resolved(lens: Lens, branch: str, known: Sequence[str]) -> list[str]:
     """The branch's commit (empty: none), then those of `known` that the clone has as well."""
-    asked = "".join(f"{one}^{{commit}}\n" for one in (f"refs/heads/{branch}", *known))
+    asked = "".join(f"{revision}^{{commit}}\n" for revision in (f"refs/heads/{branch}", *known))
     feeding = Feeding(source=asked.encode())
     told = lens.need("cat-file", "--batch-check", bounds=Bounds(feeding=feeding)).splitlines()
     rows = [line.split(" ") for line in told]
     found = [row[0] if row[1:2] == ["commit"] else "" for row in rows]
-    return [found[0] if found else "", *(one for one in found[1:] if one)]
+    return [found[0] if found else "", *(sha for sha in found[1:] if sha)]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cw.errors import UnavailableError, WorkspaceError
 from cw.homes.files import write_private
 from cw.homes.layout import Home
-from workerhost.clones.bounded import Done
+from workerhost.clones.done import Done
 from workerhost.clones.git import Bounds, Git
 from workerhost.clones.git_errors import failure
 from workerhost.clones.host_repositories import scratch

@@ -60,10 +60,10 @@ def renew(seen: Lens, mirror: Mirror, place: Workspace, name: str, *, again: boo
     start = here if here != start else place.carried or start
     theirs = seen.clone / ".git"
     _keep_detached(seen)
-    for one in _LEFT:
-        _remove(theirs / one)
-    for one in ("info", "hooks"):  # which tools expect to be there
-        make_folders(theirs / one)
+    for leftover in _LEFT:
+        _remove(theirs / leftover)
+    for folder in ("info", "hooks"):  # which tools expect to be there
+        make_folders(theirs / folder)
     seen.stand_on(start)
     refs = _put_branches_away(seen, mirror, place, _refs(seen))
     _renew_refs(seen, place, start, refs)
@@ -139,7 +139,7 @@ def _put_branches_away(seen: Lens, mirror: Mirror, place: Workspace, refs: Refs)
 
 def _update(seen: Lens, orders: Iterable[str]) -> None:
     """All of them, or none. Raises WorkspaceError."""
-    lines = (f"option no-deref\n{one}\n" for one in orders)
+    lines = (f"option no-deref\n{order}\n" for order in orders)
     source = "".join(["start\n", *lines, "commit\n"]).encode()
     seen.need("update-ref", "--stdin", bounds=Bounds(feeding=Feeding(source=source)))
 
@@ -155,8 +155,8 @@ def _renew_refs(seen: Lens, place: Workspace, start: str, refs: Refs) -> None:
             if sha != ours[ref] and not seen.run("merge-base", "--is-ancestor", sha, ours[ref]).ok:
                 keep(seen, ref.removeprefix(HEADS), sha)
         elif ref == _STASH or ref.startswith(_MISLEADING) or _in_the_way(ref, ours):
-            for one in {sha, *(_stashed(seen) if ref == _STASH else ())}:
-                keep(seen, ref.removeprefix(HEADS).removeprefix("refs/"), one)
+            for commit in {sha, *(_stashed(seen) if ref == _STASH else ())}:
+                keep(seen, ref.removeprefix(HEADS).removeprefix("refs/"), commit)
             gone.append(ref)
     for ref in gone:
         seen.need("update-ref", "--no-deref", "-d", ref)
@@ -176,7 +176,7 @@ def _refs(seen: Lens) -> Refs:
 
 def _in_the_way(ref: str, ours: dict[str, str]) -> bool:
     """git keeps `a` and `a/b` apart as a file and a folder: there is one of them."""
-    return any(ref.startswith(f"{one}/") or one.startswith(f"{ref}/") for one in ours)
+    return any(ref.startswith(f"{other}/") or other.startswith(f"{ref}/") for other in ours)
 
 
 def _stashed(seen: Lens) -> list[str]:
@@ -187,7 +187,7 @@ def _stashed(seen: Lens) -> list[str]:
     except OSError:
         return []
     found = (line.split(" ")[1:2] for line in text.splitlines())
-    return [one[0] for one in found if one and _SHA.fullmatch(one[0])]
+    return [words[0] for words in found if words and _SHA.fullmatch(words[0])]
 
 
 def _keep_detached(seen: Lens) -> None:

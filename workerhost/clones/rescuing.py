@@ -69,7 +69,7 @@ def _refs(there: Lens, here: Lens) -> tuple[dict[str, str], list[str]]:
 
 def _brought(there: Lens, here: Lens, shas: Iterable[str], known: Iterable[str]) -> bool:
     """As a pack through a file of the host's."""
-    wanted = "".join(f"{one}\n" for one in (*shas, *(f"^{one}" for one in known)))
+    wanted = "".join(f"{revision}\n" for revision in (*shas, *(f"^{sha}" for sha in known)))
     with (
         scratch(here.git.settings, here.git.home, "rescue") as folder,
         (folder / "pack").open("w+b") as file,

@@ -24,6 +24,6 @@ def give_rights(git: Git, clone: Path) -> None:
     `.git`; its pipes are gone. Behind the wall: whatever it is led to lies in this HOME. As far as
     it goes: what fails then says why.
     """
-    above = [one for one in reversed(clone.parents) if one.is_relative_to(git.home.clones)]
+    above = [folder for folder in reversed(clone.parents) if folder.is_relative_to(git.home.clones)]
     command = ["/bin/sh", "-c", _GIVE, "sh", *map(str, (*above, clone))]
     git.within(git.settings.git_seconds).behind(command, at=git.home.path, env={})

@@ -17,8 +17,8 @@ from cw.credentials.gitconfig import written
 from cw.errors import CwError, WorkspaceError
 from cw.homes.files import read_regular, write_private
 from cw.homes.owner import inherit, make_folders
-from workerhost.clones.bounded import need
 from workerhost.clones.copying import copy
+from workerhost.clones.done import need
 from workerhost.clones.flags import Names
 from workerhost.clones.git import NETWORK_SECONDS, Bounds, Git
 from workerhost.clones.lens import Lens, config, is_sha256, lens
@@ -86,18 +86,18 @@ def _fill(seen: Lens, url: str, above: str, filling: _Filling, depth: int) -> No
     except (CwError, OSError) as error:
         said.append(f"those of {above or 'the repository'}: {_why(error)}")
         return
-    for one in modules:
-        shown = f"{above}{one.path}"
+    for module in modules:
+        shown = f"{above}{module.path}"
         try:
             if depth > _DEEP:
                 raise WorkspaceError(f"it lies {depth} deep")
-            found = _checked(one, url)
+            found = _checked(module, url)
             with _brought(seen.git, url, found, filling.take()) as mirror:
-                git_dir = _placed(seen, mirror, one, found)
+                git_dir = _placed(seen, mirror, module, found)
         except (CwError, OSError) as error:
             said.append(f"{shown}: {_why(error)}")
             continue
-        with lens(seen.git, seen.clone / one.path, git_dir=git_dir) as inner:
+        with lens(seen.git, seen.clone / module.path, git_dir=git_dir) as inner:
             _fill(inner, found, f"{shown}/", filling, depth + 1)
 
 
@@ -130,13 +130,13 @@ def _modules(seen: Lens) -> list[_Module]:
     return found
 
 
-def _checked(one: _Module, url: str) -> str:
+def _checked(module: _Module, url: str) -> str:
     """Its whole URL. Raises WorkspaceError."""
-    if not (one.name and one.url):
+    if not (module.name and module.url):
         raise WorkspaceError(".gitmodules does not say where it is")
-    if not (_plain(one.path) and _plain(one.name)):
+    if not (_plain(module.path) and _plain(module.name)):
         raise WorkspaceError("its name or path would lead elsewhere")
-    return resolved(url, one.url)
+    return resolved(url, module.url)
 
 
 def _plain(path: str) -> bool:
@@ -146,7 +146,7 @@ def _plain(path: str) -> bool:
     return not (
         path.startswith("-")
         or any(part.lower().rstrip(" .") in bad or part in bad for part in parts)
-        or any(ord(one) < ord(" ") for one in path)
+        or any(ord(char) < ord(" ") for char in path)
         or PurePosixPath(path).is_absolute()
     )
 
@@ -161,26 +161,26 @@ def _brought(git: Git, base: str, url: str, seconds: float) -> Iterator[Mirror]:
         yield mirror
 
 
-def _placed(seen: Lens, mirror: Mirror, one: _Module, url: str) -> Path:
+def _placed(seen: Lens, mirror: Mirror, module: _Module, url: str) -> Path:
     """Where its `.git` is. Raises CwError, OSError."""
-    path, git_dir = seen.clone / one.path, seen.git_dir / "modules" / one.name
+    path, git_dir = seen.clone / module.path, seen.git_dir / "modules" / module.name
     inside = path.resolve().is_relative_to(seen.clone.resolve()) and not path.is_symlink()
     if not inside or not path.is_dir() or any(path.iterdir()) or os.path.lexists(git_dir):
         raise WorkspaceError("something is in its place")
-    commit = mirror.git.own("cat-file", "-e", f"{one.sha}^{{commit}}", at=mirror.path)
-    wanted = "" if commit.ok else _asked_for(mirror, one.sha, url)
+    commit = mirror.git.own("cat-file", "-e", f"{module.sha}^{{commit}}", at=mirror.path)
+    wanted = "" if commit.ok else _asked_for(mirror, module.sha, url)
     part = seen.git.home.tmp / f"module-{token_hex(4)}"
     try:
         copy(seen.git, mirror, part)
         make_folders(git_dir.parent)
         (part / ".git").rename(git_dir)
-        _write(mirror, one, path, git_dir, url)
+        _write(mirror, module, path, git_dir, url)
         with lens(seen.git, path, git_dir=git_dir) as inner:
             if wanted:
                 spec = f"{wanted}:refs/remotes/origin/wanted"
                 what = ("fetch", "--quiet", "--no-write-fetch-head", str(mirror.path), spec)
                 need(inner.run(*what, readable=(mirror.path,), bounds=_LONG), "fetch")
-            inner.need("read-tree", "--reset", "-u", one.sha, bounds=_LONG)
+            inner.need("read-tree", "--reset", "-u", module.sha, bounds=_LONG)
     except (CwError, OSError):
         for left in (git_dir, path):
             shutil.rmtree(left, ignore_errors=True)
@@ -188,7 +188,7 @@ def _placed(seen: Lens, mirror: Mirror, one: _Module, url: str) -> Path:
         raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    _known(seen, one, url)
+    _known(seen, module, url)
     return git_dir
 
 
@@ -201,21 +201,21 @@ def _asked_for(mirror: Mirror, sha: str, url: str) -> str:
     return ref
 
 
-def _write(mirror: Mirror, one: _Module, path: Path, git_dir: Path, url: str) -> None:
+def _write(mirror: Mirror, module: _Module, path: Path, git_dir: Path, url: str) -> None:
     """As `git submodule` lays them out."""
     origin = written((("remote.origin.url", url), ("remote.origin.fetch", _EVERY)))
     tree = written((("core.worktree", os.path.relpath(path, git_dir)),))
     text = f"{config(sha256=is_sha256(mirror.path))}{tree}{origin}"
     write_private(git_dir / "config", text.encode())
-    write_private(git_dir / "HEAD", f"{one.sha}\n".encode())
+    write_private(git_dir / "HEAD", f"{module.sha}\n".encode())
     (path / ".git").write_text(f"gitdir: {os.path.relpath(git_dir, path)}\n", "utf-8")
     inherit(path / ".git")
 
 
-def _known(seen: Lens, one: _Module, url: str) -> None:
+def _known(seen: Lens, module: _Module, url: str) -> None:
     """To the clone's own git, as after `git submodule init`."""
     place = seen.git_dir / "config"
     text = read_regular(place, _CONFIG_BYTES).decode("utf-8", "replace")
-    key = f"submodule.{one.name}"
+    key = f"submodule.{module.name}"
     more = written(((f"{key}.active", "true"), (f"{key}.url", url)))
     write_private(place, f"{text}{more}".encode())

@@ -17,7 +17,8 @@ from pathspec import GitIgnoreSpec
 from cw.errors import CwError
 from cw.homes.files import read_regular
 from cw.homes.layout import in_place
-from workerhost.clones.bounded import Feeding, need
+from workerhost.clones.bounded import Feeding
+from workerhost.clones.done import need
 from workerhost.clones.git import Bounds, Git
 from workerhost.clones.mirror import HEADS, mirrored
 from workerhost.clones.protected_changes import UNKNOWN
@@ -25,7 +26,7 @@ from workerhost.clones.workspace import Workspace
 
 _RUNS = (".claude", ".mcp.json")  # wherever it lies: skills have hooks, too
 _TELLS = ("claude.md", "claude.local.md", "agents.md")  # what packages bring along is only read
-_SPEC = GitIgnoreSpec.from_lines((*_RUNS, *(f"/{one}" for one in _TELLS)))
+_SPEC = GitIgnoreSpec.from_lines((*_RUNS, *(f"/{name}" for name in _TELLS)))
 _MOST_BYTES = 1 << 22  # of one file; none that is meant to be read is larger
 _MOST_LISTED = 256 << 20  # bytes of names of the whole repository
 _OTHER = "what git would not keep like this"
@@ -45,7 +46,7 @@ def unlike_base(git: Git, place: Workspace) -> str:
     except (CwError, OSError, UnicodeError):
         return UNKNOWN
     paths = sorted(expected.keys() | found.keys())
-    return next((one for one in paths if expected.get(one) != found.get(one)), "")
+    return next((path for path in paths if expected.get(path) != found.get(path)), "")
 
 
 def _above(home: Path, clone: Path) -> str:
@@ -90,7 +91,7 @@ def _in_clone(clone: Path) -> Iterator[tuple[str, str]]:
     for folder, folders, files in os.walk(clone, onerror=_raise):
         if Path(folder) == clone and ".git" in folders:
             folders.remove(".git")
-        links = [one for one in folders if (Path(folder) / one).is_symlink()]
+        links = [name for name in folders if (Path(folder) / name).is_symlink()]
         for name in (*files, *links):
             path = Path(folder) / name
             inside = path.relative_to(clone).as_posix()

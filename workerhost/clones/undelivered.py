@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from cw.errors import CwError, WorkspaceError
 from cw.models import TaskSpec
-from workerhost.clones.bounded import need
+from workerhost.clones.done import need
 from workerhost.clones.mirror import KEPT
 from workerhost.clones.quarantine import Quarantine
 

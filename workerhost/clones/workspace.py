@@ -9,7 +9,8 @@ from pathlib import Path
 
 from cw.errors import TooLargeError, WorkspaceError
 from cw.models import TaskSpec
-from workerhost.clones.bounded import Feeding, need
+from workerhost.clones.bounded import Feeding
+from workerhost.clones.done import need
 from workerhost.clones.flags import Names, reveal
 from workerhost.clones.foreign import STATUS, UNTRACKED, is_link, sweep_stubs
 from workerhost.clones.git import Bounds, Git
@@ -86,8 +87,8 @@ def keep_work(seen: Lens, name: str) -> str:
         commit = seen.need("commit-tree", tree, "-p", "HEAD", "-m", message)
         seen.need("update-ref", "--no-deref", f"refs/cw/wip/{name}", commit)
     finally:
-        for one in (index, index.with_name(f"{_INDEX}.lock")):
-            one.unlink(missing_ok=True)
+        for file in (index, index.with_name(f"{_INDEX}.lock")):
+            file.unlink(missing_ok=True)
     return f"refs/cw/wip/{name}"
 
 
@@ -99,12 +100,12 @@ def _add_all(seen: Lens) -> None:
     links: list[bytes] = []
     listing = Names(lambda row: links.append(row.partition(b"\t")[2]) if is_link(row) else None)
     seen.need("ls-files", "--stage", "-z", index=_INDEX, bounds=listing.bounds)
-    apart = b"".join(b":(top,exclude,literal)%s\0" % one for one in links)
+    apart = b"".join(b":(top,exclude,literal)%s\0" % link for link in links)
     from_stdin = ("--pathspec-from-file=-", "--pathspec-file-nul")
     fed = Bounds(feeding=Feeding(source=b":/\0" + apart))
     done = seen.run("add", "--all", "--ignore-errors", *from_stdin, index=_INDEX, bounds=fed)
     if links:
-        fed = Bounds(feeding=Feeding(source=b"".join(one + b"\0" for one in links)))
+        fed = Bounds(feeding=Feeding(source=b"".join(link + b"\0" for link in links)))
         seen.run("update-index", "-z", "--stdin", index=_INDEX, bounds=fed)
     if done.ok:
         return

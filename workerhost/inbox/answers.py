@@ -68,7 +68,7 @@ def _diff(ctx: Context, where: Home, request: Ask) -> dict[str, Any]:
 
 
 def _todos(ctx: Context, where: Home, request: Ask) -> dict[str, Any]:
-    found = [one.model_dump(mode="json") for one in pages.todo_list(where, request.task)]
+    found = [todo.model_dump(mode="json") for todo in pages.todo_list(where, request.task)]
     return {"todos": _clean(ctx, where).deep(found)}
 
 

@@ -36,7 +36,7 @@ class QueueConsumer:
 
     def queues(self) -> list[str]:
         """What should be consumed from now."""
-        own = [worker_queue(one) for one in self.board.willing()]
+        own = [worker_queue(worker) for worker in self.board.willing()]
         return [
             FLEET_QUEUE,
             host_queue(self.host),
@@ -89,7 +89,7 @@ class QueueConsumer:
         consumer = self._consumer
         if consumer.task_consumer is None:  # between two connections; the next tick tries again
             return
-        wanted = [worker_queue(one) for one in self.board.willing()]
+        wanted = [worker_queue(worker) for worker in self.board.willing()]
         for queue in [*wanted, *([POOL_QUEUE] if self.board.free() else [])]:
             if not consumer.task_consumer.consuming_from(queue):
                 consumer.add_task_queue(queue)

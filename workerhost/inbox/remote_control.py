@@ -46,11 +46,11 @@ class Revoker:
         return f"{task.spec.label} was reset"
 
     def revoke_all(self, task_ids: list[str], *, terminate: bool) -> None:
-        for one in task_ids:
+        for task_id in task_ids:
             try:
-                log.info("revoke task=%s: %s", one, self.revoke(one, terminate=terminate))
+                log.info("revoke task=%s: %s", task_id, self.revoke(task_id, terminate=terminate))
             except CwError as error:  # unknown, ended, or another host was quicker
-                log.info("revoke task=%s: %s", one, error)
+                log.info("revoke task=%s: %s", task_id, error)
 
 
 def register(revoker: Revoker) -> None:
@@ -58,7 +58,7 @@ def register(revoker: Revoker) -> None:
 
     def revoke(_state: Any, task_id: Any, terminate: bool = False, **_: Any) -> dict[str, str]:
         """End tasks that wait; with terminate also those that run."""
-        ids = [str(one) for one in (task_id if isinstance(task_id, list) else [task_id])]
+        ids = [str(wanted) for wanted in (task_id if isinstance(task_id, list) else [task_id])]
         # Beside the consumer, which must go on hearing: to end a run takes seconds.
         threading.Thread(
             target=revoker.revoke_all,

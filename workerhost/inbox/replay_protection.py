@@ -64,6 +64,6 @@ class ReplayProtection:
         with self._lock:
             if nonce in self._seen:
                 return False
-            self._seen = {one: end for one, end in self._seen.items() if end > now}
+            self._seen = {known: end for known, end in self._seen.items() if end > now}
             self._seen[nonce] = until
         return self._store.locks.burn(nonce, until - now)

@@ -42,7 +42,7 @@ class Slots:
         """Idle and not paused; perhaps for one task only."""
         with self._lock:
             found = [worker for worker, busy in self._busy.items() if not busy]
-            return sorted(one for one in found if self._kept.get(one) != _NOTHING)
+            return sorted(worker for worker in found if self._kept.get(worker) != _NOTHING)
 
     def free(self) -> list[str]:
         """Idle and kept for nothing: fit for the pool."""
@@ -89,7 +89,9 @@ class Slots:
                 self._busy[worker] = False
 
     def _free(self) -> list[str]:
-        return sorted(one for one, busy in self._busy.items() if not busy and one not in self._kept)
+        return sorted(
+            worker for worker, busy in self._busy.items() if not busy and worker not in self._kept
+        )
 
     def _take(self, worker: str) -> bool:
         if self._busy.get(worker, True):

@@ -44,7 +44,7 @@ class Watchdog:
             self._waits = {
                 queue: self._waits.get(queue, now) for queue, length in lengths.items() if length
             }
-            late = [one for one, since in self._waits.items() if now - since > self.limit]
+            late = [queue for queue, since in self._waits.items() if now - since > self.limit]
         return late[0] if late and self.limit else ""
 
 

@@ -32,8 +32,8 @@ def main(words: Sequence[str], environ: Mapping[str, str]) -> int:
             raise BadInputError(
                 f"nobody asks {question!r} here", hint=f"Ask {', '.join(QUESTIONS)}"
             )
-        for one in QUESTIONS[question](settings, environ, arguments):
-            _say(one)
+        for answer in QUESTIONS[question](settings, environ, arguments):
+            _say(answer)
     except CwError as error:
         _say({"error": {"message": error.message, "hint": error.hint}})
         return error.exit_code
@@ -51,7 +51,7 @@ def _doctor(settings: Settings, environ: Mapping[str, str], programs: Sequence[s
 
     from workerhost.local.doctor import checks
 
-    return (asdict(one) for one in checks(settings, environ, tuple(programs)))
+    return (asdict(check) for check in checks(settings, environ, tuple(programs)))
 
 
 def _commits(settings: Settings, environ: Mapping[str, str], workers: Sequence[str]) -> Answers:
@@ -60,7 +60,7 @@ def _commits(settings: Settings, environ: Mapping[str, str], workers: Sequence[s
     from workerhost.walls.isolation import choose_wall
 
     wall = choose_wall(settings)
-    for home in (_home(settings, one) for one in workers):
+    for home in (_home(settings, worker) for worker in workers):
         if why := cannot_commit(home, wall, settings, environ):
             clean = redactor_for(home, settings, environ)
             yield {"worker": home.id, "why": clean(why), "advice": advice(home)}

@@ -85,7 +85,9 @@ def guard_check() -> Check:
 def isolation_fix(restriction: Path = _RESTRICTION) -> str:
     if platform.system() != "Linux":
         return "Set CW_ISOLATION=claude: its own sandbox around Bash, nothing around the rest"
-    missing = [one for one in ("bubblewrap", "socat") if not shutil.which(_PROGRAM[one])]
+    missing = [
+        program for program in ("bubblewrap", "socat") if not shutil.which(_PROGRAM[program])
+    ]
     if missing:
         return f"apt install {' '.join(missing)} (or dnf, pacman)"
     if restriction.exists() and restriction.read_text(encoding="ascii").strip() == "1":

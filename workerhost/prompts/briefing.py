@@ -21,25 +21,32 @@ class Briefing:
     system: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workplace:
+    """Where the agent works. `pushes`: whether it has a way to GitHub. `branches`: what is to be
+    known of those of its name. `notes`: what the host has to say of the clone.
+    """
+
+    base: str
+    pushes: bool
+    branches: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
 def brief(
     spec: TaskSpec,
     prompt: str,
+    workplace: Workplace,
     *,
     issue: Heard | None,
     mark: str,
-    base: str,
-    pushes: bool,
-    resumed: str,
-    branches: Sequence[str] = (),
-    notes: Sequence[str] = (),
+    resumed: str = "",
 ) -> Briefing:
     """`issue` is None when the task has none. `mark` is a word that its writers cannot know.
-    `pushes`: whether the agent has a way to GitHub. `resumed`: what git said when an interrupted
-    run goes on; empty for a first run. `branches`: what is to be known of those of its name.
-    `notes`: what the host has to say of the clone.
+    `resumed`: what git said when an interrupted run goes on; empty for a first run.
     """
     told = _resumed(resumed) if resumed else _prompt(spec, prompt, issue, mark)
-    return Briefing(prompt=told, system=_system(spec, base, branches, notes, pushes=pushes))
+    return Briefing(prompt=told, system=_system(spec, workplace))
 
 
 def _resumed(resumed: str) -> str:
@@ -83,13 +90,13 @@ def _quoted(spec: TaskSpec, issue: Heard, mark: str) -> str:
 def _comments(issue: Heard, mark: str) -> tuple[list[str], int]:
     """As many of the newest as there is room for; and how many others there are."""
     room, shown = _COMMENTS_CHARS, []
-    for one in reversed(issue.comments):
-        text = _cut(visible(one.body), _COMMENT_CHARS)
+    for comment in reversed(issue.comments):
+        text = _cut(visible(comment.body), _COMMENT_CHARS)
         room -= len(text)
         if room < 0:
             break
         shown.append(
-            f"----- {mark} comment by {one.author}, {one.at:%Y-%m-%d %H:%M} -----\n\n{text}"
+            f"----- {mark} comment by {comment.author}, {comment.at:%Y-%m-%d %H:%M} -----\n\n{text}"
         )
     return shown[::-1], issue.left_out + len(issue.comments) - len(shown)
 
@@ -100,12 +107,10 @@ def _cut(text: str, most: int) -> str:
     return f"{text[:most]}\n\n[cut here: {len(text) - most} more characters]"
 
 
-def _system(
-    spec: TaskSpec, base: str, branches: Sequence[str], notes: Sequence[str], *, pushes: bool
-) -> str:
+def _system(spec: TaskSpec, workplace: Workplace) -> str:
     stand = (
-        f"You stand on branch {spec.branch}, made from {base}. Commit on it, in small commits, and"
-        " touch no other branch."
+        f"You stand on branch {spec.branch}, made from {workplace.base}. Commit on it, in small"
+        " commits, and touch no other branch."
     )
     last = (
         "If the repository has an AGENTS.md or CLAUDE.md, read it first. If you cannot finish, say"
@@ -114,12 +119,12 @@ def _system(
     lines = [
         f"You work alone on one task in a clone of {spec.repo}; nobody answers questions.",
         stand,
-        *(f"Of the branches: {visible_line(one)}." for one in branches),
-        *_delivery(spec, base, pushes),
-        *(f"Of the clone: {visible_line(one)}." for one in notes),
+        *(f"Of the branches: {visible_line(note)}." for note in workplace.branches),
+        *_delivery(spec, workplace.base, workplace.pushes),
+        *(f"Of the clone: {visible_line(note)}." for note in workplace.notes),
         last,
     ]
-    return "\n".join(f"- {one}" for one in lines) + "\n"
+    return "\n".join(f"- {line}" for line in lines) + "\n"
 
 
 def _delivery(spec: TaskSpec, base: str, pushes: bool) -> list[str]:

@@ -85,7 +85,7 @@ def _parsed(html: str) -> Iterable[Any]:
 
 def _texts(nodes: Iterable[Any], *, inner: bool = False) -> Iterator[tuple[str | None, bool]]:
     """Of the tree in its order, and whether they are drawn; None where it cannot be relied on."""
-    waiting = [(one, True) for one in reversed(list(nodes))]
+    waiting = [(node, True) for node in reversed(list(nodes))]
     while waiting:
         node, seen = waiting.pop()
         if node.name == "#text":
@@ -97,7 +97,7 @@ def _texts(nodes: Iterable[Any], *, inner: bool = False) -> Iterator[tuple[str |
             seen = seen and not _hides(node.name, attributes)
             if target := attributes.get("href") or attributes.get("src"):
                 yield f"<{' '.join(target.split())}> ", seen
-            waiting.extend((one, seen) for one in reversed(node.children or ()))
+            waiting.extend((child, seen) for child in reversed(node.children or ()))
 
 
 def _hides(name: str, attributes: dict[str, str | None]) -> bool:
@@ -108,7 +108,7 @@ def _hides(name: str, attributes: dict[str, str | None]) -> bool:
 
 def _ends_as_text(element: Any) -> bool:
     """Whether what follows is read the same if what the element holds is markup after all."""
-    content = "".join(str(one.data) for one in element.children or () if one.name == "#text")
+    content = "".join(str(child.data) for child in element.children or () if child.name == "#text")
     if "<" not in content:
         return True
     content, whole = readable(f"{content}.")

@@ -59,9 +59,9 @@ class Page(Writer):
             self._row_drawn = True
         line: list[str] = [self._after(token)]
         prose: list[str] = []
-        for one, after in pairwise([*(token.children or ()), Token("end", "", 0)]):
-            part = self._span(one)
-            if one.type != "code_inline":
+        for child, after in pairwise([*(token.children or ()), Token("end", "", 0)]):
+            part = self._span(child)
+            if child.type != "code_inline":
                 prose.append(part)
                 continue
             before = "".join(prose)

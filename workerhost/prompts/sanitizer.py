@@ -67,7 +67,7 @@ class _Part:
 def _seen(plain: str) -> tuple[str, bool]:
     """And whether all of it could be read. Footnotes are at the page's end."""
     tokens = _parser().parse(plain)
-    deep = next((at for at, one in enumerate(tokens) if one.level >= NESTED - 2), None)
+    deep = next((at for at, token in enumerate(tokens) if token.level >= NESTED - 2), None)
     body, notes = split(tokens[:deep])
     source = plain.lower()
     part = _write(body, source)
@@ -80,8 +80,8 @@ def _seen(plain: str) -> tuple[str, bool]:
             part = _write(notes.pop(label), source, f"[^{label}]: ")
             parts.append(part)
             wanted.extend(part.notes)
-    whole = deep is None and not any(one.doubtful for one in parts)
-    return "\n\n".join(one.text.strip("\n") for one in parts), whole
+    whole = deep is None and not any(part.doubtful for part in parts)
+    return "\n\n".join(part.text.strip("\n") for part in parts), whole
 
 
 def _write(tokens: list[Token], source: str, prefix: str = "") -> _Part:

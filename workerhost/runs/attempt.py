@@ -28,7 +28,7 @@ from cw.operations.reconciliation.rebuilding import (
 from cw.operations.rest.notices import End, notice_of
 from cw.operations.rest.writes import on_outcome
 from cw.states import Move, OutcomeKind, State
-from cw.store.leases import Grant, Refusal
+from cw.store.leases import Grant, Holder, Refusal, Settlement
 from cw.store.notices import Told
 from workerhost.agents import launch
 from workerhost.agents.follow import Ending, Follower, follow
@@ -152,19 +152,17 @@ def _recall(held: Holding, before: Ended) -> str:
     """The broker was restored from a time when the task had not ended. Nothing is run again."""
     log.warning("task ended before, as its archive says task=%s", held.task_id)
     task, run, outcome = before.book.task, before.book.run, before.outcome
-    end = End(task, run.worker, run.attempt, outcome, Move.FINISH)
-    recorded = held.ctx.store.tasks.settle(
-        held.task_id,
-        worker=held.home.id,
-        fence=held.fence,
-        move=Move.FINISH,
-        outcome=outcome,
-        told=Told(
-            on_outcome(task, run.worker, run.attempt, outcome, ""),
-            held.ctx.settings.host_name,
-            notice_of(end, datetime.now(UTC), held.redact),
+    told = Told(
+        on_outcome(task, run.worker, run.attempt, outcome, ""),
+        held.ctx.settings.host_name,
+        notice_of(
+            End(task, run.worker, run.attempt, outcome, Move.FINISH),
+            datetime.now(UTC),
+            held.redact,
         ),
     )
+    holder = Holder(held.task_id, held.home.id, held.fence)
+    recorded = held.ctx.store.tasks.settle(holder, Settlement(Move.FINISH, outcome, told))
     return NotRun("it had ended before" if recorded else "another host has it now")
 
 

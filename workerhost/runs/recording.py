@@ -20,7 +20,7 @@ from cw.programs.known import reader
 from cw.reasons import Charge, Reason, rule_of
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind, State
-from cw.store.leases import Refusal
+from cw.store.leases import Holder, Refusal, Settlement
 from cw.store.notices import Told
 from cw.store.outbox import Effect
 from workerhost.agents import launch
@@ -159,15 +159,9 @@ def settled(book: Journal, outcome: Outcome, now: datetime) -> Journal:
 
 
 def _settle(held: Holding, book: Journal, move: Move, outcome: Outcome, told: Told) -> bool:
-    return held.ctx.store.tasks.settle(
-        held.task_id,
-        worker=held.home.id,
-        fence=held.fence,
-        move=move,
-        outcome=outcome,
-        told=told,
-        begun=bool(book.run.clone),
-    )
+    holder = Holder(held.task_id, held.home.id, held.fence)
+    settlement = Settlement(move, outcome, told, begun=bool(book.run.clone))
+    return held.ctx.store.tasks.settle(holder, settlement)
 
 
 def is_recorded(task: Task | None, book: Journal, outcome: Outcome) -> bool:

@@ -20,6 +20,7 @@ from cw.models import TaskSpec
 from cw.names import MAX_PROMPT_BYTES
 from cw.redaction.redact import Redactor
 from cw.settings import Settings
+from cw.store.leases import LiveRun
 from cw.store.signing import prompt_sha256
 from cw.store.store import Store
 from workerhost.agents import launch
@@ -134,17 +135,16 @@ def _renew(ctx: Context, home: Home, book: Journal) -> bool:
 def restore(ctx: Context, home: Home, book: Journal) -> bool:
     """False: the broker knows the task after all."""
     run = book.run
-    restored = ctx.store.tasks.restore(
-        book.task,
+    known = LiveRun(
         worker=run.worker,
         host=run.host,
-        ttl=ctx.settings.lease_ttl,
         fence=run.fence,
         attempt=run.attempt,
         session=run.session,
         prompt=prompt_as_dispatched(home, book.task),
         start=book.start,
     )
+    restored = ctx.store.tasks.restore(book.task, known, ctx.settings.lease_ttl)
     if restored:
         log.warning("the broker had forgotten a run; recorded again task=%s", book.task.id)
     return restored

@@ -27,7 +27,7 @@ from workerhost.clones.mirror import Mirror
 from workerhost.clones.trusted import unlike_base
 from workerhost.clones.workspace import Workspace, clone_path
 from workerhost.programs.runner import Launch
-from workerhost.prompts.briefing import brief
+from workerhost.prompts.briefing import Workplace, brief
 from workerhost.prompts.trusted_comments import Heard, hear
 from workerhost.runs.beginning import begin
 from workerhost.runs.event_publishing import publish
@@ -184,16 +184,14 @@ def _write_briefing(
     prompt: str,
     issue: Heard | None,
 ) -> None:
-    told = brief(
-        book.current,
-        prompt,
-        issue=issue,
-        mark=secrets.token_hex(8),
+    workplace = Workplace(
         base=place.base,
-        branches=book.start.told if book.start else (),
         pushes=held.ctx.settings.github_access == "agent",
-        resumed=workspace.summary(held.git(book), place) if book.run.resumed else "",
+        branches=book.start.told if book.start else (),
         notes=place.notes,
     )
+    resumed = workspace.summary(held.git(book), place) if book.run.resumed else ""
+    mark = secrets.token_hex(8)
+    told = brief(book.current, prompt, workplace, issue=issue, mark=mark, resumed=resumed)
     write_private(held.home.prompt, told.prompt.encode())
     write_private(held.home.system_prompt, told.system.encode())

@@ -14,7 +14,8 @@ from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.verdict import UNPROVEN, Evidence, Verdict
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub, Pull
+    from cw.github.client import GitHub
+    from cw.github.pulls import Pull
 
 _CLOCKS = timedelta(minutes=5)  # by which GitHub's may differ from ours
 _MOST = 5  # that the message names

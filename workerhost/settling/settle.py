@@ -40,7 +40,7 @@ from workerhost.settling.verdict import (
 )
 
 if TYPE_CHECKING:
-    from cw.github.client import Pull
+    from cw.github.pulls import Pull
 
 _REPORT_CAP = 8000  # characters of the agent's last words that the record keeps
 _BUSY_SECONDS = 120.0  # longer than any view lasts

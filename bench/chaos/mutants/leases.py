@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from cw.models import Task
 from cw.states import Move, State
 from cw.store import keys
-from cw.store.leases import Grant, Refusal
+from cw.store.leases import Grant, Holder, Refusal, Settlement
 from cw.store.tasks import TaskStore
 from workerhost.host import Host
 from workerhost.runs.lease_renewal import Lease
@@ -17,8 +18,9 @@ def fence() -> None:
     """Every word about a run is taken, whatever its fence."""
     settle, renew = TaskStore.settle, TaskStore.renew
 
-    def any_settle(self: TaskStore, task_id: str, **told: Any) -> bool:
-        return settle(self, task_id, **(told | {"fence": _now(self, task_id)}))
+    def any_settle(self: TaskStore, holder: Holder, settlement: Settlement) -> bool:
+        believed = replace(holder, fence=_now(self, holder.task_id))
+        return settle(self, believed, settlement)
 
     def any_renew(self: TaskStore, task_id: str, _fence: int, ttl: float) -> bool:
         return renew(self, task_id, _now(self, task_id), ttl)

@@ -47,9 +47,9 @@ def fitting(offers: dict[str, str], incomplete: str) -> list[CompletionItem]:
 
     typed = incomplete.lower()
     return [
-        CompletionItem(one, help=one_line(about)[:_WIDEST])
-        for one, about in offers.items()
-        if one.lower().startswith(typed)
+        CompletionItem(word, help=one_line(about)[:_WIDEST])
+        for word, about in offers.items()
+        if word.lower().startswith(typed)
     ]
 
 
@@ -93,21 +93,21 @@ def _found(find: Find) -> Iterable[Offer]:
 
 
 def _workers(store: Store, _: Settings) -> list[Offer]:
-    return [(one.id, f"worker on {one.host}") for one in store.fleet.workers()]
+    return [(worker.id, f"worker on {worker.host}") for worker in store.fleet.workers()]
 
 
 def _tasks(store: Store, _: Settings) -> list[Offer]:
     tasks = [*store.tasks.open_tasks(), *store.tasks.done_tasks(_FINISHED)]
     by_id = [
-        (one.spec.id, f"{one.spec.label} {one.state.value}: {one.spec.title}") for one in tasks
+        (task.spec.id, f"{task.spec.label} {task.state.value}: {task.spec.title}") for task in tasks
     ]
-    newest = {one.spec.label: one for one in tasks if one.spec.issue is not None}
-    by_issue = [(label, f"{one.state.value}: {one.spec.title}") for label, one in newest.items()]
+    newest = {task.spec.label: task for task in tasks if task.spec.issue is not None}
+    by_issue = [(label, f"{task.state.value}: {task.spec.title}") for label, task in newest.items()]
     return [*by_id, *by_issue]
 
 
 def _hosts(store: Store, _: Settings) -> list[Offer]:
-    return [(one.name, f"host with {one.workers} workers") for one in store.fleet.hosts()]
+    return [(host.name, f"host with {host.workers} workers") for host in store.fleet.hosts()]
 
 
 def _ids(store: Store, settings: Settings) -> list[Offer]:
@@ -116,8 +116,8 @@ def _ids(store: Store, settings: Settings) -> list[Offer]:
 
 def _repos(store: Store, settings: Settings) -> list[Offer]:
     tasks = [*store.tasks.open_tasks(), *store.tasks.done_tasks(_FINISHED)]
-    names = {one.spec.repo for one in tasks} | set(settings.assign_repos)
-    return [(one, "") for one in sorted(names)]
+    names = {task.spec.repo for task in tasks} | set(settings.assign_repos)
+    return [(repo, "") for repo in sorted(names)]
 
 
 complete_workers = _completer(_workers)

@@ -33,7 +33,7 @@ def read_issues(texts: tuple[str, ...], repo: str | None) -> tuple[str, list[int
             hint="Give owner/repo, a path or a URL of git. See: cw dispatch --help",
         )
     numbers = [number for _, number in found]
-    twice = sorted({one for one in numbers if numbers.count(one) > 1})
+    twice = sorted({number for number in numbers if numbers.count(number) > 1})
     if twice:
         raise BadInputError(
             f"issue {', '.join(map(str, twice))} was given twice", hint="Give each issue once"

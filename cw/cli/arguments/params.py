@@ -72,13 +72,13 @@ def _note_old(context: click.Context, _param: click.Parameter, given: bool) -> N
 
 def expand_ids(texts: tuple[str, ...]) -> list[str]:
     """Worker ids, with ranges such as 01..08 written out. Raises BadInputError."""
-    found = [worker_id(one) for text in texts for one in _expand(text)]
+    found = [worker_id(word) for text in texts for word in _expand(text)]
     _once(found)
     return list(found)
 
 
 def _once(ids: Sequence[str]) -> None:
-    twice = sorted({one for one in ids if ids.count(one) > 1})
+    twice = sorted({worker for worker in ids if ids.count(worker) > 1})
     if twice:
         raise BadInputError(f"{', '.join(twice)} given twice", hint="Give each id once")
 
@@ -97,8 +97,8 @@ def _expand(text: str) -> list[str]:
 
 def read_targets(texts: tuple[str, ...]) -> list[Target]:
     """What several ids name, ranges of workers too, each once. Raises BadInputError."""
-    found = [read_target(one) for text in texts for one in _expand(text)]
-    workers = [one.worker for one in found if one.worker]
+    found = [read_target(word) for text in texts for word in _expand(text)]
+    workers = [target.worker for target in found if target.worker]
     _once(workers)
     return list(dict.fromkeys(found))
 

@@ -14,7 +14,7 @@ def refuse_repeated(command: click.Command, parent: click.Context, args: list[st
         _, _, order = command.make_parser(context).parse_args(args=list(args))
     except click.UsageError:
         return
-    once = [one for one in order if isinstance(one, click.Option) and _counts_once(one)]
+    once = [param for param in order if isinstance(param, click.Option) and _counts_once(param)]
     for option in once:
         if once.count(option) > 1:
             name = max(option.opts, key=len)

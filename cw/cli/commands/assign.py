@@ -52,12 +52,12 @@ def _tell(cli: Cli, done: Assigned, rows: list[Row]) -> None:
     if rows:
         from cw.operations.fleet.references import short_ids
 
-        short = short_ids(cli.store, {one.task for one in rows if one.task}) | {"": ""}
-        table(_COLUMNS, [_cells(one, short[one.task]) for one in rows])
+        short = short_ids(cli.store, {row.task for row in rows if row.task}) | {"": ""}
+        table(_COLUMNS, [_cells(row, short[row.task]) for row in rows])
     if done.busy:
         say("Another pass is under way; it does the same.")
         return
-    words = Counter(one.verdict.value for one in done.rows if not one.task)
+    words = Counter(row.verdict.value for row in done.rows if not row.task)
     skipped = ", ".join(f"{count} {word}" for word, count in sorted(words.items()))
     say(f"{len(done.dispatched)} assigned; {skipped or 'no other open issue'}")
 

@@ -37,10 +37,10 @@ def _show(cli: Cli, limit: int, *, as_json: bool) -> None:
 
     found = list(entries(audit_file(cli.settings)))[-limit:]
     if as_json:
-        json_out([one.model_dump(mode="json") for one in found])
+        json_out([entry.model_dump(mode="json") for entry in found])
         return
-    for one in found:
-        say(f"{one.at.astimezone():%Y-%m-%d %H:%M:%S} {words(one)}")
+    for entry in found:
+        say(f"{entry.at.astimezone():%Y-%m-%d %H:%M:%S} {words(entry)}")
     if not found:
         say("nothing yet")
 

@@ -47,7 +47,7 @@ def command(cli: Cli, target: Target, stat: bool, as_json: bool) -> None:
 
 def _diff_lines(diff: str) -> list[str]:
     clean = escape_control(diff).removesuffix("\n")
-    return [diff_line(one) for one in clean.split("\n")] if clean else []
+    return [diff_line(line) for line in clean.split("\n")] if clean else []
 
 
 def summary_lines(found: Changes) -> list[str]:
@@ -60,7 +60,7 @@ def summary_lines(found: Changes) -> list[str]:
     ]
     lines: list[str] = []
     for title, text in parts:
-        body = [f" {one}".rstrip() for one in escape_control(text).splitlines() if one]
+        body = [f" {line}".rstrip() for line in escape_control(text).splitlines() if line]
         if body or not lines:
             lines += [title, *body]
     return lines if len(lines) > 1 else [*lines, "nothing is changed yet"]

@@ -38,18 +38,20 @@ def command(cli: Cli, ctx: click.Context, programs: tuple[str, ...], as_json: bo
     """
     from cw.cli.doctor.checks import all_checks
 
-    for one in programs:
-        if not one or one.startswith("-") or _ODD & set(one):
-            raise BadInputError(f"{one!r} is no program's name", hint="For example: cw doctor node")
+    for program in programs:
+        if not program or program.startswith("-") or _ODD & set(program):
+            raise BadInputError(
+                f"{program!r} is no program's name", hint="For example: cw doctor node"
+            )
     checks: list[Check] = []
     for told in _told_at_once(all_checks(cli, programs)):
         checks += told
         if not as_json:
             for row in _folded(told):
                 _tell(row)
-    count = {word: sum(one.state == word for one in checks) for word in STATE_STYLES}
+    count = {word: sum(check.state == word for check in checks) for word in STATE_STYLES}
     if as_json:
-        json_out({"ok": not count["fail"], "checks": [asdict(one) for one in checks]})
+        json_out({"ok": not count["fail"], "checks": [asdict(check) for check in checks]})
     else:
         nexts = f", {count['next']} to do next" if count["next"] else ""
         click.echo(f"{count['fail']} failed, {count['warn']} warnings, {count['ok']} fine{nexts}")
@@ -58,11 +60,11 @@ def command(cli: Cli, ctx: click.Context, programs: tuple[str, ...], as_json: bo
 
 def _told_at_once(checks: Iterable[Check]) -> Iterator[list[Check]]:
     """One by one, as each may take seconds; the workers' together."""
-    for of_workers, found in groupby(checks, key=lambda one: bool(one.worker)):
+    for of_workers, found in groupby(checks, key=lambda check: bool(check.worker)):
         if of_workers:
             yield list(found)
         else:
-            yield from ([one] for one in found)
+            yield from ([check] for check in found)
 
 
 def _folded(checks: list[Check]) -> Iterator[Check]:
@@ -72,26 +74,26 @@ def _folded(checks: list[Check]) -> Iterator[Check]:
     from cw.cli.views.spans import spans
 
     groups: dict[tuple[str, ...], list[Check]] = {}
-    for one in checks:
-        groups.setdefault(_without_worker(one), []).append(one)
+    for check in checks:
+        groups.setdefault(_without_worker(check), []).append(check)
     for (_, name, text, fix), same in groups.items():
         if len(same) == 1:
             yield same[0]
         else:
-            who = f"workers {' '.join(spans([one.worker for one in same]))}"
+            who = f"workers {' '.join(spans([check.worker for check in same]))}"
             yield replace(same[0], name=name.replace(_ANY, who, 1), text=text, fix=fix)
 
 
-def _without_worker(one: Check) -> tuple[str, ...]:
-    if not one.worker:
-        return one.state, one.name, one.text, one.fix
-    name = one.name.replace(f"worker {one.worker}", _ANY, 1)
-    folder = re.compile(rf"/{re.escape(one.worker)}(?![\w.-])")
-    return one.state, name, folder.sub("/ID", one.text), folder.sub("/ID", one.fix)
+def _without_worker(check: Check) -> tuple[str, ...]:
+    if not check.worker:
+        return check.state, check.name, check.text, check.fix
+    name = check.name.replace(f"worker {check.worker}", _ANY, 1)
+    folder = re.compile(rf"/{re.escape(check.worker)}(?![\w.-])")
+    return check.state, name, folder.sub("/ID", check.text), folder.sub("/ID", check.fix)
 
 
-def _tell(one: Check) -> None:
-    word = click.style(f"{one.state:<4}", fg=STATE_STYLES[one.state])
-    click.echo(f"{word}  {one.name}: {one_line(one.text)}")
-    if one.fix:
-        click.echo(f"      → {one_line(one.fix)}")
+def _tell(check: Check) -> None:
+    word = click.style(f"{check.state:<4}", fg=STATE_STYLES[check.state])
+    click.echo(f"{word}  {check.name}: {one_line(check.text)}")
+    if check.fix:
+        click.echo(f"      → {one_line(check.fix)}")

@@ -60,7 +60,9 @@ def _stop(settings: Settings) -> list[str]:
             f"cw up (pid {supervisor.pid}) did not end within {limit:.0f} s",
             hint=f"Its log: {settings.state_dir / 'logs' / 'up.log'}",
         )
-    return [one.name for one in running.services if one.process] if running else ["cw up"]
+    return (
+        [service.name for service in running.services if service.process] if running else ["cw up"]
+    )
 
 
 def _progress(settings: Settings) -> Callable[[float], None]:
@@ -83,5 +85,5 @@ def _still_there(settings: Settings) -> str:
 
     running = record.read(settings)
     services = running.services if running else ()
-    names = [one.name for one in services if one.process and alive(one.process)]
+    names = [service.name for service in services if service.process and alive(service.process)]
     return ", ".join(names) or "cw up"

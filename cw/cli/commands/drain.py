@@ -40,8 +40,8 @@ def command(cli: Cli, ids: tuple[str, ...], host: str | None, wait: bool, as_jso
     if as_json:
         json_out(
             {
-                "workers": [one.worker for one in rows],
-                "running": [one.spec.id for one in left],
+                "workers": [row.worker for row in rows],
+                "running": [task.spec.id for task in left],
             }
         )
         return
@@ -73,4 +73,4 @@ def _wait(cli: Cli, workers: list[str], undo: str) -> None:
 
 
 def _labels(tasks: list[Task]) -> str:
-    return ", ".join(one.spec.label for one in tasks)
+    return ", ".join(task.spec.label for task in tasks)

@@ -52,7 +52,7 @@ _CHUNK = 200  # records read at once
 )
 @click.option(
     "--outcome",
-    type=click.Choice([one.value for one in OutcomeKind]),
+    type=click.Choice([kind.value for kind in OutcomeKind]),
     help="Only what ended so.",
 )
 @click.option(
@@ -86,7 +86,6 @@ def command(
     They are looked at as well when the broker knows nothing of ID, and those of this machine when
     the broker is away.
     """
-    from cw.operations.fleet.lookup import need_worker
     from cw.operations.views.history import Wanted
 
     if target and not target.settled:
@@ -100,16 +99,27 @@ def command(
     )
     rows = _local(cli, wanted, limit) if local else _rows(cli, wanted, limit, everything=everything)
     if not rows and wanted.worker and not local:
-        with suppress(BrokerUnavailableError):  # which was said already
-            need_worker(cli.store, wanted.worker)
+        _need_worker(cli, wanted.worker)
     if as_json:
-        json_out([one.model_dump(mode="json") for one in rows])
-        return
+        json_out([row.model_dump(mode="json") for row in rows])
+    else:
+        _tell(rows)
+
+
+def _tell(rows: list[Finished]) -> None:
     if not rows:
         say("No finished task fits. See: cw status")
         return
     now = datetime.now(UTC)
-    table(_COLUMNS, [_cells(one, now) for one in rows])
+    table(_COLUMNS, [_cells(row, now) for row in rows])
+
+
+def _need_worker(cli: Cli, worker: str) -> None:
+    """Raises BadInputError when nobody knows of it."""
+    from cw.operations.fleet.lookup import need_worker
+
+    with suppress(BrokerUnavailableError):  # which was said already
+        need_worker(cli.store, worker)
 
 
 def _repo(cli: Cli, typed: str) -> str:

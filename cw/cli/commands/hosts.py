@@ -48,33 +48,33 @@ def command(cli: Cli, as_json: bool) -> None:
     now, fleet = cli.store.tasks.now(), read_fleet(cli.store)
     hosts = overview(fleet, now).hosts
     if as_json:
-        json_out([one.model_dump(mode="json") for one in hosts])
+        json_out([row.model_dump(mode="json") for row in hosts])
         return
     if not hosts:
         say("No host yet. Start one with: cw up")
         return
-    table(_COLUMNS, [_row(one, now) for one in hosts])
+    table(_COLUMNS, [_row(row, now) for row in hosts])
     for text in host_warnings(fleet.hosts, now):
         note(f"warning: {text}")
 
 
-def _row(one: HostRow, now: datetime) -> list[str]:
-    up = one.state == "up"
+def _row(row: HostRow, now: datetime) -> list[str]:
+    up = row.state == "up"
     return [
-        one.host,
-        one.state,
-        str(one.workers),
-        str(one.busy),
-        f"{one.load:.1f}/{one.cores}" if up else "",
-        _gib(one.memory_mb) if up else "",
-        _gib(one.disk_mb) if up else "",
-        f"{one.clock_ms / 1000:+.1f}s" if up else "",
-        " ".join(one.tags),
-        one.version,
-        one.claude,
-        one.isolation,
-        one.access,
-        moment(one.seen_at, now),
+        row.host,
+        row.state,
+        str(row.workers),
+        str(row.busy),
+        f"{row.load:.1f}/{row.cores}" if up else "",
+        _gib(row.memory_mb) if up else "",
+        _gib(row.disk_mb) if up else "",
+        f"{row.clock_ms / 1000:+.1f}s" if up else "",
+        " ".join(row.tags),
+        row.version,
+        row.claude,
+        row.isolation,
+        row.access,
+        moment(row.seen_at, now),
     ]
 
 

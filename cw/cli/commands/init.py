@@ -37,29 +37,10 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
     below ~/.config/cw/template/ID/ for one, such as all/.claude/CLAUDE.md or 01/.gitconfig. In them
     {{worker}} and {{home}} are filled in. cw refresh brings what you change there later.
     """
-    from cw.homes.home import (
-        check_new,
-        make_home,
-        own_templates,
-        rendered,
-        templates_dir,
-        tokens_in,
-    )
-    from cw.homes.layout import Home
+    from cw.homes.home import tokens_in
 
-    for one in ids:
-        if found := _DASHED.fullmatch(one):
-            raise BadInputError(
-                f"{one!r} looks like a range", hint=f"Use {found[1]}..{found[2]} for a range"
-            )
-    root, names, templates = cli.settings.workers_root, expand_ids(ids), templates_dir()
-    own = own_templates(cli.environ)
-    for name in names:
-        check_new(root, name)
-        rendered(Home(root / name), templates, {}, own)  # refused before anything is made
-    _check_fleet(cli, names)
+    made = _make(cli, _names(ids))
     tokens = list(tokens_in(cli.environ))
-    made = [make_home(root, name, cli.environ, templates, own) for name in names]
     homes = {home.id: str(home.path) for home in made}
     registered = _register(cli, homes)
     if as_json:
@@ -75,10 +56,36 @@ def command(cli: Cli, ids: tuple[str, ...], as_json: bool) -> None:
     warn_of_commits(cli, made[:1])  # all have the same .gitconfig
 
 
+def _names(ids: tuple[str, ...]) -> list[str]:
+    """Raises BadInputError."""
+    for typed in ids:
+        if found := _DASHED.fullmatch(typed):
+            raise BadInputError(
+                f"{typed!r} looks like a range", hint=f"Use {found[1]}..{found[2]} for a range"
+            )
+    return expand_ids(ids)
+
+
+def _make(cli: Cli, names: list[str]) -> list[Home]:
+    """What can be refused is refused before any is made. Raises BadInputError."""
+    from cw.homes.home import check_new, make_home, own_templates, rendered, templates_dir
+    from cw.homes.layout import Home
+
+    root, templates, own = cli.settings.workers_root, templates_dir(), own_templates(cli.environ)
+    for name in names:
+        check_new(root, name)
+        rendered(Home(root / name), templates, {}, own)  # refused before anything is made
+    _check_fleet(cli, names)
+    return [make_home(root, name, cli.environ, templates, own) for name in names]
+
+
 def warn_of_commits(cli: Cli, homes: list[Home]) -> None:
     """Say what keeps agents from committing there."""
-    for one in ask_local(cli.environ, "commits", *(home.id for home in homes)):
-        note(f"warning: no commit works in worker {one['worker']}: {one['why']}. {one['advice']}")
+    for answer in ask_local(cli.environ, "commits", *(home.id for home in homes)):
+        note(
+            f"warning: no commit works in worker {answer['worker']}: {answer['why']}."
+            f" {answer['advice']}"
+        )
 
 
 def missing(tokens: list[str], program: AgentProgram) -> list[str]:
@@ -86,9 +93,9 @@ def missing(tokens: list[str], program: AgentProgram) -> list[str]:
     found, logins = [], program.logins
     if "GH_TOKEN" not in tokens:
         found.append("GH_TOKEN is missing: no work on GitHub repositories")
-    if logins and not any(one in tokens for one in logins):
+    if logins and not any(token in tokens for token in logins):
         found.append(f"{' or '.join(logins)} is missing: {program.name} cannot log in")
-    elif len(logins) > 1 and all(one in tokens for one in logins):
+    elif len(logins) > 1 and all(token in tokens for token in logins):
         found.append("both an API key and a subscription token: the API key wins")
     return found
 
@@ -96,7 +103,7 @@ def missing(tokens: list[str], program: AgentProgram) -> list[str]:
 def _check_fleet(cli: Cli, names: list[str]) -> None:
     """An id is one worker in the whole fleet: its label and its queue have no second owner."""
     try:
-        known = {one.id: one.host for one in cli.store.fleet.workers()}
+        known = {worker.id: worker.host for worker in cli.store.fleet.workers()}
     except BrokerUnavailableError:
         return
     for name in names:

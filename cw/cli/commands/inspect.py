@@ -54,9 +54,9 @@ def _follow(cli: Cli, task: Task, after: str, *, as_json: bool) -> None:
     from cw.cli.watching import follow_task
     from cw.models import Event
 
-    for one in follow_task(cli.store, task.spec.id, wait=True, after=after):
-        if isinstance(one, Event):
-            _show(one, as_json=as_json)
+    for news in follow_task(cli.store, task.spec.id, wait=True, after=after):
+        if isinstance(news, Event):
+            _show(news, as_json=as_json)
 
 
 def _show(event: Event, *, as_json: bool) -> None:

@@ -96,7 +96,7 @@ def find_logs(here: list[Home], target: Target, attempt: int) -> list[Log]:
     """Those on this machine, oldest first. Raises CwError: a worker has no log yet, or a task that
     ran here not this attempt.
     """
-    mine = [one for one in here if target.worker in {None, one.id}]
+    mine = [home for home in here if target.worker in {None, home.id}]
     found = [Log(home, path, number) for home in mine for number, path in _of(home, target)]
     if target.worker and mine and not found:
         raise CwError(
@@ -104,11 +104,11 @@ def find_logs(here: list[Home], target: Target, attempt: int) -> list[Log]:
         )
     if target.worker and not attempt:
         return found[-1:]
-    wanted = [one for one in found if attempt in {0, one.attempt}]
+    wanted = [log for log in found if attempt in {0, log.attempt}]
     if found and not wanted:
-        known = ", ".join(str(one.attempt) for one in found)
+        known = ", ".join(str(log.attempt) for log in found)
         raise CwError(f"there is no log of attempt {attempt} here", hint=f"There is: {known}")
-    return sorted(wanted, key=lambda one: one.attempt)
+    return sorted(wanted, key=lambda log: log.attempt)
 
 
 def _of(home: Home, target: Target) -> list[tuple[int, Path]]:
@@ -191,9 +191,9 @@ def _from_store(
         return
     if task.attempt:
         note(f"the log lies on host {task.host or '?'}; these are the broker's newest events")
-    for one in follow_task(cli.store, task.spec.id, wait=follow):
-        if isinstance(one, Event):
-            show(one)
+    for news in follow_task(cli.store, task.spec.id, wait=follow):
+        if isinstance(news, Event):
+            show(news)
 
 
 def _from_host(cli: Cli, task: Task, attempt: int, show: Show, *, follow: bool, raw: bool) -> None:

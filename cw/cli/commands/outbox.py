@@ -44,18 +44,18 @@ def command(
         raise BadInputError("--retry and --drop were both given", hint="Give one of them")
     if bool(ids) == everything:
         raise BadInputError("which of them is not clear", hint="Give ids, or --all")
-    wanted = [task_id(one) for one in ids]
+    wanted = [task_id(typed) for typed in ids]
     done = (outbox.retry if retry else outbox.drop)(cli.control, wanted)
     word = "retry" if retry else "drop"
-    cli.audit.add(f"outbox {word}", cli.whoami, writes=[one.id for one in done])
+    cli.audit.add(f"outbox {word}", cli.whoami, writes=[row.id for row in done])
     if as_json:
-        json_out([one.model_dump(mode="json") for one in done])
+        json_out([row.model_dump(mode="json") for row in done])
         return
     from cw.cli.views.fleet import label_of
 
     said = "will be tried again" if retry else "dropped"
-    for one in done:
-        say(f"{one.id} {one.kind} on {label_of(one)}: {said}")
+    for row in done:
+        say(f"{row.id} {row.kind} on {label_of(row)}: {said}")
     if not done:
         say("nothing was set aside")
 
@@ -64,14 +64,14 @@ def _show(cli: Cli, rows: list[UndeliveredRow], *, as_json: bool) -> None:
     from cw.cli.views.fleet import UNDELIVERED, undelivered_cells
 
     if as_json:
-        json_out([one.model_dump(mode="json") for one in rows])
+        json_out([row.model_dump(mode="json") for row in rows])
         return
     if not rows:
         say("Nothing was set aside.")
         return
     width, now = terminal_width(), cli.store.tasks.now()
     for line in table_lines(
-        UNDELIVERED, [undelivered_cells(one, now, width) for one in rows], width
+        UNDELIVERED, [undelivered_cells(row, now, width) for row in rows], width
     ):
         say(line)
     say("Try them again with: cw outbox --retry ID (or --all); give them up with: --drop")

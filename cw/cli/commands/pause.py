@@ -43,12 +43,12 @@ def command(
     why = (text or "").strip() or f"paused by {cli.whoami}"
     rows = pause(cli.control, workers, why, keep=not ids)
     if as_json:
-        json_out([one.model_dump(mode="json") for one in rows])
+        json_out([row.model_dump(mode="json") for row in rows])
         return
-    for one in rows:
-        say(_line(one))
+    for row in rows:
+        say(_line(row))
 
 
-def _line(one: Paused) -> str:
-    runs = f"; {one.label} runs on to its end" if one.state == "running" else ""
-    return f"worker {one.worker} takes nothing new: {one.paused}{runs}"
+def _line(row: Paused) -> str:
+    runs = f"; {row.label} runs on to its end" if row.state == "running" else ""
+    return f"worker {row.worker} takes nothing new: {row.paused}{runs}"

@@ -42,20 +42,20 @@ def command(cli: Cli, as_json: bool) -> None:
     now = cli.store.tasks.now()
     rows = queue(overview(read_fleet(cli.store), now))
     if as_json:
-        json_out([one.model_dump(mode="json") for one in rows])
+        json_out([row.model_dump(mode="json") for row in rows])
         return
     if not rows:
         say("Nothing waits. See: cw status")
-    short = short_ids(cli.store, [one.about.task for one in rows])
+    short = short_ids(cli.store, [row.about.task for row in rows])
     for number, (worker, mine) in enumerate(lines(rows)):
         if number:
             say()
-        queued = sum(one.state == "queued" for one in mine)
+        queued = sum(row.state == "queued" for row in mine)
         aside = f", {len(mine) - queued} aside" if len(mine) > queued else ""
         who = f"Worker {worker}" if worker else "Pool"
         table(
             _COLUMNS,
-            [_cells(one, now, short) for one in mine],
+            [_cells(row, now, short) for row in mine],
             title=f"{who}: {queued} queued{aside}",
         )
         _tell_why(cli, mine)
@@ -75,7 +75,7 @@ def _cells(row: QueueRow, now: datetime, short: Mapping[str, str]) -> list[str]:
 
 def _tell_why(cli: Cli, rows: list[QueueRow]) -> None:
     """Each reason once: a long line mostly waits for one thing."""
-    for reason, then in dict.fromkeys((one.reason, one.next) for one in rows):
+    for reason, then in dict.fromkeys((row.reason, row.next) for row in rows):
         click.echo(f"  why: {one_line(reason) or 'unknown'}")
         if then and then not in reason:
             click.echo(f"   → {one_line(cli.short(then))}")

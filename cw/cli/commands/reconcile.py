@@ -57,7 +57,7 @@ def command(cli: Cli, dry_run: bool, set_aside: bool, as_json: bool) -> None:
     if as_json:
         more = {
             "rebuilt": rebuilt.recorded,
-            "unreadable": [str(one) for one in rebuilt.unreadable],
+            "unreadable": [str(path) for path in rebuilt.unreadable],
             "set_aside": aside,
         }
         json_out(done.model_dump(mode="json") | more)
@@ -71,7 +71,7 @@ def _set_aside(cli: Cli, *, dry_run: bool) -> tuple[str, ...]:
     from cw.operations.reconciliation.unreadable_records import look_at_all, set_aside
 
     if dry_run:
-        return tuple(one.what for one in look_at_all(cli.store))
+        return tuple(record.what for record in look_at_all(cli.store))
     return set_aside(cli.store)
 
 
@@ -85,7 +85,7 @@ def _tell_rebuilt(rebuilt: Rebuilt, *, dry_run: bool, as_json: bool) -> None:
 
 def _tell(done: Reconciled, *, dry_run: bool) -> None:
     if done.rows:
-        table(_COLUMNS, [_cells(one, dry_run=dry_run) for one in done.rows])
+        table(_COLUMNS, [_cells(row, dry_run=dry_run) for row in done.rows])
     if done.busy:
         say("Another pass is under way; it does the same.")
     elif not done.rows and not done.stopped:

@@ -37,7 +37,7 @@ def command(cli: Cli, ids: tuple[str, ...], everyone: bool, with_git: bool, as_j
     if everyone == bool(ids):
         raise BadInputError("say which workers", hint="Give ids, or --all")
     workers = _everyone(cli) if everyone else expand_ids(ids)
-    here = {one: _local(cli, one) for one in workers}
+    here = {worker: _local(cli, worker) for worker in workers}
     rows: list[Refreshed] = []
     failed: list[CwError] = []
     for worker, home in here.items():
@@ -53,7 +53,7 @@ def command(cli: Cli, ids: tuple[str, ...], everyone: bool, with_git: bool, as_j
         if not as_json:
             _tell(row, elsewhere=home is None)
     if as_json:
-        json_out([one.model_dump(mode="json") for one in rows])
+        json_out([row.model_dump(mode="json") for row in rows])
     warn_of_commits(cli, [home for home in here.values() if home])
     if failed:
         kind = UnavailableError if isinstance(failed[0], UnavailableError) else BadInputError
@@ -64,9 +64,9 @@ def _everyone(cli: Cli) -> list[str]:
     """Those of the fleet and those on this disk."""
     from cw.homes.layout import homes
 
-    found = {one.id for one in homes(cli.settings.workers_root)}
+    found = {home.id for home in homes(cli.settings.workers_root)}
     try:
-        found |= {one.id for one in cli.store.fleet.workers()}
+        found |= {worker.id for worker in cli.store.fleet.workers()}
     except BrokerUnavailableError as error:
         note(f"warning: {error.message}; these are the workers of this machine")
     if not found:
@@ -78,7 +78,7 @@ def _local(cli: Cli, worker: str) -> Home | None:
     """Its HOME, if that is on this machine: then no broker is needed."""
     from cw.homes.layout import homes
 
-    return next((one for one in homes(cli.settings.workers_root) if one.id == worker), None)
+    return next((home for home in homes(cli.settings.workers_root) if home.id == worker), None)
 
 
 def _refresh(cli: Cli, home: Home, *, with_git: bool) -> Refreshed:

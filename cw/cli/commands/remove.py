@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,7 @@ def command(cli: Cli, worker: str, force: bool, as_json: bool) -> None:
     from cw.operations.control.remove import remove
 
     patience = stop_patience(cli, f"worker {worker}")
-    done = remove(
-        cli.control, worker, lambda one: _set_aside(cli, one), force=force, patience=patience
-    )
+    done = remove(cli.control, worker, partial(_set_aside, cli), force=force, patience=patience)
     if as_json:
         json_out(done.model_dump(mode="json"))
         return
@@ -64,8 +63,8 @@ def _set_aside(cli: Cli, worker: Worker) -> str:
 
 
 def _tell(done: Removed) -> None:
-    for one in done.ended:
-        say(f"{one.label} was reset")
+    for ended in done.ended:
+        say(f"{ended.label} was reset")
     if not done.kept:
         say(f"worker {done.worker} is removed; its HOME was gone already")
         return

@@ -43,18 +43,18 @@ def command(
         cli, ids, everyone=everyone, of_all=at_rest, nothing="nothing to restart", needs=True
     )
     now = cli.store.tasks.now()
-    waiting = [one for one in tasks if everyone and not early and limited(one, now)]
-    going = [one for one in tasks if one not in waiting]
+    waiting = [task for task in tasks if everyone and not early and limited(task, now)]
+    going = [task for task in tasks if task not in waiting]
     for task in going:  # all of them before any is changed
         need_restartable(task, now, early=early)
-    done = [restart(cli.control, one, fresh=fresh, early=early) for one in going]
+    done = [restart(cli.control, task, fresh=fresh, early=early) for task in going]
     if as_json:
-        rows = [one.model_dump(mode="json") for one in done]
+        rows = [row.model_dump(mode="json") for row in done]
         json_out(rows[0] if len(ids) == 1 else rows)
         return
-    short = short_ids(cli.store, [one.task for one in done])
-    for one in done:
-        _tell(one, short[one.task])
+    short = short_ids(cli.store, [row.task for row in done])
+    for row in done:
+        _tell(row, short[row.task])
     for task in waiting:
         _tell_waiting(cli, task)
     if everyone and not tasks:

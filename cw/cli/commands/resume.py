@@ -37,16 +37,16 @@ def command(
     workers = chosen(cli.store, expand_ids(ids), host, everyone=everyone)
     rows = resume(cli.control, workers, by_name=bool(ids))
     if as_json:
-        json_out([one.model_dump(mode="json") for one in rows])
+        json_out([row.model_dump(mode="json") for row in rows])
         return
-    for one in rows:
-        say(_line(one))
+    for row in rows:
+        say(_line(row))
 
 
-def _line(one: Paused) -> str:
-    if one.paused:
-        return f"worker {one.worker} stays paused: {one.paused}"
-    if one.state in {"stopped", "crashed"}:
-        then = f"go on with cw restart {one.worker}, or end it with cw reset {one.worker}"
-        return f"worker {one.worker} is kept for {one.label}, which is {one.state}: {then}"
-    return f"worker {one.worker} takes work"
+def _line(row: Paused) -> str:
+    if row.paused:
+        return f"worker {row.worker} stays paused: {row.paused}"
+    if row.state in {"stopped", "crashed"}:
+        then = f"go on with cw restart {row.worker}, or end it with cw reset {row.worker}"
+        return f"worker {row.worker} is kept for {row.label}, which is {row.state}: {then}"
+    return f"worker {row.worker} takes work"

@@ -28,12 +28,12 @@ def command(cli: Cli, ids: tuple[str, ...], everything: bool, as_json: bool) -> 
     if everything == bool(ids):
         raise BadInputError("say what was seen", hint="Give ids of tasks or workers, or --all")
     typed = read_targets(ids)
-    targets = [resolve(cli.store, one) for one in typed]
+    targets = [resolve(cli.store, target) for target in typed]
     rows = unseen(recent(cli.store, cli.store.tasks.now()), cli.store.tasks.open_tasks())
-    for word, one in zip(typed, targets, strict=True):
-        if not any(one.task == row.about.task or one.worker == row.worker for row in rows):
+    for word, target in zip(typed, targets, strict=True):
+        if not any(target.task == row.about.task or target.worker == row.worker for row in rows):
             raise BadInputError(f"nothing of {word} waits to be seen", hint="See: cw status")
-    wanted = {name for one in targets for name in (one.task, one.worker) if name}
+    wanted = {name for target in targets for name in (target.task, target.worker) if name}
     marked = [row for row in rows if everything or wanted & {row.about.task, row.worker}]
     for row in marked:
         cli.store.tasks.mark_seen(row.about.task)

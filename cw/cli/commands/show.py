@@ -169,7 +169,7 @@ def _tell_report(story: Story) -> None:
 def _tell_attempts(story: Story, now: datetime) -> None:
     if story.attempts:
         click.echo()
-        table(_ATTEMPTS, [_cells(one, now) for one in story.attempts], title="Attempts")
+        table(_ATTEMPTS, [_cells(attempt, now) for attempt in story.attempts], title="Attempts")
 
 
 def _cells(run: Attempt, now: datetime) -> list[str]:
@@ -190,8 +190,8 @@ def _cells(run: Attempt, now: datetime) -> list[str]:
 
 def _tell_timeline(story: Story, now: datetime) -> None:
     click.echo("\nTimeline")
-    for one in story.timeline:
-        click.echo(f"  {moment(one.at, now):<16} {one_line(one.what)}")
+    for entry in story.timeline:
+        click.echo(f"  {moment(entry.at, now):<16} {one_line(entry.what)}")
 
 
 def _tell_changes(story: Story) -> None:

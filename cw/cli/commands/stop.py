@@ -44,12 +44,12 @@ def _stop(cli: Cli, ids: tuple[str, ...], *, as_json: bool) -> None:
     from cw.operations.control.stop import stop
 
     targets = read_targets(ids)
-    found = [(one, find(cli, one)) for one in targets]
+    found = [(target, find(cli, target)) for target in targets]
     tasks: dict[str, Task] = {task.spec.id: task for _, task in found if task}
-    idle = [one.worker for one, task in found if task is None and one.worker]
+    idle = [target.worker for target, task in found if task is None and target.worker]
     results = stop(cli.control, list(tasks.values()), stop_patience(cli, _labels(tasks)))
     if as_json:
-        json_out([*_rows(results), *({"worker": one, "state": "idle"} for one in idle)])
+        json_out([*_rows(results), *({"worker": worker, "state": "idle"} for worker in idle)])
     else:
         _tell(cli, results)
         for worker in idle:
@@ -62,7 +62,7 @@ def _stop_all(cli: Cli, *, as_json: bool) -> None:
 
     paused, results = stop_all(cli.control, stop_patience(cli, "every run"))
     if as_json:
-        workers = [one.model_dump(mode="json") for one in paused]
+        workers = [row.model_dump(mode="json") for row in paused]
         json_out({"stopped": _rows(results), "paused": workers})
     else:
         _tell(cli, results)
@@ -73,13 +73,13 @@ def _stop_all(cli: Cli, *, as_json: bool) -> None:
 
 
 def _labels(tasks: dict[str, Task]) -> str:
-    return ", ".join(one.spec.label for one in tasks.values())
+    return ", ".join(task.spec.label for task in tasks.values())
 
 
 def _rows(results: list[Stopped]) -> list[dict[str, object]]:
-    return [one.model_dump(mode="json") for one in results]
+    return [result.model_dump(mode="json") for result in results]
 
 
 def _tell(cli: Cli, results: list[Stopped]) -> None:
-    for one in results:
-        say(cli.short(stopped_line(one)))
+    for result in results:
+        say(cli.short(stopped_line(result)))

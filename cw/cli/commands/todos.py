@@ -30,16 +30,16 @@ def command(cli: Cli, target: Target | None, as_json: bool) -> None:
     ID is a worker, for the task it has or had last, or a task. Without an ID, of every worker that
     is busy.
     """
-    found = [_list(cli, one) for one in _tasks(cli, target)]
+    found = [_list(cli, task) for task in _tasks(cli, target)]
     if as_json:
-        json_out([one.model_dump(mode="json") for one in found])
+        json_out([todo_list.model_dump(mode="json") for todo_list in found])
         return
     if not found:
         say("No worker is busy. See: cw status")
-    for number, one in enumerate(found):
+    for number, todo_list in enumerate(found):
         if number:
             say()
-        _tell(one)
+        _tell(todo_list)
 
 
 def _tasks(cli: Cli, target: Target | None) -> list[Task]:
@@ -48,8 +48,8 @@ def _tasks(cli: Cli, target: Target | None) -> list[Task]:
 
     if target:
         return [find_task(cli.store, target, also_done=True)]
-    running = [one for one in cli.store.tasks.open_tasks() if one.state is State.RUNNING]
-    return sorted(running, key=lambda one: one.worker or "")
+    running = [task for task in cli.store.tasks.open_tasks() if task.state is State.RUNNING]
+    return sorted(running, key=lambda task: task.worker or "")
 
 
 def _list(cli: Cli, task: Task) -> TodoList:
@@ -81,8 +81,8 @@ def _whole(cli: Cli, task: Task) -> list[Todo]:
 def _tell(found: TodoList) -> None:
     who = f"{found.worker or 'nobody'} · {found.label} · {found.title} ({found.state})"
     click.secho(one_line(who), bold=True)
-    for one in found.todos:
-        subject = one_line(one.subject) or f"point {one.number}"
-        click.secho(f"  {_BOXES[one.status]} {subject}", fg=_COLOURS[one.status])
+    for todo in found.todos:
+        subject = one_line(todo.subject) or f"point {todo.number}"
+        click.secho(f"  {_BOXES[todo.status]} {subject}", fg=_COLOURS[todo.status])
     if not found.todos:
         say("no list yet")

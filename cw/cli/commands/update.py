@@ -76,7 +76,7 @@ def _planned(found: Installed) -> list[str]:
 
     room = Path(tempfile.gettempdir()) / "cw-update"
     steps = [fetch(found, room), install(found, room)] if can_verify(found) else commands(found)
-    return [shlex.join(one) for one in steps]
+    return [shlex.join(step) for step in steps]
 
 
 def _get_verified(found: Installed, tell: Callable[[str], None]) -> None:

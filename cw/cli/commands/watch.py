@@ -50,13 +50,13 @@ def _print(store: Store, task: Task) -> bool:
     midst = Midst(store, past)
     for event in past:
         show_event(event)
-    for one in follow_task(store, task.spec.id, wait=True, after=after, idle=midst.tell):
+    for news in follow_task(store, task.spec.id, wait=True, after=after, idle=midst.tell):
         midst.clear()
-        if isinstance(one, Event):
-            midst.saw(one)
-            show_event(one)
+        if isinstance(news, Event):
+            midst.saw(news)
+            show_event(news)
             continue
-        task = one
+        task = news
         click.secho(_state_line(task, store), bold=task.state in FINAL)
     return _succeeded(task)
 
@@ -67,11 +67,11 @@ def _print_json(store: Store, task: Task) -> bool:
     from cw.models import Event
 
     midst = Midst(store, (), shown=False)
-    for one in follow_task(store, task.spec.id, wait=True, idle=midst.tell):
-        sort = "event" if isinstance(one, Event) else "task"
-        line: dict[str, Any] = {"type": sort, **one.model_dump(mode="json")}
+    for news in follow_task(store, task.spec.id, wait=True, idle=midst.tell):
+        sort = "event" if isinstance(news, Event) else "task"
+        line: dict[str, Any] = {"type": sort, **news.model_dump(mode="json")}
         json_line(line)
-        task = task if isinstance(one, Event) else one
+        task = task if isinstance(news, Event) else news
     return _succeeded(task)
 
 

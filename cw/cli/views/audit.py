@@ -15,11 +15,11 @@ _IDS = ("ids", "target", "tasks", "worker", "workers")  # arguments, whose names
 _NO = frozenset({"", "no"})
 
 
-def words(one: Entry) -> str:
+def words(entry: Entry) -> str:
     """Who did what."""
-    known = {"dispatched": _dispatched, "started": _started, "ended": _ended}.get(one.what)
-    facts = {name: _plain(value) for name, value in one.facts.items()}
-    return f"{one.by} {known(facts) if known else _command(one.what, facts)}"
+    known = {"dispatched": _dispatched, "started": _started, "ended": _ended}.get(entry.what)
+    facts = {name: _plain(value) for name, value in entry.facts.items()}
+    return f"{entry.by} {known(facts) if known else _command(entry.what, facts)}"
 
 
 def _dispatched(facts: Mapping[str, str]) -> str:

@@ -31,8 +31,8 @@ class Midst:
         self._there = False
         self._last: Event | None = None
         self._silence_told = float("-inf")
-        for one in past:
-            self.saw(one)
+        for event in past:
+            self.saw(event)
 
     def saw(self, event: Event) -> None:
         self._last = event
@@ -58,7 +58,7 @@ class Midst:
     def _tell_silence(self, task: Task) -> bool:
         """Of the host: at once, and every minute. True while it is silent."""
         now = self._store.tasks.now()
-        host = next((one for one in self._store.fleet.hosts() if one.name == task.host), None)
+        host = next((host for host in self._store.fleet.hosts() if host.name == task.host), None)
         if host is not None and host.up(now):
             self._silence_told = float("-inf")
             return False

@@ -195,7 +195,7 @@ def table_lines(
 
 
 def _plain_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:
-    everything = [[one.title for one in columns], *rows]
+    everything = [[column.title for column in columns], *rows]
     widths = [max(len(row[at]) for row in everything) for at in range(len(columns))]
     return [
         "  ".join(
@@ -219,9 +219,9 @@ def rich_table(
     from rich.table import Table
 
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for one in columns:
-        side: Literal["left", "right"] = "right" if one.right else "left"
-        made.add_column(one.title, justify=side, no_wrap=not (one.gives or one.folds))
+    for column in columns:
+        side: Literal["left", "right"] = "right" if column.right else "left"
+        made.add_column(column.title, justify=side, no_wrap=not (column.gives or column.folds))
     for row in rows:
         cells = zip(row, columns, strict=True)
         made.add_row(*(_rich_cell(cell, column) for cell, column in cells))

@@ -10,12 +10,12 @@ _SHORTEST = 3  # ids that make a range
 
 def spans(ids: Sequence[str]) -> list[str]:
     """In the order given; numbers that follow each other, of one width, are a range."""
-    runs: list[list[str]] = [[one] for one in ids[:1]]
-    for before, one in pairwise(ids):
-        if _next_of(before) == one:
-            runs[-1].append(one)
+    runs: list[list[str]] = [[name] for name in ids[:1]]
+    for before, name in pairwise(ids):
+        if _next_of(before) == name:
+            runs[-1].append(name)
         else:
-            runs.append([one])
+            runs.append([name])
     return [word for run in runs for word in _words(run)]
 
 
@@ -23,5 +23,5 @@ def _words(run: list[str]) -> list[str]:
     return run if len(run) < _SHORTEST else [f"{run[0]}..{run[-1]}"]
 
 
-def _next_of(one: str) -> str:
-    return f"{int(one) + 1:0{len(one)}}" if one.isascii() and one.isdigit() else ""
+def _next_of(name: str) -> str:
+    return f"{int(name) + 1:0{len(name)}}" if name.isascii() and name.isdigit() else ""

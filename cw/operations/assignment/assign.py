@@ -61,7 +61,7 @@ class Row(Model):
 class Assigned(Passed[Row]):
     @property
     def dispatched(self) -> list[Row]:
-        return [one for one in self.rows if one.task]
+        return [row for row in self.rows if row.task]
 
 
 def assign(ways: PassContext, *, dry_run: bool = False) -> Assigned:
@@ -87,7 +87,7 @@ class Pass(GitHubPass[Row]):
     def _run(self, step: Callable[[], None]) -> None:
         settings, store = self.ways.settings, self.ways.store
         read = self._read(self.find(scope.repos(settings, self.reader)), step)
-        issues = [one for found in read.values() for one in found]
+        issues = [issue for found in read.values() for issue in found]
         now = store.tasks.now()
         questions = Questions(self.reader, store.github, settings.assign_go_label, now)
         questions.listed(list(read), issues)
@@ -114,10 +114,10 @@ class Pass(GitHubPass[Row]):
 
     def _know(self, tasks: list[Task], issues: list[Listed]) -> None:
         """What our own records say about the listed issues."""
-        self._holders = {self.key(one): one.spec.id for one in tasks if one.spec.github}
-        names = {one.key[0]: (one.repo,) for one in issues}
-        self._finished = self.ways.store.tasks.finished([one.key for one in issues], names)
-        self.tasks_of.update(self.key(one)[0] for one in tasks if one.state in UNFINISHED)
+        self._holders = {self.key(task): task.spec.id for task in tasks if task.spec.github}
+        names = {issue.key[0]: (issue.repo,) for issue in issues}
+        self._finished = self.ways.store.tasks.finished([issue.key for issue in issues], names)
+        self.tasks_of.update(self.key(task)[0] for task in tasks if task.state in UNFINISHED)
         self._reviews = reviews(issues, self._finished)
 
     def _one(self, issue: Listed, questions: Questions, idle: list[str]) -> None:

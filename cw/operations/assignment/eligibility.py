@@ -77,7 +77,7 @@ def judge(issue: Listed, facts: Facts, go_label: str) -> Eligibility:
 def _by_the_list(issue: Listed, facts: Facts) -> Eligibility | None:
     if issue.is_pull:
         return Eligibility(Word.PULL_REQUEST, "is a pull request")
-    mine = [one for one in issue.labels if is_worker_label(one)]
+    mine = [label for label in issue.labels if is_worker_label(label)]
     if facts.task:
         return Eligibility(Word.TAKEN, f"task {facts.task} has it")
     if mine:
@@ -133,10 +133,14 @@ def idle_workers(
 
     What waits in the pool will take some of them, and `reserve` are left free.
     """
-    up = {one.name for one in hosts if one.up(now)}
-    wanted = {_wanted(one) for one in tasks if one.state in UNFINISHED}
-    pool = sum(one.state is State.QUEUED and not _wanted(one) for one in tasks)
-    idle = [one.id for one in workers if one.host in up and _free(one) and one.id not in wanted]
+    up = {host.name for host in hosts if host.up(now)}
+    wanted = {_wanted(task) for task in tasks if task.state in UNFINISHED}
+    pool = sum(task.state is State.QUEUED and not _wanted(task) for task in tasks)
+    idle = [
+        worker.id
+        for worker in workers
+        if worker.host in up and _free(worker) and worker.id not in wanted
+    ]
     return idle[: max(0, len(idle) - pool - reserve)]
 
 

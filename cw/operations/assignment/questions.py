@@ -41,14 +41,16 @@ class Questions:
 
     def listed(self, repos: Collection[str], issues: Collection[Listed]) -> None:
         """These lists were read: what is not in them is closed."""
-        self._listed = {one.lower() for one in repos}
-        self._open = {(one.repo.lower(), one.number) for one in issues}
+        self._listed = {repo.lower() for repo in repos}
+        self._open = {(issue.repo.lower(), issue.number) for issue in issues}
 
     def blockers(self, issue: Listed, *, ask: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What the text names and is open, and what nobody has looked at yet."""
-        states = {one: self._is_open(one, ask=ask) for one in issue.needs if one != _name(issue)}
-        is_open = tuple(one for one, state in states.items() if state)
-        return is_open, tuple(one for one, state in states.items() if state is None)
+        states = {
+            name: self._is_open(name, ask=ask) for name in issue.needs if name != _name(issue)
+        }
+        is_open = tuple(name for name, state in states.items() if state)
+        return is_open, tuple(name for name, state in states.items() if state is None)
 
     def trusted(self, issue: Listed, *, ask: bool) -> bool | None:
         """Because its author may write to the repository, or for the go label of one who may."""

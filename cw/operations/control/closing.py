@@ -42,7 +42,7 @@ def ending(task: Task, reason: str, by: str) -> Outcome:
 
 def last_failed(store: Store, worker: str) -> Task | None:
     """A worker's last task, when it ended without success and its issue still carries the label."""
-    newest = (one for one in store.tasks.done_tasks(_LOOK_BACK) if one.worker == worker)
+    newest = (task for task in store.tasks.done_tasks(_LOOK_BACK) if task.worker == worker)
     task = next(newest, None)
     return task if task and _keeps_label(task) else None
 

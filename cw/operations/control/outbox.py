@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def set_aside(store: Store) -> list[UndeliveredRow]:
     """Of all hosts, the oldest first."""
-    return [undelivered(one) for one in all_aside(store, store.fleet.hosts())]
+    return [undelivered(write) for write in all_aside(store, store.fleet.hosts())]
 
 
 def retry(control: Control, ids: Collection[str]) -> list[UndeliveredRow]:
@@ -27,7 +27,7 @@ def retry(control: Control, ids: Collection[str]) -> list[UndeliveredRow]:
     Raises BadInputError for an id that is not there.
     """
     done = _each(control.store, ids, lambda box: box.retry)
-    poke_all(control, {one.host for one in done})
+    poke_all(control, {row.host for row in done})
     return done
 
 
@@ -43,9 +43,9 @@ def _each(
     store: Store, ids: Collection[str], do: Callable[[OutboxStore | NoticeStore], Do]
 ) -> list[UndeliveredRow]:
     rows = set_aside(store)
-    unknown = set(ids) - {one.id for one in rows}
+    unknown = set(ids) - {row.id for row in rows}
     if unknown:
         raise BadInputError(f"nothing {min(unknown)} was set aside", hint="See: cw outbox")
-    chosen = [one for one in rows if not ids or one.id in ids]
+    chosen = [row for row in rows if not ids or row.id in ids]
     notices, writes = do(store.notices), do(store.outbox)
-    return [one for one in chosen if (notices if one.kind == NOTICE else writes)(one.host, one.id)]
+    return [row for row in chosen if (notices if row.kind == NOTICE else writes)(row.host, row.id)]

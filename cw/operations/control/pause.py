@@ -70,11 +70,11 @@ def chosen(store: Store, ids: Sequence[str], host: str | None, *, everyone: bool
     if (bool(ids) + bool(host) + everyone) != 1:
         raise BadInputError("say which workers", hint="Give ids, or --host NAME, or --all")
     if ids:
-        return [need_worker(store, one).id for one in ids]
+        return [need_worker(store, name).id for name in ids]
     workers = store.fleet.workers()
-    found = [one.id for one in workers if everyone or one.host == host]
+    found = [worker.id for worker in workers if everyone or worker.host == host]
     if not found and host:
-        known = ", ".join(sorted({one.host for one in workers if one.host})) or "none"
+        known = ", ".join(sorted({worker.host for worker in workers if worker.host})) or "none"
         raise BadInputError(f"no worker lives on a host {host}", hint=f"Known: {known}")
     if not found:
         raise BadInputError("there are no workers yet", hint="Make one with: cw init 01")
@@ -82,12 +82,12 @@ def chosen(store: Store, ids: Sequence[str], host: str | None, *, everyone: bool
 
 
 def _set(control: Control, workers: Sequence[str], note: Callable[[Worker], str]) -> list[Paused]:
-    found = [need_worker(control.store, one) for one in workers]
+    found = [need_worker(control.store, name) for name in workers]
     for worker in found:
         if (wanted := note(worker)) != worker.paused:
             control.store.fleet.pause(worker.id, wanted)
-    poke_all(control, [one.host for one in found])
-    return [_row(control.store, one.id, note(one)) for one in found]
+    poke_all(control, [worker.host for worker in found])
+    return [_row(control.store, worker.id, note(worker)) for worker in found]
 
 
 def _row(store: Store, worker: str, note: str) -> Paused:
@@ -100,7 +100,7 @@ def _row(store: Store, worker: str, note: str) -> Paused:
 
 def _need_hosts(store: Store, runs: list[Task]) -> None:
     now = store.tasks.now()
-    up = {one.name for one in store.fleet.hosts() if one.up(now)}
+    up = {host.name for host in store.fleet.hosts() if host.up(now)}
     for task in runs:
         if task.host not in up:
             raise UnavailableError(

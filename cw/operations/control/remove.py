@@ -41,14 +41,14 @@ def remove(
 
 
 def _end_all(control: Control, tasks: list[Task], patience: Patience) -> tuple[Ended, ...]:
-    return tuple(end(control, one, "reset", force=True, patience=patience) for one in tasks)
+    return tuple(end(control, task, "reset", force=True, patience=patience) for task in tasks)
 
 
 def _tasks_of(store: Store, worker: str, *, force: bool) -> list[Task]:
     """What it has, and what would wait for it in vain. Without `force` there may be none."""
-    tasks = [one for one in store.tasks.open_tasks() if one.worker == worker]
+    tasks = [task for task in store.tasks.open_tasks() if task.worker == worker]
     if not tasks or force:
         return tasks
-    has = ", ".join(f"{one.spec.label} ({one.state.value})" for one in tasks)
+    has = ", ".join(f"{task.spec.label} ({task.state.value})" for task in tasks)
     hint = f"End it with: cw reset {worker}; or give --force"
     raise BadInputError(f"worker {worker} has {has}", hint=hint)

@@ -65,7 +65,7 @@ def restart(control: Control, task: Task, *, fresh: bool, early: bool = False) -
     now = store.tasks.now()
     store.tasks.mark_hinted(task.spec.id, now)
     worker = store.fleet.worker(line) if line else None
-    up = {one.name for one in store.fleet.hosts() if one.up(now)}
+    up = {host.name for host in store.fleet.hosts() if host.up(now)}
     return Restarted(
         task=task.spec.id,
         label=task.spec.label,
@@ -79,7 +79,7 @@ def restart(control: Control, task: Task, *, fresh: bool, early: bool = False) -
 def _set_going(store: Store, task: Task, *, fresh: bool) -> bool:
     if task.state is State.DONE:
         return store.tasks.reopen(task, fresh=fresh)
-    return store.tasks.requeue(task, Move.RESTART, "person", "", fresh=fresh)
+    return store.tasks.requeue(task, Move.RESTART, fresh=fresh)
 
 
 def _check(task: Task) -> None:

@@ -63,7 +63,7 @@ def running_on(store: Store, workers: Iterable[str]) -> list[Task]:
     """What runs on these workers now."""
     wanted = set(workers)
     tasks = store.tasks.open_tasks()
-    return [one for one in tasks if one.state is State.RUNNING and one.worker in wanted]
+    return [task for task in tasks if task.state is State.RUNNING and task.worker in wanted]
 
 
 def poke(control: Control, host: str) -> bool:
@@ -77,4 +77,4 @@ def poke(control: Control, host: str) -> bool:
 
 def poke_all(control: Control, hosts: Iterable[str | None]) -> set[str]:
     """Returns those that are away."""
-    return {one for one in sorted({host for host in hosts if host}) if not poke(control, one)}
+    return {name for name in sorted({host for host in hosts if host}) if not poke(control, name)}

@@ -34,25 +34,25 @@ def stop(control: Control, tasks: Sequence[Task], patience: Patience) -> list[St
     store = control.store
     for task in tasks:
         store.tasks.want_stop(task, control.by)
-    now = [need_task(store, one.spec.id) for one in tasks]
-    away = poke_all(control, [one.host for one in now if one.state is State.RUNNING])
-    waited_for = {one.spec.id for one in now if one.host not in away}
+    now = [need_task(store, task.spec.id) for task in tasks]
+    away = poke_all(control, [task.host for task in now if task.state is State.RUNNING])
+    waited_for = {task.spec.id for task in now if task.host not in away}
 
     def all_stopped() -> bool:
-        moving = [one for one in sorted(waited_for) if _still_moves(control, one)]
+        moving = [task_id for task_id in sorted(waited_for) if _still_moves(control, task_id)]
         return not moving
 
     patience.until(all_stopped)
-    return [_described(store, need_task(store, one.spec.id), away) for one in tasks]
+    return [_described(store, need_task(store, task.spec.id), away) for task in tasks]
 
 
 def stop_all(control: Control, patience: Patience) -> tuple[list[Paused], list[Stopped]]:
     """Nothing new starts: every worker is paused first. What waits stays in its line."""
     store = control.store
-    workers = [one.id for one in store.fleet.workers()]
+    workers = [worker.id for worker in store.fleet.workers()]
     pause(control, workers, f"cw stop --all by {control.by}", keep=True)
     stopped = stop(control, running_on(store, workers), patience)
-    return [_paused(store, one) for one in workers], stopped
+    return [_paused(store, worker) for worker in workers], stopped
 
 
 def _paused(store: Store, worker: str) -> Paused:

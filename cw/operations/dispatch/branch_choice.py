@@ -13,7 +13,8 @@ from cw.errors import BadInputError, CwError
 from cw.models import MOST_BRANCHES, Task, TaskSpec
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub, Pull
+    from cw.github.client import GitHub
+    from cw.github.pulls import Pull
 
 
 _MOST_KEPT = 10
@@ -116,7 +117,7 @@ def _use(
 ) -> tuple[Use, str]:
     """And what there is to say of it."""
     known = spec.earlier.get(name, "")
-    opened = next((one for one in seen.pulls if one.open), None)
+    opened = next((pull for pull in seen.pulls if pull.open), None)
     if opened:
         if opened.ours or known:
             return Use.TAKEN, _grown(name, known, seen.sha)
@@ -134,7 +135,7 @@ def _use(
 
 def _is_others(seen: Standing) -> bool:
     """Not one that was ours and is over."""
-    return not seen.pulls or any(one.open for one in seen.pulls)
+    return not seen.pulls or any(pull.open for pull in seen.pulls)
 
 
 def _used(spec: TaskSpec, name: str, seen: Standing) -> tuple[Use, str]:

@@ -25,8 +25,8 @@ def check_claims(request: Request, store: Store, github: GitHub | None) -> None:
     )
     if not holder and github and request.repo_id:
         old = store.tasks.claimed_by_name(number)
-        same = (one for one in old if _id_of(github, one.spec.repo) == request.repo_id)
-        holder = next((one.spec.id for one in same), None)
+        same = (task for task in old if _id_of(github, task.spec.repo) == request.repo_id)
+        holder = next((task.spec.id for task in same), None)
     if holder:
         label = f"{request.repo.short}#{request.issue}"
         raise claimed(label, store.tasks.get(holder), holder)

@@ -133,7 +133,7 @@ def _find(
 
 
 def _check_workers(request: Request, store: Store) -> None:
-    known = [one.id for one in store.fleet.workers()]
+    known = [worker.id for worker in store.fleet.workers()]
     if request.worker and request.worker not in known:
         raise unknown_worker(request.worker, known)
     if not known:
@@ -160,7 +160,9 @@ def _read_issue(request: Request, github: GitHub | None, left: str) -> Issue | N
         raise BadInputError(f"{name}#{number} was changed a moment ago", hint="Look at it again")
     own = worker_label(request.worker) if request.adopt and request.worker else ""
     foreign = [
-        one for one in issue.labels if is_worker_label(one) and not has_label((own, left), one)
+        label
+        for label in issue.labels
+        if is_worker_label(label) and not has_label((own, left), label)
     ]
     if foreign:
         raise ClaimedError(
@@ -216,13 +218,13 @@ def _undo(spec: TaskSpec, request: Request, store: Store, github: GitHub | None)
 def _where(spec: TaskSpec, store: Store, branch: str, told: tuple[str, ...]) -> Dispatched:
     now = store.tasks.now()
     seen = overview(read_fleet(store), now)
-    row = next((one for one in seen.waiting if one.about.task == spec.id), None)
+    row = next((row for row in seen.waiting if row.about.task == spec.id), None)
     return Dispatched(
         task=spec,
         place=row.place if row else 0,
         why=row.reason if row else "",
         next=what_next(row, seen) if row else "",
-        hosts_up=any(one.state == "up" for one in seen.hosts),
+        hosts_up=any(host.state == "up" for host in seen.hosts),
         branch=branch,
         notes=told,
     )

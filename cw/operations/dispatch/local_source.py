@@ -52,8 +52,8 @@ def _refused(path: Path, said: str) -> BadInputError:
             f"{path} belongs to {_owner(path)}, and git takes nothing from another user's folder",
             hint="Dispatch as that user, or give a clone that is yours",
         )
-    lines = [one.strip() for one in said.splitlines() if one.strip()]
-    first = next((at for at, one in enumerate(lines) if one.startswith("fatal:")), 0)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    first = next((at for at, line in enumerate(lines) if line.startswith("fatal:")), 0)
     # git names unknown extensions on the lines after it.
     reason = " ".join(lines[first : first + 2]).partition(" fatal: Could not read")[0]
     return BadInputError(

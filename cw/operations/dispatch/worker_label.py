@@ -25,10 +25,10 @@ def mark_issue(spec: TaskSpec, github: GitHub, worker: str, store: Store, left: 
     mine = worker_label(worker)
     ensure_worker_label(spec.repo, worker, github, store)
     after = github.add_label(spec.repo, spec.issue, mine)
-    marked = [one for one in after if is_worker_label(one) and not same_label(one, mine)]
+    marked = [label for label in after if is_worker_label(label) and not same_label(label, mine)]
     if has_label(marked, left):
         github.remove_label(spec.repo, spec.issue, left)
-    others = [one for one in marked if not same_label(one, left)]
+    others = [label for label in marked if not same_label(label, left)]
     if others:
         raise ClaimedError(
             f"{spec.label} was given {', '.join(others)} at the same moment",

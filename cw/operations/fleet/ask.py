@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal
@@ -40,28 +41,35 @@ class HostSilentError(UnavailableError):
     """The worker's host is not up, or does not answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Of what a worker's disk holds. See `Ask`."""
+
+    task: str = ""
+    offset: int = 0
+    attempt: int = 0
+
+
+_FIRST = Part()
+
+
 def ask(
-    store: Store,
-    send: Send,
-    verb: Verb,
-    worker: str,
-    *,
-    task: str = "",
-    offset: int = 0,
-    attempt: int = 0,
+    store: Store, send: Send, verb: Verb, worker: str, *, part: Part = _FIRST
 ) -> dict[str, Any]:
     """The host's answer. Raises BadInputError for an unknown worker, HostSilentError, and what the
     host itself refused.
     """
     found = need_worker(store, worker)
-    given = {"verb": verb, "worker": worker, "task": task, "offset": offset, "attempt": attempt}
+    given = {"verb": verb, "worker": worker, **asdict(part)}
     request = Ask.model_validate({"id": uuid.uuid4().hex, **given})
     return ask_host(store, send, found.host, request)
 
 
 def ask_host(store: Store, send: Send, host: str, request: Ask) -> dict[str, Any]:
     asked, now = datetime.now(UTC), store.tasks.now()
-    found = next((one for one in store.fleet.hosts() if one.name == host and one.up(now)), None)
+    found = next(
+        (known for known in store.fleet.hosts() if known.name == host and known.up(now)), None
+    )
     if found is None:
         raise HostSilentError(f"host {host or '(none)'} is not up", hint="Start it there: cw up")
     # Only what was said: an older host refuses a field that it does not know.

@@ -47,13 +47,13 @@ class Forgotten(Model):
 
 def host_row(host: Host, tasks: Iterable[Task], now: datetime) -> HostRow:
     state = "up" if host.up(now) else "silent" if host.seen_at else "gone"
-    running = (one for one in tasks if one.state is State.RUNNING)
+    running = (task for task in tasks if task.state is State.RUNNING)
     return HostRow(
         host=host.name,
         state=state,
         seen_at=host.seen_at,
         workers=host.workers,
-        busy=sum(one.host == host.name for one in running),
+        busy=sum(task.host == host.name for task in running),
         version=host.version,
         claude=host.claude,
         isolation=host.isolation,
@@ -74,29 +74,30 @@ def host_row(host: Host, tasks: Iterable[Task], now: datetime) -> HostRow:
 def host_warnings(hosts: Iterable[Host], now: datetime) -> list[str]:
     """What somebody should look at, one line each."""
     found = []
-    for one in hosts:
-        if one.warning:
-            found.append(f"host {one.name}: {one.warning}")
-        if one.seen_at and not one.up(now):
+    for host in hosts:
+        if host.warning:
+            found.append(f"host {host.name}: {host.warning}")
+        if host.seen_at and not host.up(now):
             seconds = SILENT_AFTER.total_seconds()
-            found.append(f"host {one.name} has been silent for more than {seconds:.0f} s")
-        if one.late:
-            found.append(f"host {one.name}: {one.late}")
-        found += [f"host {one.name}: {trouble_words(row)}" for row in one.trouble_list()]
-        if one.up(now):
-            found += [f"host {one.name}: {words}" for words in _odd(one)]
-        if one.rival_at and now - one.rival_at <= SILENT_AFTER:
+            found.append(f"host {host.name} has been silent for more than {seconds:.0f} s")
+        if host.late:
+            found.append(f"host {host.name}: {host.late}")
+        found += [f"host {host.name}: {trouble_words(row)}" for row in host.trouble_list()]
+        if host.up(now):
+            found += [f"host {host.name}: {words}" for words in _odd(host)]
+        if host.rival_at and now - host.rival_at <= SILENT_AFTER:
             found.append(
-                f"host {one.name}: another machine has this name as well and takes nothing; give it"
-                " one of its own there: CW_HOST_NAME"
+                f"host {host.name}: another machine has this name as well and takes nothing; give"
+                " it one of its own there: CW_HOST_NAME"
             )
     return found
 
 
-def trouble_words(one: Trouble) -> str:
-    about = f" of {one.about}" if one.about else ""
-    times = "once" if one.times == 1 else f"{one.times} times"
-    return f"unforeseen {one.error} at {one.place} in {one.loop}{about}, {times}; its log has more"
+def trouble_words(trouble: Trouble) -> str:
+    about = f" of {trouble.about}" if trouble.about else ""
+    times = "once" if trouble.times == 1 else f"{trouble.times} times"
+    where = f"{trouble.place} in {trouble.loop}{about}"
+    return f"unforeseen {trouble.error} at {where}, {times}; its log has more"
 
 
 def _odd(host: Host) -> list[str]:
@@ -117,23 +118,23 @@ def forget_host(store: Store, name: str) -> Forgotten:
 
     Raises BadInputError for an unknown host, one that is up, and one whose workers have work.
     """
-    hosts = {one.name: one for one in store.fleet.hosts()}
+    hosts = {host.name: host for host in store.fleet.hosts()}
     if name not in hosts:
         known = ", ".join(hosts) or "none"
         raise BadInputError(f"there is no host {name}", hint=f"Known: {known}")
     if hosts[name].up(store.tasks.now()):
         raise BadInputError(f"host {name} is up", hint="Stop it there first: cw down")
-    workers = [one for one in store.fleet.workers() if one.host == name]
+    workers = [worker for worker in store.fleet.workers() if worker.host == name]
     awaited = {task.line for task in store.tasks.open_tasks()}
-    kept = [one for one in workers if one.task or one.id in awaited]
+    kept = [worker for worker in workers if worker.task or worker.id in awaited]
     if kept:
-        who = ", ".join(one.id for one in kept)
+        who = ", ".join(worker.id for worker in kept)
         first = kept[0].id
         raise BadInputError(
             f"work of worker{'' if len(kept) == 1 else 's'} {who} lies there",
             hint=f"Give it up first: cw reset {first}; once its lease is over",
         )
-    for one in workers:
-        store.fleet.forget(one.id)
+    for worker in workers:
+        store.fleet.forget(worker.id)
     store.fleet.forget_host(name)
-    return Forgotten(host=name, workers=[one.id for one in workers])
+    return Forgotten(host=name, workers=[worker.id for worker in workers])

@@ -17,7 +17,7 @@ def need_worker(store: Store, worker: str) -> Worker:
     if found is None:
         if why := store.fleet.unreadable(worker):
             raise UnreadableError(f"worker {worker} cannot be read: {why}", hint=HOW_TO_MEND)
-        raise unknown_worker(worker, (one.id for one in store.fleet.workers()))
+        raise unknown_worker(worker, (known.id for known in store.fleet.workers()))
     return found
 
 
@@ -36,7 +36,7 @@ def task_of(store: Store, worker: str) -> Task | None:
     found = need_worker(store, worker)
     if found.task and (task := store.tasks.get(found.task)) and task.state is not State.DONE:
         return task
-    return next((one for one in store.tasks.open_tasks() if one.worker == worker), None)
+    return next((task for task in store.tasks.open_tasks() if task.worker == worker), None)
 
 
 def unknown_worker(worker: str, known: Iterable[str]) -> BadInputError:

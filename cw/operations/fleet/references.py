@@ -109,9 +109,9 @@ def _of_number(store: Store, target: Target) -> str:
     found = (
         known
         or [
-            one.spec.id
-            for one in store.tasks.all_tasks()
-            if _opened(one, target.repo, target.number)
+            task.spec.id
+            for task in store.tasks.all_tasks()
+            if _opened(task, target.repo, target.number)
         ][:1]
     )
     return _only(found, f"no task here has {what}", what)
@@ -143,7 +143,7 @@ def short_ids(store: Store, tasks: Collection[str]) -> dict[str, str]:
     if not tasks:
         return {}
     known = store.tasks.neighbours(created_at(min(tasks)))
-    return {one: shortest(one, known) for one in tasks}
+    return {task: shortest(task, known) for task in tasks}
 
 
 def short_id(store: Store, task: str) -> str:
@@ -158,7 +158,7 @@ def shorten(store: Store, text: str) -> str:
 
 def shortest(task: str, others: Iterable[str]) -> str:
     """So much of an id that no other one begins with it: 8 characters, or as many as needed."""
-    shared = max((_shared(task, one) for one in others if one != task), default=0)
+    shared = max((_shared(task, other) for other in others if other != task), default=0)
     return task[: max(SHORT, shared + 1)]
 
 

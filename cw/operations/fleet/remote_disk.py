@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from cw.errors import CwError
 from cw.models import MALFORMED, Model
-from cw.operations.fleet.ask import Verb
+from cw.operations.fleet.ask import Part, Verb
 from cw.transcript.todos import Todo
 
 T = TypeVar("T", bound=Model)
@@ -40,28 +40,26 @@ class Page(Model):
 class Asking(Protocol):
     """One question about one worker. See `cw.operations.fleet.ask.ask`."""
 
-    def __call__(
-        self, verb: Verb, *, task: str = "", offset: int = 0, attempt: int = 0
-    ) -> dict[str, Any]: ...
+    def __call__(self, verb: Verb, *, part: Part) -> dict[str, Any]: ...
 
 
 def changes(asked: Asking, task: str) -> Changes:
-    return _read(Changes, asked("diff", task=task))
+    return _read(Changes, asked("diff", part=Part(task)))
 
 
 def todo_list(asked: Asking, task: str) -> list[Todo]:
-    rows = asked("todos", task=task).get("todos")
-    return [_read(Todo, one) for one in rows] if isinstance(rows, list) else []
+    rows = asked("todos", part=Part(task)).get("todos")
+    return [_read(Todo, row) for row in rows] if isinstance(rows, list) else []
 
 
 def archives(asked: Asking, task: str = "") -> Iterator[dict[str, Any]]:
     """Newest first; asks for the next page when it is wanted."""
     skip, end = 0, False
     while not end:
-        page = asked("history", task=task, offset=skip)
+        page = asked("history", part=Part(task, skip))
         found = page.get("archives")
         found = found if isinstance(found, list) else []
-        yield from (one for one in found if isinstance(one, dict))
+        yield from (archive for archive in found if isinstance(archive, dict))
         skip += len(found)
         end = bool(page.get("end", True)) or not found
 
@@ -74,7 +72,7 @@ def log(
     """
     offset = 0
     while True:
-        page = _page(asked("log", task=task, offset=offset, attempt=attempt))
+        page = _page(asked("log", part=Part(task, offset, attempt)))
         offset = page.offset
         if page.data:
             yield page

@@ -36,4 +36,4 @@ def _tasks(store: Store, me: str) -> list[bool]:
         and not task.spec.created_by.endswith(f"@{me}")
     )
     ring = store.connection.keyring
-    return [is_genuine(ring, one, store.tasks.prompt(one.id)) for one in islice(specs, _TASKS)]
+    return [is_genuine(ring, spec, store.tasks.prompt(spec.id)) for spec in islice(specs, _TASKS)]

@@ -61,7 +61,7 @@ class IssueState:
     @property
     def marked(self) -> tuple[str, ...]:
         """The workers whose labels it carries."""
-        return tuple(worker for one in self.labels if (worker := worker_of_label(one)))
+        return tuple(worker for label in self.labels if (worker := worker_of_label(label)))
 
     @property
     def blocked(self) -> bool:
@@ -101,8 +101,8 @@ def _closed_issue(seen: IssueState) -> list[RepairStep]:
     steps = []
     if task is not None:
         steps.append(RepairStep(Do.CLOSE, "its issue is closed", reason=Reason.ISSUE_CLOSED))
-    ours = [one for one in seen.marked if one in seen.workers]
-    return steps + [_unlabel(one, "the issue is closed") for one in ours]
+    ours = [worker for worker in seen.marked if worker in seen.workers]
+    return steps + [_unlabel(worker, "the issue is closed") for worker in ours]
 
 
 def _no_task(seen: IssueState) -> list[RepairStep]:
@@ -113,14 +113,16 @@ def _no_task(seen: IssueState) -> list[RepairStep]:
         return []  # after a failure the label stays until a person takes it off
     if ended is OutcomeKind.STOPPED and seen.finished and seen.finished.worker in seen.marked:
         return [_unlabel(seen.finished.worker or "", "its task was ended")]
-    if any(seen.now - one.at < seen.grace for one in seen.set_by.values()):
+    if any(seen.now - event.at < seen.grace for event in seen.set_by.values()):
         return []
-    foreign = [one for one in seen.marked if not _set_by_us(seen, one)]
+    foreign = [worker for worker in seen.marked if not _set_by_us(seen, worker)]
     if foreign:  # those of workers we do not know are another fleet's business
         text = "carries its label without a task, and this token's account did not put it on"
-        return [RepairStep(Do.REPORT, text, one) for one in foreign if one in seen.workers]
-    first, *others = [one for one in seen.set_by if one in seen.marked]
-    steps = [_unlabel(one, "no task, and another worker's label came first") for one in others]
+        return [RepairStep(Do.REPORT, text, worker) for worker in foreign if worker in seen.workers]
+    first, *others = [worker for worker in seen.set_by if worker in seen.marked]
+    steps = [
+        _unlabel(worker, "no task, and another worker's label came first") for worker in others
+    ]
     if first not in seen.workers or not is_worker_id(first) or seen.blocked:
         return [*steps, _unlabel(first, "no task, and it cannot have one")]
     return [*steps, RepairStep(Do.ADOPT, "we put the label on, but its task is lost", first)]
@@ -130,12 +132,12 @@ def _succeeded(seen: IssueState) -> list[RepairStep]:
     """Whoever labels it after our success asks for something; nobody guesses what."""
     last = seen.finished.worker if seen.finished else None
     steps = [
-        _unlabel(one, "its task is done")
-        if one == last
+        _unlabel(worker, "its task is done")
+        if worker == last
         else RepairStep(
-            Do.REPORT, f"carries {worker_label(one)}, but worker {last} is done with it", one
+            Do.REPORT, f"carries {worker_label(worker)}, but worker {last} is done with it", worker
         )
-        for one in seen.marked
+        for worker in seen.marked
     ]
     if seen.pull == "closed" and not seen.blocked:
         steps.append(RepairStep(Do.BLOCK, "its pull request was closed without a merge"))
@@ -145,16 +147,18 @@ def _succeeded(seen: IssueState) -> list[RepairStep]:
 def _unfinished_task(seen: IssueState, task: Task) -> list[RepairStep]:
     mine = _worker(task)
     if _waits(task) and seen.blocked:
-        wrong = [_unlabel(one, "the issue is blocked") for one in seen.marked if one == mine]
+        wrong = [
+            _unlabel(worker, "the issue is blocked") for worker in seen.marked if worker == mine
+        ]
         return [
             RepairStep(Do.CLOSE, "its issue was labelled blocked", reason=Reason.ISSUE_BLOCKED),
             *wrong,
         ]
     if mine is None:  # of the pool: the label comes with the worker
-        return [_stranger(one) for one in seen.marked]
+        return [_stranger(worker) for worker in seen.marked]
     if mine in seen.marked:
-        others = [one for one in seen.marked if one != mine]
-        return [_unlabel(one, f"worker {mine} has the task") for one in others]
+        others = [worker for worker in seen.marked if worker != mine]
+        return [_unlabel(worker, f"worker {mine} has the task") for worker in others]
     if _waits(task) and mine in seen.taken_off:
         text = f"somebody took {worker_label(mine)} off before it ran"
         return [RepairStep(Do.CLOSE, text, reason=Reason.LABEL_REMOVED)]
@@ -164,7 +168,7 @@ def _unfinished_task(seen: IssueState, task: Task) -> list[RepairStep]:
 
 
 def _label_gone(seen: IssueState, mine: str) -> list[RepairStep]:
-    others = [_unlabel(one, f"worker {mine} has the task") for one in seen.marked]
+    others = [_unlabel(worker, f"worker {mine} has the task") for worker in seen.marked]
     if seen.relabelled:
         text = f"{worker_label(mine)} was taken off again; cw stop {mine} would end the task"
         return [RepairStep(Do.REPORT, text, mine), *others]
@@ -186,7 +190,7 @@ def _too_young(seen: IssueState) -> bool:
         moments += [seen.task.spec.created_at, seen.task.started_at]
     elif seen.finished is not None:
         moments.append(seen.finished.ended_at)
-    return any(one is not None and seen.now - one < seen.grace for one in moments)
+    return any(moment is not None and seen.now - moment < seen.grace for moment in moments)
 
 
 def _ended(seen: IssueState) -> OutcomeKind | None:

@@ -43,7 +43,7 @@ def rebuild(store: Store, settings: Settings, *, dry_run: bool = False) -> Rebui
     books = list(_archives(homes(settings.workers_root), since, unreadable))
     recorded = tuple(
         task.spec.id
-        for task in sorted(_finished(books), key=lambda one: one.spec.id)
+        for task in sorted(_finished(books), key=lambda task: task.spec.id)
         if store.tasks.get(task.spec.id) is None and (dry_run or store.tasks.rebuild(task))
     )
     return Rebuilt(recorded, tuple(unreadable))
@@ -81,8 +81,8 @@ def sessions_here(home: Home, spec: TaskSpec) -> list[str]:
 def heads_left(workers_root: Path, spec: TaskSpec) -> set[str]:
     """What the task's branch stood at after its earlier runs on this machine."""
     since = spec.created_at - _CLOCKS_DIFFER
-    books = (one for home in homes(workers_root) for one in _runs_of(home, spec, since=since))
-    return {one.outcome.head for one in books if one.outcome and one.outcome.head}
+    books = (book for home in homes(workers_root) for book in _runs_of(home, spec, since=since))
+    return {book.outcome.head for book in books if book.outcome and book.outcome.head}
 
 
 def _runs_of(home: Home, spec: TaskSpec, since: datetime | None = None) -> Iterator[Journal]:
@@ -128,7 +128,7 @@ def _finished(books: Iterable[Journal]) -> Iterator[Task]:
     for found in runs.values():
         last = found[-1]
         if last.phase == "settled" and last.outcome and _ends_the_task(last.outcome):
-            yield _record(last, last.outcome, [one.outcome for one in found if one.outcome])
+            yield _record(last, last.outcome, [book.outcome for book in found if book.outcome])
 
 
 def _ends_the_task(outcome: Outcome) -> bool:
@@ -150,9 +150,9 @@ def _record(book: Journal, outcome: Outcome, of_all: list[Outcome]) -> Task:
         started_at=run.started_at,
         ended_at=_end(book),
         outcome=outcome,
-        spent_usd=sum(one.cost_usd for one in of_all),
-        spent_turns=sum(one.turns for one in of_all),
-        spent_s=sum(one.duration_s for one in of_all),
+        spent_usd=sum(result.cost_usd for result in of_all),
+        spent_turns=sum(result.turns for result in of_all),
+        spent_s=sum(result.duration_s for result in of_all),
     )
 
 

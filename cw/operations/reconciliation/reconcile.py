@@ -13,22 +13,19 @@ from typing import TYPE_CHECKING
 
 from cw.errors import CwError, GitHubRefusedError, GitHubUnavailableError, GoneError
 from cw.github.identity import Place
-from cw.github.listing import LabelEvent, Listed, closed_lately, label_events, open_issues
-from cw.github.places import own_login, pull_state
+from cw.github.listing import Listed, closed_lately, open_issues
 from cw.models import Model, Task
-from cw.names import is_worker_label, repo_key, worker_of_label
+from cw.names import is_worker_label, repo_key
 from cw.operations.passes import scope
 from cw.operations.passes.github_pass import GitHubPass, Passed
 from cw.operations.reconciliation.agreement import (
     Do,
     IssueState,
     RepairStep,
-    SetBy,
     decide,
-    needs_events,
-    needs_pull,
 )
 from cw.operations.reconciliation.repair import Repairs
+from cw.operations.reconciliation.unlisted import Unlisted
 from cw.states import State
 
 if TYPE_CHECKING:
@@ -66,7 +63,7 @@ def reconcile(ways: PassContext, *, dry_run: bool = False) -> Reconciled:
 class _Pass(GitHubPass[Repair]):
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._me: str | None = None
+        self._unlisted = Unlisted(self.reader)
         self._repairs = Repairs(self.ways)
 
     def run(self, step: Callable[[], None]) -> Reconciled:
@@ -74,9 +71,9 @@ class _Pass(GitHubPass[Repair]):
 
     def _run(self, step: Callable[[], None]) -> None:
         store = self.ways.store
-        self._workers = frozenset(one.id for one in store.fleet.workers())
-        mine = [one for one in store.tasks.open_tasks() if one.spec.github]
-        tasks = {self.key(one): one for one in mine if one.spec.issue is not None}
+        self._workers = frozenset(worker.id for worker in store.fleet.workers())
+        mine = [task for task in store.tasks.open_tasks() if task.spec.github]
+        tasks = {self.key(task): task for task in mine if task.spec.issue is not None}
         for place in self._places(list(tasks.values())):
             step()
             try:
@@ -89,8 +86,10 @@ class _Pass(GitHubPass[Repair]):
 
     def _places(self, tasks: list[Task]) -> list[Place]:
         """The configured repositories and those of tasks, whatever they are called by now."""
-        found = {one.id: one for one in self.find(scope.repos(self.ways.settings, self.reader))}
-        for spec in (one.spec for one in tasks):
+        found = {
+            place.id: place for place in self.find(scope.repos(self.ways.settings, self.reader))
+        }
+        for spec in (task.spec for task in tasks):
             if spec.repo_id in found:
                 continue
             try:
@@ -108,22 +107,22 @@ class _Pass(GitHubPass[Repair]):
         listed = open_issues(self.reader, repo, place.id)
         whole = len(self.reader.odd) == unread
         names = {repo_key(repo, place.id): (repo,)}
-        finished = self.ways.store.tasks.finished([one.key for one in listed], names)
-        pulls = {one.number for one in listed if one.is_pull}
+        finished = self.ways.store.tasks.finished([issue.key for issue in listed], names)
+        pulls = {issue.number for issue in listed if issue.is_pull}
         now = self.ways.store.tasks.now()
         seen = {
-            one.key: self._seen(one.labels, tasks.get(one.key), finished.get(one.key), now)
-            for one in listed
-            if not one.is_pull
+            issue.key: self._seen(issue.labels, tasks.get(issue.key), finished.get(issue.key), now)
+            for issue in listed
+            if not issue.is_pull
         }
-        for one in closed_lately(self.reader, repo, place.id):
-            if not one.is_pull and one.key not in tasks and _marked(one):
-                seen[one.key] = replace(self._seen(one.labels, None, None, now), open=False)
+        for issue in closed_lately(self.reader, repo, place.id):
+            if not issue.is_pull and issue.key not in tasks and _marked(issue):
+                seen[issue.key] = replace(self._seen(issue.labels, None, None, now), open=False)
         for key, task in tasks.items() if whole else ():
             if key not in seen:
                 seen[key] = replace(self._seen((), task, None, now), open=False)
         for (_, number), found in seen.items():
-            asked = self._ask(repo, number, found, pulls)
+            asked = self._unlisted.complete(repo, number, found, pulls)
             if decide(asked):
                 yield number, asked
 
@@ -141,50 +140,12 @@ class _Pass(GitHubPass[Repair]):
             grace=timedelta(seconds=self.ways.settings.reconcile_grace),
         )
 
-    def _ask(self, repo: str, number: int, seen: IssueState, pulls: set[int]) -> IssueState:
-        """What the list does not say, where it matters."""
-        if needs_pull(seen) and seen.finished and seen.finished.outcome:
-            digits = seen.finished.outcome.pr.rpartition("/")[2]
-            if digits.isdigit():
-                pull = int(digits)
-                state = "open" if pull in pulls else pull_state(self.reader, repo, pull)
-                seen = replace(seen, pull=state)
-        if needs_events(seen):
-            set_by, taken_off = self._events(repo, number, seen)
-            seen = replace(seen, set_by=set_by, taken_off=taken_off)
-        return seen
-
-    def _events(
-        self, repo: str, number: int, seen: IssueState
-    ) -> tuple[dict[str, SetBy], frozenset[str]]:
-        """The last word on each worker's label."""
-        last: dict[str, LabelEvent] = {}
-        for event in label_events(self.reader, repo, number):
-            if worker := worker_of_label(event.label):
-                last.pop(worker, None)
-                last[worker] = event
-        me = self._login() if seen.marked else ""
-        set_by = {
-            worker: SetBy(event.actor.lower() == me, event.at)
-            for worker, event in last.items()
-            if worker in seen.marked and event.kind == "labeled"
-        }
-        return set_by, frozenset(one for one, event in last.items() if event.kind == "unlabeled")
-
-    def _login(self) -> str:
-        if self._me is None:
-            try:
-                self._me = own_login(self.reader).lower()
-            except GitHubRefusedError:  # an App has no user
-                self._me = ""
-        return self._me
-
     def _settle(self, place: Place, number: int, suspected: IssueState) -> None:
         """Look again, freshly; then act. Telling a person needs no second look."""
         repo = place.name
         first = decide(suspected)
-        if all(one.do is Do.REPORT for one in first):
-            self.rows += [_row(repo, number, one) for one in first]
+        if all(step.do is Do.REPORT for step in first):
+            self.rows += [_row(repo, number, step) for step in first]
             return
         store = self.ways.store
         if self.places.place(repo).id != place.id:
@@ -194,7 +155,7 @@ class _Pass(GitHubPass[Repair]):
         issue = self._issue(place, number)
         is_open, labels = (issue.open, issue.labels) if issue else (False, ())
         seen = replace(suspected, open=is_open, labels=labels, task=task, now=store.tasks.now())
-        steps = decide(self._ask(repo, number, seen, set()))
+        steps = decide(self._unlisted.complete(repo, number, seen, set()))
         if task and self._moved_on(task):  # GitHub took its time
             return
         for step in steps:
@@ -248,5 +209,5 @@ def _of(place: Place, tasks: dict[tuple[str, int], Task]) -> dict[tuple[str, int
     return {key: task for key, task in tasks.items() if key[0] == mine}
 
 
-def _marked(one: Listed) -> bool:
-    return any(map(is_worker_label, one.labels))
+def _marked(issue: Listed) -> bool:
+    return any(map(is_worker_label, issue.labels))

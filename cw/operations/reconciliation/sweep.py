@@ -95,7 +95,7 @@ def sweep(
     ready = ready_workers(store, now)
     may_reroute = leases_end and settings.lost_host == "redispatch"
     lost = lost_workers(store, now, settings) if may_reroute else set()
-    done: dict[Action, list[str]] = {one: [] for one in Action}
+    done: dict[Action, list[str]] = {action: [] for action in Action}
     hints: Counter[str | None] = Counter()
     for task in store.tasks.open_tasks():
         action = decide(task, now, ready, settings, lost)
@@ -110,7 +110,7 @@ def sweep(
             if action and _carry_out(action, task, store, hint, now, settings.host_name):
                 done[action].append(task.spec.id)
     store.tasks.trim(settings.history_limit)
-    return Swept(*(tuple(done[one]) for one in Action))
+    return Swept(*(tuple(done[action]) for action in Action))
 
 
 def hint_next(store: Store, hint: Hint, worker: str) -> str | None:
@@ -127,9 +127,9 @@ def hint_next(store: Store, hint: Hint, worker: str) -> str | None:
 
 def ready_workers(store: Store, now: datetime) -> dict[str, str]:
     """Workers that could start something now, and the one task each is kept for, if any."""
-    up = {one.name for one in store.fleet.hosts() if one.up(now) and not one.unfit}
-    found = [one for one in store.fleet.workers() if one.host in up and not one.paused]
-    return {one.id: one.task or "" for one in found}
+    up = {host.name for host in store.fleet.hosts() if host.up(now) and not host.unfit}
+    found = [worker for worker in store.fleet.workers() if worker.host in up and not worker.paused]
+    return {worker.id: worker.task or "" for worker in found}
 
 
 def lost_workers(store: Store, now: datetime, settings: Settings) -> set[str]:
@@ -137,9 +137,11 @@ def lost_workers(store: Store, now: datetime, settings: Settings) -> set[str]:
     stopped on purpose is not lost.
     """
     lease = timedelta(seconds=settings.lease_ttl)
-    lost = {one.name for one in store.fleet.hosts() if one.seen_at and now - one.seen_at > lease}
-    silent = {one.name for one in store.fleet.hosts() if not one.up(now)} & lost
-    return {one.id for one in store.fleet.workers() if one.host in silent}
+    lost = {
+        host.name for host in store.fleet.hosts() if host.seen_at and now - host.seen_at > lease
+    }
+    silent = {host.name for host in store.fleet.hosts() if not host.up(now)} & lost
+    return {worker.id for worker in store.fleet.workers() if worker.host in silent}
 
 
 def _could_start(task: Task, ready: Ready) -> bool:
@@ -153,7 +155,7 @@ def _carry_out(
     action: Action, task: Task, store: Store, hint: Hint, now: datetime, host: str
 ) -> bool:
     if action is Action.EXPIRE:
-        return store.tasks.requeue(task, Move.EXPIRE, "lease", "its host fell silent")
+        return store.tasks.requeue(task, Move.EXPIRE, "its host fell silent")
     if action is Action.LOSE:
         return give_up(store, task, f"its host fell silent {task.attempt} times", host)
     if action is Action.REROUTE:
@@ -166,8 +168,8 @@ def _carry_out(
         )
     if action is Action.PARK:
         reason = f"its host fell silent after {task.stop_wanted} had asked for a stop"
-        return store.tasks.requeue(task, Move.STOP, "lease", reason)
-    if action is Action.RELEASE and not store.tasks.requeue(task, Move.RELEASE, "hold", ""):
+        return store.tasks.requeue(task, Move.STOP, reason)
+    if action is Action.RELEASE and not store.tasks.requeue(task, Move.RELEASE):
         return False
     hint(task.spec, task.line)
     store.tasks.mark_hinted(task.spec.id, now)

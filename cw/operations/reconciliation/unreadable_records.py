@@ -17,10 +17,10 @@ _PAGE = 500
 def look_at_all(store: Store) -> list[Unreadable]:
     """Whatever commands and hosts read. Raises BrokerUnavailableError."""
     fleet = read_fleet(store)
-    for one in fleet.tasks:
-        store.tasks.prompt(one.spec.id)
-        if one.spec.issue is not None:
-            store.tasks.claimed_by(one.spec.repo, one.spec.issue)
+    for task in fleet.tasks:
+        store.tasks.prompt(task.spec.id)
+        if task.spec.issue is not None:
+            store.tasks.claimed_by(task.spec.repo, task.spec.issue)
     for host in fleet.hosts:
         store.outbox.length(host.name)
         store.audit.head(host.name)

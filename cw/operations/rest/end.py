@@ -33,7 +33,7 @@ def give_up(store: Store, task: Task, why: str, teller: str) -> bool:
     host, worker = outbox_host(store, task), task.worker or ""
     effects = on_outcome(task.spec, worker, task.attempt, outcome, "") if host else []
     told = Told(effects, host, _notice(task, outcome, Move.LOSE), teller)
-    return store.tasks.requeue(task, Move.LOSE, "lease", why, told=told)
+    return store.tasks.requeue(task, Move.LOSE, why, told=told)
 
 
 def _notice(task: Task, outcome: Outcome, move: Move) -> Notice | None:

@@ -32,9 +32,9 @@ def attempts(
     """One for each run that is known of, by number: from its archive, else from its events, else
     from the record. `last`: the newest event of any kind.
     """
-    found = {one.attempt: one for data in archives if (one := from_archive(data))}
-    for one in _from_events(task, events):
-        found.setdefault(one.attempt, one)
+    found = {attempt.attempt: attempt for data in archives if (attempt := from_archive(data))}
+    for attempt in _from_events(task, events):
+        found.setdefault(attempt.attempt, attempt)
     if task.attempt and task.started_at:
         found.setdefault(task.attempt, Attempt(attempt=task.attempt, started_at=task.started_at))
         found[task.attempt] = _with_record(found[task.attempt], task)
@@ -49,7 +49,7 @@ def from_archive(data: dict[str, Any]) -> Attempt | None:
     known = {name: value for name, value in run.items() if name in Attempt.model_fields}
     done = data.get("outcome")
     if isinstance(done, dict):
-        known["outcome"] = {one: done[one] for one in done if one in Outcome.model_fields}
+        known["outcome"] = {name: done[name] for name in done if name in Outcome.model_fields}
     try:
         return Attempt.model_validate(known)
     except MALFORMED:
@@ -66,8 +66,8 @@ def _from_events(task: Task, events: list[Event]) -> list[Attempt]:
             found[-1]["ended_at"] = event.at
     first = task.attempt - len(found) + 1
     return [
-        Attempt.model_validate({"attempt": number, **one})
-        for number, one in enumerate(found, first)
+        Attempt.model_validate({"attempt": number, **times})
+        for number, times in enumerate(found, first)
         if number > 0
     ]
 

@@ -74,8 +74,8 @@ def take(rows: Iterable[Finished], wanted: Wanted, limit: int) -> list[Finished]
 
 def merge(records: list[Finished], archived: list[Finished]) -> list[Finished]:
     """Archives have one row a run, records one a task: a task that has archives is told by them."""
-    told = {one.task for one in archived}
-    return [*archived, *(one for one in records if one.task not in told)]
+    told = {row.task for row in archived}
+    return [*archived, *(row for row in records if row.task not in told)]
 
 
 def from_record(task: Task) -> Finished | None:
@@ -100,7 +100,7 @@ def from_archive(data: dict[str, Any]) -> Finished | None:
 
 
 def newest(rows: list[Finished], limit: int) -> list[Finished]:
-    return sorted(rows, key=lambda one: one.ended_at, reverse=True)[:limit]
+    return sorted(rows, key=lambda row: row.ended_at, reverse=True)[:limit]
 
 
 def _known(model: type[Model], data: object) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def read_fleet(store: Store) -> Fleet:
         hosts=hosts,
         aside=all_aside(store, hosts),
         tasks=tasks,
-        lines={one: store.tasks.waiting(one) for one in queued},
+        lines={worker: store.tasks.waiting(worker) for worker in queued},
         last=store.events.lasts(running),
         warnings=[*store.server_warnings(), *_too_new(store.tasks.too_new())],
     )
@@ -78,16 +78,16 @@ def _too_new(tasks: list[str]) -> list[str]:
 
 def overview(fleet: Fleet, now: datetime) -> Overview:
     up = {host.name for host in fleet.hosts if host.up(now)}
-    by_state = {state: [one for one in fleet.tasks if one.state is state] for state in State}
-    workers = [_worker(one, fleet, up, now) for one in fleet.workers]
+    by_state = {state: [task for task in fleet.tasks if task.state is state] for state in State}
+    workers = [_worker(worker, fleet, up, now) for worker in fleet.workers]
     return Overview(
         at=now,
         workers=workers,
-        waiting=[_waiting(one, fleet, workers, up) for one in by_state[State.QUEUED]],
-        held=[_held(one) for one in by_state[State.HELD]],
-        stuck=[_stuck(one) for one in (*by_state[State.CRASHED], *by_state[State.STOPPED])],
-        undelivered=[undelivered(one) for one in fleet.aside],
-        hosts=[host_row(one, fleet.tasks, now) for one in fleet.hosts],
+        waiting=[_waiting(task, fleet, workers, up) for task in by_state[State.QUEUED]],
+        held=[_held(task) for task in by_state[State.HELD]],
+        stuck=[_stuck(task) for task in (*by_state[State.CRASHED], *by_state[State.STOPPED])],
+        undelivered=[undelivered(write) for write in fleet.aside],
+        hosts=[host_row(host, fleet.tasks, now) for host in fleet.hosts],
         warnings=_warnings(fleet, up, now),
         unreadable=fleet.unreadable,
     )
@@ -121,8 +121,8 @@ def _worker(worker: Worker, fleet: Fleet, up: set[str], now: datetime) -> Worker
 
 def _task_of(worker: Worker, tasks: list[Task]) -> Task | None:
     """The one it runs or is kept for, else one that it will go on with."""
-    kept = next((one for one in tasks if one.spec.id == worker.task), None)
-    held = (one for one in tasks if one.worker == worker.id and one.state is State.HELD)
+    kept = next((task for task in tasks if task.spec.id == worker.task), None)
+    held = (task for task in tasks if task.worker == worker.id and task.state is State.HELD)
     return kept or next(held, None)
 
 
@@ -157,8 +157,8 @@ def _progress(task: Task, last: Event | None, now: datetime) -> dict[str, object
 def _waiting(task: Task, fleet: Fleet, workers: list[WorkerRow], up: set[str]) -> WaitingRow:
     line = fleet.lines.get(task.worker, [])
     place = line.index(task.spec.id) + 1 if task.spec.id in line else 0
-    able = [one for one in workers if task.worker in {None, one.worker}]
-    unfit = {one.name: one.unfit for one in fleet.hosts if one.unfit}
+    able = [row for row in workers if task.worker in {None, row.worker}]
+    unfit = {host.name: host.unfit for host in fleet.hosts if host.unfit}
     return WaitingRow(
         about=about(task),
         worker=task.worker,
@@ -192,25 +192,25 @@ def _stuck(task: Task) -> StuckRow:
 
 def all_aside(store: Store, hosts: Iterable[Host]) -> list[Aside[Effect] | Aside[Post]]:
     """What nobody took, the oldest first."""
-    names = [one.name for one in hosts]
-    writes = [one for name in names for one in store.outbox.aside(name)]
-    notices = [one for name in names for one in store.notices.aside(name)]
-    return sorted([*writes, *notices], key=lambda one: one.id)
+    names = [host.name for host in hosts]
+    writes = [entry for name in names for entry in store.outbox.aside(name)]
+    notices = [entry for name in names for entry in store.notices.aside(name)]
+    return sorted([*writes, *notices], key=lambda entry: entry.id)
 
 
-def undelivered(one: Aside[Effect] | Aside[Post]) -> UndeliveredRow:
-    kind, repo, issue, text = _what(one.effect)
+def undelivered(entry: Aside[Effect] | Aside[Post]) -> UndeliveredRow:
+    kind, repo, issue, text = _what(entry.effect)
     return UndeliveredRow(
-        id=one.id,
-        host=one.host,
+        id=entry.id,
+        host=entry.host,
         kind=kind,
         repo=repo,
         issue=issue,
         text=text.partition("\n")[0][:_TEXT_SHOWN],
-        reason=one.reason,
-        tries=one.tries,
-        at=datetime.fromtimestamp(one.at, UTC),
-        next=f"cw outbox --retry {one.id}, or --drop",
+        reason=entry.reason,
+        tries=entry.tries,
+        at=datetime.fromtimestamp(entry.at, UTC),
+        next=f"cw outbox --retry {entry.id}, or --drop",
     )
 
 

@@ -27,9 +27,9 @@ class QueueRow(Model):
 def queue(seen: Overview) -> list[QueueRow]:
     """The pool first, then the workers by id; in each the line in order, then what stands aside."""
     rows = [
-        *(_queued(one, seen) for one in seen.waiting),
-        *(_held(one) for one in seen.held),
-        *(_stuck(one) for one in seen.stuck),
+        *(_queued(row, seen) for row in seen.waiting),
+        *(_held(row) for row in seen.held),
+        *(_stuck(row) for row in seen.stuck),
     ]
     return sorted(rows, key=_order)
 
@@ -37,8 +37,8 @@ def queue(seen: Overview) -> list[QueueRow]:
 def lines(rows: Iterable[QueueRow]) -> Iterator[tuple[str | None, list[QueueRow]]]:
     """One for the pool and for each worker, in the order given."""
     by_worker: dict[str | None, list[QueueRow]] = {}
-    for one in rows:
-        by_worker.setdefault(one.worker, []).append(one)
+    for row in rows:
+        by_worker.setdefault(row.worker, []).append(row)
     yield from by_worker.items()
 
 

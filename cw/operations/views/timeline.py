@@ -78,8 +78,8 @@ def _followed(task: Task, seen: Overview) -> bool:
         return False
     rows: list[WorkerRow | WaitingRow | HeldRow | StuckRow]
     rows = [*seen.workers, *seen.waiting, *seen.held, *seen.stuck]
-    there = (one.about for one in rows if one.about and one.about.task != task.spec.id)
-    return any((one.repo, one.issue) == (task.spec.repo, task.spec.issue) for one in there)
+    there = (row.about for row in rows if row.about and row.about.task != task.spec.id)
+    return any((other.repo, other.issue) == (task.spec.repo, task.spec.issue) for other in there)
 
 
 def _after_done(task: Task, *, on: bool) -> str:
@@ -99,7 +99,7 @@ def why(task: Task, seen: Overview) -> str:
     """Why it is where it is."""
     if task.outcome and task.state is State.DONE:
         return task.outcome.message or task.outcome.reason
-    waiting = (one.reason for one in seen.waiting if one.about.task == task.spec.id)
+    waiting = (row.reason for row in seen.waiting if row.about.task == task.spec.id)
     return next(waiting, task.reason)
 
 
@@ -135,12 +135,14 @@ def timeline(task: Task, runs: list[Attempt], events: list[Event]) -> list[Timel
             steps.append(TimelineEntry(at=event.at, what=f"agent began: {event.text}"))
     told = any(run.ended_at and run.outcome == task.outcome for run in runs)
     steps += [] if told and task.state in {State.DONE, State.STOPPED} else _last_step(task)
-    return sorted(steps, key=lambda one: one.at)
+    return sorted(steps, key=lambda entry: entry.at)
 
 
 def _head(prompt: str) -> tuple[str, ...]:
     lines = prompt.strip().splitlines()[:_HEAD_LINES]
-    return tuple(one if len(one) <= _HEAD_WIDTH else one[: _HEAD_WIDTH - 1] + "…" for one in lines)
+    return tuple(
+        line if len(line) <= _HEAD_WIDTH else line[: _HEAD_WIDTH - 1] + "…" for line in lines
+    )
 
 
 def _steps_of_run(run: Attempt) -> list[TimelineEntry]:

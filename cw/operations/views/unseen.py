@@ -42,17 +42,17 @@ def with_recent(store: Store, now: datetime) -> Overview:
 def recent(store: Store, now: datetime) -> Recent:
     """Raises BrokerUnavailableError."""
     found = store.tasks.done_tasks(_MOST)
-    fresh = [one for one in found if one.ended_at and now - one.ended_at < SHOWN_FOR]
+    fresh = [task for task in found if task.ended_at and now - task.ended_at < SHOWN_FOR]
     return Recent(fresh, len(fresh) < _MOST)
 
 
 def today(seen: Recent, now: datetime) -> Today:
-    ended = [one for one in seen.tasks if _day(one.ended_at) == _day(now)]
-    kinds = [one.outcome.kind for one in ended if one.outcome]
+    ended = [task for task in seen.tasks if _day(task.ended_at) == _day(now)]
+    kinds = [task.outcome.kind for task in ended if task.outcome]
     return Today(
         done=kinds.count(OutcomeKind.SUCCEEDED),
         failed=kinds.count(OutcomeKind.FAILED),
-        cost_usd=sum(one.total_usd for one in ended),
+        cost_usd=sum(task.total_usd for task in ended),
         whole=seen.whole,
     )
 
@@ -60,15 +60,15 @@ def today(seen: Recent, now: datetime) -> Today:
 def unseen(seen: Recent, open_tasks: Iterable[Task]) -> list[UnseenRow]:
     """The newest first. A newer task of the same issue says that somebody has looked."""
     again: dict[tuple[str, int], str] = {}  # ids sort by creation
-    for one in (*seen.tasks, *open_tasks):
-        again[one.spec.key] = max(again.get(one.spec.key, ""), one.spec.id)
+    for task in (*seen.tasks, *open_tasks):
+        again[task.spec.key] = max(again.get(task.spec.key, ""), task.spec.id)
     return [
-        _row(one)
-        for one in seen.tasks
-        if one.outcome
-        and one.outcome.kind is OutcomeKind.FAILED
-        and not one.seen_at
-        and (one.spec.issue is None or again[one.spec.key] == one.spec.id)
+        _row(task)
+        for task in seen.tasks
+        if task.outcome
+        and task.outcome.kind is OutcomeKind.FAILED
+        and not task.seen_at
+        and (task.spec.issue is None or again[task.spec.key] == task.spec.id)
     ]
 
 

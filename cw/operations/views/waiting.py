@@ -28,41 +28,41 @@ def why(
         return "there is no worker; make one: cw init 01"
     if not able:
         return f"worker {wanted} is gone; make it with: cw init {wanted}"
-    awake = [one for one in able if one.state != "offline"]
+    awake = [worker for worker in able if worker.state != "offline"]
     if not awake:
         return f"host {able[0].host} is offline" if wanted else "every worker is offline"
-    if all(one.host in unfit for one in awake):
+    if all(worker.host in unfit for worker in awake):
         return f"host {awake[0].host} takes nothing: {unfit[awake[0].host]}"
-    awake = [one for one in awake if one.host not in unfit]
+    awake = [worker for worker in awake if worker.host not in unfit]
     if wanted:
         return _why_not(awake[0], task, place)
-    unpaused = [one for one in awake if not one.paused]
+    unpaused = [worker for worker in awake if not worker.paused]
     if not unpaused:
         return "every worker is paused; let them go on with: cw resume --all"
-    free = [one for one in unpaused if one.state == "idle"]
+    free = [worker for worker in unpaused if worker.state == "idle"]
     if len(free) >= place:
         return STARTS
-    if any(one.state in {"busy", "idle"} for one in unpaused):
+    if any(worker.state in {"busy", "idle"} for worker in unpaused):
         return "every worker is busy" if not free else _behind(place - 1)
-    kept = next(one for one in unpaused if one.about)
+    kept = next(worker for worker in unpaused if worker.about)
     return f"no worker is free: {_kept(kept)}"
 
 
 def what_next(row: WaitingRow, seen: Overview) -> str:
     """What gets a queued task moving; empty when it moves by itself."""
-    up = {one.host for one in seen.hosts if one.state == "up"}
+    up = {host.host for host in seen.hosts if host.state == "up"}
     if not up:
         return "cw up"
-    able = [one for one in seen.workers if row.worker in {None, one.worker}]
+    able = [worker for worker in seen.workers if row.worker in {None, worker.worker}]
     if not able:
         return f"cw init {row.worker or '01'}"
-    awake = [one for one in able if one.state != "offline"]
+    awake = [worker for worker in able if worker.state != "offline"]
     if not awake:
-        hosts = sorted({one.host for one in able})
+        hosts = sorted({worker.host for worker in able})
         return f"on {' or '.join(hosts)}: cw up"
-    if all(one.paused for one in awake):
+    if all(worker.paused for worker in awake):
         return f"cw resume {row.worker or '--all'}"
-    kept = [one for one in awake if one.state in {"stopped", "crashed"}]
+    kept = [worker for worker in awake if worker.state in {"stopped", "crashed"}]
     if row.worker and kept and kept[0].about and kept[0].about.task != row.about.task:
         return f"cw restart {row.worker} or cw reset {row.worker}"
     return ""

@@ -55,9 +55,9 @@ def _inline_scripts(folder: Path, options: Any) -> list[str]:
     """Those of Flower's own files, as its pages will have them: not what a page has besides."""
     values = {"autorefresh": 1 if options.auto_refresh else 0}  # all that they insert (2.2.0)
     texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.html"))]
-    found = [one for text in texts for one in _INLINE.findall(text)]
+    found = [script for text in texts for script in _INLINE.findall(text)]
     # Tornado leaves out blanks of templates; so does this, as its name says that it is HTML.
-    return [Template(one, name="inline.html").generate(**values).decode() for one in found]
+    return [Template(script, name="inline.html").generate(**values).decode() for script in found]
 
 
 def _source(script: str) -> str:

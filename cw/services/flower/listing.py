@@ -78,7 +78,7 @@ class Listing:
             self._show(task_id, task, row(task, seen.at, known))
         before = self._shown if seen.whole else self._open
         self._drop(set(before) - set(tasks))  # forgotten, or a dispatch that was withdrawn
-        self._open = {one for one, task in tasks.items() if task.state is not State.DONE}
+        self._open = {task_id for task_id, task in tasks.items() if task.state is not State.DONE}
         self._count()
 
     def _show(self, task_id: str, task: Task, fields: dict[str, Any]) -> None:

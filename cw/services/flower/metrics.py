@@ -21,10 +21,10 @@ from cw.store.store import Store
 _WORKER_STATES = ("idle", "busy", "held", "stopped", "crashed", "paused", "offline")
 _HOST_STATES = ("up", "silent", "gone")
 _VITALS: tuple[tuple[str, str, Callable[[HostRow], float]], ...] = (
-    ("cw_host_load", "Load of a host: mean of a minute", lambda one: one.load),
-    ("cw_host_memory_free_bytes", "Memory available there", lambda one: one.memory_mb << 20),
-    ("cw_host_disk_free_bytes", "Free below its workers' HOMEs", lambda one: one.disk_mb << 20),
-    ("cw_host_clock_seconds", "Its clock minus the broker's", lambda one: one.clock_ms / 1000),
+    ("cw_host_load", "Load of a host: mean of a minute", lambda host: host.load),
+    ("cw_host_memory_free_bytes", "Memory available there", lambda host: host.memory_mb << 20),
+    ("cw_host_disk_free_bytes", "Free below its workers' HOMEs", lambda host: host.disk_mb << 20),
+    ("cw_host_clock_seconds", "Its clock minus the broker's", lambda host: host.clock_ms / 1000),
 )
 
 
@@ -45,49 +45,51 @@ class Metrics:
             fleet = read_fleet(self._store)
             now = self._store.tasks.now()
             boxes = (self._store.outbox, self._store.notices)
-            waiting = [{one.name: box.length(one.name) for one in fleet.hosts} for box in boxes]
+            waiting = [{host.name: box.length(host.name) for host in fleet.hosts} for box in boxes]
             counts, budgets = self._store.counts.read(now), self._store.github.budgets()
         except CwError:
             yield _gauge("cw_up", "1 when the broker answers", {"": 0})
             return
         yield _gauge("cw_up", "1 when the broker answers", {"": 1})
         seen = overview(fleet, now)
-        yield from _fleet(seen, Counter(one.state for one in fleet.tasks))
+        yield from _fleet(seen, Counter(task.state for task in fleet.tasks))
         yield from _hosts(seen.hosts)
         yield from _outbox(seen, *waiting)
         yield from _counted(counts)
-        yield from _github([(token, one.left_at(now), one.limit) for token, one in budgets.items()])
+        yield from _github(
+            [(token, budget.left_at(now), budget.limit) for token, budget in budgets.items()]
+        )
 
 
 def _fleet(seen: Overview, tasks: Counter[State]) -> Iterator[Any]:
-    workers = Counter(one.state for one in seen.workers)
+    workers = Counter(worker.state for worker in seen.workers)
     yield _gauge("cw_workers", "Workers by state", _all(_WORKER_STATES, workers), "state")
-    states = {one.value: tasks[one] for one in sorted(OPEN)}
+    states = {state.value: tasks[state] for state in sorted(OPEN)}
     yield _gauge("cw_tasks", "Tasks without an outcome, by state", states, "state")
-    queues = [POOL_QUEUE, *(worker_queue(one.worker) for one in seen.workers)]
+    queues = [POOL_QUEUE, *(worker_queue(worker.worker) for worker in seen.workers)]
     waiting = Counter(
-        worker_queue(one.worker) if one.worker else POOL_QUEUE for one in seen.waiting
+        worker_queue(row.worker) if row.worker else POOL_QUEUE for row in seen.waiting
     )
     depth = _all(queues, waiting) | waiting  # a worker that is gone may have a queue
     yield _gauge("cw_queue_depth", "Tasks that wait for a worker or in the pool", depth, "queue")
 
 
 def _hosts(rows: list[HostRow]) -> Iterator[Any]:
-    states = Counter(one.state for one in rows)
+    states = Counter(row.state for row in rows)
     yield _gauge("cw_hosts", "Hosts by state", _all(_HOST_STATES, states), "state")
-    late = {one.host: one.troubles for one in rows if one.state == "up"}
-    odd = {name: sum(one.times for one in found) for name, found in late.items()}
+    late = {row.host: row.troubles for row in rows if row.state == "up"}
+    odd = {name: sum(trouble.times for trouble in found) for name, found in late.items()}
     yield _gauge("cw_host_troubles", "Unforeseen errors there in the last hour", odd, "host")
     for name, doc, what in _VITALS:
-        values = {one.host: what(one) for one in rows if one.state == "up"}
+        values = {row.host: what(row) for row in rows if row.state == "up"}
         yield _gauge(name, doc, values, "host")
 
 
 def _outbox(
     seen: Overview, waiting: Mapping[str, int], notices: Mapping[str, int]
 ) -> Iterator[Any]:
-    unheard = Counter(one.host for one in seen.undelivered if one.kind == NOTICE)
-    aside = Counter(one.host for one in seen.undelivered) - unheard
+    unheard = Counter(row.host for row in seen.undelivered if row.kind == NOTICE)
+    aside = Counter(row.host for row in seen.undelivered) - unheard
     yield _gauge("cw_outbox_waiting", "GitHub writes still to do", waiting, "host")
     yield _gauge("cw_outbox_aside", "Those GitHub did not take", _all(waiting, aside), "host")
     yield _gauge("cw_notices_waiting", "Notices still to be told", notices, "host")
@@ -127,4 +129,4 @@ def _gauge(name: str, doc: str, values: Mapping[str, float], label: str = "") ->
 
 def _all(names: Iterable[str], found: Mapping[str, int]) -> dict[str, int]:
     """With a 0 for what there is none of: a line in a graph must not end."""
-    return {one: found.get(one, 0) for one in names}
+    return {name: found.get(name, 0) for name in names}
