@@ -56,7 +56,8 @@ def fleet() -> Iterator[Fleet]:
 @pytest.fixture(scope="module", params=["http", "https"])
 def any_fleet(request: pytest.FixtureRequest) -> Iterator[Fleet]:
     """The same over http and over https, where git and the API go through tunnels of a proxy."""
-    soon = {"CW_DEFER_SECONDS": "1"}
+    # Soon again, and for a minute: on a busy machine a step takes longer than a second.
+    soon = {"CW_DEFER_SECONDS": "1", "CW_MAX_DEFERRALS": "60"}
     with running_fleet(REHEARSAL, soon, https=request.param == "https") as one:
         yield one
 

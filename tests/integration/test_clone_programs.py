@@ -98,7 +98,6 @@ def worker(hub: GitHubStandIn, tmp_path: Path) -> Worker:
     return Worker.make(tmp_path, hub)
 
 
-@pytest.mark.timeout(120)
 def test_no_key_of_gits_starts_a_program_of_the_agents(worker: Worker, hub: GitHubStandIn) -> None:
     spec = worker.spec()
     git = worker.git(spec)

@@ -29,8 +29,6 @@ from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.settle import settle
 from workerhost.settling.verdict import FINISHED
 
-pytestmark = pytest.mark.timeout(120)
-
 
 @pytest.fixture
 def worker(hub: GitHubStandIn, tmp_path: Path) -> Worker:

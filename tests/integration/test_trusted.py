@@ -131,7 +131,6 @@ def _nested(clone: Path) -> str:
     return "src/.Claude/skills/x/SKILL.md"
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "left",
     [

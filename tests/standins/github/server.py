@@ -1,5 +1,6 @@
 """Sockets: turns HTTP into a Request, and a Reply into HTTP. Proxy and plain server in one."""
 
+import socket
 import ssl
 import sys
 import threading
@@ -53,9 +54,18 @@ class Server(ThreadingHTTPServer):
             self._thread.join()
         self.server_close()
 
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """What waits for its next request waits as long as its client, whatever is usual here."""
+        connection, address = super().get_request()
+        connection.settimeout(None)
+        return connection, address
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is everyday business in a test; anything else is ours."""
-        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError | ssl.SSLError):
+        error = sys.exc_info()[1]
+        if isinstance(error, ConnectionError | TimeoutError | ssl.SSLError):
+            print(f"a connection to the stand-in ended with {error!r}", file=sys.stderr)
+        else:
             super().handle_error(request, client_address)
 
 
@@ -129,6 +139,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(payload)
+
+    def log_error(self, format: str, *args: Any) -> None:  # noqa: A002
+        """A request that is none, or one that did not come to its end."""
+        print(f"the stand-in says: {format % args}", file=sys.stderr)
 
     def log_message(self, *_args: Any, **_kwargs: Any) -> None:
         """The stand-in keeps its own log."""
