@@ -106,6 +106,26 @@ def test_usage_limit_that_is_over_already_waits_no_more() -> None:
     assert NOW < verdict.retry_at < NOW + timedelta(minutes=1)
 
 
+@pytest.mark.parametrize(
+    ("after", "status", "word", "reason"),
+    [
+        ("rejected", 401, "authentication_failed", "authentication_failed"),
+        ("allowed", 401, "authentication_failed", "authentication_failed"),
+        ("allowed", 529, "server_error", "api_unavailable"),
+        ("allowed_warning", 429, "rate_limit", "api_unavailable"),
+        ("rejected", 429, "rate_limit", "usage_limit"),
+    ],
+)
+def test_limit_counts_as_the_latest_word_and_never_before_a_refused_credential(
+    after: str, status: int, word: str, reason: str
+) -> None:
+    later = NOW + timedelta(days=5)
+
+    verdict = judge(1, limit("rejected", later), limit(after, later), *api_failure(status, word))
+
+    assert verdict.reason == reason
+
+
 def test_rejection_that_names_no_end_waits_the_usual_pause() -> None:
     verdict = judge(1, limit("rejected", None), *api_failure(429, "rate_limit"))
 

@@ -43,7 +43,7 @@ class Stream:
     _long: LongLine | None = None  # the line of the moment, when it is too long to be kept
     _result: Json | None = None
     _api_error: str = ""  # its word for what the API said: rate_limit, authentication_failed …
-    _resets_at: datetime | None = None  # a usage limit's end, when the API rejected us for it
+    _resets_at: datetime | None = None  # a usage limit's end, while the API rejects us for it
     _turns: int = 0  # that the results so far tell of
     _messages: deque[str] = field(default_factory=lambda: deque(maxlen=_IDS_KEPT))
 
@@ -95,8 +95,10 @@ class Stream:
             self.progress.turns += 1
 
     def _limit(self, info: Json) -> None:
-        if info.get("status") == "rejected" and isinstance(info.get("resetsAt"), (int, float)):
-            self._resets_at = datetime.fromtimestamp(info["resetsAt"]).astimezone()
+        """The latest word counts: a limit that was in force may be over, or paid to be over."""
+        self._resets_at, resets_at = None, info.get("resetsAt")
+        if info.get("status") == "rejected" and isinstance(resets_at, (int, float)):
+            self._resets_at = datetime.fromtimestamp(resets_at).astimezone()
 
     def _end(self, data: Json) -> None:
         """One of several, when what the agent had left running woke it up: each tells what came
@@ -114,10 +116,10 @@ class Stream:
         if not failed or not (word or status):
             return None
         said = str(result.get("result") or word or status)
+        if word in _PERSON:  # a credential that is refused stays so when a limit is over
+            return Failure(reason=Reason(word), said=said)
         if self._resets_at:
             return Failure(reason=Reason.USAGE_LIMIT, said=said, until=self._resets_at)
-        if word in _PERSON:
-            return Failure(reason=Reason(word), said=said)
         passes = word in _PASSING or status in _PASSING_STATUS or status is None
         return Failure(reason=Reason.API_UNAVAILABLE if passes else Reason.API_ERROR, said=said)
 
