@@ -10,8 +10,9 @@ from cw.cli.arguments.invitation import WRITTEN, Invitation
 from cw.cli.configfile import Changes, changed, hiding, replacing, without
 from cw.cli.context import Cli
 from cw.errors import BadInputError
+from cw.fleet_models import Host
 from cw.keyring import Keyring, key_file, load_keyring, read_keyring
-from cw.models import Host, Model
+from cw.models import Model
 from cw.sections.setting import in_toml, named
 from cw.settings import TABLE, Settings, config_path, load_settings, read_value
 
