@@ -127,9 +127,9 @@ def worker_label(worker: str) -> str:
     return f"{_WORKER_PREFIX}{worker}"
 
 
-def same_label(one: str, other: str) -> bool:
+def same_label(label: str, other: str) -> bool:
     """As GitHub compares them: it keeps the case in which a label was made, and heeds none."""
-    return _folded(one) == _folded(other)
+    return _folded(label) == _folded(other)
 
 
 def has_label(labels: Iterable[str], wanted: str) -> bool:
@@ -152,11 +152,11 @@ def repo_key(repo: str, repo_id: int) -> str:
     return f"@{repo_id}" if repo_id else repo.lower()
 
 
-def same_repo(one: str, other: str) -> bool:
+def same_repo(repo: str, other: str) -> bool:
     """Names of repositories on GitHub, which heeds no case. Of two names it may be one all the
     same: only its id tells.
     """
-    return one.lower() == other.lower()
+    return repo.lower() == other.lower()
 
 
 def _folded(label: str) -> str:

@@ -29,7 +29,7 @@ def names(raw: str) -> tuple[str, ...]:
 
 def domains(raw: str) -> tuple[str, ...]:
     found = tuple(raw.lower().replace(",", " ").split())
-    if not all(_DOMAIN.fullmatch(one) for one in found):
+    if not all(_DOMAIN.fullmatch(domain) for domain in found):
         raise ValueError(raw)
     return found
 
@@ -46,20 +46,20 @@ def host(raw: str) -> str:
 
 def tags(raw: str) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(names(raw)))
-    if not all(_TAG.fullmatch(one) for one in found):  # each becomes a part of a queue's name
+    if not all(_TAG.fullmatch(tag) for tag in found):  # each becomes a part of a queue's name
         raise ValueError(raw)
     return found
 
 
 def labels(raw: str) -> tuple[str, ...]:
     """Names of labels have spaces and colons; the comma is ours, the line break the file's."""
-    return tuple(one.strip() for one in raw.replace("\n", ",").split(",") if one.strip())
+    return tuple(label.strip() for label in raw.replace("\n", ",").split(",") if label.strip())
 
 
 def addresses(raw: str) -> tuple[str, ...]:
     """`scheme:place`, as `labels` stand beside each other."""
     found = labels(raw)
-    if not all(_ADDRESS.fullmatch(one) for one in found):
+    if not all(_ADDRESS.fullmatch(address) for address in found):
         raise ValueError(raw)
     return found
 

@@ -10,11 +10,12 @@ from dataclasses import asdict
 from functools import partial
 
 import cw
+from cw.fleet_models import Host as HostRecord
+from cw.fleet_models import Worker
 from cw.homes.layout import Home
 from cw.homes.running import shim_lives
 from cw.machine import vitals
-from cw.models import PROTOCOL, Worker
-from cw.models import Host as HostRecord
+from cw.models import PROTOCOL
 from cw.operations.reconciliation.sweep import Hint, hint_next
 from cw.states import State
 from workerhost.adoption_threads import Adopter

@@ -31,8 +31,8 @@ class LastWord:
     def __init__(self, marks: Marks | None) -> None:
         self.at = 0.0
         self._marks = re.compile(marks.mark.encode()) if marks else None
-        self._last = {one.encode() for one in marks.last} if marks else set()
-        self._work = {one.encode() for one in marks.work} if marks else set()
+        self._last = {mark.encode() for mark in marks.last} if marks else set()
+        self._work = {mark.encode() for mark in marks.work} if marks else set()
         self._rest = b""
         self._result = False  # the line of the moment is one
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import partial
 
 from cw.errors import BadInputError
+from cw.fleet_models import Worker
 from cw.homes.layout import Home, homes
 from cw.machine import machine_id
-from cw.models import Worker
 from workerhost.agents.taking import take_home
 from workerhost.inbox.queue_consumer import QueueConsumer
 from workerhost.inbox.slots import Slots

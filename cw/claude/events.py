@@ -122,7 +122,9 @@ def _tool_results(data: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, An
 
 def _blocks(data: dict[str, Any]) -> list[dict[str, Any]]:
     content = (data.get("message") or {}).get("content")
-    return [one for one in content if isinstance(one, dict)] if isinstance(content, list) else []
+    return (
+        [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+    )
 
 
 def _point(given: Any) -> str:
@@ -139,7 +141,9 @@ def _point(given: Any) -> str:
 
 def _first_line(content: Any) -> str:
     if isinstance(content, list):
-        content = " ".join(str(one.get("text", "")) for one in content if isinstance(one, dict))
+        content = " ".join(
+            str(block.get("text", "")) for block in content if isinstance(block, dict)
+        )
     lines = str(content or "").strip()[:TEXT_CAP].splitlines()
     return lines[0] if lines else ""
 

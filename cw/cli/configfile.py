@@ -122,7 +122,7 @@ def hiding(environ: Mapping[str, str], given: Collection[Setting]) -> list[str]:
     found: list[str] = []
     for row in given:
         in_file = (f"{row.variable}_FILE",) if row.name in SECRETS else ()
-        found += [one for one in (row.variable, *row.also, *in_file) if environ.get(one)]
+        found += [name for name in (row.variable, *row.also, *in_file) if environ.get(name)]
     return found
 
 

@@ -34,8 +34,8 @@ def commands_markdown() -> str:
             parts.append(_section(found, ctx))
             if isinstance(found, click.Group):
                 parts += [
-                    _section(one, click.Context(one, info_name=inner, parent=ctx))
-                    for inner, one in found.commands.items()
+                    _section(nested, click.Context(nested, info_name=inner, parent=ctx))
+                    for inner, nested in found.commands.items()
                 ]
     return "\n".join(parts)
 
@@ -43,21 +43,21 @@ def commands_markdown() -> str:
 def _section(command: click.Command, ctx: click.Context) -> str:
     usage = " ".join([ctx.command_path, *command.collect_usage_pieces(ctx)])
     lines = [f"## {ctx.command_path}", "", "```", usage, "```", "", _paragraphs(command.help)]
-    options = [one for one in command.params if isinstance(one, click.Option)]
-    options = [one for one in options if not one.hidden]
+    options = [option for option in command.params if isinstance(option, click.Option)]
+    options = [option for option in options if not option.hidden]
     if options:
         lines += ["| option | meaning |", "|---|---|"]
-        lines += [_option(one) for one in options]
+        lines += [_option(option) for option in options]
         lines.append("")
     return "\n".join(lines)
 
 
-def _option(one: click.Option) -> str:
-    metavar = "" if one.is_flag else f" {one.metavar or (one.name or '').upper()}"
-    names = ", ".join(f"`{name}`" for name in one.opts)
-    default = f" Default: {one.default}." if one.show_default else ""
-    needed = " Required." if one.required else ""
-    return f"| {names}{metavar} | {one.help or ''}{needed}{default} |"
+def _option(option: click.Option) -> str:
+    metavar = "" if option.is_flag else f" {option.metavar or (option.name or '').upper()}"
+    names = ", ".join(f"`{name}`" for name in option.opts)
+    default = f" Default: {option.default}." if option.show_default else ""
+    needed = " Required." if option.required else ""
+    return f"| {names}{metavar} | {option.help or ''}{needed}{default} |"
 
 
 def _paragraphs(text: str | None) -> str:
@@ -70,7 +70,7 @@ def reasons_markdown() -> str:
         "| reason | kind | label `worker:NN` | charged | goes on | type |",
         "|---|---|---|---|---|---|",
     ]
-    return "\n".join([*head, *(_reason(one, RULES[one]) for one in Reason)])
+    return "\n".join([*head, *(_reason(reason, RULES[reason]) for reason in Reason)])
 
 
 def _reason(reason: Reason, rule: Rule) -> str:

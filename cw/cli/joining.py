@@ -10,8 +10,9 @@ from cw.cli.arguments.invitation import WRITTEN, Invitation
 from cw.cli.configfile import Changes, changed, hiding, replacing, without
 from cw.cli.context import Cli
 from cw.errors import BadInputError
+from cw.fleet_models import Host
 from cw.keyring import Keyring, key_file, load_keyring, read_keyring
-from cw.models import Host, Model
+from cw.models import Model
 from cw.sections.setting import in_toml, named
 from cw.settings import TABLE, Settings, config_path, load_settings, read_value
 
@@ -32,7 +33,7 @@ class Joined(Model):
 
 def join_fleet(cli: Cli, invitation: Invitation) -> Joined:
     """Check first, write afterwards. Raises CwError, and then has written nothing."""
-    set_already = [one for one in _URLS if cli.environ.get(one)]
+    set_already = [variable for variable in _URLS if cli.environ.get(variable)]
     if set_already:
         raise BadInputError(
             f"{set_already[0]} is set and would win over config.toml", hint="Unset it first"
@@ -54,7 +55,7 @@ def join_fleet(cli: Cli, invitation: Invitation) -> Joined:
         host=wanted.host_name,
         broker=urlsplit(wanted.broker_url).netloc.rpartition("@")[2],
         config=str(path),
-        hosts=[one.name for one in hosts if one.name != wanted.host_name],
+        hosts=[host.name for host in hosts if host.name != wanted.host_name],
         warnings=warnings,
     )
 
@@ -73,7 +74,7 @@ def leave_fleet(cli: Cli) -> Forgotten:
         raise BadInputError("this machine has joined no fleet", hint="cw down stops what runs here")
     path = config_path(cli.environ)
     with replacing(path, changed(path, dict.fromkeys(named(WRITTEN, TABLE)))):
-        if name not in {one.name for one in cli.store.fleet.hosts()}:  # its host never started
+        if name not in {host.name for host in cli.store.fleet.hosts()}:  # its host never started
             return Forgotten(host=name, workers=[])
         return forget_host(cli.store, name)
 
@@ -113,9 +114,9 @@ def _look(
         _refuse_dispatcher(store, settings.broker_url)
         hosts, mine = store.fleet.hosts(), known_id(settings.workers_root)
         others = [
-            one
-            for one in hosts
-            if one.name != settings.host_name and not (mine and one.machine == mine)
+            host
+            for host in hosts
+            if host.name != settings.host_name and not (mine and host.machine == mine)
         ]
         _refuse_taken(store, hosts, settings.host_name, mine)
         warnings = store.server_warnings()
@@ -142,8 +143,8 @@ def _refuse_dispatcher(store: Store, url: str) -> None:
 
 def _refuse_taken(store: Store, hosts: list[Host], name: str, mine: str) -> None:
     now = store.tasks.now()
-    for one in hosts:
-        if one.name == name and one.up(now) and one.machine not in {"", mine}:
+    for host in hosts:
+        if host.name == name and host.up(now) and host.machine not in {"", mine}:
             raise BadInputError(
                 f"another machine that is up has the name {name}",
                 hint="Give this one another: --name NAME",
@@ -155,7 +156,7 @@ def _compare(
 ) -> list[str]:
     from cw.operations.fleet.signing_key import key_fits
 
-    fits = key_fits(store, [one.name for one in others], me)
+    fits = key_fits(store, [host.name for host in others], me)
     if fits is False:
         raise BadInputError(
             f"the signing key {key_from} does not fit what this fleet has signed",

@@ -80,5 +80,5 @@ def host_secrets(settings: Settings) -> dict[str, str]:
         "BROKER_PASSWORD": password,
         "FLOWER_PASSWORD": settings.flower_password,
         "NOTIFY_SECRET": settings.notify_secret,
-        **{f"NOTIFY_{at}_SECRET": one for at, one in enumerate(settings.notify_to)},
+        **{f"NOTIFY_{at}_SECRET": address for at, address in enumerate(settings.notify_to)},
     }

@@ -48,8 +48,8 @@ def parse(text: str) -> Address:
 
 def check(addresses: Iterable[str]) -> None:
     """Raises BadInputError for a scheme that nobody has."""
-    known = {*_OURS, *(one.name for one in _others())}
-    for scheme in (parse(one).scheme for one in addresses):
+    known = {*_OURS, *(entry.name for entry in _others())}
+    for scheme in (parse(address).scheme for address in addresses):
         if scheme not in known:
             raise _unknown(scheme)
 
@@ -61,14 +61,14 @@ def open_notifier(address: Address, secret: str) -> Notifier:
 
 
 def _loaded(scheme: str) -> Make:
-    found = next((one for one in _others() if one.name == scheme), None)
+    found = next((entry for entry in _others() if entry.name == scheme), None)
     if found is None:
         raise _unknown(scheme)
     return cast("Make", found.load())
 
 
 def _unknown(scheme: str) -> BadInputError:
-    known = sorted({*_OURS, *(one.name for one in _others())})
+    known = sorted({*_OURS, *(entry.name for entry in _others())})
     return BadInputError(
         f"there is no notifier {scheme!r} for CW_NOTIFY_TO", hint=f"Known: {', '.join(known)}"
     )

@@ -54,7 +54,7 @@ def _outside(name: str) -> str:
     """Only asked for what is not ours: to look through what is installed takes its time."""
     from importlib.metadata import entry_points
 
-    found = {one.name: one.value for one in entry_points(group=GROUP)}
+    found = {entry.name: entry.value for entry in entry_points(group=GROUP)}
     if name not in found:
         known = ", ".join(sorted({*BUILT_IN, *found}))
         raise BadInputError(f"agent: {name!r} is no agent program here", hint=f"Known: {known}")

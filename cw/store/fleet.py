@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from cw.errors import UnreadableError
-from cw.models import MALFORMED, SILENT_AFTER, Host, Worker
+from cw.fleet_models import SILENT_AFTER, Host, Worker
+from cw.models import MALFORMED
 from cw.store import keys
 from cw.store.clock import epoch_ms, ms
 from cw.store.connection import Connection

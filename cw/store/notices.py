@@ -54,7 +54,7 @@ class NoticeStore(SignedOutbox[Post]):
 
     def part(self, host: str, entry: Entry[Post], names: Sequence[str]) -> None:
         """In its place one for each address, at once: each waits for its own receiver."""
-        posts = [entry.effect.model_copy(update={"to": one}) for one in names]
+        posts = [entry.effect.model_copy(update={"to": name}) for name in names]
         rows = sealed(self._db, POSTS, host, posts, self._clock)
         left = ms(max(1.0, entry.until - self._clock()))
         names_of = [keys.notices(host), keys.nonce(entry.id)]

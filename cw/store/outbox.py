@@ -48,4 +48,4 @@ class OutboxStore(SignedOutbox[Effect]):
         """
         what = [effect.repo.lower(), effect.issue, effect.mark, effect.text]
         made = self._db.keyring.signatures(_MARK, what)
-        return tuple(f"cw:{one[:_MARK_CHARS]}" for one in made)
+        return tuple(f"cw:{signature[:_MARK_CHARS]}" for signature in made)

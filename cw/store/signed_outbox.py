@@ -91,10 +91,10 @@ def sealed(
     # Sorted, so that what is tried again later is tried in the order in which it was meant.
     ids = sorted(new_task_id(int(now * 1000), secrets.randbits) for _ in effects)
     entries = [
-        _Sealed(host=host, id=an_id, at=int(now), effect=one.model_dump(mode="json"))
-        for an_id, one in zip(ids, effects, strict=True)
+        _Sealed(host=host, id=an_id, at=int(now), effect=effect.model_dump(mode="json"))
+        for an_id, effect in zip(ids, effects, strict=True)
     ]
-    return [db.keyring.seal(kind.name, one.model_dump(mode="json")) for one in entries]
+    return [db.keyring.seal(kind.name, entry.model_dump(mode="json")) for entry in entries]
 
 
 class SignedOutbox(Generic[T]):
@@ -138,8 +138,8 @@ class SignedOutbox(Generic[T]):
         key = self._kind.aside(host)
         what = f"the {self._kind.words} of host {host} that were set aside"
         rows: dict[str, str] = self._db.ask(key, what, lambda client: client.hgetall(key), {})
-        found = [self._aside(host, one, text) for one, text in sorted(rows.items())]
-        return [one for one in found if one]
+        found = [self._aside(host, entry_id, text) for entry_id, text in sorted(rows.items())]
+        return [entry for entry in found if entry]
 
     def retry(self, host: str, entry_id: str) -> bool:
         """False: it is not there any more. What is too old by then is dropped as it always is."""

@@ -54,7 +54,7 @@ def todos(events: Iterable[Event]) -> list[Todo]:
 
 def complete(found: list[Todo]) -> bool:
     """Whether every point's creation was seen."""
-    return all(one.subject for one in found)
+    return all(point.subject for point in found)
 
 
 class _Book:
@@ -110,14 +110,14 @@ class _Book:
 
     def _write(self, rows: list[Any]) -> None:
         self._asked = []
-        told = [one for one in rows if isinstance(one, dict) and _text(one.get("content"))]
+        told = [row for row in rows if isinstance(row, dict) and _text(row.get("content"))]
         self._known = {
             number: Todo(
                 number=number,
-                subject=_text(one["content"]),
-                status=_STATUS.get(str(one.get("status")), "pending"),
+                subject=_text(row["content"]),
+                status=_STATUS.get(str(row.get("status")), "pending"),
             )
-            for number, one in enumerate(told, 1)
+            for number, row in enumerate(told, 1)
         }
 
 

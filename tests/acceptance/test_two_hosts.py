@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from cw.models import PROTOCOL, Host, Worker
+from cw.fleet_models import Host, Worker
+from cw.models import PROTOCOL
 from cw.store.store import open_store
 from tests.acceptance.fleet import Fleet
 from tests.waiting import wait_until

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cw.fleet_models import Host, Worker
 from cw.github.client import GitHub
-from cw.models import Host, Outcome, Task, TaskSpec, Worker
+from cw.models import Outcome, Task, TaskSpec
 from cw.operations.assignment.assign import Assigned, assign
 from cw.operations.passes.context import PassContext
 from cw.operations.reconciliation.reconcile import Reconciled, reconcile

@@ -10,8 +10,8 @@ import pytest
 from github import Auth, Github
 
 from cw.audit import Head
+from cw.fleet_models import Host
 from cw.keyring import make_keyring
-from cw.models import Host
 from cw.store.store import Store, open_store
 from tests.integration.newcomers import FLEET, Written
 from tests.needs import need, require

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cw.errors import BadInputError
-from cw.models import Host
+from cw.fleet_models import Host
 from cw.operations.assignment.assign import Assigned, Pass
 from cw.states import OutcomeKind, State
 from cw.store.store import Store

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cw.audit import Audit, Entry, Head, entries, verify
+from cw.fleet_models import Worker
 from cw.keyring import load_keyring, make_keyring
-from cw.models import Worker
 from cw.settings import load_settings
 from cw.store import keys
 from cw.store.store import Store, open_store

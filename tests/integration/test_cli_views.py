@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from cw.models import Event, Host, Outcome, Worker
+from cw.fleet_models import Host, Worker
+from cw.models import Event, Outcome
 from cw.operations.fleet.references import SHORT
 from cw.states import Move, OutcomeKind
 from cw.store.store import Store

@@ -13,7 +13,8 @@ import pytest
 import redis
 
 from cw import __version__
-from cw.models import PROTOCOL, Host, TaskSpec, Worker
+from cw.fleet_models import Host, Worker
+from cw.models import PROTOCOL, TaskSpec
 from cw.operations.fleet.ask import what_to_do
 from cw.operations.reconciliation.sweep import hint_next, sweep
 from cw.settings import Settings, load_settings

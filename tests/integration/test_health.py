@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cw.models import Host
+from cw.fleet_models import Host
 from cw.store import keys
 from cw.store.store import Store
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cw.audit import Head
+from cw.fleet_models import Host
 from cw.keyring import Keyring, make_keyring
-from cw.models import Host
 from cw.store.store import Store, open_store
 from tests.conftest import Cw
 from tests.integration.newcomers import FLEET, OTHER, Written, file, refused

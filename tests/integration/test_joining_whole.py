@@ -15,8 +15,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from cw.fleet_models import Host, Worker
 from cw.keyring import new_key
-from cw.models import Host, Worker
 from cw.states import State
 from tests.conftest import make_repo
 from tests.integration.hosting import AGENT, READY, ROOT, stop_runs

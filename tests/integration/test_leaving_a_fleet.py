@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cw.models import Host
+from cw.fleet_models import Host
 from cw.store.store import Store
 from tests.conftest import Cw
 from tests.integration.newcomers import FLEET, file, refused

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from cw.fleet_models import Host, Worker
 from cw.keyring import make_keyring
-from cw.models import Host, Worker
 from cw.notices.addresses import parse
 from cw.notices.notice import Notice
 from cw.operations.control.closing import ending

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cw.models import Host, Outcome, Worker
+from cw.fleet_models import Host, Worker
+from cw.models import Outcome
 from cw.names import new_task_id
 from cw.operations.fleet.references import SHORT, shortest
 from cw.states import Move, OutcomeKind

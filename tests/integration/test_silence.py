@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cw.models import Host, Worker
+from cw.fleet_models import Host, Worker
 from cw.states import State
 from cw.store.leases import Grant
 from cw.store.store import Store

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cw.models import Event, Host, Outcome, Worker
+from cw.fleet_models import Host, Worker
+from cw.models import Event, Outcome
 from cw.states import Move, OutcomeKind
 from cw.store.leases import Grant, Holder, Settlement
 from cw.store.store import Store

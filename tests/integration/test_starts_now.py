@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cw.models import Host, Outcome, Worker
+from cw.fleet_models import Host, Worker
+from cw.models import Outcome
 from cw.states import Move, OutcomeKind
 from cw.store.leases import Grant
 from cw.store.store import Store

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from cw.errors import BrokerUnavailableError, ClaimedError
-from cw.models import Event, Host, Worker
+from cw.fleet_models import Host, Worker
+from cw.models import Event
 from cw.states import Move, State
 from cw.store import keys
 from cw.store.leases import Holder, Settlement

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from cw.fleet_models import Host, Worker
 from cw.github.client import GitHub
 from cw.keyring import make_keyring
-from cw.models import Host, Worker
 from cw.operations.rest.writes import on_outcome
 from cw.store.outbox import Effect
 from cw.store.store import Store, open_store

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cw.fleet_models import Worker
 from cw.homes.layout import Home
-from cw.models import Worker
 from cw.states import State
 from tests.integration.hosting import Machine, machine
 from tests.waiting import wait_until

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cw.errors import BrokerUnavailableError
+from cw.fleet_models import Trouble
 from cw.homes.layout import Home
-from cw.models import Trouble
 from cw.processid import start_time
 from cw.states import State
 from tests.integration.hosting import Machine, machine

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from cw.audit import Head
 from cw.cli.context import load_cli
 from cw.cli.doctor.broker import broker_checks
-from cw.models import Host, Task, Worker
+from cw.fleet_models import Host, Worker
+from cw.models import Task
 from cw.operations.assignment.eligibility import idle_workers
 from cw.operations.reconciliation.sweep import hint_next, sweep
 from cw.operations.reconciliation.unreadable_records import look_at_all, set_aside

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from cw.errors import IssueChangedError
+from cw.fleet_models import Worker
 from cw.github.client import GitHub
-from cw.models import TaskSpec, Worker
+from cw.models import TaskSpec
 from cw.operations.dispatch.dispatching import dispatch
 from cw.operations.dispatch.request import Request
 from cw.repos import github_repo

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cw.models import Event, Host, Worker
+from cw.fleet_models import Host, Worker
+from cw.models import Event
 from cw.store.leases import Grant
 from cw.store.store import Store
 

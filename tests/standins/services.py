@@ -16,7 +16,7 @@ import click
 
 from cw.broker.address import broker_url
 from cw.errors import CwError
-from cw.models import Host
+from cw.fleet_models import Host
 from cw.services.catalog import Service, catalog
 from cw.services.supervisor import supervise
 from cw.settings import Settings, load_settings

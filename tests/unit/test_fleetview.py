@@ -8,7 +8,8 @@ import click
 import pytest
 
 from cw.cli.views.fleet import short_label, status_lines
-from cw.models import Event, Host, Task, Worker
+from cw.fleet_models import Host, Worker
+from cw.models import Event, Task
 from cw.operations.views.overview import Fleet, overview
 from cw.operations.views.queue import queue
 from cw.operations.views.rows import Overview

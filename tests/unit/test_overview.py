@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cw.models import Event, Host, Outcome, Task, TaskSpec, Worker
+from cw.fleet_models import Host, Worker
+from cw.models import Event, Outcome, Task, TaskSpec
 from cw.operations.views.history import from_archive, from_record, newest
 from cw.operations.views.overview import Fleet, overview
 from cw.states import OutcomeKind, State

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cw.models import Host, Task, Worker
+from cw.fleet_models import Host, Worker
+from cw.models import Task
 from cw.operations.views.overview import Fleet, overview
 from cw.operations.views.queue import lines, queue
 from cw.operations.views.rows import Overview

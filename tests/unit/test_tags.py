@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cw.models import Worker
+from cw.fleet_models import Worker
 from cw.operations.fleet.tags import choose
 from cw.states import State
 from tests.making import make_spec, make_task

@@ -55,7 +55,7 @@ class Unsent:
             self._drop()
 
     def events(self) -> list[Event]:
-        return [one for events, _ in self._lines for one in events][-_UNSENT_KEPT:]
+        return [event for events, _ in self._lines for event in events][-_UNSENT_KEPT:]
 
     def clear(self) -> None:
         self._lines.clear()
@@ -131,7 +131,7 @@ class Follower:
         """With the count of turns so far, for those who look at the last event only."""
         turns = {"turns": self.progress.turns}
         found = taken.events(self.offset, datetime.now(UTC))
-        return [one.model_copy(update={"data": turns | one.data}) for one in found]
+        return [event.model_copy(update={"data": turns | event.data}) for event in found]
 
     def say_that_it_waits(self) -> None:
         """Once, when the agent has said its last word and its processes are still there."""

@@ -48,15 +48,15 @@ def _end(look: Callable[[], list[int]]) -> int:
 
 def _with(*marks: str, but: str = "") -> list[int]:
     """Whose environment has all of `marks`, and not `but`."""
-    wanted, unwanted = [_entry(one) for one in marks], [_entry(one) for one in (but,) if one]
+    wanted, unwanted = [_entry(mark) for mark in marks], [_entry(mark) for mark in (but,) if mark]
     found = []
     for place in os.scandir("/proc"):
         if not place.name.isdigit():
             continue
         with suppress(OSError), Path(place.path, "environ").open("rb", buffering=0) as file:
             environ = b"\0%s\0" % file.read(_ENVIRON_BYTES)  # empty for a zombie
-            ours = all(one in environ for one in wanted)
-            if ours and not any(one in environ for one in unwanted):
+            ours = all(entry in environ for entry in wanted)
+            if ours and not any(entry in environ for entry in unwanted):
                 found.append(int(place.name))
     return found
 

@@ -61,7 +61,7 @@ def environment(room: Room, env: dict[str, str]) -> dict[str, str]:
 
 def transcript(home: Home, cwd: Path, session: str) -> Path:
     """Where claude keeps a conversation: in a folder named after its working directory."""
-    mangled = "".join(one if one.isalnum() and one.isascii() else "-" for one in str(cwd))
+    mangled = "".join(char if char.isalnum() and char.isascii() else "-" for char in str(cwd))
     return home.claude / "projects" / mangled / f"{session}.jsonl"
 
 

@@ -30,7 +30,7 @@ class LongLine:
     def feed(self, part: bytes) -> None:
         if self._object is None:
             text = self._rest + part
-            found = next((one for one in MARK.finditer(text) if one[1] == b"result"), None)
+            found = next((mark for mark in MARK.finditer(text) if mark[1] == b"result"), None)
             if found is None:
                 self._rest = text[-_OVERLAP:]
                 return

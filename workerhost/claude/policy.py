@@ -50,7 +50,7 @@ def policy(room: Room, repo_url: str) -> dict[str, Any]:
         "permissions": {
             "defaultMode": "dontAsk",
             # It fetches in the claude process itself, outside the sandbox of Bash.
-            "allow": [*_TOOLS, *(f"WebFetch(domain:{one})" for one in domains)],
+            "allow": [*_TOOLS, *(f"WebFetch(domain:{domain})" for domain in domains)],
             "deny": [*_shut(home), "Read(~/.zshenv)"],
         }
     }
@@ -62,7 +62,7 @@ def policy(room: Room, repo_url: str) -> dict[str, Any]:
 def _sandbox(home: Home, settings: Settings, domains: list[str]) -> dict[str, Any]:
     """For Bash and whatever it starts."""
     hidden = MODEL_KEYS + (GITHUB_TOKENS if settings.github_access == "host" else ())
-    own = [str(one) for one in (*home.host_owned, home.claude, _state(home))]
+    own = [str(path) for path in (*home.host_owned, home.claude, _state(home))]
     return {
         "enabled": True,
         "failIfUnavailable": True,
@@ -74,13 +74,13 @@ def _sandbox(home: Home, settings: Settings, domains: list[str]) -> dict[str, An
             "allowRead": [str(home.path)],
         },
         "network": {"allowedDomains": domains},
-        "credentials": {"envVars": [{"name": one, "mode": "deny"} for one in hidden]},
+        "credentials": {"envVars": [{"name": name, "mode": "deny"} for name in hidden]},
     }
 
 
 def _shut(home: Home) -> list[str]:
     """For the file tools, which are not in the sandbox."""
-    names = [one.relative_to(home.path) for one in (*home.host_owned, home.claude, _state(home))]
+    names = [path.relative_to(home.path) for path in (*home.host_owned, home.claude, _state(home))]
     return [f"Edit(~/{name}{end})" for name in names for end in ("", "/**")]
 
 

@@ -148,7 +148,7 @@ def _judge_tools(model: ProbeModel, placed: Canaries) -> str:
     for (name, _), answer in zip(model.calls[2:], files, strict=True):
         if not answer.get("is_error") or placed.word in str(answer):
             return f"claude's {name} tool reached a file outside HOME"
-    found = (judge("claude's Bash tool", _text(one), "") for one in (bash, switches))
+    found = (judge("claude's Bash tool", _text(answer), "") for answer in (bash, switches))
     return next(filter(None, found), "")
 
 
@@ -156,4 +156,4 @@ def _text(answer: Json) -> str:
     content = answer.get("content", "")
     if isinstance(content, str):
         return content
-    return "\n".join(str(one.get("text", "")) for one in content)
+    return "\n".join(str(block.get("text", "")) for block in content)

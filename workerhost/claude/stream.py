@@ -104,7 +104,7 @@ class Stream:
         """One of several, when what the agent had left running woke it up: each tells what came
         since the one before.
         """
-        self._result = _together(self._result, {one: data[one] for one in _RESULT if one in data})
+        self._result = _together(self._result, {key: data[key] for key in _RESULT if key in data})
         self.progress.result = _typed(self._result)
         self.progress.turns = self._turns = self._turns + int(data.get("num_turns") or 0)
         self.progress.cost_usd += _cost(data)
@@ -134,7 +134,7 @@ def _together(before: Json | None, now: Json) -> Json:
         return now
     if not _is_good(now):
         return before
-    fuller = max((before, now), key=lambda one: len(str(one.get("result") or "")))
+    fuller = max((before, now), key=lambda result: len(str(result.get("result") or "")))
     return {**now, "result": fuller.get("result"), "last": now.get("result")}
 
 
@@ -157,7 +157,7 @@ def _cost(result: Json) -> float:
     """Of this run alone: since 2.1.330 a resumed session's total covers its earlier runs too."""
     since = result.get("model_usage_since_last_result")
     if isinstance(since, dict):
-        return sum(float(one.get("costUSD") or 0) for one in since.values())
+        return sum(float(usage.get("costUSD") or 0) for usage in since.values())
     return float(result.get("total_cost_usd") or 0.0)
 
 

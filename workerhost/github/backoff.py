@@ -49,5 +49,5 @@ class Backoff:
 
     def reason(self) -> str:
         """Of what fails for the longest; empty when nothing does."""
-        worst = max(self._failed.values(), key=lambda one: one.tries, default=None)
+        worst = max(self._failed.values(), key=lambda failed: failed.tries, default=None)
         return f"{worst.reason} ({worst.tries} tries)" if worst else ""

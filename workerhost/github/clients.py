@@ -39,11 +39,11 @@ class Clients:
 
     def tell_budgets(self, cache: GitHubCache) -> None:
         """What GitHub said of them last, if that is news."""
-        for one in list(self._made.values()):
-            heard = one.heard()
+        for client in list(self._made.values()):
+            heard = client.heard()
             if heard is None:
                 continue
             budget = Budget(*heard)
-            if self._told.get(one.token_mark) != budget:
-                cache.keep_budget(one.token_mark, budget)
-                self._told[one.token_mark] = budget
+            if self._told.get(client.token_mark) != budget:
+                cache.keep_budget(client.token_mark, budget)
+                self._told[client.token_mark] = budget

@@ -50,9 +50,10 @@ class Delivered:
 
     def _rewrite(self) -> None:
         now = self._clock()
-        self._until = {one: end for one, end in self._until.items() if end > now}
+        self._until = {entry_id: end for entry_id, end in self._until.items() if end > now}
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(self._path, "".join(_line(*one) for one in self._until.items()).encode())
+        lines = (_line(entry_id, end) for entry_id, end in self._until.items())
+        write_private(self._path, "".join(lines).encode())
         self._room = len(self._until) + _SPARE
 
     def _append(self, line: str) -> None:
@@ -85,4 +86,4 @@ def _read(path: Path) -> dict[str, float]:
             f"{path} cannot be read: {error.strerror}", hint="It is this host's own"
         ) from error
     whole = [line.split() for line in text.splitlines(keepends=True) if line.endswith("\n")]
-    return {one[0]: float(one[1]) for one in whole if len(one) == 2 and one[1].isdigit()}
+    return {words[0]: float(words[1]) for words in whole if len(words) == 2 and words[1].isdigit()}

@@ -43,7 +43,9 @@ class Teller:
         for entry in self.outbox.pending(self.host):
             if not entry.effect.to:
                 self.outbox.part(self.host, entry, list(self.addresses))
-        return sum(self._leaves(one) for one in self.outbox.pending(self.host) if one.effect.to)
+        return sum(
+            self._leaves(entry) for entry in self.outbox.pending(self.host) if entry.effect.to
+        )
 
     def late(self) -> str:
         """What people are told of notices that wait; empty when none does."""

@@ -39,7 +39,7 @@ class Canaries:
         if self.called.is_set():
             return "a port on this machine's loopback"
         for folder in (self.beside, self.outside):
-            changed = [one.name for one in folder.iterdir() if one.name != "secret"]
+            changed = [path.name for path in folder.iterdir() if path.name != "secret"]
             if changed or self.secret(folder).read_text("utf-8") != self.word:
                 return f"a file beside {folder.parent}"
         return ""
@@ -79,8 +79,8 @@ def canaries(settings: Settings, broker_url: str, user: AgentUser | None) -> Ite
 def _give(place: Path, user: AgentUser | None) -> None:
     """So that nothing but the walls keeps that user from it."""
     if user:
-        for one in (place, *place.iterdir()):
-            os.chown(one, user.uid, user.gid)
+        for path in (place, *place.iterdir()):
+            os.chown(path, user.uid, user.gid)
 
 
 def _listen(listener: socket.socket, called: threading.Event) -> None:

@@ -9,7 +9,7 @@ SECONDS = 60  # a busy machine starts claude in ten
 def judge(who: str, out: str, err: str) -> str:
     """What `who` reached, or why that is not known; empty when the walls held."""
     lines = out.split("\n")
-    reached = [one for one in lines if one.startswith("reached ")]
+    reached = [line for line in lines if line.startswith("reached ")]
     if reached:
         return f"{who} {reached[0][:300]}"
     if HELD not in lines:

@@ -64,7 +64,7 @@ for one in $(switches | grep -vxE '{_OF_NAMESPACES}|{_OF_ALL}' | head -n 3); do 
 
 
 def arguments(placed: Inherited, namespaces: Iterable[str] = _NAMESPACES) -> list[str]:
-    own = [str(Path(f"/proc/self/ns/{one}").readlink()) for one in namespaces]
+    own = [str(Path(f"/proc/self/ns/{namespace}").readlink()) for namespace in namespaces]
     return [placed.word, str(placed.victim.pid), str(placed.shm), *own]
 
 

@@ -72,8 +72,8 @@ def outer(room: Room, binary: Path, placed: Canaries) -> str:
     home, wall, settings = room.home, room.wall, room.settings
     own_startup_files(home)
     give_own(home)
-    closed = [str(placed.secret(one)) for one in (placed.beside, placed.outside)] + [ROOTS_OWN]
-    own = [str(one) for one in home.host_owned if one.exists()]
+    closed = [str(placed.secret(place)) for place in (placed.beside, placed.outside)] + [ROOTS_OWN]
+    own = [str(path) for path in home.host_owned if path.exists()]
     args = [placed.broker, str(placed.port), str(PORT), *closed, "own", *own]
     with opened(home.run / "net-probe", reach(settings, {}), wall.user) as door:
         argv = ["/bin/sh", "-c", _PLAIN, "sh", *args]

@@ -21,7 +21,7 @@ from workerhost.walls.sandbox import readable_paths
 
 # The probe, and how walls are built.
 _PROBING = sorted(
-    one for room in ("probing", "walls") for one in Path(__file__).parents[1].glob(f"{room}/*.py")
+    path for room in ("probing", "walls") for path in Path(__file__).parents[1].glob(f"{room}/*.py")
 )
 _AGAIN_SECONDS = 60.0  # between two probes of walls that did not hold
 
@@ -105,13 +105,13 @@ class Proof:
         """All that the answer depends on."""
         told = [
             _stamp(binary),
-            *(_stamp(Path(one)) for one in self._tools()),
-            *(_stamp(one) for one in (*_PROBING, *sorted(self._subject.code.glob("*.py")))),
+            *(_stamp(Path(tool)) for tool in self._tools()),
+            *(_stamp(path) for path in (*_PROBING, *sorted(self._subject.code.glob("*.py")))),
             os.uname().release,
             asdict(self._wall),
             dict(self._subject.rules(home)),
             str(home.path),
-            [(str(one), str(one.resolve())) for one in self._readable(binary)],
+            [(str(path), str(path.resolve())) for path in self._readable(binary)],
             _content(home.claude / "settings.json"),
         ]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

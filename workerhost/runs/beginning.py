@@ -49,8 +49,8 @@ def _undelivered(spec: TaskSpec, choice: Choice, mirror: Mirror) -> tuple[str, t
     kept = mirror.kept_of(spec.branch_name(1))
     if not kept:
         return "", (spec.unpushed,) if spec.unpushed else ()
-    fit = (one for one in (choice.branch, *reversed(choice.passed)) if one in kept)
-    begun = next((one for one in fit if mirror.goes_on(kept[one], choice.branch)), "")
+    fit = (name for name in (choice.branch, *reversed(choice.passed)) if name in kept)
+    begun = next((name for name in fit if mirror.goes_on(kept[name], choice.branch)), "")
     told = [
         f"it begins with commits that an earlier task could not push to {name} ({sha[:12]})"
         if name == begun

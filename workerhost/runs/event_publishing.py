@@ -13,13 +13,13 @@ _EVENT_CHARS = 2000  # of one event in the store; worker.log keeps all
 def publish(held: Holding, events: list[Event]) -> None:
     redact = held.redact
     clean = [
-        one.model_copy(
+        event.model_copy(
             update={
-                "text": redact(one.text)[:_EVENT_CHARS],  # in this order: half a key is a key
-                "data": redact.deep(one.data),
+                "text": redact(event.text)[:_EVENT_CHARS],  # in this order: half a key is a key
+                "data": redact.deep(event.data),
             }
         )
-        for one in events
+        for event in events
     ]
     held.ctx.store.events.append(held.task_id, clean)
 

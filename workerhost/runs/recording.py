@@ -215,7 +215,7 @@ def _tail(held: Holding, agent: str) -> str:
         except OSError:
             continue
         for line in raw:
-            lines += [f"{one.kind}: {one.text}" for one in read(line, 0, datetime.now(UTC))]
+            lines += [f"{event.kind}: {event.text}" for event in read(line, 0, datetime.now(UTC))]
     return tail_of(held.redact("\n".join(lines[-_TAIL_LINES:])))
 
 

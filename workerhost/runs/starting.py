@@ -121,12 +121,12 @@ def _launch(held: Holding, spec: TaskSpec, run: Run, binary: Path, *, trusted: b
 def _note(held: Holding, texts: Iterable[str]) -> None:
     """In the task's events."""
     now = datetime.now(UTC)
-    publish(held, [Event(at=now, kind="note", text=one) for one in texts])
+    publish(held, [Event(at=now, kind="note", text=text) for text in texts])
 
 
 def _trusted(held: Holding, git: Git, spec: TaskSpec, place: Workspace) -> bool:
     """Whether the agent loads what the repository brings, which runs outside the inner wall."""
-    trusted = any(same_repo(one, spec.repo) for one in held.ctx.settings.trusted_repos)
+    trusted = any(same_repo(repo, spec.repo) for repo in held.ctx.settings.trusted_repos)
     if not spec.github or not trusted:
         return False
     unlike = unlike_base(git, place)

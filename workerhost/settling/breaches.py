@@ -70,7 +70,7 @@ def _of_commits(box: Quarantine, range_: str, redact: Redactor) -> str:
     if not _found(box, redact, "cat-file", "--batch", source=shas.encode()):
         return ""
     each = shas.split()
-    return next((one for one in each if _found(box, redact, "cat-file", "commit", one)), each[-1])
+    return next((sha for sha in each if _found(box, redact, "cat-file", "commit", sha)), each[-1])
 
 
 def _of_changes(box: Quarantine, range_: str, redact: Redactor) -> str:

@@ -54,7 +54,7 @@ def _named(home: Home, repo: str) -> list[int]:
             text = b""
             while part := log.read(_PART):
                 text = text[-_OVERLAP:] + part
-                found = sorted({*found, *(int(one) for one in link.findall(text))})[:_MOST]
+                found = sorted({*found, *(int(number) for number in link.findall(text))})[:_MOST]
     except OSError:
         return []
     return found

@@ -37,14 +37,14 @@ def overwritten(box: Quarantine, ended: EndedRun, tips: Tips) -> tuple[str, ...]
     there when a run began and is not now is lost, whether or not the clone ever had it.
     """
     before, now, start = tips.before, tips.now, ended.start
-    known = {one for one in (before, start.branch_sha if start else before) if one}
+    known = {sha for sha in (before, start.branch_sha if start else before) if sha}
     left = traces(box.place, box.place.branch, known)
     pushes = _pushes(ended, box.place.branch, before)
     # Whatever the branch had when the first run began is somebody else's.
     others = [start.branch_sha if start else before, *left.fetched, *_of_others(pushes, left)]
     # Since an attempt before this one somebody was there, unless that left it.
     others += [before] if before not in {*left.own, *tips.ours} else []
-    lost = [one for one in dict.fromkeys(others) if one and not _has(box, now, one)]
+    lost = [sha for sha in dict.fromkeys(others) if sha and not _has(box, now, sha)]
     return tuple(lost[:_MOST]) if lost and _by_us(box, pushes, left, tips) else ()
 
 
@@ -61,22 +61,30 @@ def _pushes(ended: EndedRun, branch: str, before: str) -> Sequence[Push]:
         found = github.pushes(task.repo, f"refs/heads/{branch}", run.started_at - _CLOCKS)
     except CwError:
         return ()
-    at = max((at + 1 for at, one in enumerate(found) if before and one.after == before), default=0)
+    at = max(
+        (at + 1 for at, push in enumerate(found) if before and push.after == before), default=0
+    )
     return found[at:]
 
 
 def _of_others(pushes: Sequence[Push], left: Traces) -> list[str]:
     """Several people may share one account: what this clone has not made is not the agent's."""
-    ours = {one.by for one in pushes if one.after in left.pushed}
-    theirs = (one for one in pushes if one.after not in left.own or (ours and one.by not in ours))
-    return [one.after for one in theirs if one.after != _GONE]
+    ours = {push.by for push in pushes if push.after in left.pushed}
+    theirs = (
+        push for push in pushes if push.after not in left.own or (ours and push.by not in ours)
+    )
+    return [push.after for push in theirs if push.after != _GONE]
 
 
 def _by_us(box: Quarantine, pushes: Sequence[Push], left: Traces, tips: Tips) -> bool:
     """Whether a push from this clone took something away; people may do that themselves. What the
     remote has may be the clone's, whatever its records say.
     """
-    for one in pushes:
-        if one.after in left.own and one.before != _GONE and not _has(box, one.after, one.before):
+    for push in pushes:
+        if (
+            push.after in left.own
+            and push.before != _GONE
+            and not _has(box, push.after, push.before)
+        ):
             return True
     return tips.now in {*left.own, tips.here} if tips.now else not pushes

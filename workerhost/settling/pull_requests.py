@@ -51,7 +51,7 @@ def look(ended: EndedRun) -> FoundPulls:
         mine, ours = opened(github, task.repo, task.branch, since)
     except CwError as error:
         return FoundPulls(away=isinstance(error, GitHubUnavailableError), untold=error.message)
-    others = [one for one in ours if not (one.branch and ended.theirs(one.branch, since))]
+    others = [pull for pull in ours if not (pull.branch and ended.theirs(pull.branch, since))]
     more = f"there are more than {_LOOKED_AT}" if len(others) > _LOOKED_AT else ""
     return FoundPulls(mine, others[:_LOOKED_AT], untold=more)
 
@@ -103,7 +103,7 @@ def _put_right(github: GitHub, task: TaskSpec, run: Run, pull: Pull, found: Foun
     """
     if not pull.base or pull.base == run.base:
         return ""
-    ours = any(one.number == pull.number and one.ours for one in found.mine)
+    ours = any(mine.number == pull.number and mine.ours for mine in found.mine)
     why = f"which {pull.author or 'somebody else'} opened"
     if ours:
         try:
@@ -122,7 +122,7 @@ def _put_right(github: GitHub, task: TaskSpec, run: Run, pull: Pull, found: Foun
 
 def beside(branches: Mapping[str, str], found: FoundPulls) -> list[str]:
     """Each branch beside the task's own in words, with its open pull request."""
-    urls = {one.branch: one.url for one in found.others if one.branch}
+    urls = {pull.branch: pull.url for pull in found.others if pull.branch}
     return [
         f"{name} ({sha[:12]}{f', pull request {urls[name]}' if name in urls else ''})"
         for name, sha in branches.items()
@@ -131,8 +131,10 @@ def beside(branches: Mapping[str, str], found: FoundPulls) -> list[str]:
 
 def guarded(found: FoundPulls, pull: Pull | None, guard: Guard) -> dict[str, tuple[str, ...]]:
     """Of all but `pull`, those that change protected paths, with these."""
-    others = (one for one in (*found.mine, *found.others) if not pull or one.number != pull.number)
-    return {one.url: paths for one in others if (paths := guard(one.head))}
+    others = (
+        other for other in (*found.mine, *found.others) if not pull or other.number != pull.number
+    )
+    return {other.url: paths for other in others if (paths := guard(other.head))}
 
 
 def told(verdict: Verdict, found: FoundPulls, also: Mapping[str, Sequence[str]]) -> Verdict:

@@ -172,7 +172,7 @@ def with_breaches(verdict: Verdict, breaches: Sequence[Breach]) -> Verdict:
     """Good work does not outweigh them; of a run that has failed anyway they are told as well."""
     if not breaches:
         return verdict
-    told = "; ".join(one.message for one in breaches)
+    told = "; ".join(breach.message for breach in breaches)
     if verdict.kind is OutcomeKind.SUCCEEDED or verdict.reason in _BECAUSE_OF_THEM:
         return _failed(breaches[0].reason, f"{told} (otherwise: {verdict.message})")
     return replace(verdict, message=f"{told}; {verdict.message}")

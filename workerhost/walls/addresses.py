@@ -43,5 +43,5 @@ def _carried(address: _Address) -> tuple[ipaddress.IPv4Address, ...]:
         return ()
     if address in _NAT64:
         return (ipaddress.IPv4Address(address.packed[-4:]),)
-    one = address.ipv4_mapped or address.sixtofour
-    return (one,) if one else address.teredo or ()
+    carried = address.ipv4_mapped or address.sixtofour
+    return (carried,) if carried else address.teredo or ()

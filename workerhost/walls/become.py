@@ -68,7 +68,7 @@ def _environment() -> dict[bytes, bytes]:
     """As it was given: Python adds LC_CTYPE to one without a language."""
     with open("/proc/self/environ", "rb") as file:  # noqa: PTH123
         lines = file.read().split(b"\0")
-    return dict(one.split(b"=", 1) for one in lines if b"=" in one)
+    return dict(line.split(b"=", 1) for line in lines if b"=" in line)
 
 
 def _look(opened: list[tuple[str, str]]) -> None:

@@ -33,8 +33,8 @@ def process_group(home: Home, wall: Wall, most: int) -> Path | None:
 def _parents(told: str, root: Path) -> Iterator[Path]:
     """Where this process is in version 1, then in version 2, by what its /proc/self/cgroup says."""
     rows = [line.split(":", 2) for line in told.splitlines()]
-    yield from (root / "pids" / one[2].lstrip("/") for one in rows if "pids" in one[1].split(","))
-    yield from (root / one[2].lstrip("/") for one in rows if one[:2] == ["0", ""])
+    yield from (root / "pids" / row[2].lstrip("/") for row in rows if "pids" in row[1].split(","))
+    yield from (root / row[2].lstrip("/") for row in rows if row[:2] == ["0", ""])
 
 
 def _made(group: Path, most: int) -> Path:

@@ -61,7 +61,7 @@ def length(headers: list[bytes]) -> int | None:
 
 
 def _all(headers: list[bytes], name: bytes) -> list[bytes]:
-    pairs = (one.split(b":", 1) for one in headers)
+    pairs = (header.split(b":", 1) for header in headers)
     return [value.strip(b" \t") for key, value in pairs if key.lower() == name]
 
 

@@ -29,7 +29,7 @@ PORT = 3129  # what listens there for it, in a network that has nothing else
 _PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418, "redis": 6379, "rediss": 6379}
 _PROXIES = ("https_proxy", "http_proxy", "all_proxy")
 # As they stand in an environment.
-PROXIES = tuple(how for one in (*_PROXIES, "no_proxy") for how in (one, one.upper()))
+PROXIES = tuple(how for name in (*_PROXIES, "no_proxy") for how in (name, name.upper()))
 _SCP = re.compile(r"[^/:]*@([^/:]+):")
 _SSH = f"ssh -o ProxyCommand='socat - PROXY:127.0.0.1:%h:%p,proxyport={PORT}'"
 
@@ -83,7 +83,7 @@ def through_the_door(env: Mapping[str, str]) -> dict[str, str]:
     known = {*_PROXIES, "no_proxy"}
     rest = {name: value for name, value in env.items() if name.lower() not in known}
     url = f"http://127.0.0.1:{PORT}"
-    names = [one for name in _PROXIES[:2] for one in (name, name.upper())]
+    names = [how for name in _PROXIES[:2] for how in (name, name.upper())]
     return {"GIT_SSH_COMMAND": _SSH, **rest, **dict.fromkeys(names, url)}
 
 
@@ -151,5 +151,5 @@ def _upstream(env: Mapping[str, str]) -> str:
 
 
 def _first(env: Mapping[str, str], names: tuple[str, ...]) -> str:
-    found = (env.get(one) for name in names for one in (name, name.upper()))
-    return next((one for one in found if one), "")
+    found = (env.get(how) for name in names for how in (name, name.upper()))
+    return next((value for value in found if value), "")

@@ -34,14 +34,14 @@ def wrap_own(
     if not wall.outer:
         return argv
     command = machine(wall.of_host)
-    for one in readable:
-        command += ["--ro-bind-try", str(one), str(one)]
-    for one in writable:
-        command += ["--bind", str(one), str(one)]
+    for path in readable:
+        command += ["--ro-bind-try", str(path), str(path)]
+    for path in writable:
+        command += ["--bind", str(path), str(path)]
     return [*command, "--chdir", str(cwd), *through(door, wall), *argv]
 
 
 def logins(home: Home) -> tuple[Path, ...]:
     """Files of HOME that log in. A link is not followed: an agent may have made it."""
     found = (home.path / name for name in _LOGINS)
-    return tuple(one for one in found if one.exists() and in_place(home, one))
+    return tuple(path for path in found if path.exists() and in_place(home, path))

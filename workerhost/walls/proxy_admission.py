@@ -108,10 +108,10 @@ class Counter:
     def _end_the_silent(self, now: float) -> None:
         """Whoever reads from them sees their end, and ends."""
         with self._lock:
-            late = [one for one in self._visits if one.until < now]
-            for one in late:
+            late = [visit for visit in self._visits if visit.until < now]
+            for visit in late:
                 with suppress(OSError):
-                    one.client.shutdown(socket.SHUT_RD)
+                    visit.client.shutdown(socket.SHUT_RD)
 
 
 def room(most: int) -> int:

@@ -63,15 +63,15 @@ def wrap(argv: list[str], wall: Wall, home: Home, view: View = _NOTHING_MORE) ->
     if not wall.outer:
         return [*before, *_own_ipc(wall), *argv]
     command = [*before, *machine(wall)]
-    for one in view.readable:
-        command += ["--ro-bind-try", str(one), str(one)]
+    for path in view.readable:
+        command += ["--ro-bind-try", str(path), str(path)]
     command += ["--bind", str(home.path), str(home.path)]
     command += _host_owned(home, view.emptied)
     command += _hidden(home, view.hidden)
     for what, where in view.replaced:
         command += ["--ro-bind", str(what), str(where)]
-    for one in view.writable:
-        command += ["--bind", str(one), str(one)]
+    for path in view.writable:
+        command += ["--bind", str(path), str(path)]
     command += ["--chdir", str(view.cwd or home.path)]
     return [*command, *through(view.door, wall), *argv]
 
@@ -121,7 +121,7 @@ def _own_ipc(wall: Wall) -> list[str]:
 def _reached(wall: Wall, home: Home, view: View) -> Iterator[Path]:
     """What has to be in reach of the user that agents run as, for the wall to be built."""
     yield from (home.path, *view.readable, *view.writable)
-    yield from (Path(one) for one in (wall.bwrap, wall.socat) if wall.outer and "/" in one)
+    yield from (Path(tool) for tool in (wall.bwrap, wall.socat) if wall.outer and "/" in tool)
     if view.door:
         yield view.door
 
@@ -140,12 +140,12 @@ def _host_owned(home: Home, emptied: tuple[Path, ...]) -> list[str]:
     followed. The logins are not even readable: they are in the agent's environment.
     """
     # Whatever else is written into .claude ends with the run: claude of the next one would read it.
-    own = [one for one in (home.claude, *emptied) if one.exists() and in_place(home, one)]
-    empty = [word for one in own for word in ("--tmpfs", str(one))]
+    own = [path for path in (home.claude, *emptied) if path.exists() and in_place(home, path)]
+    empty = [word for path in own for word in ("--tmpfs", str(path))]
     owned = (*home.host_owned, home.claude / ".credentials.json")
-    binds = [("--ro-bind", one, one) for one in owned if one != home.zshenv]
+    binds = [("--ro-bind", path, path) for path in owned if path != home.zshenv]
     binds.append(("--ro-bind", Path("/dev/null"), home.zshenv))
-    found = [one for one in binds if one[2].exists() and in_place(home, one[2])]
+    found = [bind for bind in binds if bind[2].exists() and in_place(home, bind[2])]
     return [*empty, *(str(word) for bind in found for word in bind)]
 
 
@@ -153,10 +153,10 @@ def _hidden(home: Home, hidden: tuple[Path, ...]) -> list[str]:
     """The folders on the way to it are mounts, too: one that only contains mounts could be moved,
     and what is below it would be found there by the next run.
     """
-    ways = (way for one in hidden for way in reversed(one.parents) if home.path in way.parents)
+    ways = (way for path in hidden for way in reversed(path.parents) if home.path in way.parents)
     words = [word for way in dict.fromkeys(ways) for word in ("--bind", str(way), str(way))]
-    for one in hidden:
-        words += ["--tmpfs", str(one)] if one.is_dir() else ["--dev-bind", os.devnull, str(one)]
+    for path in hidden:
+        words += ["--tmpfs", str(path)] if path.is_dir() else ["--dev-bind", os.devnull, str(path)]
     return words
 
 
@@ -165,8 +165,8 @@ def _switches() -> list[str]:
     written to, and root without capabilities may write only to what is in it.
     """
     found = ("sys", "sysrq-trigger", "irq", "bus", "acpi")
-    places = [f"/proc/{one}" for one in found if Path("/proc", one).exists()]
-    return [word for one in places for word in ("--ro-bind", one, one)]
+    places = [f"/proc/{name}" for name in found if Path("/proc", name).exists()]
+    return [word for place in places for word in ("--ro-bind", place, place)]
 
 
 def _resolver() -> list[str]:

@@ -65,7 +65,7 @@ def _opened(user: AgentUser, paths: Iterable[Path]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     shown, made = set[Path](), set[Path]()
     for path in sorted(set[Path]().union(*map(_ways, paths))):
-        over = next((one for one in path.parents if one in shown | made), None)
+        over = next((folder for folder in path.parents if folder in shown | made), None)
         if over is None or over in shown:
             top = closed_above(path, user, over)
             if top is None:
@@ -115,4 +115,4 @@ def _capabilities() -> int:
         lines = _STATUS.read_text("ascii", "replace").splitlines()
     except OSError:
         return -1
-    return next((int(one.split()[1], 16) for one in lines if one.startswith("CapEff:")), -1)
+    return next((int(line.split()[1], 16) for line in lines if line.startswith("CapEff:")), -1)

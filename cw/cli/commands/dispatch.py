@@ -75,7 +75,7 @@ _SEVERAL = 2
 )
 @click.option(
     "--mode",
-    type=click.Choice([one.value for one in Mode]),
+    type=click.Choice([mode.value for mode in Mode]),
     default=Mode.FREE.value,
     help="With a prompt: what counts as done. read: a report; update: pushed commits; issue:"
     " created issues; free: any of these.",

@@ -116,8 +116,8 @@ def _check_fleet(cli: Cli, names: list[str]) -> None:
 
 def _register(cli: Cli, homes: dict[str, str]) -> bool:
     """Whether the fleet knows the workers now. It is no error if it does not."""
+    from cw.fleet_models import Worker
     from cw.machine import machine_id
-    from cw.models import Worker
 
     now = datetime.now(UTC)
     try:

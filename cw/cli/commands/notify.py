@@ -37,13 +37,13 @@ def test(cli: Cli, as_json: bool) -> None:
         )
     rows = try_all(cli.settings, cli.whoami)
     if as_json:
-        json_out([one.model_dump(mode="json") for one in rows])
+        json_out([row.model_dump(mode="json") for row in rows])
     else:
         _say(rows)
-    if not all(one.sent for one in rows):
+    if not all(row.sent for row in rows):
         click.get_current_context().exit(1)
 
 
 def _say(rows: list[TriedRow]) -> None:
-    for one in rows:
-        say(f"{one.to}: {'sent' if one.sent else f'not sent: {one.why}'}")
+    for row in rows:
+        say(f"{row.to}: {'sent' if row.sent else f'not sent: {row.why}'}")

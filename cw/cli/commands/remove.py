@@ -17,7 +17,7 @@ from cw.errors import BadInputError
 from cw.names import worker_id
 
 if TYPE_CHECKING:
-    from cw.models import Worker
+    from cw.fleet_models import Worker
     from cw.operations.control.remove import Removed
 
 

@@ -43,8 +43,8 @@ def command(cli: Cli, target: Target | None, watch: bool, as_json: bool) -> None
     width = terminal_width()
     frames = _frames(cli, target)
     if width is None or as_json:
-        for one in _changed(frames):
-            _show(cli, one, as_json=as_json, line=True)
+        for frame in _changed(frames):
+            _show(cli, frame, as_json=as_json, line=True)
         return
     for seen in frames:
         redraw(_lines(cli, seen) if seen else ["The broker does not answer; trying again."])
@@ -68,8 +68,8 @@ def _lines(cli: Cli, seen: Overview, *, warnings: bool = True) -> list[str]:
 
     width = terminal_width()
     lines = status_lines(with_short_ids(cli.store, seen), width)
-    for one in seen.warnings if warnings else ():
-        told = f"warning: {one}"
+    for warning in seen.warnings if warnings else ():
+        told = f"warning: {warning}"
         lines += wrap(told, width, subsequent_indent="  ") if width else [told]
     return lines
 
@@ -101,7 +101,7 @@ def _changed(frames: Iterator[Overview | None]) -> Iterator[Overview]:
 def _without_clocks(seen: Overview) -> Overview:
     """What changes by itself is no change."""
     still = {"elapsed_s": None, "last_at": None}
-    workers = [one.model_copy(update=still) for one in seen.workers]
+    workers = [row.model_copy(update=still) for row in seen.workers]
     return seen.model_copy(update={"at": None, "workers": workers})
 
 
@@ -120,8 +120,8 @@ def _only(seen: Overview, target: Target | None) -> Overview:
 
     if target is None:
         return seen
-    if target.worker and target.worker not in {one.worker for one in seen.workers}:
-        raise unknown_worker(target.worker, (one.worker for one in seen.workers))
+    if target.worker and target.worker not in {row.worker for row in seen.workers}:
+        raise unknown_worker(target.worker, (row.worker for row in seen.workers))
 
     def wanted(worker: str | None, about: About | None) -> bool:
         if target.worker:
@@ -130,11 +130,11 @@ def _only(seen: Overview, target: Target | None) -> Overview:
 
     found = seen.model_copy(
         update={
-            "workers": [one for one in seen.workers if wanted(one.worker, one.about)],
-            "waiting": [one for one in seen.waiting if wanted(one.worker, one.about)],
-            "held": [one for one in seen.held if wanted(one.worker, one.about)],
-            "stuck": [one for one in seen.stuck if wanted(one.worker, one.about)],
-            "unseen": tuple(one for one in seen.unseen if wanted(one.worker, one.about)),
+            "workers": [row for row in seen.workers if wanted(row.worker, row.about)],
+            "waiting": [row for row in seen.waiting if wanted(row.worker, row.about)],
+            "held": [row for row in seen.held if wanted(row.worker, row.about)],
+            "stuck": [row for row in seen.stuck if wanted(row.worker, row.about)],
+            "unseen": tuple(row for row in seen.unseen if wanted(row.worker, row.about)),
             "today": None,
         }
     )

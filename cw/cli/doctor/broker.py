@@ -34,13 +34,13 @@ def broker_checks(cli: Cli) -> Iterator[Check]:
     from cw.operations.reconciliation.unreadable_records import look_at_all
     from cw.store.unreadable import HOW_TO_MEND
 
-    for one in look_at_all(cli.store):
-        yield Check("records", "warn", f"{one.what} cannot be read: {one.why}", HOW_TO_MEND)
+    for record in look_at_all(cli.store):
+        yield Check("records", "warn", f"{record.what} cannot be read: {record.why}", HOW_TO_MEND)
     for text in warnings:
         about, _, fix = text.partition(" (redis.conf: ")
         yield Check("broker", "warn", about, f"redis.conf: {fix.removesuffix(')')}" if fix else "")
     name = cli.settings.host_name
-    mine = next((one for one in hosts if one.name == name), None)
+    mine = next((host for host in hosts if host.name == name), None)
     if mine and mine.up(now):
         state: State = "fail" if mine.unfit else "warn" if mine.warning else "ok"
         yield Check("host", state, mine.warning or f"{name} runs, with {mine.workers} workers")

@@ -28,7 +28,7 @@ def all_checks(cli: Cli, programs: tuple[str, ...] = ()) -> Iterator[Check]:
     """`programs`: what agents are to find beside the usual."""
     yield Check("python", "ok", platform.python_version())
     yield git_check()
-    yield from (Check(**one) for one in ask_local(cli.environ, "doctor", *programs))
+    yield from (Check(**row) for row in ask_local(cli.environ, "doctor", *programs))
     yield key_check(cli)
     yield from broker_checks(cli)
     yield disk_check(cli.settings.workers_root)
@@ -60,7 +60,7 @@ def key_check(cli: Cli) -> Check:
 
 
 def disk_check(folder: Path) -> Check:
-    there = next(one for one in (folder, *folder.parents) if one.exists())
+    there = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(there).free
     text = f"{free / _GIB:.1f} GiB free at {there}"
     if free < _NO_DISK:

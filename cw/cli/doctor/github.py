@@ -23,7 +23,7 @@ def github_checks(cli: Cli) -> Iterator[Check]:
         if isinstance(github, CwError):
             yield Check(name, "fail", github.message, github.hint)
         elif repos:
-            yield from (_check(name, github, one) for one in repos[:_MOST])
+            yield from (_check(name, github, repo) for repo in repos[:_MOST])
         else:
             yield _alone(name, github)
 
@@ -94,7 +94,7 @@ def _repos(cli: Cli) -> list[str]:
     except BadInputError:
         named = []  # which `cw assign` refuses in its own words
     try:
-        work = [one.spec.repo for one in cli.store.tasks.open_tasks() if one.spec.github]
+        work = [task.spec.repo for task in cli.store.tasks.open_tasks() if task.spec.github]
     except CwError:
         work = []  # the broker has a check of its own
-    return list({one.lower(): one for one in [*named, *work]}.values())
+    return list({repo.lower(): repo for repo in [*named, *work]}.values())

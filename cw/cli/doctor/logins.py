@@ -44,9 +44,9 @@ def _login(cli: Cli, home: Home) -> tuple[str, str, str] | None:
     from cw.credentials.agentenv import own_variables
     from cw.token_names import MODEL_LOGINS
 
-    passed = {one: cli.environ[one] for one in cli.settings.agent_env if one in cli.environ}
+    passed = {name: cli.environ[name] for name in cli.settings.agent_env if name in cli.environ}
     env = passed | own_variables(home)
-    name = next((one for one in MODEL_LOGINS if env.get(one)), "")
+    name = next((login for login in MODEL_LOGINS if env.get(login)), "")
     return (name, env[name], env.get("ANTHROPIC_BASE_URL") or _API) if name else None
 
 

@@ -37,12 +37,12 @@ def _undelivered(cli: Cli) -> Iterator[Check]:
         hosts = cli.store.fleet.hosts()
     except CwError:
         return
-    for one in hosts:
-        if one.late:
-            yield Check("outbox", "warn", f"host {one.name}: {one.late}")
-        for trouble in one.trouble_list():
-            fix = f"Report it with the lines of the log of {one.name} that name it"
-            yield Check(f"host {one.name}", "warn", trouble_words(trouble), fix)
+    for host in hosts:
+        if host.late:
+            yield Check("outbox", "warn", f"host {host.name}: {host.late}")
+        for trouble in host.trouble_list():
+            fix = f"Report it with the lines of the log of {host.name} that name it"
+            yield Check(f"host {host.name}", "warn", trouble_words(trouble), fix)
     if rows:
         last = rows[-1]
         text = f"{len(rows)} set aside; the last, {last.kind} on {label_of(last)}:"

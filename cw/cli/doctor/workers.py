@@ -23,21 +23,21 @@ def worker_checks(cli: Cli) -> Iterator[Check]:
     found = homes(cli.settings.workers_root)
     if not found:
         yield Check("workers", "next", f"none in {cli.settings.workers_root} yet", "cw init 01")
-    tried = ask_local(cli.environ, "commits", *(one.id for one in found)) if found else ()
-    cannot = {one["worker"]: one for one in tried}
+    tried = ask_local(cli.environ, "commits", *(home.id for home in found)) if found else ()
+    cannot = {row["worker"]: row for row in tried}
     for home in found:
         found_here = (token_check(home, cli), mode_check(home), commit_check(home, cannot))
-        for one in (*found_here, *file_checks(home)):
-            yield replace(one, worker=home.id)
+        for check in (*found_here, *file_checks(home)):
+            yield replace(check, worker=home.id)
 
 
 def token_check(home: Home, cli: Cli) -> Check:
     """Names only, never values."""
-    passed = {one for one in cli.settings.agent_env if cli.environ.get(one)}
+    passed = {variable for variable in cli.settings.agent_env if cli.environ.get(variable)}
     names = {*own_variables(home), *passed}
     name = f"worker {home.id} tokens"
     known = cli.program.logins
-    logins = [one for one in known if one in names]
+    logins = [login for login in known if login in names]
     if known and not logins:
         return Check(
             name, "fail", f"{' and '.join(known)} are missing", f"Set one in {home.zshenv}"

@@ -99,12 +99,12 @@ def _worker_lines(seen: Overview, width: int | None) -> list[str]:
     """What somebody looks for first: who works, who does not move, who is free."""
     if not seen.workers:
         return ["No workers yet. Make one with: cw init 01"]
-    rows = sorted(seen.workers, key=lambda one: _ORDER.get(one.state, 1))
-    idle = [one.worker for one in rows if one.state == "idle"]
+    rows = sorted(seen.workers, key=lambda row: _ORDER.get(row.state, 1))
+    idle = [row.worker for row in rows if row.state == "idle"]
     folded = width is not None and len(idle) > _MOST_IDLE
-    shown = [one for one in rows if one.state != "idle"] if folded else rows
-    hosts = len({one.host for one in seen.workers}) > 1
-    cells = [_worker(one, seen.at, width, host=hosts) for one in shown]
+    shown = [row for row in rows if row.state != "idle"] if folded else rows
+    hosts = len({row.host for row in seen.workers}) > 1
+    cells = [_worker(row, seen.at, width, host=hosts) for row in shown]
     lines = table_lines(_WORKERS, cells, width) if cells else []
     return [*lines, _idle_line(idle, width or 0)] if folded else lines
 
@@ -148,9 +148,9 @@ def _age(at: datetime | None, now: datetime) -> str:
 
 
 def _waiting_lines(rows: list[WaitingRow], now: datetime, width: int | None) -> list[str]:
-    shown = sorted(rows, key=lambda one: (one.worker or "", one.place))[:_MOST_WAITING]
+    shown = sorted(rows, key=lambda row: (row.worker or "", row.place))[:_MOST_WAITING]
     lines = ["", f"Waiting ({len(rows)})"]
-    lines += table_lines(_WAITING, [_waiting(one, now, width) for one in shown], width)
+    lines += table_lines(_WAITING, [_waiting(row, now, width) for row in shown], width)
     if len(rows) > len(shown):
         lines.append(f"and {len(rows) - len(shown)} more: cw queue")
     return lines
@@ -170,13 +170,13 @@ def _waiting(row: WaitingRow, now: datetime, width: int | None) -> list[str]:
 def _aside_lines(seen: Overview, width: int | None) -> list[str]:
     """Tasks and workers that wait for a time or a person, with what to type."""
     aside: list[HeldRow | StuckRow] = [*seen.held, *seen.stuck]
-    paused = [one for one in seen.workers if one.paused]
+    paused = [row for row in seen.workers if row.paused]
     if not aside and not paused:
         return []
-    rows = [_aside(one, seen.at, width) for one in aside]
-    rows += [["paused", _name(one.worker, width), "", "", one.paused] for one in paused]
-    then = [(one.worker or one.about.label, one.next, "") for one in aside]
-    then += [(one.worker, f"cw resume {one.worker}", one.paused) for one in paused]
+    rows = [_aside(row, seen.at, width) for row in aside]
+    rows += [["paused", _name(row.worker, width), "", "", row.paused] for row in paused]
+    then = [(row.worker or row.about.label, row.next, "") for row in aside]
+    then += [(row.worker, f"cw resume {row.worker}", row.paused) for row in paused]
     nexts = [_next(who, what, width) for who, what, said in then if what not in said]
     return ["", "Not moving", *table_lines(_ASIDE, rows, width), *chain.from_iterable(nexts)]
 
@@ -193,31 +193,31 @@ def _unseen_lines(rows: Sequence[UnseenRow], now: datetime, width: int | None) -
     shown = rows[:_MOST_UNSEEN]
     cells = [
         [
-            one.state,
-            _name(one.worker or "", width),
-            short_label(one.about.label, width, _label(width)),
-            moment(one.at, now),
-            one.reason,
+            row.state,
+            _name(row.worker or "", width),
+            short_label(row.about.label, width, _label(width)),
+            moment(row.at, now),
+            row.reason,
         ]
-        for one in shown
+        for row in shown
     ]
     lines = ["", f"Failed or asking ({len(rows)})", *table_lines(_UNSEEN, cells, width)]
-    for one in shown:
-        lines += _next(one.about.label, one.next, width)
+    for row in shown:
+        lines += _next(row.about.label, row.next, width)
     if len(rows) > len(shown):
         lines.append(f"and {len(rows) - len(shown)} more: cw history --outcome failed")
     return [*lines, "Off this list: cw seen --all"]
 
 
-def today_line(one: Today) -> str:
-    more = "" if one.whole else " at least"
-    return f"Today{more}: {one.done} done, {one.failed} failed, {money(one.cost_usd)}"
+def today_line(today: Today) -> str:
+    more = "" if today.whole else " at least"
+    return f"Today{more}: {today.done} done, {today.failed} failed, {money(today.cost_usd)}"
 
 
 def _undelivered_lines(rows: list[UndeliveredRow], now: datetime, width: int | None) -> list[str]:
     shown = rows[-_MOST_UNDELIVERED:]
     lines = ["", f"Not delivered ({len(rows)})"]
-    lines += table_lines(UNDELIVERED, [undelivered_cells(one, now, width) for one in shown], width)
+    lines += table_lines(UNDELIVERED, [undelivered_cells(row, now, width) for row in shown], width)
     return [*lines, "See, retry or drop them with: cw outbox"]
 
 
@@ -236,7 +236,7 @@ def _next(who: str, what: str, width: int | None) -> list[str]:
     parts = [what] if width is None or len(begin) + 3 + len(what) <= width else what.split("; ")
     return [
         f"{begin} {arrow} {parts[0]}",
-        *(f"{' ' * len(begin)}   {one}" for one in parts[1:]),
+        *(f"{' ' * len(begin)}   {part}" for part in parts[1:]),
     ]
 
 

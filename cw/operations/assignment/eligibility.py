@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from cw.models import Host, Task, Worker
+from cw.fleet_models import Host, Worker
+from cw.models import Task
 from cw.names import BLOCKED_LABEL, has_label, is_worker_label
 from cw.reasons import Reason
 from cw.states import OutcomeKind, State

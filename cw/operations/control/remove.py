@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cw.errors import BadInputError
-from cw.models import Model, Task, Worker
+from cw.fleet_models import Worker
+from cw.models import Model, Task
 from cw.operations.control.reset import Ended, end
 from cw.operations.control.shared import Control, Patience, poke
 from cw.operations.fleet.lookup import need_worker

@@ -13,7 +13,8 @@ from pydantic import Field
 
 import cw
 from cw.errors import BadInputError, UnavailableError
-from cw.models import Host, Model
+from cw.fleet_models import Host
+from cw.models import Model
 from cw.names import TASK_PATTERN, WORKER_PATTERN
 from cw.operations.fleet.lookup import need_worker
 from cw.store.store import Store

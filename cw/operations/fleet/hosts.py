@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cw.errors import BadInputError
-from cw.models import PROTOCOL, SILENT_AFTER, Host, Model, Task, Trouble
+from cw.fleet_models import SILENT_AFTER, Host, Trouble
+from cw.models import PROTOCOL, Model, Task
 from cw.states import State
 
 if TYPE_CHECKING:

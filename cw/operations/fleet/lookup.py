@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cw.errors import BadInputError, UnreadableError
-from cw.models import Task, Worker
+from cw.fleet_models import Worker
+from cw.models import Task
 from cw.states import State
 from cw.store.store import Store
 from cw.store.unreadable import HOW_TO_MEND

@@ -24,8 +24,8 @@ def try_all(settings: Settings, by: str) -> list[TriedRow]:
     """Raises BadInputError for an address that cannot be used, before any is tried."""
     check(settings.notify_to)
     notice = _notice(by)
-    made = {one.name: one for one in map(parse, settings.notify_to)}
-    return [_tried(one, notice, settings.notify_secret) for one in made.values()]
+    made = {address.name: address for address in map(parse, settings.notify_to)}
+    return [_tried(address, notice, settings.notify_secret) for address in made.values()]
 
 
 def unusable(address: Address, secret: str) -> str:

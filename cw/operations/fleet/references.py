@@ -162,6 +162,8 @@ def shortest(task: str, others: Iterable[str]) -> str:
     return task[: max(SHORT, shared + 1)]
 
 
-def _shared(one: str, other: str) -> int:
+def _shared(an_id: str, other: str) -> int:
     """How many characters two ids have in common at their beginning."""
-    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
+    return next(
+        (at for at, (a, b) in enumerate(zip(an_id, other, strict=False)) if a != b), len(an_id)
+    )

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from cw.errors import BadInputError
-from cw.models import Task, Worker
+from cw.fleet_models import Worker
+from cw.models import Task
 from cw.store.store import Store
 
 

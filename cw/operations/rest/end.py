@@ -55,5 +55,5 @@ def outbox_host(store: Store, task: Task) -> str:
     if worker and worker.host:
         return worker.host
     now = store.tasks.now()
-    hosts = sorted(store.fleet.hosts(), key=lambda one: not one.up(now))
+    hosts = sorted(store.fleet.hosts(), key=lambda host: not host.up(now))
     return hosts[0].name if hosts else ""

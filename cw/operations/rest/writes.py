@@ -87,7 +87,7 @@ def _to_draft(task: TaskSpec, worker: str, url: str, paths: tuple[str, ...]) -> 
 
 
 def _note(paths: tuple[str, ...]) -> str:
-    listed = "\n".join(f"- {span(_name(one))}" for one in paths)
+    listed = "\n".join(f"- {span(_name(path))}" for path in paths)
     return (
         "A draft, because it changes paths that decide what runs here or what agents are told:\n\n"
         f"{listed}\n\nLook at them closely before you mark it ready for review."
@@ -96,7 +96,7 @@ def _note(paths: tuple[str, ...]) -> str:
 
 def _name(path: str) -> str:
     """Of a file, which is the agent's choice: one line, and no character that is not seen."""
-    return "".join(one if one.isprintable() and one != "`" else "?" for one in path)
+    return "".join(char if char.isprintable() and char != "`" else "?" for char in path)
 
 
 def _effects(task: TaskSpec, worker: str, *what: tuple[str, str, str]) -> list[Effect]:

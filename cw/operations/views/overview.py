@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cw.models import Event, Host, Task, Worker
+from cw.fleet_models import Host, Worker
+from cw.models import Event, Task
 from cw.operations.fleet.hosts import host_row, host_warnings
 from cw.operations.views.rows import (
     NOTICE,
