@@ -20,7 +20,7 @@ from cw.homes.owner import inherit
 from cw.programs.known import program_of
 from cw.settings import Settings
 from workerhost.walls import proxy
-from workerhost.walls.forked import SERVER
+from workerhost.walls.fork_client import SERVER, Command, Streams
 from workerhost.walls.proxy_errors import Notes
 
 DOOR = "/run/cw.net"  # where the proxy's socket is behind the wall
@@ -29,7 +29,7 @@ PORT = 3129  # what listens there for it, in a network that has nothing else
 _PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418, "redis": 6379, "rediss": 6379}
 _PROXIES = ("https_proxy", "http_proxy", "all_proxy")
 # As they stand in an environment.
-PROXIES = tuple(how for one in (*_PROXIES, "no_proxy") for how in (one, one.upper()))
+PROXIES = tuple(how for name in (*_PROXIES, "no_proxy") for how in (name, name.upper()))
 _SCP = re.compile(r"[^/:]*@([^/:]+):")
 _SSH = f"ssh -o ProxyCommand='socat - PROXY:127.0.0.1:%h:%p,proxyport={PORT}'"
 
@@ -83,7 +83,7 @@ def through_the_door(env: Mapping[str, str]) -> dict[str, str]:
     known = {*_PROXIES, "no_proxy"}
     rest = {name: value for name, value in env.items() if name.lower() not in known}
     url = f"http://127.0.0.1:{PORT}"
-    names = [one for name in _PROXIES[:2] for one in (name, name.upper())]
+    names = [how for name in _PROXIES[:2] for how in (name, name.upper())]
     return {"GIT_SSH_COMMAND": _SSH, **rest, **dict.fromkeys(names, url)}
 
 
@@ -113,12 +113,8 @@ def opened(
     """
     with listen(path) as listener:
         process = SERVER.start(
-            PROXY,
-            env=told.environment(user),
-            cwd="/",
-            stdin=listener,
-            stdout=subprocess.DEVNULL,
-            stderr=notes.handle if notes else subprocess.DEVNULL,
+            Command(argv=PROXY, env=told.environment(user), cwd="/"),
+            Streams(stdin=listener, stderr=notes.handle if notes else subprocess.DEVNULL),
             proxy=True,
         )
     try:
@@ -151,5 +147,5 @@ def _upstream(env: Mapping[str, str]) -> str:
 
 
 def _first(env: Mapping[str, str], names: tuple[str, ...]) -> str:
-    found = (env.get(one) for name in names for one in (name, name.upper()))
-    return next((one for one in found if one), "")
+    found = (env.get(how) for name in names for how in (name, name.upper()))
+    return next(filter(None, found), "")
