@@ -36,7 +36,7 @@ _SSH = f"ssh -o ProxyCommand='socat - PROXY:127.0.0.1:%h:%p,proxyport={PORT}'"
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """As `proxy.Rules` wants it. Holds the password of the operator's proxy, if there is one."""
+    """As the rules of the proxy want it. Holds the password of the operator's proxy, if any."""
 
     domains: tuple[str, ...]
     endpoints: tuple[str, ...]
