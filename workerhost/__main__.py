@@ -123,10 +123,10 @@ def _tasks(host: Host) -> None:
     app.Task.send_events = False  # Flower lists records, not messages
 
     def run(task_id: str) -> str:
-        return host.run(task_id)
+        return host.hints.run(task_id)
 
     bodies = {
-        RUN_TASK: host.tickets.once(run, otherwise=host.pass_over),
+        RUN_TASK: host.tickets.once(run, otherwise=host.hints.pass_over),
         SWEEP_TASK: host.tickets.once(lambda: str(host.sweep())),
         ASK_TASK: host.tickets.once(host.answer),
         ASSIGN_TASK: host.tickets.once(lambda: periodic_tasks.assign_tick(app, host.ctx)),

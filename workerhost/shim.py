@@ -22,10 +22,8 @@ these per busy worker.
 """
 
 import ctypes
-import errno
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -39,15 +37,15 @@ if __name__ == "__main__":  # isolated: what lies beside it is not found
 from cw.processid import boot_id, start_time
 from workerhost.captured import Captured
 from workerhost.confined import confine, refused
+from workerhost.exit_record import keep_room, record, write, write_end
 from workerhost.lastword import Marks
+from workerhost.process_tree import reap, signal_agent, sweep, takes_more
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _LOOK_SECONDS = 0.1
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _HARMS_OTHERS = frozenset({"memory", "log_size", "disk_full"})
-_ROOM = 4096  # bytes: a block, and more than any record of an end
 
 
 def main() -> int:
@@ -59,20 +57,20 @@ def main() -> int:
         signal.signal(number, lambda *_: None)
     started = time.time()
     try:
-        _keep_room(spec["exit"])
+        keep_room(spec["exit"])
         door = Door(spec["proxy"]) if spec.get("proxy") else None
         marks = Marks(*spec["marks"]) if spec.get("marks") else None
         most = int(spec.get("log_mb", 0)) << 20
         captured = Captured([spec["stdout"], spec["stderr"]], most, marks)
         child = _start(spec, captured)
     except OSError as error:
-        _write_end(spec["exit"], _record(127, "exit", started) | {"error": str(error)})
+        write_end(spec["exit"], record(127, "exit", started) | {"error": str(error)})
         return 1
-    _write(spec["state"], {**process_id(os.getpid()), "agent": child.pid, "started_at": started})
+    write(spec["state"], {**process_id(os.getpid()), "agent": child.pid, "started_at": started})
     cause = _wait(child, spec, Watched(captured, door, stop))
-    _sweep()
+    sweep()
     captured.finish()
-    _write_end(spec["exit"], _record(child.returncode, cause, started) | _crowd(spec))
+    write_end(spec["exit"], record(child.returncode, cause, started) | _crowd(spec))
     return 0
 
 
@@ -150,7 +148,7 @@ def _wait(child: "subprocess.Popen[bytes]", spec: dict[str, Any], watched: Watch
         cause = "stopped" if watched.stop_asked else limits.cause(time.monotonic())
         if cause:
             return _end(child, spec["grace_s"], cause, watched)
-        _reap(child.pid)
+        reap(child.pid)
         watched.wait(_LOOK_SECONDS)
     # At a shutdown of the machine the agent gets the signal as well, and may be quicker than we.
     return "stopped" if watched.stop_asked and child.returncode else "exit"
@@ -166,7 +164,7 @@ def _crowd(spec: dict[str, Any]) -> dict[str, int]:
             os.rmdir(group)
             break
         except OSError:  # of those that were killed some are still on their way out
-            _reap(0)
+            reap(0)
             time.sleep(0.02)
     return {"refused_processes": many}
 
@@ -215,106 +213,18 @@ class Limits:
         return now - self._grown > (self._spec.get("silence_s") or float("inf"))
 
 
-def takes_more(top: int, kib: int) -> bool:
-    """Whether a tree has more memory than that. The cheap sum counts what processes share several
-    times; only when it is too large the exact one is asked. Linux; elsewhere never.
-    """
-    tree = [top, *descendants(top)]
-    if sum(_memory_kib(pid, "status", b"VmRSS:") for pid in tree) <= kib:
-        return False
-    exact = (_memory_kib(pid, "smaps_rollup", b"Pss:") for pid in tree)
-    return sum(exact) > kib
-
-
-def _memory_kib(pid: int, name: str, word: bytes) -> int:
-    try:
-        with open(f"/proc/{pid}/{name}", "rb") as file:
-            return sum(int(line.split()[1]) for line in file if line.startswith(word))
-    except OSError:
-        return 0  # gone
-
-
 def _end(child: "subprocess.Popen[bytes]", grace: float, cause: str, watched: Watched) -> str:
     """Interrupt, terminate, kill; each only if the one before was not enough."""
     for number in _SIGNALS:
-        _signal_agent(child.pid, number)
+        signal_agent(child.pid, number)
         deadline = time.monotonic() + grace
         while child.poll() is None and time.monotonic() < deadline:
-            _reap(child.pid)
+            reap(child.pid)
             watched.wait(_LOOK_SECONDS / 2)
         if child.poll() is not None:
             return cause
     child.wait()
     return cause
-
-
-def _signal_agent(top: int, number: int) -> None:
-    """To the agent itself, not to the bubblewrap around it; a kill goes to the whole tree."""
-    tree = descendants(top)
-    targets = [top, *tree] if number == signal.SIGKILL else [_agent(top, tree)]
-    for pid in targets:
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            continue
-
-
-def _agent(top: int, tree: list[int]) -> int:
-    for pid in [top, *tree]:
-        try:
-            if os.path.basename(os.readlink(f"/proc/{pid}/exe")) != "bwrap":
-                return pid
-        except OSError:
-            continue
-    return top
-
-
-def descendants(pid: int) -> list[int]:
-    """Every process below `pid`, nearest first. Linux; elsewhere none are found."""
-    found = []
-    queue = [pid]
-    while queue:
-        parent = queue.pop(0)
-        try:
-            tasks = os.listdir(f"/proc/{parent}/task")
-        except OSError:
-            continue
-        for task in tasks:
-            try:
-                with open(f"/proc/{parent}/task/{task}/children") as file:
-                    children = [int(child) for child in file.read().split()]
-            except OSError:
-                continue
-            found += children
-            queue += children
-    return found
-
-
-def _sweep() -> None:
-    """Kill what outlived the agent; as subreaper we inherit even what daemonised itself."""
-    for _ in range(100):
-        left = descendants(os.getpid())
-        if not left:
-            return
-        for pid in left:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        _reap(0)
-        time.sleep(0.02)
-
-
-def _reap(agent: int) -> None:
-    """Collect orphans that became our children; the agent itself is Popen's to collect."""
-    while True:
-        try:
-            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            return
-        if ended is None or ended.si_pid == agent:
-            return
-        os.waitpid(ended.si_pid, 0)
 
 
 def process_id(pid: int) -> dict[str, Any]:
@@ -327,67 +237,6 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
     except (OSError, AttributeError):
         return  # not Linux: there an agent can outlive us, and what it started can outlive it
-
-
-def _record(rc: int, cause: str, started: float) -> dict[str, Any]:
-    return {
-        "rc": rc if rc >= 0 else 128 - rc,
-        "signal": -rc if rc < 0 else 0,
-        "cause": cause,
-        "started_at": started,
-        "ended_at": time.time(),
-        "max_rss_kb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,
-    }
-
-
-def _keep_room(path: str) -> None:
-    """Blocks on the disk for the record of the end, which has to be written when none is left."""
-    _put(_room(path), b"\0" * _ROOM)
-
-
-def _write_end(path: str, data: dict[str, Any]) -> None:
-    """A run without a record of its end is taken for lost: on a full disk it is written into the
-    blocks that were kept, and says so. With less than that the error goes on.
-    """
-    try:
-        _write(path, data)
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        text = json.dumps(data | {"cause": "disk_full"}).encode()
-        _put(_room(path), text.ljust(_ROOM))  # not a byte shorter: nothing is cut or added
-        _move(_room(path), path)
-    for left in (_room(path), f"{path}.new"):
-        if os.path.exists(left):
-            os.unlink(left)
-
-
-def _room(path: str) -> str:
-    return f"{path}.room"
-
-
-def _write(path: str, data: dict[str, Any]) -> None:
-    """Whole or absent, also after a power cut."""
-    temporary = f"{path}.new"
-    if os.path.exists(temporary):
-        os.unlink(temporary)
-    _put(temporary, json.dumps(data).encode())
-    _move(temporary, path)
-
-
-def _put(path: str, data: bytes) -> None:
-    """Over what is there, in its blocks."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _move(temporary: str, path: str) -> None:
-    os.rename(temporary, path)
-    folder = os.open(os.path.dirname(path), os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
 
 
 if __name__ == "__main__":

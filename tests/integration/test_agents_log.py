@@ -18,7 +18,7 @@ from tests.integration.test_shim import WALLED, Shims, shims
 from tests.needs import need, require
 from tests.waiting import wait_until
 from tests.walls import WALLS
-from workerhost import shim
+from workerhost import process_tree
 from workerhost.confined import few_processes
 from workerhost.walls.cgroup import process_group
 from workerhost.walls.isolation import Wall
@@ -153,9 +153,9 @@ def test_proxy_that_ends_is_started_again(shims: Shims, tmp_path: Path) -> None:
     assert b"403" in ask(tmp_path / "d", request)
     for _ in range(2):
         (proxy,) = [
-            one
-            for one in shim.descendants(process.pid)
-            if b"proxy.py" in Path(f"/proc/{one}/cmdline").read_bytes()
+            pid
+            for pid in process_tree.descendants(process.pid)
+            if b"proxy.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
         ]
         os.kill(proxy, signal.SIGKILL)
         assert b"403" in ask(tmp_path / "d", request)

@@ -18,11 +18,10 @@ import pytest
 
 from tests.waiting import wait_until
 from workerhost.walls import fork_server
-from workerhost.walls.forked import Forked, ForkServer
+from workerhost.walls.fork_client import Command, Forked, ForkServer, Streams
 from workerhost.walls.network_access import PROXY, Reach
 
 ENV = {"PATH": os.defpath}
-NULL = subprocess.DEVNULL
 
 
 @pytest.fixture
@@ -32,9 +31,12 @@ def server() -> Iterator[ForkServer]:
     made.end()
 
 
-def started(server: ForkServer, *argv: str, **more: object) -> Forked:
-    usual = {"env": ENV, "cwd": "/", "stdin": NULL, "stdout": subprocess.PIPE, "stderr": NULL}
-    return server.start(argv, **(usual | more))  # type: ignore[arg-type]
+USUAL = Streams(stdout=subprocess.PIPE)
+
+
+def started(server: ForkServer, *argv: str, streams: Streams = USUAL, **more: object) -> Forked:
+    usual = {"argv": argv, "env": ENV, "cwd": "/"}
+    return server.start(Command(**(usual | more)), streams)  # type: ignore[arg-type]
 
 
 def said(process: Forked) -> bytes:
@@ -63,8 +65,8 @@ def test_process_is_what_was_ordered(server: ForkServer, tmp_path: Path) -> None
     with started(
         server,
         *("sh", "-c", script, odd),
+        streams=Streams(stdin=subprocess.PIPE, stdout=subprocess.PIPE),
         cwd=tmp_path,
-        stdin=subprocess.PIPE,
         umask=0o027,
         data_bytes=64 << 20,
     ) as process:
@@ -81,7 +83,7 @@ def test_process_is_what_was_ordered(server: ForkServer, tmp_path: Path) -> None
 def test_environment_is_the_given_one(server: ForkServer) -> None:
     given = {"PATH": os.defpath, "ODD": "a=b\nc", "EMPTY": "", "RAW": "\udcfe"}
     with started(server, "env", "-0", env=given) as process:
-        found = dict(one.split(b"=", 1) for one in said(process).split(b"\0") if one)
+        found = dict(pair.split(b"=", 1) for pair in said(process).split(b"\0") if pair)
 
     assert found == {os.fsencode(name): os.fsencode(value) for name, value in given.items()}
 
@@ -102,7 +104,7 @@ def test_nothing_of_the_hosts_is_open_there(server: ForkServer, tmp_path: Path) 
 def test_what_cannot_be_started_says_why(
     server: ForkServer, argv: list[str], cwd: str, word: bytes
 ) -> None:
-    with started(server, *argv, cwd=cwd, stderr=subprocess.PIPE) as process:
+    with started(server, *argv, cwd=cwd, streams=Streams(stderr=subprocess.PIPE)) as process:
         assert process.stderr
         assert word in process.stderr.read()
         assert process.wait(20) == 127
@@ -111,16 +113,16 @@ def test_what_cannot_be_started_says_why(
 def test_many_at_once_are_kept_apart(server: ForkServer) -> None:
     found: dict[int, bytes] = {}
 
-    def one(number: int) -> None:
+    def run(number: int) -> None:
         with started(server, "sh", "-c", f"echo {number}; exit {number}") as process:
             found[number] = said(process)
             assert process.wait(60) == number
 
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(40)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
     assert found == {number: b"%d\n" % number for number in range(40)}
 
@@ -168,7 +170,8 @@ def test_killed_server_is_replaced_and_what_it_had_started_counts_as_killed(
 def test_signal_for_all_processes_of_a_host_does_not_end_what_it_sees_through(
     server: ForkServer, number: signal.Signals
 ) -> None:
-    with started(server, "sh", "-c", "read line; exit 3", stdin=subprocess.PIPE) as process:
+    streams = Streams(stdin=subprocess.PIPE)
+    with started(server, "sh", "-c", "read line; exit 3", streams=streams) as process:
         parent(process).send_signal(number)
         with started(server, "true") as other:
             assert parent(other) == parent(process)
@@ -179,11 +182,11 @@ def test_signal_for_all_processes_of_a_host_does_not_end_what_it_sees_through(
 
 def test_all_of_it_ends_with_its_host() -> None:
     code = (
-        "import subprocess, sys, time\n"
-        "from workerhost.walls.forked import SERVER\n"
-        "one = SERVER.start(['sleep', '600'], env={'PATH': '/usr/bin:/bin'}, cwd='/',"
-        " stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
-        "print(one.pid, flush=True)\ntime.sleep(600)\n"
+        "import time\n"
+        "from workerhost.walls.fork_client import SERVER, Command, Streams\n"
+        "command = Command(argv=['sleep', '600'], env={'PATH': '/usr/bin:/bin'}, cwd='/')\n"
+        "process = SERVER.start(command, Streams())\n"
+        "print(process.pid, flush=True)\ntime.sleep(600)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as host:
         assert host.stdout
@@ -191,8 +194,8 @@ def test_all_of_it_ends_with_its_host() -> None:
         server = psutil.Process(pid).ppid()
         host.kill()
 
-    for one in (pid, server):
-        wait_until(lambda one=one: gone(one), what=f"the end of {one}")  # type: ignore[misc]
+    for left in (pid, server):
+        wait_until(lambda left=left: gone(left), what=f"the end of {left}")  # type: ignore[misc]
 
 
 def test_server_without_orders_ends_by_itself() -> None:
@@ -221,7 +224,7 @@ def test_nothing_that_one_was_given_is_in_the_memory_of_another(
         proxy(server, second, tmp_path / "2") as without,
         started(server, "sleep", "600", env={**ENV, "TOKEN": word}),
     ):
-        holders = {one.pid for one in (with_it, without) if word.encode() in memory(one.pid)}
+        holders = {door.pid for door in (with_it, without) if word.encode() in memory(door.pid)}
         assert holders == {with_it.pid}
         assert word.encode() not in memory(parent(without).pid)
 
@@ -232,12 +235,8 @@ def proxy(server: ForkServer, told: Reach, path: Path) -> Forked:
         listener.bind(str(path))
         listener.listen()
         process = server.start(
-            PROXY,
-            env=told.environment(),
-            cwd="/",
-            stdin=listener,
-            stdout=NULL,
-            stderr=NULL,
+            Command(argv=PROXY, env=told.environment(), cwd="/"),
+            Streams(stdin=listener),
             proxy=True,
         )
     with socket.socket(socket.AF_UNIX) as client:  # it answers: it has read what it was given
@@ -254,7 +253,7 @@ def memory(pid: int) -> bytes:
         for line in maps:
             place, rights, *_ = line.split()
             if rights.startswith("rw"):
-                begin, end = (int(one, 16) for one in place.split("-"))
+                begin, end = (int(edge, 16) for edge in place.split("-"))
                 mem.seek(begin)
                 found.append(mem.read(end - begin))
     assert found

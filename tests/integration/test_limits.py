@@ -19,7 +19,7 @@ from tests.integration.hosting import Machine, machine
 from tests.integration.test_shim import DEAF, WALLED, Shims, shims
 from tests.needs import need, require
 from tests.waiting import wait_until
-from workerhost import shim
+from workerhost.process_tree import takes_more
 
 __all__ = ["shims"]
 
@@ -66,9 +66,9 @@ def test_shared_memory_counts_once(shims: Shims) -> None:
     shims.start(sys.executable, "-c", SHARE, memory_mb=200)
     shims.said("ready")
     top = shims.started[0].pid
-    wait_until(lambda: shim.takes_more(top, 65 << 10), what="the memory")
+    wait_until(lambda: takes_more(top, 65 << 10), what="the memory")
 
-    assert not shim.takes_more(top, 200 << 10)
+    assert not takes_more(top, 200 << 10)
     (shims.home.path / "go").touch()
     assert shims.ended().cause == "exit"
 

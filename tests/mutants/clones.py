@@ -20,7 +20,7 @@ from workerhost.clones import (
     renewing,
     workspace,
 )
-from workerhost.runs import attempt, unfit_workers
+from workerhost.runs import ends_with_proof, unfit_workers
 from workerhost.settling import settle
 from workerhost.walls import fork_server
 
@@ -117,7 +117,7 @@ def _door_says_nothing() -> None:
 
 
 def _another_run_for_the_step() -> None:
-    _put(attempt, "_given_up", lambda outcome: outcome)
+    _put(ends_with_proof, "_given_up", lambda outcome: outcome)
 
 
 def _every_task_of_the_pool() -> None:

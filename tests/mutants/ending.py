@@ -23,8 +23,8 @@ from workerhost.runs.lease_renewal import Lease
 
 
 def _no_pause() -> None:
-    for one in (Reason.AUTHENTICATION_FAILED, Reason.BILLING_ERROR):
-        RULES[one] = replace(RULES[one], pauses=False)
+    for reason in (Reason.AUTHENTICATION_FAILED, Reason.BILLING_ERROR):
+        RULES[reason] = replace(RULES[reason], pauses=False)
 
 
 def _cleared_first() -> None:
@@ -70,7 +70,7 @@ def _follower_is_not_told() -> None:
 def _no_room_kept() -> None:
     """The shim is a program of its own, which is started as the file it is."""
     whole = Path(shim.__file__).read_text("utf-8")
-    without = whole.replace("        _keep_room(spec", "        _room(spec")
+    without = whole.replace("        keep_room(spec", "        str(spec")
     if without == whole:
         raise ValueError("the shim keeps no room where it used to")
     root, tree = Path(tempfile.mkdtemp(prefix="cw-mutant-")), Path(shim.__file__).parents[1]

@@ -12,7 +12,7 @@ from cw.settings import Settings, load_settings
 from workerhost.walls.addresses import is_public
 from workerhost.walls.http_framing import RefusedError
 from workerhost.walls.network_access import Reach, reach, through_the_door, tool_domains
-from workerhost.walls.proxy import Rules, split_place
+from workerhost.walls.proxy_rules import Rules, split_place
 
 
 def rules(told: Reach) -> Rules:

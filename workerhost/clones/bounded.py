@@ -21,7 +21,7 @@ from typing import IO
 from cw.errors import UnavailableError
 from workerhost.clones.done import Done
 from workerhost.shutdown import HostLeavesError
-from workerhost.walls.forked import SERVER, Forked
+from workerhost.walls.fork_client import SERVER, Command, Forked, Streams
 
 _TEXT_BYTES = 8 << 20
 _ENTRIES = 100_000
@@ -86,17 +86,15 @@ def bounded(
     if limits.seconds <= 0:
         return Done(ok=False, out="", err="", over="the time for all of it")
     source = feeding.source
-    process = SERVER.start(
-        argv,
-        env=env,
-        cwd=cwd,
+    command = Command(
+        argv=argv, env=env, cwd=cwd, umask=limits.umask, data_bytes=limits.memory_mb << 20
+    )
+    streams = Streams(
         stdin=subprocess.PIPE if isinstance(source, bytes) else (source or subprocess.DEVNULL),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        umask=limits.umask,
-        data_bytes=limits.memory_mb << 20,
     )
-    with process:
+    with SERVER.start(command, streams) as process:
         try:
             done = _Watch(process, limits, feeding, leave).done()
             if process.lost:

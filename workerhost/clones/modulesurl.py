@@ -13,7 +13,7 @@ from cw.errors import WorkspaceError
 from cw.settings import Settings
 from workerhost.walls.http_framing import RefusedError
 from workerhost.walls.network_access import reach
-from workerhost.walls.proxy import Rules
+from workerhost.walls.proxy_rules import Rules
 
 _PORTS = {"http": 80, "https": 443, "ssh": 22}
 _SCP = re.compile(r"(?:[A-Za-z0-9._-]+@)?([A-Za-z0-9][A-Za-z0-9.-]*):(?!/?/)(.*)")

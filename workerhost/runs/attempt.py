@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime
 from typing import Self
 
 from cw import processid
@@ -17,17 +16,15 @@ from cw.homes.journal import Journal, Run
 from cw.homes.layout import Home
 from cw.homes.private import open_files
 from cw.homes.running import shim_lives
-from cw.models import HOST, Event, Outcome, Task
-from cw.operations.dispatch.branches import another_tasks
+from cw.models import HOST, Task
 from cw.operations.reconciliation.rebuilding import (
     Ended,
     finished_before,
-    heads_left,
     sessions_here,
 )
 from cw.operations.rest.notices import End, notice_of
 from cw.operations.rest.writes import on_outcome
-from cw.states import Move, OutcomeKind, State
+from cw.states import Move, State
 from cw.store.leases import Grant, Holder, Refusal, Settlement
 from cw.store.notices import Told
 from workerhost.agents import launch
@@ -35,20 +32,17 @@ from workerhost.agents.follow import Ending, Follower, follow
 from workerhost.agents.taking import take_home
 from workerhost.programs.known import runner_named
 from workerhost.programs.progress import Progress
+from workerhost.runs.ends_with_proof import prove, stop_wanted
 from workerhost.runs.ends_without_proof import fenced, interrupted, not_begun, not_started
 from workerhost.runs.event_publishing import publish, published
-from workerhost.runs.recording import record, settled
-from workerhost.runs.renamed_repository import called_now
+from workerhost.runs.recording import record
 from workerhost.runs.run_context import Context, Holding, hold
 from workerhost.runs.starting import start
-from workerhost.settling.ended_run import EndedRun
-from workerhost.settling.settle import settle
-from workerhost.settling.verdict import UNPROVEN, ended_well, judge_process
+from workerhost.settling.verdict import ended_well
 from workerhost.shutdown import HostLeavesError
 
 log = logging.getLogger("workerhost.attempt")
 
-_ASK_AGAIN_SECONDS = 30.0
 _LOOK_AGAIN_SECONDS = 1.0
 
 
@@ -207,72 +201,13 @@ def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
     # The lease stops its run itself, and may be quicker than whoever follows it.
     if not good and (ending is Ending.FENCED or (stopped and held.lease.lost.is_set())):
         return fenced(held, book)
-    if stopped and not good and not _stop_wanted(held):
+    if stopped and not good and not stop_wanted(held):
         return interrupted(held, book, follower.progress)  # by its host, or with the machine
     try:
-        return _prove(held, book, ending, follower.progress)
+        return prove(held, book, ending, follower.progress)
     except HostLeavesError:
         log.info("run ended; the next host settles it task=%s", held.task_id)
         return "detached"
-
-
-def _prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> str:
-    """Settle and record. Raises HostLeavesError."""
-    ctx, defer = held.ctx, timedelta(seconds=held.ctx.settings.defer_seconds)
-    ours = heads_left(ctx.settings.workers_root, book.task)
-    ended, said = launch.read_exit(held.home), ""
-    until = time.monotonic() + ctx.settings.defer_seconds * max(1, ctx.settings.max_deferrals)
-    while True:
-        now = datetime.now(UTC)
-        book = called_now(held, book)
-        run = EndedRun(
-            task=book.current,
-            run=book.run,
-            github=ctx.github_for(held.home.id) if book.task.github else None,
-            process=judge_process(ending, ended, progress, now, defer),
-            progress=progress,
-            now=now,
-            defer=defer,
-            redact=held.redact,
-            start=book.start,
-            theirs=partial(another_tasks, ctx.store, book.current),
-            ours=ours,
-        )
-        outcome = settle(run, held.git(book))
-        outcome = _crowded(outcome, ended)
-        if outcome.reason not in UNPROVEN:
-            break
-        if time.monotonic() > until:
-            outcome = _given_up(outcome)
-            break
-        if outcome.message != said:
-            said = outcome.message
-            publish(held, [Event(at=now, kind="note", text=f"not proven yet, asked again: {said}")])
-        if held.lease.lost.is_set():
-            return "unproven, and the lease ended"  # the journal stays: adopted, and asked again
-        if _stop_wanted(held):
-            break
-        # The agent is done, only the proof is missing: another run would do its work twice.
-        if ctx.leaving.detach.wait(min(_ASK_AGAIN_SECONDS, defer.total_seconds() / 10)):
-            raise HostLeavesError
-    return record(held, settled(book, outcome, now), outcome)
-
-
-def _given_up(outcome: Outcome) -> Outcome:
-    """Another run would do the agent's work again, for a step that is not the agent's."""
-    text = f"asked again and again, in vain: {outcome.message}"
-    return outcome.model_copy(
-        update={"kind": OutcomeKind.FAILED, "message": text, "retry_at": None}
-    )
-
-
-def _crowded(outcome: Outcome, ended: launch.Exit | None) -> Outcome:
-    """Why something may have failed that the agent started; of good work it says nothing."""
-    many = ended.refused_processes if ended else 0
-    if not many or outcome.kind is OutcomeKind.SUCCEEDED:
-        return outcome
-    text = f"{outcome.message}; the kernel refused {many} processes (CW_RUN_MAX_PROCESSES)"
-    return outcome.model_copy(update={"message": text})
 
 
 def _stand_back(held: Holding) -> str:
@@ -292,12 +227,3 @@ def _leased(held: Holding) -> bool:
     return bool(
         task and task.state is State.RUNNING and task.lease_until and task.lease_until > now
     )
-
-
-def _stop_wanted(held: Holding) -> bool:
-    """Whether a person asked for the end of this run."""
-    try:
-        task = held.ctx.store.tasks.get(held.task_id)
-    except BrokerUnavailableError:
-        return False
-    return task is not None and bool(task.stop_wanted)

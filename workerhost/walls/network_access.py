@@ -20,7 +20,7 @@ from cw.homes.owner import inherit
 from cw.programs.known import program_of
 from cw.settings import Settings
 from workerhost.walls import proxy
-from workerhost.walls.forked import SERVER
+from workerhost.walls.fork_client import SERVER, Command, Streams
 from workerhost.walls.proxy_errors import Notes
 
 DOOR = "/run/cw.net"  # where the proxy's socket is behind the wall
@@ -36,7 +36,7 @@ _SSH = f"ssh -o ProxyCommand='socat - PROXY:127.0.0.1:%h:%p,proxyport={PORT}'"
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """As `proxy.Rules` wants it. Holds the password of the operator's proxy, if there is one."""
+    """As the rules of the proxy want it. Holds the password of the operator's proxy, if any."""
 
     domains: tuple[str, ...]
     endpoints: tuple[str, ...]
@@ -113,12 +113,8 @@ def opened(
     """
     with listen(path) as listener:
         process = SERVER.start(
-            PROXY,
-            env=told.environment(user),
-            cwd="/",
-            stdin=listener,
-            stdout=subprocess.DEVNULL,
-            stderr=notes.handle if notes else subprocess.DEVNULL,
+            Command(argv=PROXY, env=told.environment(user), cwd="/"),
+            Streams(stdin=listener, stderr=notes.handle if notes else subprocess.DEVNULL),
             proxy=True,
         )
     try:
@@ -152,4 +148,4 @@ def _upstream(env: Mapping[str, str]) -> str:
 
 def _first(env: Mapping[str, str], names: tuple[str, ...]) -> str:
     found = (env.get(how) for name in names for how in (name, name.upper()))
-    return next((value for value in found if value), "")
+    return next(filter(None, found), "")

@@ -9,7 +9,6 @@ host's own commands. Standard library only: there is one beside each running age
 import ctypes
 import json
 import os
-import re
 import signal
 import socket
 import sys
@@ -17,99 +16,20 @@ import threading
 from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import IO, Any
+from typing import IO
 from urllib.parse import unquote, urlsplit
 
 if __name__ == "__main__":  # isolated: what lies beside it is not found
     sys.path.append(__file__.rsplit("/", 3)[0])
 
 from workerhost.walls import http_framing, proxy_errors
-from workerhost.walls.addresses import is_address, is_public
 from workerhost.walls.http_framing import RefusedError
 from workerhost.walls.proxy_admission import Counter, Visit
+from workerhost.walls.proxy_rules import CONNECT_SECONDS, Rules, joined_place, split_place
 
-PORTS = (22, 80, 443)  # of hosts in `domains`
-_CONNECT_SECONDS = 30.0
-_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|[0-9a-f:.]+")
 _HOP = (b"proxy-", b"connection:", b"keep-alive:")
 _PR_SET_PDEATHSIG = 1
 _LISTENER = 0  # its standard input
-
-
-class Rules:
-    """`domains`: names, or `*.` and a suffix. `endpoints` are `host:port` that are allowed whatever
-    they are; `closed` ones never. `upstream`: the operator's own proxy, for hosts not in `direct`.
-    """
-
-    def __init__(self, told: dict[str, Any]) -> None:
-        self._domains = tuple(told.get("domains", ()))
-        self._endpoints = frozenset(told.get("endpoints", ()))
-        self._closed = frozenset(told.get("closed", ()))
-        self._upstream = str(told.get("upstream", ""))
-        self._direct = str(told.get("direct", ""))
-
-    def check(self, host: str, port: int) -> None:
-        """Raises RefusedError."""
-        if not _NAME.fullmatch(host) or not self._allows(host, port):
-            raise RefusedError(f"{host[:100]!r} port {port} is not among the allowed hosts")
-
-    def _allows(self, host: str, port: int) -> bool:
-        place = f"{host}:{port}"
-        if place in self._closed:
-            return False
-        if place in self._endpoints:
-            return True
-        return port in PORTS and not is_address(host) and self._named(host)
-
-    def _named(self, host: str) -> bool:
-        suffixes = (one[1:] for one in self._domains if one.startswith("*."))
-        return host in self._domains or host.endswith(tuple(suffixes))
-
-    def upstream(self, host: str) -> str:
-        """URL of the proxy to ask; empty: none."""
-        if not self._upstream or _is_direct(host, self._direct):
-            return ""
-        return self._upstream
-
-    def connect(self, host: str, port: int) -> socket.socket:
-        """To an allowed host itself. A name of `domains` that points into this machine or its
-        network is refused.
-        """
-        own = f"{host}:{port}" in self._endpoints
-        error: OSError | None = None
-        for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-            if not own and not is_public(str(address[0])):
-                raise RefusedError(f"{host} points into a private network")
-            try:
-                return socket.create_connection((str(address[0]), port), _CONNECT_SECONDS)
-            except OSError as problem:
-                error = problem
-        raise error or OSError(f"{host} has no address")
-
-
-def _is_direct(host: str, told: str) -> bool:
-    """`told` as in no_proxy: names with all below them, or `*`."""
-    names = [one.strip().lstrip(".") for one in told.lower().split(",")]
-    return "*" in names or any(one and f".{host}".endswith(f".{one}") for one in names)
-
-
-def split_place(text: str, default: int) -> tuple[str, int]:
-    """`host:port`, also with [an IPv6 address]. Nobody's name or password belongs there."""
-    if "@" in text:
-        raise RefusedError("no such host")
-    try:
-        parts = urlsplit(f"//{text}")
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise RefusedError("no such host") from error
-    if not host:
-        raise RefusedError("no host")
-    return host.lower().removesuffix("."), default if port is None else port
-
-
-def _place(host: str, port: int) -> str:
-    """As `split_place` reads it."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def serve(listener: socket.socket, rules: Rules) -> None:
@@ -137,7 +57,7 @@ def _relay(visit: Visit, given: IO[bytes], rules: Rules) -> None:
     visit.asked()
     if method == "CONNECT":
         host, port = split_place(target, 443)
-        visit.place = _place(host, port)
+        visit.place = joined_place(host, port)
         rules.check(host, port)
         with _tunnel(host, port, rules) as server:
             _both_ways(client, given, server, visit.place)
@@ -146,11 +66,13 @@ def _relay(visit: Visit, given: IO[bytes], rules: Rules) -> None:
     if parts.scheme != "http":
         raise RefusedError("a proxy wants CONNECT or an http:// URL")
     host, port = split_place(parts.netloc, 80)
-    visit.place = _place(host, port)
+    visit.place = joined_place(host, port)
     rules.check(host, port)
     size, upstream = http_framing.length(headers), rules.upstream(host)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    request = _request(method, _place(host, port).removesuffix(":80"), path, headers, upstream)
+    request = _request(
+        method, joined_place(host, port).removesuffix(":80"), path, headers, upstream
+    )
     with _ask(upstream) if upstream else rules.connect(host, port) as server:
         server.settimeout(None)
         server.sendall(request)
@@ -173,7 +95,7 @@ def _request(method: str, place: str, path: str, headers: list[bytes], upstream:
     """
     first = f"{method} {f'http://{place}' if upstream else ''}{path} HTTP/1.1".encode("latin-1")
     # One request a connection: the next one might name another host.
-    kept = [one for one in headers if not one.lower().startswith((*_HOP, b"host:"))]
+    kept = [line for line in headers if not line.lower().startswith((*_HOP, b"host:"))]
     own = [b"Connection: close", *(_credentials(upstream) if upstream else ())]
     return b"\r\n".join([first, f"Host: {place}".encode(), *kept, *own]) + b"\r\n\r\n"
 
@@ -185,15 +107,15 @@ def _tunnel(host: str, port: int, rules: Rules) -> socket.socket:
         server.settimeout(None)
         return server
     server = _ask(upstream)
-    place = _place(host, port)
+    place = joined_place(host, port)
     lines = [f"CONNECT {place} HTTP/1.1".encode(), f"Host: {place}".encode()]
     server.sendall(b"\r\n".join([*lines, *_credentials(upstream)]) + b"\r\n\r\n")
     said = b""
     while not said.endswith(b"\r\n\r\n") and len(said) < http_framing.HEAD_BYTES:
-        one = server.recv(1)
-        if not one:
+        byte = server.recv(1)
+        if not byte:
             break
-        said += one
+        said += byte
     status = said.split(b" ")[1:2]
     if status != [b"200"]:
         server.close()
@@ -205,7 +127,7 @@ def _tunnel(host: str, port: int, rules: Rules) -> socket.socket:
 
 def _ask(upstream: str) -> socket.socket:
     parts = urlsplit(upstream)
-    return socket.create_connection((parts.hostname or "", parts.port or 80), _CONNECT_SECONDS)
+    return socket.create_connection((parts.hostname or "", parts.port or 80), CONNECT_SECONDS)
 
 
 def _credentials(upstream: str) -> list[bytes]:
@@ -239,7 +161,7 @@ def _back(source: IO[bytes], client: socket.socket, ours: threading.Event, place
         while interim:
             lines = _head(source, place)
             interim = lines[0].split(b" ")[1:2] == [b"100"]
-            kept = [one for one in lines if not one.lower().startswith(_HOP)]
+            kept = [line for line in lines if not line.lower().startswith(_HOP)]
             last = [] if interim else [b"Connection: close"]
             client.sendall(b"\r\n".join([*kept, *last]) + b"\r\n\r\n")
     if not ours.is_set():

@@ -1,4 +1,5 @@
-"""What a host runs many times a minute: commands and proxies, as forks of a fork server of its own.
+"""Who gives the fork server orders: what a host runs many times a minute, commands and proxies, are
+forks of one of its own.
 
 It is started with the first of them, and again whenever it has ended.
 """
@@ -15,6 +16,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
@@ -25,6 +27,35 @@ _TRIES = 3  # it may end while it is asked: it had nothing to do
 _START_SECONDS = 60.0  # on a machine that has no time
 
 Given = IO[bytes] | int | socket.socket
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """`umask` and `data_bytes` as `Order` has them."""
+
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    cwd: Path | str
+    umask: int = -1
+    data_bytes: int = 0
+
+    def order(self) -> Order:
+        return Order(
+            [os.fsencode(word) for word in self.argv],
+            {os.fsencode(name): os.fsencode(value) for name, value in self.env.items()},
+            os.fsencode(self.cwd),
+            self.umask,
+            self.data_bytes,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Streams:
+    """As `subprocess.Popen` takes them, `PIPE` and `DEVNULL` among them."""
+
+    stdin: Given = subprocess.DEVNULL
+    stdout: Given = subprocess.DEVNULL
+    stderr: Given = subprocess.DEVNULL
 
 
 class Forked:
@@ -87,30 +118,12 @@ class ForkServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
 
-    def start(
-        self,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str],
-        cwd: Path | str,
-        stdin: Given,
-        stdout: Given,
-        stderr: Given,
-        umask: int = -1,
-        data_bytes: int = 0,
-        proxy: bool = False,
-    ) -> Forked:
+    def start(self, command: Command, streams: Streams, *, proxy: bool = False) -> Forked:
         """As `subprocess.Popen`; what cannot be started says so on its standard error and ends with
         127. Raises OSError when the machine has no room for another process.
         """
-        order = Order(
-            [os.fsencode(one) for one in argv],
-            {os.fsencode(name): os.fsencode(value) for name, value in env.items()},
-            os.fsencode(cwd),
-            umask,
-            data_bytes,
-        ).packed()
-        pipes, theirs, made = _pipes(stdin, stdout, stderr)
+        order = command.order().packed()
+        pipes, theirs, made = _pipes(streams.stdin, streams.stdout, streams.stderr)
         try:
             return Forked(*self._tried(PROXY if proxy else OTHER, order, theirs), pipes)
         except BaseException:
@@ -118,8 +131,8 @@ class ForkServer:
                 pipe.close()
             raise
         finally:
-            for one in made:
-                os.close(one)
+            for end in made:
+                os.close(end)
 
     def end(self) -> None:
         """With all that it has started."""
@@ -199,18 +212,18 @@ def _pipes(*given: Given) -> tuple[list[IO[bytes] | None], list[int], list[int]]
     """Our ends; what becomes its standard input, output and error; which of these to close."""
     ours: list[IO[bytes] | None] = []
     theirs, made = list[int](), list[int]()
-    for number, one in enumerate(given):
-        if one == subprocess.PIPE:
+    for number, stream in enumerate(given):
+        if stream == subprocess.PIPE:
             reads, writes = os.pipe()
             mine, its, how = (writes, reads, "wb") if number == 0 else (reads, writes, "rb")
             ours.append(os.fdopen(mine, how, buffering=0))
             made.append(its)
-        elif one == subprocess.DEVNULL:
+        elif stream == subprocess.DEVNULL:
             its = os.open(os.devnull, os.O_RDWR)
             ours.append(None)
             made.append(its)
         else:
-            its = one if isinstance(one, int) else one.fileno()
+            its = stream if isinstance(stream, int) else stream.fileno()
             ours.append(None)
         theirs.append(its)
     return ours, theirs, made
