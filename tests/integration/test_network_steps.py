@@ -188,6 +188,26 @@ def test_patience_ends_without_another_agent(git_repo: Path) -> None:
         assert (len(here.agents()), task.attempt) == (1, 1)
 
 
+def test_step_that_takes_long_is_not_in_vain_before_it_was_tried_often(git_repo: Path) -> None:
+    tries, hook = git_repo / ".git" / "tries", git_repo / ".git" / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\necho try >>{tries}\nsleep 1\n", "ascii")
+    hook.chmod(0o755)
+    tries.touch()
+    tries.chmod(0o666)
+    with machine(git_repo, CW_DEFER_SECONDS="0.1", CW_MAX_DEFERRALS="4") as here:
+        here.start()
+        spec = here.record(WORKS)
+        locked(here, spec)
+        here.hint(spec)
+
+        task = here.reaches(spec, State.DONE)
+
+        assert task.outcome
+        assert task.outcome.reason == "remote_unavailable", task.outcome
+        assert len(tries.read_text("ascii").splitlines()) > 4
+
+
 def test_branch_below_the_task_s_own_is_final_at_once(git_repo: Path) -> None:
     with machine(git_repo) as here:
         here.start()

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count
 
 from cw.errors import BrokerUnavailableError
 from cw.homes.journal import Journal
@@ -51,13 +52,14 @@ def prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> s
         progress=progress,
     )
     until = time.monotonic() + settings.defer_seconds * max(1, settings.max_deferrals)
-    while True:
+    for tries in count(1):
         now = datetime.now(UTC)
         book = called_now(held, book)
         outcome = _outcome(held, book, seen, now)
         if outcome.reason not in UNPROVEN:
             break
-        if time.monotonic() > until:
+        # A step that takes long was not in vain: time alone ends no patience.
+        if tries > settings.max_deferrals and time.monotonic() > until:
             outcome = _given_up(outcome)
             break
         if outcome.message != said:
