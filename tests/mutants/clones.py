@@ -21,7 +21,7 @@ from workerhost.clones import (
     workspace,
 )
 from workerhost.runs import ends_with_proof, unfit_workers
-from workerhost.settling import settle
+from workerhost.settling import kept_work
 from workerhost.walls import fork_server
 
 _TRAPS = "tests/integration/test_clone_traps.py::"
@@ -74,7 +74,7 @@ def _no_wall() -> None:
 
 
 def _left_in_place() -> None:
-    for module in (settle, preparing):
+    for module in (kept_work, preparing):
         _put(module, "set_aside", lambda *_: "")
 
 
@@ -125,7 +125,7 @@ def _every_task_of_the_pool() -> None:
 
 
 def _kept_where_it_was() -> None:
-    _put(settle, "keep_for_next", lambda *_: False)
+    _put(kept_work, "keep_for_next", lambda *_: False)
 
 
 def _goes_on_in_whatever_is_there() -> None:

@@ -7,7 +7,8 @@ from datetime import timedelta
 import click
 import pytest
 
-from cw.cli.views.fleet import short_label, status_lines
+from cw.cli.views.fleet import status_lines
+from cw.cli.views.short_names import short_label
 from cw.fleet_models import Host, Worker
 from cw.models import Event, Task
 from cw.operations.views.overview import Fleet, overview

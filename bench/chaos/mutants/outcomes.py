@@ -15,7 +15,7 @@ from workerhost.clones.evidence import Pushed
 from workerhost.clones.quarantine import Quarantine
 from workerhost.clones.workspace import GitState, Workspace
 from workerhost.runs import attempt, ends_with_proof, recording
-from workerhost.settling import settle, verdict
+from workerhost.settling import kept_work, pushed_commits, settle, verdict
 from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.verdict import FINISHED, Evidence, Verdict
 
@@ -46,7 +46,7 @@ def own_work() -> None:
 
 def keeping() -> None:
     """What an agent had committed before its bad end stays where it is."""
-    settled, deliver = settle._settled, settle._deliver  # noqa: SLF001
+    settled, push = settle._settled, pushed_commits.push_commits  # noqa: SLF001
     end = threading.local()
 
     def noted(ended: EndedRun, box: Quarantine) -> Outcome:
@@ -54,11 +54,11 @@ def keeping() -> None:
         return settled(ended, box)
 
     def idle(task: TaskSpec, box: Quarantine, state: GitState, *rest: Any) -> Any:
-        return (None, state) if end.bad else deliver(task, box, state, *rest)
+        return (None, state) if end.bad else push(task, box, state, *rest)
 
     settle._settled = noted  # noqa: SLF001
-    settle._deliver = idle  # type: ignore[assignment]  # noqa: SLF001
-    settle._keep_commits = lambda *_: ""  # noqa: SLF001
+    vars(settle)["push_commits"] = idle
+    kept_work._keep_commits = lambda *_: ""  # noqa: SLF001
 
 
 def step() -> None:

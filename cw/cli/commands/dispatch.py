@@ -20,8 +20,9 @@ from cw.cli.arguments.issues import read_issues
 from cw.cli.arguments.params import checked, json_option
 from cw.cli.arguments.prompt import is_ignored, read_prompt
 from cw.cli.context import Cli, with_cli
+from cw.cli.dispatching import dispatch_one
 from cw.cli.views.render import json_out, note, say
-from cw.errors import BadInputError, CwError, UnavailableError
+from cw.errors import CwError, UnavailableError
 from cw.names import POOL_QUEUE, tag_name, worker_id, worker_queue
 from cw.operations.fleet.references import short_id
 from cw.repos import parse_repo
@@ -116,44 +117,55 @@ def command(  # noqa: PLR0913, PLR0917  each is an option
     are a list.
     """
     name, numbers = read_issues(issues, repo)
+    request = replace(
+        _read(cli, name, numbers, prompt, model),
+        worker=worker,
+        tag=tag or "",
+        mode=Mode(mode),
+        goes_on=goes_on,
+        notify=notify,
+    )
+    _check(cli, request)
+    done, refused = _each(cli, request, numbers, tell=not as_json)
+    if as_json:
+        _print(done, several=len(numbers) >= _SEVERAL)
+    _note(done)
+    if refused:
+        click.get_current_context().exit(refused.exit_code)
+
+
+def _read(
+    cli: Cli, repo: str, numbers: Sequence[int], prompt: str | None, model: str | None
+) -> Request:
+    """What has to be read and looked up of what was typed. Raises BadInputError."""
     issue = numbers[0] if numbers else None
     stdin = sys.stdin.buffer if sys.stdin else None
     chosen = cli.program.model(model or cli.settings.model)
-    where = parse_repo(name, github_url=cli.settings.github_url, cwd=Path.cwd())
+    where = parse_repo(repo, github_url=cli.settings.github_url, cwd=Path.cwd())
     text = read_prompt(prompt, stdin, has_issue=issue is not None)
     if prompt is None and issue is not None and is_ignored(stdin):
         note("warning: standard input is not read beside -i; use -p - if it is the prompt")
 
     # Loaded only now: what was typed wrongly is said at once.
-    from cw.operations.dispatch.dispatching import check_request
     from cw.operations.dispatch.request import Request
 
-    request = Request(
+    return Request(
         repo=where,
         issue=issue,
-        worker=worker,
-        tag=tag or "",
+        worker=None,
         prompt=text,
         model=chosen,
-        mode=Mode(mode),
         by=cli.whoami,
-        goes_on=goes_on,
-        notify=notify,
         apart=(cli.settings.workers_root, cli.settings.state_dir),
     )
+
+
+def _check(cli: Cli, request: Request) -> None:
+    from cw.operations.dispatch.dispatching import check_request
+
     check_request(request)
-    if notify:
+    if request.notify:
         _check_notify(cli)
-    done, refused = _each(cli, request, numbers, tell=not as_json)
-    if as_json:
-        rows = [_row(one) for one in done]
-        json_out(rows[0] if len(numbers) < _SEVERAL else rows)
-    for one in dict.fromkeys(said for each in done for said in each.notes):
-        note(f"note: {one}")
-    if done and not done[-1].hosts_up:
-        note("warning: no host is running, so nothing starts yet. Start one with: cw up")
-    if refused:
-        click.get_current_context().exit(refused.exit_code)
 
 
 def _check_notify(cli: Cli) -> None:
@@ -175,7 +187,7 @@ def _each(
     refused = None
     for number in numbers or (None,):
         try:
-            done.append(_one(cli, replace(request, issue=number)))
+            done.append(dispatch_one(cli, replace(request, issue=number)))
         except CwError as error:
             if len(numbers) < _SEVERAL or isinstance(error, UnavailableError):
                 raise
@@ -187,43 +199,9 @@ def _each(
     return done, refused
 
 
-def _one(cli: Cli, request: Request) -> Dispatched:
-    if request.tag:
-        request = replace(request, worker=_tagged(cli, request.tag, request.worker))
-    return _dispatch(cli, request)
-
-
-def _dispatch(cli: Cli, request: Request) -> Dispatched:
-    """And write down in whose name."""
-    from cw.broker.app import make_app, send_hint
-    from cw.operations.dispatch.dispatching import dispatch
-
-    app = make_app(cli.settings)
-    github = cli.github if request.repo.github else None
-    done = dispatch(
-        request, cli.store, github, lambda spec: send_hint(app, spec, spec.wanted_worker)
-    )
-    spec = done.task
-    cli.audit.add(
-        "dispatched",
-        spec.created_by,
-        task=spec.id,
-        issue=spec.label,
-        worker=spec.wanted_worker,
-        model=spec.model,
-        prompt_sha256=spec.prompt_sha256,
-    )
-    return done
-
-
-def _tagged(cli: Cli, tag: str, worker: str | None) -> str:
-    from cw.operations.fleet.tags import worker_with
-
-    if worker:
-        raise BadInputError(
-            "-w and -t were both given", hint="-w names the worker, -t lets a tag choose it"
-        )
-    return worker_with(cli.store, tag)
+def _print(done: Sequence[Dispatched], *, several: bool) -> None:
+    rows = [_row(dispatched) for dispatched in done]
+    json_out(rows if several else rows[0])
 
 
 def _row(done: Dispatched) -> dict[str, Any]:
@@ -254,3 +232,11 @@ def _tell(cli: Cli, done: Dispatched) -> None:
         hint = "" if not done.next or done.next in done.why else f". First: {done.next}"
         say(f"It waits: {done.why}{hint}")
     say(f"Follow it with: cw watch {short}")
+
+
+def _note(done: Sequence[Dispatched]) -> None:
+    """What whoever typed it should know, each once."""
+    for said in dict.fromkeys(said for dispatched in done for said in dispatched.notes):
+        note(f"note: {said}")
+    if done and not done[-1].hosts_up:
+        note("warning: no host is running, so nothing starts yet. Start one with: cw up")

@@ -8,7 +8,7 @@ import click
 
 from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.views.render import json_out, say, table_lines, terminal_width
+from cw.cli.views.render import json_out, say, terminal_width
 from cw.errors import BadInputError
 from cw.names import task_id
 
@@ -51,7 +51,7 @@ def command(
     if as_json:
         json_out([row.model_dump(mode="json") for row in done])
         return
-    from cw.cli.views.fleet import label_of
+    from cw.cli.views.undelivered import label_of
 
     said = "will be tried again" if retry else "dropped"
     for row in done:
@@ -61,7 +61,7 @@ def command(
 
 
 def _show(cli: Cli, rows: list[UndeliveredRow], *, as_json: bool) -> None:
-    from cw.cli.views.fleet import UNDELIVERED, undelivered_cells
+    from cw.cli.views.undelivered import undelivered_table
 
     if as_json:
         json_out([row.model_dump(mode="json") for row in rows])
@@ -70,8 +70,6 @@ def _show(cli: Cli, rows: list[UndeliveredRow], *, as_json: bool) -> None:
         say("Nothing was set aside.")
         return
     width, now = terminal_width(), cli.store.tasks.now()
-    for line in table_lines(
-        UNDELIVERED, [undelivered_cells(row, now, width) for row in rows], width
-    ):
+    for line in undelivered_table(rows, now, width):
         say(line)
     say("Try them again with: cw outbox --retry ID (or --all); give them up with: --drop")

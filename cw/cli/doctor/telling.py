@@ -28,7 +28,7 @@ def _addresses(cli: Cli) -> Iterator[Check]:
 
 
 def _undelivered(cli: Cli) -> Iterator[Check]:
-    from cw.cli.views.fleet import label_of
+    from cw.cli.views.undelivered import label_of
     from cw.operations.control.outbox import set_aside
     from cw.operations.fleet.hosts import trouble_words
 

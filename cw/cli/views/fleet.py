@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from cw.cli.views.render import Column, duration, moment, money, one_line, table_lines
+from cw.cli.views.short_names import SMALL, WORKER_LABEL, label_room, short_label, short_name
 from cw.cli.views.spans import spans
+from cw.cli.views.undelivered import undelivered_table
 
 if TYPE_CHECKING:
     from cw.operations.views.rows import (
@@ -59,23 +61,10 @@ _UNSEEN = [
     Column("ended", wide=60),
     Column("why", folds=True),
 ]
-UNDELIVERED = [
-    Column("id", wide=120),
-    Column("since", wide=60),
-    Column("issue"),
-    Column("what"),
-    Column("text", gives=True, wide=120),
-    Column("why", folds=True),
-]
 _MOST_UNDELIVERED = 5
 _MOST_UNSEEN = 5
 _MOST_IDLE = 10  # more of them take one line together
 _MOST_WAITING = 10  # cw queue shows all
-_NARROW = 120  # columns; below, names are shortened
-_SMALL = 60  # below, there is no room for everything
-_WORKER_ID = 12
-_WORKER_LABEL = 14  # characters of owner/repo#22 there, beside much else
-_LABEL = 24
 _MORE_IDLE = " … (all: cw status | cat)"
 _ORDER = {"busy": 0, "idle": 2}  # of the workers; the others do not move
 
@@ -122,12 +111,12 @@ def _idle_line(idle: list[str], width: int) -> str:
 
 def _worker(row: WorkerRow, now: datetime, width: int | None, *, host: bool) -> list[str]:
     about = row.about
-    doing = "" if host and width and width < _SMALL else row.last
+    doing = "" if host and width and width < SMALL else row.last
     return [
-        _name(row.worker, width),
+        short_name(row.worker, width),
         row.state,
-        _name(row.host, width) if host else "",
-        short_label(about.label, width, _WORKER_LABEL) if about else "",
+        short_name(row.host, width) if host else "",
+        short_label(about.label, width, WORKER_LABEL) if about else "",
         about.title if about else "",
         about.model if about else "",
         duration(row.elapsed_s),
@@ -136,10 +125,6 @@ def _worker(row: WorkerRow, now: datetime, width: int | None, *, host: bool) -> 
         _age(row.last_at, now),
         doing,
     ]
-
-
-def _name(text: str, width: int | None) -> str:
-    return _cut(text, _WORKER_ID) if width and width < _NARROW else text
 
 
 def _age(at: datetime | None, now: datetime) -> str:
@@ -159,9 +144,9 @@ def _waiting_lines(rows: list[WaitingRow], now: datetime, width: int | None) -> 
 def _waiting(row: WaitingRow, now: datetime, width: int | None) -> list[str]:
     return [
         str(row.place or "?"),
-        _name(row.worker or "anyone", width),
+        short_name(row.worker or "anyone", width),
         row.about.task,
-        short_label(row.about.label, width, _label(width)),
+        short_label(row.about.label, width, label_room(width)),
         moment(row.since, now),
         row.reason,
     ]
@@ -174,7 +159,7 @@ def _aside_lines(seen: Overview, width: int | None) -> list[str]:
     if not aside and not paused:
         return []
     rows = [_aside(row, seen.at, width) for row in aside]
-    rows += [["paused", _name(row.worker, width), "", "", row.paused] for row in paused]
+    rows += [["paused", short_name(row.worker, width), "", "", row.paused] for row in paused]
     then = [(row.worker or row.about.label, row.next, "") for row in aside]
     then += [(row.worker, f"cw resume {row.worker}", row.paused) for row in paused]
     nexts = [_next(who, what, width) for who, what, said in then if what not in said]
@@ -184,8 +169,8 @@ def _aside_lines(seen: Overview, width: int | None) -> list[str]:
 def _aside(row: HeldRow | StuckRow, now: datetime, width: int | None) -> list[str]:
     state = getattr(row, "state", "held")
     until = moment(getattr(row, "until", None), now)
-    label = short_label(row.about.label, width, _label(width))
-    return [state, _name(row.worker or "", width), label, until, row.reason]
+    label = short_label(row.about.label, width, label_room(width))
+    return [state, short_name(row.worker or "", width), label, until, row.reason]
 
 
 def _unseen_lines(rows: Sequence[UnseenRow], now: datetime, width: int | None) -> list[str]:
@@ -194,8 +179,8 @@ def _unseen_lines(rows: Sequence[UnseenRow], now: datetime, width: int | None) -
     cells = [
         [
             row.state,
-            _name(row.worker or "", width),
-            short_label(row.about.label, width, _label(width)),
+            short_name(row.worker or "", width),
+            short_label(row.about.label, width, label_room(width)),
             moment(row.at, now),
             row.reason,
         ]
@@ -216,18 +201,8 @@ def today_line(today: Today) -> str:
 
 def _undelivered_lines(rows: list[UndeliveredRow], now: datetime, width: int | None) -> list[str]:
     shown = rows[-_MOST_UNDELIVERED:]
-    lines = ["", f"Not delivered ({len(rows)})"]
-    lines += table_lines(UNDELIVERED, [undelivered_cells(row, now, width) for row in shown], width)
+    lines = ["", f"Not delivered ({len(rows)})", *undelivered_table(shown, now, width)]
     return [*lines, "See, retry or drop them with: cw outbox"]
-
-
-def undelivered_cells(row: UndeliveredRow, now: datetime, width: int | None) -> list[str]:
-    issue = short_label(label_of(row), width, _label(width))
-    return [row.id, moment(row.at, now), issue, row.kind, row.text, row.reason]
-
-
-def label_of(row: UndeliveredRow) -> str:
-    return row.repo if row.issue is None else f"{row.repo}#{row.issue}"
 
 
 def _next(who: str, what: str, width: int | None) -> list[str]:
@@ -238,24 +213,3 @@ def _next(who: str, what: str, width: int | None) -> list[str]:
         f"{begin} {arrow} {parts[0]}",
         *(f"{' ' * len(begin)}   {part}" for part in parts[1:]),
     ]
-
-
-def _label(width: int | None) -> int:
-    return _WORKER_LABEL if width and width < _SMALL else _LABEL
-
-
-def short_label(label: str, width: int | None, most: int) -> str:
-    """`owner/repo#22` for a narrow place: first without the owner, then with a shorter name; the
-    number stays.
-    """
-    if width is None or width >= _NARROW or len(label) <= most:
-        return label
-    name, hash_, number = label.rpartition("/")[2].rpartition("#")
-    rest = f"{hash_}{number}" if hash_ else ""
-    name = name if hash_ else number
-    room = most - len(rest)
-    return _cut(name, room) + rest
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
