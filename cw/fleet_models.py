@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from cw.models import MaybeMoment, MaybeText, Model
 
 SILENT_AFTER = timedelta(seconds=45)  # a host beats several times in this
+HOST = "host"  # who paused a worker, when no person did
 
 
 class Worker(Model):

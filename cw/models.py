@@ -17,7 +17,6 @@ MALFORMED = (ValueError, TypeError, OverflowError, RecursionError)
 # it when a host of before could do harm with what is new.
 PROTOCOL = 2  # since 2: what a host keeps of commits that could not be pushed is in the spec
 MOST_BRANCHES = 50  # that one issue uses up
-HOST = "host"  # who paused a worker, when no person did
 
 
 def _moment(value: Any) -> Any:

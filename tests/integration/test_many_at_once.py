@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cw.fleet_models import Host, Worker
-from cw.models import HOST, Outcome
+from cw.fleet_models import HOST, Host, Worker
+from cw.models import Outcome
 from cw.reasons import Reason
 from cw.states import Move, OutcomeKind, State
 from cw.store.leases import Grant

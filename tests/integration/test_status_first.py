@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cw.fleet_models import Host, Worker
-from cw.models import HOST, Outcome, Task
+from cw.fleet_models import HOST, Host, Worker
+from cw.models import Outcome, Task
 from cw.states import Move, OutcomeKind
 from cw.store import keys
 from cw.store.clock import epoch_ms

@@ -10,13 +10,14 @@ from typing import Self
 
 from cw import processid
 from cw.errors import BrokerUnavailableError, CwError, ForgedError, StaleFenceError
+from cw.fleet_models import HOST
 from cw.homes import journal
 from cw.homes.files import write_private
 from cw.homes.journal import Journal, Run
 from cw.homes.layout import Home
 from cw.homes.private import open_files
 from cw.homes.running import shim_lives
-from cw.models import HOST, Task
+from cw.models import Task
 from cw.operations.reconciliation.rebuilding import (
     Ended,
     finished_before,

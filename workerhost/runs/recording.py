@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cw.errors import BrokerUnavailableError, CwError
+from cw.fleet_models import HOST
 from cw.homes import journal
 from cw.homes.files import open_regular
 from cw.homes.journal import Journal
-from cw.models import HOST, Outcome, Task
+from cw.models import Outcome, Task
 from cw.operations.rest.end import taken_back
 from cw.operations.rest.notices import End, notice_of
 from cw.operations.rest.writes import on_outcome, tail_of

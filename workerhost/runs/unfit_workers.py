@@ -8,9 +8,10 @@ import logging
 from datetime import UTC, datetime
 
 from cw.errors import CwError
+from cw.fleet_models import HOST
 from cw.homes.archives import archives
 from cw.homes.journal import Journal
-from cw.models import HOST, Outcome
+from cw.models import Outcome
 from cw.operations.rest.writes import unlabel
 from cw.reasons import Reason
 from cw.states import OutcomeKind, State

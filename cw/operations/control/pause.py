@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cw.errors import BadInputError, UnavailableError
-from cw.fleet_models import Worker
-from cw.models import HOST, Model, Task
+from cw.fleet_models import HOST, Worker
+from cw.models import Model, Task
 from cw.operations.control.shared import Control, Patience, place, poke_all, running_on
 from cw.operations.fleet.lookup import need_worker, task_of
 from cw.store.store import Store
