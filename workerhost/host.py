@@ -41,8 +41,8 @@ from workerhost.inbox.watchdog import Watchdog
 from workerhost.programs.known import runner_of
 from workerhost.rebuilder import Rebuilder
 from workerhost.runs import crash_loops
-from workerhost.runs.proving import proof_of
 from workerhost.runs.run_context import Context
+from workerhost.runs.wall_proof import proof_of
 from workerhost.shutdown import Leaving
 from workerhost.tick_thread import TickThread
 from workerhost.walls.isolation import choose_wall
