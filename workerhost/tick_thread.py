@@ -47,8 +47,9 @@ class TickThread:
         self._woken.set()
 
     def join(self) -> None:
-        """The host leaves: no heartbeat comes after this."""
-        self._thread.join(_TICK_SECONDS)
+        """The host leaves, perhaps before it began: no heartbeat comes after this."""
+        if self._thread.is_alive():
+            self._thread.join(_TICK_SECONDS)
 
     def _forever(self) -> None:
         while not self._ctx.leaving.detach.is_set():

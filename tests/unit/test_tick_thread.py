@@ -1,0 +1,13 @@
+"""The thread in which a host does what it does every few seconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workerhost.tick_thread import TickThread
+
+
+def test_host_that_is_stopped_before_it_began_can_say_goodbye() -> None:
+    nothing: Any = None
+
+    TickThread(nothing, nothing, nothing, nothing, nothing).join()
