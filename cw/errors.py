@@ -80,6 +80,13 @@ class RefusedNoticeError(NotSentError):
     """Whoever was to get a notice does not take this one, now or later."""
 
 
+class LostServerError(UnavailableError):
+    """A host's fork server was ended from outside, with all it had started."""
+
+    def __init__(self) -> None:
+        super().__init__("the host's fork server was ended from outside")
+
+
 class ForgedError(CwError):
     """A record that was not signed with this installation's key, or was changed since."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
 from cw.github.client import GitHub
@@ -14,6 +16,7 @@ from cw.states import OutcomeKind
 from tests.integration.cloning import REPO, Worker, commit, run
 from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
+from tests.waiting import wait_until
 from workerhost.clones import preparing
 from workerhost.clones.workspace import Workspace
 from workerhost.programs.progress import Progress, Result
@@ -159,6 +162,27 @@ def test_push_that_the_remote_cannot_take_now_defers(
 
     assert (outcome.kind, outcome.reason) == (OutcomeKind.DEFERRED, "remote_unavailable")
     assert later.kind is OutcomeKind.SUCCEEDED
+
+
+def test_what_was_lost_with_the_fork_server_is_done_again_before_it_is_believed(
+    worker: Worker, spec: TaskSpec, place: Workspace, hub: GitHubStandIn
+) -> None:
+    head = commit(place.clone, "fix.txt")
+    push = hub.fault(method="POST", path_regex="git-receive-pack", status=0, delay=60)
+
+    def kill() -> None:
+        wait_until(lambda: push.hits, what="the push")
+        for child in psutil.Process().children():
+            if any("fork_server.py" in word for word in child.cmdline()):
+                child.kill()
+
+    with ThreadPoolExecutor() as pool:
+        killed = pool.submit(kill)
+        outcome = settled(worker, spec, place)
+        killed.result()
+
+    assert (outcome.kind, outcome.head) == (OutcomeKind.SUCCEEDED, head), outcome
+    assert hub.heads(REPO)[outcome.branch] == head
 
 
 def test_pull_request_of_a_fork_with_the_same_branch_name_is_not_ours(

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from cw.errors import UnavailableError
+from cw.errors import LostServerError
 from workerhost.clones.done import Done
 from workerhost.shutdown import HostLeavesError
 from workerhost.walls.fork_client import SERVER, Command, Forked, Streams
@@ -35,9 +35,12 @@ _OOM_KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 @dataclass(slots=True)
 class Budget:
-    """Seconds that several commands have together; what passes between them does not count."""
+    """Seconds that several commands have together; what passes between them does not count. `lost`:
+    one of them was, so that what came of them all tells nothing.
+    """
 
     left: float
+    lost: bool = False
 
     @contextmanager
     def spent(self) -> Iterator[None]:
@@ -80,9 +83,7 @@ def bounded(
     feeding: Feeding = Feeding(),
     leave: threading.Event | None = None,
 ) -> Done:
-    """Raises HostLeavesError once `leave` is set, UnavailableError when the host's fork server was
-    ended from outside, and what the sink raises.
-    """
+    """Raises HostLeavesError once `leave` is set, LostServerError, and what the sink raises."""
     if limits.seconds <= 0:
         return Done(ok=False, out="", err="", over="the time for all of it")
     source = feeding.source
@@ -98,7 +99,7 @@ def bounded(
         try:
             done = _Watch(process, limits, feeding, leave).done()
             if process.lost:
-                raise UnavailableError("the host's fork server was ended from outside")
+                raise LostServerError
             return done
         finally:
             _end(process)

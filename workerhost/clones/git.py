@@ -13,6 +13,7 @@ from secrets import token_hex
 
 from cw.credentials.gitconfig import login_config
 from cw.credentials.logins import hidden_from_git, replaced
+from cw.errors import LostServerError
 from cw.homes.files import write_private
 from cw.homes.layout import Home, in_place
 from cw.settings import Settings
@@ -68,6 +69,11 @@ class Git:
     def within(self, seconds: float) -> Git:
         """The same, with a new budget. 0: no limit."""
         return replace(self, budget=Budget(seconds or _NEVER))
+
+    @property
+    def lost(self) -> bool:
+        """A command within its budget had no end of its own: what came of them tells nothing."""
+        return self.budget is not None and self.budget.lost
 
     def inside(
         self,
@@ -149,14 +155,15 @@ class Git:
                 writable=(at, *(source.written if pushes else ())),
                 door=door,
             )
-            done = bounded(
-                argv,
-                cwd=at,
-                env=reached | OURS,
-                limits=self._patient(bounds),
-                feeding=bounds.feeding,
-                leave=self.leave,
-            )
+            with self._losing():
+                done = bounded(
+                    argv,
+                    cwd=at,
+                    env=reached | OURS,
+                    limits=self._patient(bounds),
+                    feeding=bounds.feeding,
+                    leave=self.leave,
+                )
             return done if done.ok else replace(done, seen=kept.read())
 
     def _readable(self, lender: Path | None) -> tuple[Path, ...]:
@@ -195,8 +202,18 @@ class Git:
         path = host_repositories.folder(self.settings, "tmp") / (
             f"{host_repositories.name_of(self.home)}.net-{token_hex(4)}"
         )
-        with opened(path, told, self.wall.user, notes=kept) as door:
+        with self._losing(), opened(path, told, self.wall.user, notes=kept) as door:
             yield door, through_the_door(env)
+
+    @contextmanager
+    def _losing(self) -> Iterator[None]:
+        """Whoever takes a failed command for an answer of git's does not know of its end."""
+        try:
+            yield
+        except LostServerError:
+            if self.budget:
+                self.budget.lost = True
+            raise
 
     def _bounded(self, argv: list[str], at: Path, env: Mapping[str, str], bounds: Bounds) -> Done:
         budget = Budget(bounds.seconds or self.settings.git_seconds or _NEVER)
@@ -208,5 +225,5 @@ class Git:
             text=bounds.text,
             entries=bounds.entries,
         )
-        with budget.spent():
+        with budget.spent(), self._losing():
             return bounded(argv, cwd=at, env={**env} | OURS, limits=limits, feeding=bounds.feeding)

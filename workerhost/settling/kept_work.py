@@ -37,7 +37,7 @@ def keep_work(
     if commits and verdict.reason not in UNPROVEN:
         told = _with_kept(verdict, ended.run, commits, next_too=next_too)
         verdict = replace(verdict, message=told)
-    if state.unjudged and verdict.reason not in UNPROVEN:
+    if state.unjudged and verdict.reason not in UNPROVEN and not box.git.lost:
         verdict = _set_aside(box, task, verdict)
     return KeptWork(verdict, wip, commits)
 

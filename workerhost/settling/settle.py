@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from cw.errors import CwError, TooLargeError, WorkspaceError
+from cw.errors import CwError, LostServerError, TooLargeError, UnavailableError, WorkspaceError
 from cw.homes.journal import Run
 from cw.models import Outcome, Start, TaskSpec
 from cw.reasons import Reason
 from cw.states import OutcomeKind
 from workerhost.clones import evidence as seen_by_git
 from workerhost.clones.git import Git
-from workerhost.clones.host_repositories import BusyError, occupied
+from workerhost.clones.host_repositories import occupied
 from workerhost.clones.protected_changes import touched
 from workerhost.clones.quarantine import Quarantine, quarantined
 from workerhost.clones.workspace import GitState, Workspace
@@ -36,24 +36,35 @@ from workerhost.settling.verdict import (
 if TYPE_CHECKING:
     from cw.github.pulls import Pull
 
+T = TypeVar("T")
+
 _REPORT_CAP = 8000  # characters of the agent's last words that the record keeps
 _BUSY_SECONDS = 120.0  # longer than any view lasts
+_TRIES = 3  # with a fork server each
 
 
 def settle(ended: EndedRun, git: Git) -> Outcome:
     """Raises nothing of git's."""
+    for _ in range(_TRIES):
+        within = git.within(git.settings.git_seconds)
+        outcome = _tried(ended, within)
+        if not within.lost or outcome.kind is OutcomeKind.SUCCEEDED:
+            return outcome
+    return _put_off(ended, LostServerError())
+
+
+def _tried(ended: EndedRun, within: Git) -> Outcome:
     run = ended.run
     place = Workspace(
         Path(run.clone), ended.task.branch, run.base, run.base_sha, ended.task.repo_url
     )
-    within = git.within(git.settings.git_seconds)
     try:
         with (
-            occupied(git.settings, git.home, _BUSY_SECONDS, git.leave),
+            occupied(within.settings, within.home, _BUSY_SECONDS, within.leave),
             quarantined(within, place) as box,
         ):
             return _settled(ended, box)
-    except (WorkspaceError, BusyError) as error:
+    except (WorkspaceError, UnavailableError) as error:
         return _put_off(ended, error)
 
 
@@ -84,15 +95,16 @@ class _Judged:
 
 def _settled(ended: EndedRun, box: Quarantine) -> Outcome:
     task, redact = ended.task, ended.redact
-    guard = cache(lambda head: tuple(map(redact, touched(box, head))))
+    guard = cache(lambda head: _sound(box, tuple(map(redact, touched(box, head)))))
     report = redact(_said(ended).strip())[:_REPORT_CAP]
-    judged = _Judged(seen_by_git.inspect(box, ended.start), ended.process, report)
-    exposed = exposure(box, judged.state, redact)
+    state = _sound(box, seen_by_git.inspect(box, ended.start))
+    judged = _Judged(state, ended.process, report)
+    exposed = _sound(box, exposure(box, state, redact))
     found = pull_requests.look(ended)
     _prove(ended, box, judged, exposed, found, guard)
     judged.pull = judged.pull or next(iter(found.mine), None)
     also = pull_requests.guarded(found, judged.pull, guard)
-    seen = conduct(box, ended, judged.state)
+    seen = _sound(box, conduct(box, ended, judged.state))
     breaches = [*([exposed] if exposed else []), *_unjudged(task, judged.state), *seen.breaches]
     verdict = pull_requests.told(with_breaches(judged.verdict, breaches), found, also)
     beside = pull_requests.beside(judged.state.beside, found)
@@ -110,6 +122,15 @@ def _settled(ended: EndedRun, box: Quarantine) -> Outcome:
     )
 
 
+def _sound(box: Quarantine, found: T) -> T:
+    """What was found out, if git could say it: else it is asked again before anything is done for
+    it. Raises LostServerError.
+    """
+    if box.git.lost:
+        raise LostServerError
+    return found
+
+
 def _said(ended: EndedRun) -> str:
     return ended.progress.result.report if ended.progress.result else ""
 
@@ -125,7 +146,8 @@ def _prove(
     """Do what the agent left undone, and have git and GitHub decide, if the agent ended well. What
     was committed is where the next run begins, however it ended.
     """
-    evidence, judged.state = push_commits(ended.task, box, judged.state, exposed, ended.redact)
+    done = push_commits(ended.task, box, judged.state, exposed, ended.redact)
+    evidence, judged.state = _sound(box, done)
     if ended.process != FINISHED:
         return
     evidence = replace(evidence, report=judged.report)

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cw.errors import BadInputError, CwError
+from cw.errors import BadInputError, CwError, LostServerError
 from cw.homes.agent_user import AgentUser
 from cw.homes.owner import inherit
 from cw.programs.known import program_of
@@ -109,7 +109,7 @@ def opened(
     path: Path, told: Reach, user: AgentUser | None = None, *, notes: Notes | None = None
 ) -> Iterator[Path]:
     """The door, for as long as one command of the host itself needs it. `notes`: get what goes
-    wrong there.
+    wrong there. Raises LostServerError.
     """
     with listen(path) as listener:
         process = SERVER.start(
@@ -119,6 +119,9 @@ def opened(
         )
     try:
         yield path
+        process.poll()
+        if process.lost:  # whoever was to go through it met nobody
+            raise LostServerError
     finally:
         process.close()
         path.unlink(missing_ok=True)

@@ -23,6 +23,7 @@ _FEW = "--seed 7 --hosts 2 --workers 3"
 _WORK = f"{_FEW} --tasks 40 --times 0 --no-scenes"
 _KILLS = f"{_FEW} --tasks 24 --times 0.25 --only 'kill agent' --no-scenes"
 _TUNNELS = f"{_FEW} --tasks 16 --github 16 --only 'spoil tunnels' --no-scenes"
+_LOST = "--seed 7 --tasks 60 --github 30 --times 2 --only 'kill fork server' --no-scenes"
 _DONE = f"{_FEW} --tasks 24 --times 0 --scene 'done before'"
 MUTANTS: dict[str, Mutant] = {
     "fence": Mutant("late words accepted", leases.fence),
@@ -43,6 +44,7 @@ MUTANTS: dict[str, Mutant] = {
     "own work": Mutant("false success", outcomes.own_work, _DONE),
     "keeping": Mutant("work left behind", outcomes.keeping, _WORK),
     "step": Mutant("agent repeated for a step", outcomes.step, _TUNNELS),
+    "lost command": Mutant("completed, recorded otherwise", outcomes.lost_command, _LOST),
     "wrong end": Mutant("told GitHub in another order", telling.wrong_end),
     "twice": Mutant("told GitHub in another order", telling.twice),
     "labels": Mutant("told GitHub too often", telling.labels),

@@ -12,6 +12,7 @@ from cw.settings import Settings
 from cw.states import Move, OutcomeKind
 from workerhost.clones import evidence as seen_by_git
 from workerhost.clones.evidence import Pushed
+from workerhost.clones.git import Git
 from workerhost.clones.quarantine import Quarantine
 from workerhost.clones.workspace import GitState, Workspace
 from workerhost.runs import attempt, ends_with_proof, recording
@@ -64,6 +65,11 @@ def keeping() -> None:
 def step() -> None:
     """A step that the remote does not take now is put off, and done by another run."""
     vars(ends_with_proof)["UNPROVEN"] = frozenset()
+
+
+def lost_command() -> None:
+    """A command that was lost with the fork server is taken for git's answer."""
+    Git.lost = property(lambda _: False)  # type: ignore[assignment,method-assign]
 
 
 def killed_once() -> None:
