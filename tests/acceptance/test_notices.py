@@ -55,6 +55,14 @@ class Told:
         said = self.fleet.json("dispatch", "-r", REPO, "-i", str(number), "-w", "01", *more)
         return number, said["task"]
 
+    def noted(self, task: str) -> bool:
+        """That it was told, by the host itself: it waits for the one that is away, and no other."""
+        store = load_cli(self.fleet.env()).store
+        (host,) = store.fleet.hosts()
+        waiting = [one.effect for one in store.notices.pending(host.name)]
+        store.connection.close()
+        return len([one for one in waiting if one.notice.task == task]) == 1
+
     def kill_host(self) -> None:
         """The next one is there when this returns."""
         store = load_cli(self.fleet.env()).store
@@ -100,7 +108,7 @@ def test_task_that_waits_for_a_person_is_told_once_however_often_its_host_is_kil
 
     told.kill_host()
     told.receiver.answers = []
-    wait_until(lambda: told.of(task), 60, told.fleet.logs)
+    wait_until(lambda: told.of(task) and told.noted(task), 60, told.fleet.logs)
     told.kill_host()
     asked = told.receiver.asked
     _, later = told.dispatch("rehearse: no-change")

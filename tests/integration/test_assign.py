@@ -346,7 +346,7 @@ def test_command_shows_verdicts_and_assigns(
     assert [one.state for one in office.tasks().values()] == [State.QUEUED]
     assert (away.returncode, away.stderr.count("\n")) == (4, 1)
     assert unset.returncode == 2
-    assert "CW_ASSIGN_REPOS" in unset.stderr
+    assert "assign.repos" in unset.stderr
 
 
 def test_dependency_that_the_token_may_not_see_counts_as_open(
