@@ -239,8 +239,8 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`often`: in the gate; `alone`: only when it is asked for by its name. `strike` returns the host
-    or task it struck; None: there was none.
+    """`often`: in the gate; `alone`: only when asked for by its name. `strike` returns the host or
+    task it struck; None: there was none.
     """
 
     often: int
