@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from cw.errors import LostServerError
 from cw.github.client import GitHub
 from cw.models import Outcome, TaskSpec
 from cw.redaction.redact import Redactor
@@ -18,6 +20,7 @@ from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
 from tests.waiting import wait_until
 from workerhost.clones import preparing
+from workerhost.clones.bounded import Limits, bounded
 from workerhost.clones.workspace import Workspace
 from workerhost.programs.progress import Progress, Result
 from workerhost.settling.ended_run import EndedRun
@@ -183,6 +186,28 @@ def test_what_was_lost_with_the_fork_server_is_done_again_before_it_is_believed(
 
     assert (outcome.kind, outcome.head) == (OutcomeKind.SUCCEEDED, head), outcome
     assert hub.heads(REPO)[outcome.branch] == head
+
+
+def test_what_outlives_the_fork_server_with_a_command_s_pipes_holds_nobody_up(
+    tmp_path: Path,
+) -> None:
+    """As a bwrap does whose parent was killed before it had said that it may go on."""
+    written = tmp_path / "pid"
+    left = ["sh", "-c", f"sleep 300 & echo $! >{written}; wait"]
+
+    def kill() -> int:
+        wait_until(lambda: written.exists() and written.read_text("ascii").strip())
+        for child in psutil.Process().children():
+            if any("fork_server.py" in word for word in child.cmdline()):
+                child.kill()
+        return int(written.read_text("ascii"))
+
+    with ThreadPoolExecutor() as pool:
+        killed = pool.submit(kill)
+        with pytest.raises(LostServerError):
+            bounded(left, cwd=Path("/"), env={"PATH": os.defpath}, limits=Limits(seconds=200))
+
+    wait_until(lambda: not psutil.pid_exists(killed.result()), what="its end")
 
 
 def test_pull_request_of_a_fork_with_the_same_branch_name_is_not_ours(

@@ -208,11 +208,16 @@ class _Watch:
     def _look_up(self) -> None:
         if self._leave and self._leave.is_set():
             raise HostLeavesError
+        self._process.poll()
+        if self._process.lost:  # whatever of it still holds its pipes
+            raise LostServerError
 
 
 def _end(process: Forked) -> None:
     """With what it started. Its pipes are closed, not read: others may still hold them."""
     if process.poll() is not None:
+        if process.lost:  # bwrap 0.8: a child whose parent was killed early waits for it for ever
+            process.signal_group(signal.SIGKILL)
         return
     process.signal_group(signal.SIGTERM)
     try:
