@@ -23,6 +23,15 @@ def states(fleet: Fleet) -> dict[str, str]:
     return {row["worker"]: row["state"] for row in fleet.json("status")["workers"]}
 
 
+def make_idle(fleet: Fleet) -> None:
+    """Both workers, with nothing open and nobody paused."""
+    tasks = open_tasks(fleet)
+    if tasks:
+        fleet.ok("cancel", "--force", *tasks)
+    fleet.ok("resume", "--all")
+    wait_until(lambda: states(fleet) == {"01": "idle", "02": "idle"}, what="idle workers")
+
+
 def issue(fleet: Fleet, behaviour: str) -> int:
     number: int = fleet.github.add_issue("acme/app", "Change it", behaviour)
     return number

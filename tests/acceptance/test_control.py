@@ -14,7 +14,7 @@ from tests.acceptance.controlling import (
     hanging,
     labels,
     last,
-    open_tasks,
+    make_idle,
     record,
     states,
     tree,
@@ -28,11 +28,7 @@ from tests.waiting import wait_until
 def tidy(fleet: Fleet) -> Iterator[None]:
     """Every test begins with two idle workers that take work."""
     yield
-    tasks = open_tasks(fleet)
-    if tasks:
-        fleet.ok("cancel", "--force", *tasks)
-    fleet.ok("resume", "--all")
-    wait_until(lambda: states(fleet) == {"01": "idle", "02": "idle"}, what="idle workers")
+    make_idle(fleet)
 
 
 def test_stop_ends_the_whole_tree_and_keeps_what_was_done(fleet: Fleet) -> None:

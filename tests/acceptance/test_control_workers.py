@@ -19,7 +19,7 @@ from tests.acceptance.controlling import (
     hanging,
     issue,
     labels,
-    open_tasks,
+    make_idle,
     states,
     write_uncommitted,
 )
@@ -31,11 +31,7 @@ from tests.waiting import wait_until
 def tidy(fleet: Fleet) -> Iterator[None]:
     """Every test begins with two idle workers that take work."""
     yield
-    tasks = open_tasks(fleet)
-    if tasks:
-        fleet.ok("cancel", "--force", *tasks)
-    fleet.ok("resume", "--all")
-    wait_until(lambda: states(fleet) == {"01": "idle", "02": "idle"}, what="idle workers")
+    make_idle(fleet)
 
 
 def test_paused_worker_takes_nothing_until_it_is_resumed(fleet: Fleet) -> None:

@@ -61,6 +61,8 @@ def test_any_answer_of_success_is_one(status: int) -> None:
         receiver.answers = [status]
         WebhookNotifier(receiver.url, SECRET).send(NOTICE)
 
+    assert receiver.asked == 1
+
 
 @pytest.mark.parametrize("status", [301, 307, 401, 404, 408, 429, 500, 503])
 def test_what_may_pass_is_tried_again(status: int) -> None:

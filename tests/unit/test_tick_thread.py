@@ -10,4 +10,7 @@ from workerhost.tick_thread import TickThread
 def test_host_that_is_stopped_before_it_began_can_say_goodbye() -> None:
     nothing: Any = None
 
-    TickThread(nothing, nothing, nothing, nothing, nothing).join()
+    ticks = TickThread(nothing, nothing, nothing, nothing, nothing)
+    ticks.join()  # of a thread that was never started raises
+
+    assert not ticks.deaf

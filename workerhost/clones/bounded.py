@@ -216,7 +216,9 @@ class _Watch:
 def _end(process: Forked) -> None:
     """With what it started. Its pipes are closed, not read: others may still hold them."""
     if process.poll() is not None:
-        if process.lost:  # bwrap 0.8: a child whose parent was killed early waits for it for ever
+        # bubblewrap 0.8.0: a child whose parent was killed before it said "go on" waits for that
+        # for ever, in its parent's group and with its pipes.
+        if process.lost:
             process.signal_group(signal.SIGKILL)
         return
     process.signal_group(signal.SIGTERM)
