@@ -18,6 +18,7 @@ from tests.making import KEYRING
 from tests.mutants import take_out
 from tests.needs import need
 from tests.nottried import not_tried
+from tests.progress import Progress, told
 from tests.servers import broker_program
 from tests.typed import typed
 from tests.waiting import wait_until
@@ -34,6 +35,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_configure(config: pytest.Config) -> None:
     take_out()
     config.pluginmanager.register(Costs())
+    if "CI" in os.environ:  # elsewhere somebody looks on, and may ask for less or more
+        config.pluginmanager.register(Progress(told))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -6,7 +6,6 @@ in the background it is not.
 
 from __future__ import annotations
 
-import os
 import resource
 import time
 from collections.abc import Generator, Iterable, Mapping
@@ -18,7 +17,6 @@ import pytest
 from tests.forking import loader
 
 _SHOWN = 10
-_TOLD_SECONDS = 120.0
 _NAME = "cost"
 
 
@@ -49,8 +47,6 @@ class Costs:
 
     files: dict[str, Cost] = field(default_factory=dict)
     _began: tuple[float, float] = (0.0, 0.0)
-    _first: float = field(default_factory=time.monotonic)
-    _next: float = field(default_factory=lambda: time.monotonic() + _TOLD_SECONDS)
 
     def pytest_runtest_logstart(self) -> None:
         self._began = time.monotonic(), _cpu()
@@ -67,7 +63,6 @@ class Costs:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self._tell_how_far()
         for name, taken in report.user_properties:
             if name == _NAME and isinstance(taken, (tuple, list)):
                 seconds, cpu = taken
@@ -75,15 +70,6 @@ class Costs:
                 one.tests += 1
                 one.seconds += seconds
                 one.cpu += cpu
-
-    def _tell_how_far(self) -> None:
-        """Now and then, so that whoever finds it cut short sees where it was, and when."""
-        now = time.monotonic()
-        if "PYTEST_XDIST_WORKER" in os.environ or now < self._next:
-            return
-        self._next = now + _TOLD_SECONDS
-        done = sum(one.tests for one in self.files.values())
-        print(f" {now - self._first:.0f} s, {done} done", flush=True)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if lines := list(dearest(self.files)):
