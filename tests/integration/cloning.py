@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from cw.credentials.agentenv import agent_environment
 from cw.homes.home import make_home, templates_dir
@@ -16,6 +21,7 @@ from cw.models import TaskSpec
 from cw.settings import Settings
 from tests.making import make_spec
 from tests.standins.github import GitHubStandIn
+from tests.waiting import wait_until
 from tests.walls import outer_wall, owned
 from workerhost.clones import evidence
 from workerhost.clones.evidence import Pushed
@@ -97,3 +103,19 @@ def commit(at: Path, name: str, text: str = "x\n") -> str:
     run(at, "add", name)
     run(at, "commit", "-q", "-m", f"Add {name}")
     return run(at, "rev-parse", "HEAD")
+
+
+@contextmanager
+def fork_server_killed(once: Callable[[], bool]) -> Iterator[None]:
+    """What starts commands for this process is killed in the middle of one."""
+
+    def kill() -> None:
+        wait_until(once, what="the command")
+        for child in psutil.Process().children():
+            if any("fork_server.py" in word for word in child.cmdline()):
+                child.kill()
+
+    with ThreadPoolExecutor() as pool:
+        killed = pool.submit(kill)
+        yield
+        killed.result()

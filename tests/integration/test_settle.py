@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from cw.github.client import GitHub
 from cw.models import Outcome, TaskSpec
 from cw.redaction.redact import Redactor
 from cw.states import OutcomeKind
-from tests.integration.cloning import REPO, Worker, commit, run
+from tests.integration.cloning import REPO, Worker, commit, fork_server_killed, run
 from tests.making import NOW, make_journal
 from tests.standins.github import GitHubStandIn
 from tests.waiting import wait_until
@@ -173,16 +172,8 @@ def test_what_was_lost_with_the_fork_server_is_done_again_before_it_is_believed(
     head = commit(place.clone, "fix.txt")
     push = hub.fault(method="POST", path_regex="git-receive-pack", status=0, delay=60)
 
-    def kill() -> None:
-        wait_until(lambda: push.hits, what="the push")
-        for child in psutil.Process().children():
-            if any("fork_server.py" in word for word in child.cmdline()):
-                child.kill()
-
-    with ThreadPoolExecutor() as pool:
-        killed = pool.submit(kill)
+    with fork_server_killed(once=lambda: bool(push.hits)):
         outcome = settled(worker, spec, place)
-        killed.result()
 
     assert (outcome.kind, outcome.head) == (OutcomeKind.SUCCEEDED, head), outcome
     assert hub.heads(REPO)[outcome.branch] == head
@@ -195,19 +186,14 @@ def test_what_outlives_the_fork_server_with_a_command_s_pipes_holds_nobody_up(
     written = tmp_path / "pid"
     left = ["sh", "-c", f"sleep 300 & echo $! >{written}; wait"]
 
-    def kill() -> int:
-        wait_until(lambda: written.exists() and written.read_text("ascii").strip())
-        for child in psutil.Process().children():
-            if any("fork_server.py" in word for word in child.cmdline()):
-                child.kill()
-        return int(written.read_text("ascii"))
+    with (
+        fork_server_killed(once=lambda: written.exists() and bool(written.read_text("ascii"))),
+        pytest.raises(LostServerError),
+    ):
+        bounded(left, cwd=Path("/"), env={"PATH": os.defpath}, limits=Limits(seconds=200))
 
-    with ThreadPoolExecutor() as pool:
-        killed = pool.submit(kill)
-        with pytest.raises(LostServerError):
-            bounded(left, cwd=Path("/"), env={"PATH": os.defpath}, limits=Limits(seconds=200))
-
-    wait_until(lambda: not psutil.pid_exists(killed.result()), what="its end")
+    pid = int(written.read_text("ascii"))
+    wait_until(lambda: not psutil.pid_exists(pid), what="its end")
 
 
 def test_pull_request_of_a_fork_with_the_same_branch_name_is_not_ours(

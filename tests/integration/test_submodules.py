@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cw.errors import WorkspaceError
+from cw.errors import LostServerError, WorkspaceError
 from cw.homes.owner import give_tree
-from tests.integration.cloning import REPO, Worker, commit, inspect, run
+from tests.integration.cloning import REPO, Worker, commit, fork_server_killed, inspect, run
 from tests.integration.test_used_clones import kept_aside
 from tests.needs import require
 from tests.standins.github import GitHubStandIn
@@ -129,6 +129,19 @@ def test_submodules_within_submodules(worker: Worker, any_hub: GitHubStandIn) ->
         assert place.notes == ()
         assert (place.clone / "lib" / "in" / "inner.txt").exists()
         assert run(place.clone, "status", "--porcelain") == ""
+    assert kept_aside(worker) == []
+
+
+def test_submodule_that_was_lost_with_the_fork_server_is_not_taken_for_one_that_is_missing(
+    worker: Worker, any_hub: GitHubStandIn
+) -> None:
+    wants(any_hub, any_hub.heads(LIB)["main"], said())
+    asked = any_hub.fault(path_regex=f"{LIB}.git/info/refs", status=0, delay=60)
+
+    with fork_server_killed(once=lambda: bool(asked.hits)), pytest.raises(LostServerError):
+        prepared(worker)
+
+    assert prepared(worker).notes == ()
     assert kept_aside(worker) == []
 
 

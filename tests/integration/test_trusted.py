@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cloning import Worker, commit, push, run
+from cw.errors import LostServerError
+from tests.integration.cloning import Worker, commit, fork_server_killed, push, run
 from tests.standins.github import GitHubStandIn
 from workerhost.clones import preparing
 from workerhost.clones.evidence import Pushed
@@ -29,6 +30,7 @@ class Bench:
     """A clone of a trusted repository, in which an agent may have worked."""
 
     def __init__(self, root: Path, hub: GitHubStandIn) -> None:
+        self.hub = hub
         hub.add_repo(LIB, files=FILES)
         hub.add_user("agent", "bot-token", {LIB: "write"})
         self.worker = Worker.make(root, hub)
@@ -177,3 +179,12 @@ def test_base_that_cannot_be_had_is_like_nothing(bench: Bench) -> None:
     bench.place = replace(bench.place, base="gone")
 
     assert bench.unlike() == UNKNOWN
+
+
+def test_comparison_that_was_lost_with_the_fork_server_says_nothing(bench: Bench) -> None:
+    asked = bench.hub.fault(path_regex="info/refs", status=0, delay=60)
+
+    with fork_server_killed(once=lambda: bool(asked.hits)), pytest.raises(LostServerError):
+        bench.unlike()
+
+    assert bench.unlike() == ""

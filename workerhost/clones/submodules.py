@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from secrets import token_hex
 
 from cw.credentials.gitconfig import written
-from cw.errors import CwError, WorkspaceError
+from cw.errors import CwError, LostServerError, WorkspaceError
 from cw.homes.files import read_regular, write_private
 from cw.homes.owner import inherit, make_folders
 from workerhost.clones.copying import copy
@@ -69,7 +69,8 @@ class _Filling:
 
 def fill(seen: Lens, url: str) -> str:
     """In a clone that is as if new. What there is to say of those that are empty; nothing fails for
-    them. `url`: of the clone's repository. Raises HostLeavesError.
+    them. `url`: of the clone's repository. Raises HostLeavesError,
+    LostServerError.
     """
     said: list[str] = []
     _fill(seen, url, "", _Filling(time.monotonic() + _ALL_SECONDS, said=said), 1)
@@ -83,6 +84,8 @@ def _fill(seen: Lens, url: str, above: str, filling: _Filling, depth: int) -> No
     said = filling.said if filling.said is not None else []
     try:
         modules = _modules(seen)
+    except LostServerError:
+        raise
     except (CwError, OSError) as error:
         said.append(f"those of {above or 'the repository'}: {_why(error)}")
         return
@@ -94,6 +97,8 @@ def _fill(seen: Lens, url: str, above: str, filling: _Filling, depth: int) -> No
             found = _checked(module, url)
             with _brought(seen.git, url, found, filling.take()) as mirror:
                 git_dir = _placed(seen, mirror, module, found)
+        except LostServerError:
+            raise
         except (CwError, OSError) as error:
             said.append(f"{shown}: {_why(error)}")
             continue

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-from cw.errors import CwError
+from cw.errors import CwError, LostServerError
 from cw.homes.files import read_regular
 from cw.homes.layout import in_place
 from workerhost.clones.bounded import Feeding
@@ -34,7 +34,8 @@ _OTHER = "what git would not keep like this"
 
 def unlike_base(git: Git, place: Workspace) -> str:
     """A path that claude would load and that is not as the default branch has it; empty when there
-    is none. What cannot be compared counts as such a path.
+    is none. What cannot be compared counts as such a path. Raises
+    LostServerError.
     """
     if not in_place(git.home, place.clone):
         return UNKNOWN
@@ -43,6 +44,8 @@ def unlike_base(git: Git, place: Workspace) -> str:
     try:
         expected = _of_base(git, place)
         found = dict(_in_clone(place.clone))
+    except LostServerError:
+        raise
     except (CwError, OSError, UnicodeError):
         return UNKNOWN
     paths = sorted(expected.keys() | found.keys())
