@@ -28,13 +28,20 @@ class ForgetfulWay:
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self.path))
         self._listener.listen()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
 
     @property
     def url(self) -> str:
         return f"unix://{self.path}"
 
     def close(self) -> None:
+        """Once nobody waits at it: after a signal the kernel begins an accept again by the socket's
+        number, which another server has by then.
+        """
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread
+        self._thread.join()
         self._listener.close()
 
     def _accept(self) -> None:

@@ -14,6 +14,7 @@ from .wire import Reply, Request
 
 ENTERPRISE = "/api/v3"
 ENTERPRISE_GRAPHQL = "/api/graphql"
+_ACCEPT_SECONDS = 1.0  # a caller that is gone by now must not stop all others, nor the end
 Serve = Callable[[Request], Reply | None]  # None: drop the connection
 
 
@@ -33,6 +34,7 @@ class Server(ThreadingHTTPServer):
         tunnels: Tunnels | None = None,
     ) -> None:
         super().__init__((address, port), _Handler)
+        self.socket.settimeout(_ACCEPT_SECONDS)
         self.serve = serve
         self.leak = leak
         self.tunnels = tunnels
