@@ -187,7 +187,9 @@ def test_what_outlives_the_fork_server_with_a_command_s_pipes_holds_nobody_up(
     left = ["sh", "-c", f"sleep 300 & echo $! >{written}; wait"]
 
     with (
-        fork_server_killed(once=lambda: written.exists() and bool(written.read_text("ascii"))),
+        fork_server_killed(
+            once=lambda: written.exists() and bool(written.read_text("ascii").strip())
+        ),
         pytest.raises(LostServerError),
     ):
         bounded(left, cwd=Path("/"), env={"PATH": os.defpath}, limits=Limits(seconds=200))

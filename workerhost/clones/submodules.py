@@ -69,8 +69,7 @@ class _Filling:
 
 def fill(seen: Lens, url: str) -> str:
     """In a clone that is as if new. What there is to say of those that are empty; nothing fails for
-    them. `url`: of the clone's repository. Raises HostLeavesError,
-    LostServerError.
+    them. `url`: of the clone's repository. Raises HostLeavesError, LostServerError.
     """
     said: list[str] = []
     _fill(seen, url, "", _Filling(time.monotonic() + _ALL_SECONDS, said=said), 1)

@@ -34,8 +34,7 @@ _OTHER = "what git would not keep like this"
 
 def unlike_base(git: Git, place: Workspace) -> str:
     """A path that claude would load and that is not as the default branch has it; empty when there
-    is none. What cannot be compared counts as such a path. Raises
-    LostServerError.
+    is none. What cannot be compared counts as such a path. Raises LostServerError.
     """
     if not in_place(git.home, place.clone):
         return UNKNOWN
