@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,10 +26,20 @@ _HEALED = (
 )
 # ... and sets these aside.
 _SET_ASIDE = ("pipe for refs", "no .git/HEAD", "link for an index", "broken ref", "no objects")
+ALL = (*_HEALED, *_SET_ASIDE)
 # Not between two runs of one task: the commit would be its own.
 _COMMITS = frozenset({"detached"})
 _PATIENCE_SECONDS = 2.0
 _POLL_SECONDS = 0.003
+
+
+def spoiled(clone: Path, name: str) -> bool:
+    """False: the agent itself had broken it, in a way that leaves no room for this one."""
+    try:
+        (HEALED | SET_ASIDE)[name](clone)
+    except (subprocess.CalledProcessError, OSError):
+        return False
+    return True
 
 
 @dataclass
@@ -67,8 +78,8 @@ class Breaking:
         settings = replace(self.settings, state_dir=host.folder / "state")
         name = self._next()
         with suppress(BusyError, CwError), occupied(settings, home, 0):
-            if not home.journal.exists() and (name not in _COMMITS or self._all_over(clone)):
-                (HEALED | SET_ASIDE)[name](clone)
+            free = not home.journal.exists() and (name not in _COMMITS or self._all_over(clone))
+            if free and spoiled(clone, name):
                 self.done.append((clone, name, time.time()))
                 return True
         self._todo.append(name)
@@ -80,7 +91,7 @@ class Breaking:
 
     def _next(self) -> str:
         if not self._todo:
-            self._todo = [*_HEALED, *_SET_ASIDE]
+            self._todo = list(ALL)
             self.dice.shuffle(self._todo)
         return self._todo.pop()
 

@@ -239,13 +239,10 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`often`: in the gate; `alone`: only when asked for by its name. `strike` returns the host or
-    task it struck; None: there was none.
-    """
+    """`often`: in the gate. `strike` returns the host or task it struck; None: there was none."""
 
     often: int
     strike: Callable[[Faults], str | None]
-    alone: bool = False
 
 
 # What goes wrong at random. A fault is one entry.
@@ -253,7 +250,7 @@ FAULTS: dict[str, Fault] = {
     "kill host": Fault(40, Faults.kill_host),
     "kill agent": Fault(40, Faults.kill_agent),
     "kill shim": Fault(10, Faults.kill_shim),
-    "kill fork server": Fault(20, Faults.kill_fork_server, alone=True),
+    "kill fork server": Fault(20, Faults.kill_fork_server),
     "kill broker": Fault(5, Faults.kill_broker),
     "kill beat": Fault(5, Faults.kill_beat),
     "freeze broker": Fault(3, Faults.freeze_broker),

@@ -12,19 +12,16 @@ _ONCE = "rehearse: commit-error 529 once\n"  # has committed when it is put off,
 _LINGERS = "rehearse: last linger 4\nrehearse: commit-only\n"  # longer than it may
 _LEAVES = "rehearse: last leaves 300\nrehearse: commit-only\n"
 # Of its own clone, after its commit. The commit is there all the same.
-_BREAKS = tuple(
-    f"rehearse: commit-break {script}\n"
-    for script in (
-        "git config core.bare true",
-        "echo '[broken' >>.git/config",
-        "rm .git/config",
-        "touch .git/index.lock .git/HEAD.lock .git/config.lock .git/packed-refs.lock",
-        "chmod -R a-w .git",
-        "git sparse-checkout set nothing-of-it",
-        "git update-index --skip-worktree README.md; rm README.md",
-        "rm README.md; ln -s /etc/passwd README.md",
-        "mkfifo pipe; rm run.sh; mkfifo run.sh",
-    )
+BREAKS = (
+    "git config core.bare true",
+    "echo '[broken' >>.git/config",
+    "rm .git/config",
+    "touch .git/index.lock .git/HEAD.lock .git/config.lock .git/packed-refs.lock",
+    "chmod -R a-w .git",
+    "git sparse-checkout set nothing-of-it",
+    "git update-index --skip-worktree README.md; rm README.md",
+    "rm README.md; ln -s /etc/passwd README.md",
+    "mkfifo pipe; rm run.sh; mkfifo run.sh",
 )
 # How often in a hundred. Every one of them ends by itself when left alone.
 _KINDS = (
@@ -38,7 +35,7 @@ _KINDS = (
     (4, f"{_LIES}\n"),
     (3, _LINGERS),
     (3, _LEAVES),
-    (6, ""),  # one of _BREAKS
+    (6, ""),  # one of BREAKS
 )
 _ON_GITHUB = (
     (60, "rehearse: slow 0.3\nrehearse: commit-only\n"),
@@ -53,7 +50,8 @@ def chosen(dice: random.Random, *, github: bool) -> str:
     """A prompt. On GitHub each ends in a pull request."""
     kinds = _ON_GITHUB if github else _KINDS
     texts, weights = [text for _, text in kinds], [often for often, _ in kinds]
-    return PACE + (dice.choices(texts, weights)[0] or dice.choice(_BREAKS))
+    text = dice.choices(texts, weights)[0]
+    return PACE + (text or f"rehearse: commit-break {dice.choice(BREAKS)}\n")
 
 
 def needs_issue(prompt: str) -> bool:

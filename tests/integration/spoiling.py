@@ -15,7 +15,9 @@ Spoil = Callable[[Path], object]
 
 
 def shell(script: str) -> Spoil:
-    """In the clone, as the agent's Bash would."""
+    """In the clone, as the agent's Bash would. Raises CalledProcessError or OSError: the clone is
+    broken already, in a way that leaves no room for this one.
+    """
 
     def spoil(clone: Path) -> None:
         env = {
@@ -29,8 +31,10 @@ def shell(script: str) -> Spoil:
             "GIT_CONFIG_KEY_0": "safe.directory",
             "GIT_CONFIG_VALUE_0": "*",
         }
-        subprocess.run(["/bin/sh", "-ec", script], cwd=clone, env=env, check=True)
-        give_tree(clone)
+        try:
+            subprocess.run(["/bin/sh", "-ec", script], cwd=clone, env=env, check=True)
+        finally:
+            give_tree(clone)
 
     return spoil
 
