@@ -20,6 +20,7 @@ class Worker(Model):
     paused: str = ""  # why it takes nothing; empty when it does
     paused_by: str = ""  # HOST: its host found what only a person can mend; else a person did
     registered_at: MaybeMoment = None
+    account: str = ""  # the id of the one it works on; empty: its host has not said
 
 
 class Trouble(Model):

@@ -90,6 +90,7 @@ class Charge(StrEnum):
 
     NOTHING = "nothing"
     DEFERRAL = "a deferral"
+    ACCOUNT = "nothing: its account is held, and it waits for that"
     LOSS = "a loss: run again at once, and `crashed` after too many"
     GIVEN_UP = "everything: `crashed` at once"
 
@@ -97,8 +98,8 @@ class Charge(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """`person`: nothing goes on before somebody acts. `next`: what is typed then, of the task `ID`
-    and the worker `NN`. `pauses`: its worker takes nothing more. `quiet`: nobody is told on GitHub.
-    `unread`: the run's log stays unread, as it may be what hosts die of.
+    and the worker `NN`. `quiet`: nobody is told on GitHub. `unread`: the run's log stays unread, as
+    it may be what hosts die of.
     """
 
     kind: OutcomeKind
@@ -106,7 +107,6 @@ class Rule:
     charge: Charge = Charge.NOTHING
     person: bool = True
     next: str = "cw logs ID"
-    pauses: bool = False
     quiet: bool = False
     unread: bool = False
 
@@ -116,7 +116,8 @@ _LATER = Rule(kind=_DEFERRED, charge=Charge.DEFERRAL, person=False, next="")
 _LOOK = Rule(kind=_FAILED, next="cw show ID")
 _READ = Rule(kind=_FAILED)
 _CLOSED = Rule(kind=_STOPPED, label=Label.OFF, person=False, next="", quiet=True)
-_CREDENTIALS = Rule(kind=_FAILED, next="cw resume NN", pauses=True)
+_CREDENTIALS = Rule(kind=_DEFERRED, charge=Charge.ACCOUNT, next="cw resume NN")
+_LIMITED = Rule(kind=_DEFERRED, charge=Charge.ACCOUNT, person=False, next="")
 
 RULES: dict[Reason, Rule] = {
     Reason.DONE: Rule(kind=OutcomeKind.SUCCEEDED, label=Label.OFF, person=False, next=""),
@@ -146,8 +147,8 @@ RULES: dict[Reason, Rule] = {
     Reason.AUTHENTICATION_FAILED: _CREDENTIALS,
     Reason.BILLING_ERROR: _CREDENTIALS,
     **dict.fromkeys((Reason.MODEL_NOT_FOUND, Reason.INVALID_REQUEST, Reason.API_ERROR), _LOOK),
-    Reason.USAGE_LIMIT: _LATER,
-    Reason.API_UNAVAILABLE: _LATER,
+    Reason.USAGE_LIMIT: _LIMITED,
+    Reason.API_UNAVAILABLE: _LIMITED,
     **dict.fromkeys((Reason.TIME_LIMIT, Reason.STALLED, Reason.MEMORY, Reason.LOG_SIZE), _READ),
     Reason.DISK_FULL: _LATER,
     Reason.NOT_STARTED: _LOOK,

@@ -92,7 +92,7 @@ class Heartbeat:
         self._obey()
         self._gate.open()
         for worker in self._board.willing():
-            apart("hints", partial(hint_next, self._ctx.store, self._hint, worker), worker)
+            apart("hints", partial(self._hint_next, worker), worker)
 
     def _look_at_agent(self) -> None:
         self._fit = self._fitness()
@@ -140,15 +140,29 @@ class Heartbeat:
             log.error("another machine that is up has the name %s: CW_HOST_NAME", beat.name)
         self.named = named
 
+    def _hint_next(self, worker: str) -> None:
+        hint_next(self._ctx.store, self._hint, worker, self._takes)
+
+    def _takes(self, worker: str, model: str) -> bool:
+        return not self._ctx.accounts.closed(worker, model)
+
     def _obey(self) -> None:
-        """What people asked of this host's workers since the last look."""
-        for worker in self._ctx.store.fleet.workers():
-            if worker.id not in self._homes or worker.host != self._ctx.settings.host_name:
-                continue
+        """What people asked of this host's workers since the last look, and what their accounts
+        take.
+        """
+        name = self._ctx.settings.host_name
+        workers = [
+            worker
+            for worker in self._ctx.store.fleet.workers()
+            if worker.id in self._homes and worker.host == name
+        ]
+        look = partial(self._ctx.accounts.look, workers, self._homes)
+        self._ctx.troubles.run("accounts", look)
+        for worker in workers:
             self._ctx.troubles.run("requests", partial(self._obey_for, worker), worker.id)
 
     def _obey_for(self, worker: Worker) -> None:
-        shut = bool(worker.paused or self._unfit())
+        shut = bool(worker.paused or self._unfit() or self._ctx.accounts.closed(worker.id))
         self._board.keep(worker.id, worker.task, paused=shut)
         if worker.task and shim_lives(self._homes[worker.id]):
             task = self._ctx.store.tasks.get(worker.task)

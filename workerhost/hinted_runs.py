@@ -33,6 +33,14 @@ class HintedRuns:
         except CwError:
             return True  # its run will find out
 
+    def ranked(self, task_id: str, workers: list[str]) -> list[str]:
+        """Those whose accounts take its model, the one with most room first."""
+        try:
+            task = self._ctx.store.tasks.get(task_id)
+        except CwError:
+            return workers  # its run will find out
+        return self._ctx.accounts.ranked(workers, task.spec.model) if task else workers
+
     def run(self, task_id: str) -> str:
         """A hint arrived: the body of `cw.run`."""
         worker = self._board.claim(task_id)

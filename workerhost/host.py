@@ -41,6 +41,7 @@ from workerhost.inbox.watchdog import Watchdog
 from workerhost.programs.known import runner_of
 from workerhost.rebuilder import Rebuilder
 from workerhost.runs import crash_loops
+from workerhost.runs.home_accounts import HomeAccounts
 from workerhost.runs.run_context import Context
 from workerhost.runs.wall_proof import proof_of
 from workerhost.shutdown import Leaving
@@ -63,7 +64,7 @@ class Host:
         self.tickets = ReplayProtection(self.ctx.store, settings.host_name)
         self.hints = HintedRuns(self.ctx, self.board, self._homes, self._release)
         self.gate = QueueConsumer(
-            self.board, settings.host_name, Watchdog(settings.deaf_after), self.hints.waits
+            self.board, settings.host_name, Watchdog(settings.deaf_after), self.hints
         )
         self._clock = BrokerClock(
             self.ctx.store.tasks.now, ttl=settings.lease_ttl, jump=settings.lease_margin / 2
@@ -100,6 +101,7 @@ class Host:
             runner=runner,
             github_for=clients.of,
             settled=self._settled,
+            accounts=HomeAccounts(settings, store, environ),
         )
         return ctx, clients
 

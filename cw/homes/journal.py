@@ -43,6 +43,7 @@ class Run(Model):
     base: str = ""
     base_sha: str = ""
     rescued: tuple[str, ...] = ()  # see Outcome
+    account: str = ""  # the id of the one it began on
     agent: str = "claude"  # the program, as the setting names it
     missing: tuple[str, ...] = ()  # what its clone should have had and had not, in words
 

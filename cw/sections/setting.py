@@ -19,6 +19,7 @@ SECTIONS = {
     "sandbox": "The walls around agents",
     "run": "How much one run may take",
     "task": "How often a task is tried",
+    "account": "How limits and outages of the model's API are met",
     "lease": "How long a run is believed to live",
     "git": "What the host's own git may take for what an agent left",
     "github": "Where GitHub is, and who talks to it as whom",

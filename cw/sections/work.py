@@ -111,6 +111,30 @@ class WorkSettings:
         values.amount,
         "Pause after a passing fault that names no time itself",
     )
+    account_reserve: int = setting(
+        "account.reserve",
+        10,
+        values.count,
+        "Percent of each window of a subscription that agents leave to its owner: beyond it nothing new starts; 0: they may use it up",
+    )
+    account_spread: float = setting(
+        "account.spread",
+        20.0,
+        values.amount,
+        "Seconds between two starts on an account that goes on after a limit",
+    )
+    account_pause: float = setting(
+        "account.pause",
+        60.0,
+        values.amount,
+        "Seconds that an API which serves nobody is left alone; after the second refusal in a row twice as long, then 5 and 15 times",
+    )
+    account_give_up: float = setting(
+        "account.give_up",
+        86400.0,
+        values.amount,
+        "Seconds of such refusals after which a person has to look",
+    )
     lease_ttl: float = setting(
         "lease.ttl", 600.0, values.amount, "Seconds a lease lives without renewal"
     )

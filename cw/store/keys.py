@@ -19,6 +19,7 @@
 | cw:unheard:<host> | hash | notices that nobody took, by id | after a month |
 | cw:reply:<id> | list | a host's answer to one question | after a minute |
 | cw:finished | hash | `<place>#<n>`: the last task that finished the issue | with the history |
+| cw:account:<id> | hash | its name, kind, windows, `hold:<models>` as JSON, pace | a month unused |
 | cw:lock:<name> | string | who does a pass that only one may do | after 2 minutes, or when done |
 | cw:audit | hash | by host: the last line of its audit file, signed | |
 | cw:nonce:<nonce> | string | what was acted on: a message, an effect | when that would expire |
@@ -66,6 +67,7 @@ TYPES = (
     ("cw:notices:", "list"),
     ("cw:unheard:", "hash"),
     ("cw:reply:", "list"),
+    ("cw:account:", "hash"),
     ("cw:lock:", "string"),
     ("cw:nonce:", "string"),
     ("cw:github:page:", "hash"),
@@ -137,6 +139,10 @@ def unheard(name: str) -> str:
 def issue(place: str, number: int) -> str:
     """The field of FINISHED; also the claim's key after `cw:claim:`."""
     return f"{place.lower()}#{number}"
+
+
+def account(account_id: str) -> str:
+    return f"cw:account:{account_id}"
 
 
 def lock(name: str) -> str:

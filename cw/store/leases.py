@@ -24,8 +24,21 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Payer:
+    """The account that a run would be on, by its id. `spread`: seconds between two starts on one
+    that goes on after a hold.
+    """
+
+    account: str
+    model: str
+    spread: float
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a task was not given: its state, `gone`, `busy` or `other worker`."""
+    """Why a task was not given: its state, `gone`, `busy`, `other worker`, or what its account is:
+    `account held`, `account probed` or `account staggered`.
+    """
 
     reason: str
 
@@ -41,12 +54,15 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How a run ended, and what others are told of it. `begun`: it came as far as its clone."""
+    """How a run ended, and what others are told of it. `begun`: it came as far as its clone.
+    `charged`: a hold of it counts against its task.
+    """
 
     move: Move
     outcome: Outcome
     told: Told = NOTHING
     begun: bool = True
+    charged: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,9 +85,21 @@ class Leases:
         self._db = connection
 
     def acquire(
-        self, task_id: str, *, worker: str, host: str, ttl: float, session: str
+        self,
+        task_id: str,
+        *,
+        worker: str,
+        host: str,
+        ttl: float,
+        session: str,
+        payer: Payer | None = None,
     ) -> Grant | Refusal:
-        """Take a queued task for an idle worker. `session` is used when it has none yet."""
+        """Take a queued task for an idle worker. `session` is used when it has none yet. Without a
+        `payer` no account is asked.
+        """
+        names = self._lease_keys(task_id, worker)
+        if payer:
+            names.append(keys.account(payer.account))
         args = [
             task_id,
             worker,
@@ -81,8 +109,10 @@ class Leases:
             target(Move.ACQUIRE),
             session,
             PROTOCOL,
+            payer.model if payer else "",
+            ms(payer.spread) if payer else 0,
         ]
-        answer = self._db.run("acquire", self._lease_keys(task_id, worker), args)
+        answer = self._db.run("acquire", names, args)
         if not answer[0]:
             return Refusal(str(answer[1]))
         return Grant(task_id, int(answer[1]), int(answer[2]), str(answer[3]))
@@ -184,7 +214,7 @@ class Leases:
             outcome.model_dump_json(),
             outcome.message,
             epoch_ms(outcome.retry_at) if outcome.retry_at else "",
-            int(move is Move.EXPIRE),
+            int(move is Move.EXPIRE or (move is Move.HOLD and settlement.charged)),
             int(settlement.begun),
             f"run:{outcome.kind.value}:{outcome.reason}",
             outcome.cost_usd,

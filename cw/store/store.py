@@ -9,6 +9,7 @@ from redis.exceptions import NoPermissionError
 from cw.keyring import Keyring
 from cw.names import worker_queue
 from cw.store import keys
+from cw.store.accounts import AccountStore
 from cw.store.audit import AuditStore
 from cw.store.connection import Connection
 from cw.store.counts import CountStore
@@ -38,6 +39,7 @@ class Store:
     locks: LockStore
     audit: AuditStore
     counts: CountStore
+    accounts: AccountStore
 
     def ping(self) -> None:
         """Raises BrokerUnavailableError when the broker is away."""
@@ -91,4 +93,5 @@ def open_store(url: str, keyring: Keyring | None = None, *, patience: float | No
         LockStore(connection),
         AuditStore(connection),
         CountStore(connection),
+        AccountStore(connection),
     )

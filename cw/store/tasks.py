@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from cw.errors import ClaimedError, UnreadableError
@@ -163,9 +164,11 @@ class TaskStore(TaskReads, Leases):
         args = [worker or "", State.QUEUED.value]
         return str(self._db.run("head", [keys.waiting(worker)], args)) or None
 
-    def next_waiting(self, worker: str | None) -> Task | None:
-        """The same, as its record. One that cannot be read, or is for a newer cw, lets the next
-        ones by.
+    def next_waiting(
+        self, worker: str | None, fits: Callable[[Task], bool] = lambda _: True
+    ) -> Task | None:
+        """The same, as its record. One that cannot be read, is for a newer cw, or does not fit,
+        lets the next ones by.
         """
         try:
             first = self.first_waiting(worker)
@@ -175,9 +178,8 @@ class TaskStore(TaskReads, Leases):
         except UnreadableError:  # of another type: the script that mends the line stops there
             line = iter(self.waiting(worker))
         found = (task for task_id in line if (task := self.get(task_id)))
-        return next(
-            (task for task in found if task.state is State.QUEUED and not task.too_new), None
-        )
+        able = (task for task in found if task.state is State.QUEUED and not task.too_new)
+        return next(filter(fits, able), None)
 
     def mark_hinted(self, task_id: str, now: datetime) -> None:
         self._db.run("hinted", [keys.task(task_id)], [epoch_ms(now)])

@@ -85,8 +85,8 @@ class Machine:
     def home(self, worker: str = "01") -> Home:
         return Home(self.folder / "workers" / worker)
 
-    def add_worker(self, worker: str = "01") -> None:
-        make_home(self.folder / "workers", worker, {}, templates_dir())
+    def add_worker(self, worker: str = "01", **tokens: str) -> None:
+        make_home(self.folder / "workers", worker, tokens, templates_dir())
 
     def start(self, inside: Sequence[str] = (), module: str = "") -> subprocess.Popen[bytes]:
         """`inside`: a command that runs another one somewhere else. `module`: what is a host."""

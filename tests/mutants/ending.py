@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +11,18 @@ from cw.homes import journal
 from cw.homes.journal import Journal
 from cw.homes.layout import Home
 from cw.operations.rest import end
-from cw.reasons import RULES, Reason
 from cw.redaction.redact import Redactor
 from cw.store import keys
 from cw.store.leases import Leases
 from tests.mutants import Mutant
 from workerhost import shim
 from workerhost.runs import orphaned, recording
+from workerhost.runs.account_listener import AccountListener
 from workerhost.runs.lease_renewal import Lease
 
 
-def _no_pause() -> None:
-    for reason in (Reason.AUTHENTICATION_FAILED, Reason.BILLING_ERROR):
-        RULES[reason] = replace(RULES[reason], pauses=False)
+def _no_hold() -> None:
+    AccountListener._refused = lambda *_: None  # type: ignore[method-assign]
 
 
 def _cleared_first() -> None:
@@ -95,9 +93,9 @@ MUTANTS = {
         _orphaned_lease_is_left,
     ),
     "no pause after a refused credential": Mutant(
-        "tests/integration/test_recording.py"
-        "::test_worker_whose_credential_was_refused_takes_nothing_more_and_says_why",
-        _no_pause,
+        "tests/integration/test_account_holds.py"
+        "::test_refused_credential_costs_one_request_and_its_tasks_go_on_when_it_is_mended",
+        _no_hold,
     ),
     "journal is cleared before its archive is written": Mutant(
         "tests/unit/test_journal.py::test_journal_stays_until_its_archive_is_written",

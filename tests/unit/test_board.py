@@ -24,7 +24,7 @@ def test_worker_is_added_once() -> None:
 def test_promised_worker_is_not_idle_until_released() -> None:
     made = board("01", "02")
 
-    assert made.promise("T", "01") == "01"
+    assert made.promise("T", ["01"]) == "01"
     assert made.idle() == ["02"]
     assert made.claim("T") == "01"
     assert made.idle() == ["02"]
@@ -35,7 +35,7 @@ def test_promised_worker_is_not_idle_until_released() -> None:
 def test_pool_takes_any_idle_worker_until_there_is_none() -> None:
     made = board("02", "01")
 
-    assert [made.promise(task, None) for task in "ABC"] == ["01", "02", None]
+    assert [made.promise(task, made.free()) for task in "ABC"] == ["01", "02", None]
     assert [made.claim(task) for task in "ABC"] == ["01", "02", None]
 
 
@@ -43,16 +43,16 @@ def test_busy_or_unknown_worker_is_not_promised() -> None:
     made = board("01")
     made.reserve("01")
 
-    assert made.promise("T", "01") is None
-    assert made.promise("T", "99") is None
+    assert made.promise("T", ["01"]) is None
+    assert made.promise("T", ["99"]) is None
     assert made.claim("T") is None
 
 
 def test_same_message_twice_claims_two_workers() -> None:
     """The second acquire is refused by the store; both workers must come free again."""
     made = board("01", "02")
-    made.promise("T", None)
-    made.promise("T", None)
+    made.promise("T", made.free())
+    made.promise("T", made.free())
 
     assert [made.claim("T"), made.claim("T"), made.claim("T")] == ["01", "02", None]
 
@@ -63,18 +63,18 @@ def test_worker_kept_for_a_task_takes_that_one_only() -> None:
 
     assert made.free() == []
     assert made.idle() == ["01"]
-    assert made.promise("other", "01") is None
-    assert made.promise("other", None) is None
-    assert made.promise("T", "01") == "01"
+    assert made.promise("other", ["01"]) is None
+    assert made.promise("other", made.free()) is None
+    assert made.promise("T", ["01"]) == "01"
 
 
 def test_paused_worker_takes_nothing_until_it_is_resumed() -> None:
     made = board("01")
     made.keep("01", "T", paused=True)
 
-    assert made.promise("T", "01") is None
+    assert made.promise("T", ["01"]) is None
     made.keep("01", None)
-    assert made.promise("T", "01") == "01"
+    assert made.promise("T", ["01"]) == "01"
 
 
 def test_removed_worker_is_forgotten_even_by_a_late_release() -> None:
@@ -88,7 +88,7 @@ def test_removed_worker_is_forgotten_even_by_a_late_release() -> None:
 def test_threads_never_share_a_worker() -> None:
     made = board("01", "02", "03")
     with ThreadPoolExecutor(8) as pool:
-        taken = list(pool.map(lambda number: made.promise(f"T{number}", None), range(64)))
+        taken = list(pool.map(lambda number: made.promise(f"T{number}", made.free()), range(64)))
 
     assert sorted(one for one in taken if one) == ["01", "02", "03"]
 

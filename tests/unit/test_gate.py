@@ -41,11 +41,21 @@ class Consumer:
             self.hub.soon.pop(0)()
 
 
+class All:
+    """Hints of a fleet whose accounts take everything."""
+
+    def waits(self, task_id: str, _worker: str | None) -> bool:
+        return task_id != "done"
+
+    def ranked(self, _task_id: str, workers: list[str]) -> list[str]:
+        return workers
+
+
 def started(*workers: str) -> tuple[QueueConsumer, Consumer]:
     board = Slots()
     for one in workers:
         board.add(one)
-    gate = QueueConsumer(board, "here", Watchdog(0), lambda task, _: task != "done")
+    gate = QueueConsumer(board, "here", Watchdog(0), All())
     consumer = Consumer(gate.queues())
     gate.ready(consumer)
     return gate, consumer
@@ -169,7 +179,7 @@ def test_queue_of_a_removed_worker_is_left() -> None:
 
 def test_event_loop_that_comes_round_is_noticed() -> None:
     now = [0.0]
-    gate = QueueConsumer(Slots(), "here", Watchdog(0, lambda: now[0]), lambda *_: True)
+    gate = QueueConsumer(Slots(), "here", Watchdog(0, lambda: now[0]), All())
     consumer = Consumer(gate.queues())
     gate.ready(consumer)
     now[0] = 100.0

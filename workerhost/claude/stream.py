@@ -6,28 +6,19 @@ from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from cw.claude.events import MALFORMED, parse, told
 from cw.reasons import Reason
 from cw.transcript.loglines import as_text
+from workerhost.claude.limits import Limits
 from workerhost.claude.longline import LongLine
 from workerhost.programs.progress import Failure, Progress, Result, Taken, Word, nothing
 
-# Its words for what the API said, and whether the same call may work later.
-_PASSING = frozenset({"rate_limit", "overloaded", "server_error", "api_error"})
-_PASSING_STATUS = frozenset({429, 500, 502, 503, 504, 529})
-_PERSON = frozenset(
-    {
-        Reason.AUTHENTICATION_FAILED,
-        Reason.BILLING_ERROR,
-        Reason.MODEL_NOT_FOUND,
-        Reason.INVALID_REQUEST,
-    }
-)
-_RESULT = ("subtype", "is_error", "api_error_status", "result", "errors")  # what is judged by
+# What is judged by.
+_RESULT = ("subtype", "is_error", "api_error_status", "api_error", "result", "errors")
 _WORDS = {"result": Word.LAST, "assistant": Word.WORK, "user": Word.WORK}
 _WORD_CAP = 200  # of a name, a version, an id
 _IDS_KEPT = 64  # the lines of one message follow each other closely
@@ -43,7 +34,8 @@ class Stream:
     _long: LongLine | None = None  # the line of the moment, when it is too long to be kept
     _result: Json | None = None
     _api_error: str = ""  # its word for what the API said: rate_limit, authentication_failed …
-    _resets_at: datetime | None = None  # a usage limit's end, while the API rejects us for it
+    _api_kind: str = ""  # the same more closely, in newer versions
+    _limits: Limits = field(default_factory=Limits)
     _turns: int = 0  # that the results so far tell of
     _messages: deque[str] = field(default_factory=lambda: deque(maxlen=_IDS_KEPT))
 
@@ -80,7 +72,8 @@ class Stream:
         elif kind == "assistant":
             self._assistant(data)
         elif kind == "rate_limit_event":
-            self._limit(data.get("rate_limit_info") or {})
+            self._limits.hear(data.get("rate_limit_info") or {})
+            self.progress.windows = self._limits.windows
         elif kind == "result":
             self._end(data)
 
@@ -88,17 +81,12 @@ class Stream:
         if data.get("parent_tool_use_id"):
             return  # a subagent's; what becomes of it is the agent's to say
         self._api_error = _word(data.get("error") or "")
+        self._api_kind = _word(data.get("api_error") or "")
         # One line per content block, so a turn is a new message id.
         identity = _word((data.get("message") or {}).get("id", ""))
         if identity and identity not in self._messages and not self._api_error:
             self._messages.append(identity)
             self.progress.turns += 1
-
-    def _limit(self, info: Json) -> None:
-        """The latest word counts: a limit that was in force may be over, or paid to be over."""
-        self._resets_at, resets_at = None, info.get("resetsAt")
-        if info.get("status") == "rejected" and isinstance(resets_at, (int, float)):
-            self._resets_at = datetime.fromtimestamp(resets_at).astimezone()
 
     def _end(self, data: Json) -> None:
         """One of several, when what the agent had left running woke it up: each tells what came
@@ -111,17 +99,11 @@ class Stream:
 
     def _failure(self) -> Failure | None:
         result = self._result or {}
-        status, word = result.get("api_error_status"), self._api_error
+        word, kind = self._api_error, self._api_kind or _word(result.get("api_error") or "")
         failed = self._result is None or bool(result.get("is_error"))
-        if not failed or not (word or status):
+        if not failed or not (word or kind or result.get("api_error_status")):
             return None
-        said = str(result.get("result") or word or status)
-        if word in _PERSON:  # a credential that is refused stays so when a limit is over
-            return Failure(reason=Reason(word), said=said)
-        if self._resets_at:
-            return Failure(reason=Reason.USAGE_LIMIT, said=said, until=self._resets_at)
-        passes = word in _PASSING or status in _PASSING_STATUS or status is None
-        return Failure(reason=Reason.API_UNAVAILABLE if passes else Reason.API_ERROR, said=said)
+        return self._limits.failure(result, word, kind, self.progress.model)
 
 
 def _is_good(result: Mapping[str, Any]) -> bool:

@@ -5,8 +5,7 @@ while any is.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from cw.broker.app import RUN_TASK
 from cw.names import FLEET_QUEUE, POOL_QUEUE, host_queue, worker_queue
@@ -17,21 +16,27 @@ log = logging.getLogger("workerhost.gate")
 _PREFIX = worker_queue("")
 
 
+class Hints(Protocol):
+    def waits(self, task_id: str, worker: str | None) -> bool:
+        """Whether a task still waits for this worker, or for anyone."""
+
+    def ranked(self, task_id: str, workers: list[str]) -> list[str]:
+        """Those of these workers that may take it, the best first."""
+
+
 class QueueConsumer:
     """Reserves identities as messages arrive and pauses queues in the same turn of the event loop:
     no second message of a paused queue is under way then.
 
-    `waits`: whether a task still waits for a worker, or for anyone. A hint of any other is passed
-    over: pausing and opening a queue for it takes a second, and there may be hundreds.
+    A hint of what does not wait any more is passed over: pausing and opening a queue for it takes a
+    second, and there may be hundreds.
     """
 
-    def __init__(
-        self, board: Slots, host: str, watchdog: Watchdog, waits: Callable[[str, str | None], bool]
-    ) -> None:
+    def __init__(self, board: Slots, host: str, watchdog: Watchdog, hints: Hints) -> None:
         self.board = board
         self.host = host
         self.watchdog = watchdog
-        self._waits = waits
+        self._hints = hints
         self._consumer: Any = None
 
     def queues(self) -> list[str]:
@@ -59,9 +64,10 @@ class QueueConsumer:
         self._consumer = consumer
         self.watchdog.heard(queue)
         wanted = queue.removeprefix(_PREFIX) if queue.startswith(_PREFIX) else None
-        if task != RUN_TASK or not self._waits(task_id, wanted):
+        if task != RUN_TASK or not self._hints.waits(task_id, wanted):
             return
-        chosen = self.board.promise(task_id, wanted)
+        able = [wanted] if wanted else self._hints.ranked(task_id, self.board.free())
+        chosen = self.board.promise(task_id, able)
         if chosen:
             consumer.cancel_task_queue(worker_queue(chosen))
         if not self.board.free():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Iterable
 
 _NOTHING = "-"  # no task has this id
 
@@ -61,16 +62,14 @@ class Slots:
         with self._lock:
             return self._take(worker)
 
-    def promise(self, task_id: str, worker: str | None) -> str | None:
-        """Reserve this identity, or any idle one, for a message; None when none is idle."""
+    def promise(self, task_id: str, workers: Iterable[str]) -> str | None:
+        """Reserve the first of these that may take it for a message; None when none may."""
         with self._lock:
-            chosen = worker or next(iter(self._free()), None)
-            if chosen is None or self._kept.get(chosen, task_id) != task_id:
-                return None
-            if not self._take(chosen):
-                return None
-            self._promised[task_id].append(chosen)
-            return chosen
+            for worker in workers:
+                if self._kept.get(worker, task_id) == task_id and self._take(worker):
+                    self._promised[task_id].append(worker)
+                    return worker
+            return None
 
     def claim(self, task_id: str) -> str | None:
         """The identity promised to this message; it is the caller's to release."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
+from cw.accounts.holds import ALL_MODELS, Window
 from cw.models import Event
 from cw.reasons import Reason
 
@@ -31,12 +32,14 @@ class Result:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
     """The model's API serves the run no further. What `reason` is of decides: `usage_limit` waits
-    for `until`, `api_unavailable` passes by itself, each other one needs a person.
+    for `until`, `api_unavailable` passes by itself, each other one needs a person. `scope`: which
+    models that is true of, a part of their names.
     """
 
     reason: Reason
     said: str
     until: datetime | None = None
+    scope: str = ALL_MODELS
 
 
 @dataclass(slots=True)
@@ -52,6 +55,7 @@ class Progress:
     failure: Failure | None = None
     retries: int = 0
     retry_after: timedelta = timedelta()  # that the API asked for last, or the program chose
+    windows: tuple[Window, ...] = ()  # of its account, as the API told them last
 
 
 class Word(Enum):

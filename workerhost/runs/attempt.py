@@ -17,7 +17,7 @@ from cw.homes.journal import Journal, Run
 from cw.homes.layout import Home
 from cw.homes.private import open_files
 from cw.homes.running import shim_lives
-from cw.models import Task
+from cw.models import Event, Task
 from cw.operations.reconciliation.rebuilding import (
     Ended,
     finished_before,
@@ -33,6 +33,7 @@ from workerhost.agents.follow import Ending, Follower, follow
 from workerhost.agents.taking import take_home
 from workerhost.programs.known import runner_named
 from workerhost.programs.progress import Progress
+from workerhost.runs.account_listener import listen
 from workerhost.runs.ends_with_proof import prove, stop_wanted
 from workerhost.runs.ends_without_proof import fenced, interrupted, not_begun, not_started
 from workerhost.runs.event_publishing import publish, published
@@ -73,12 +74,14 @@ def run_task(ctx: Context, home: Home, task_id: str) -> str:
 def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
     """What was checked is what is run, whatever the record says a moment later."""
     task_id, new = wanted.spec.id, str(uuid.uuid4())
+    payer = ctx.accounts.payer(home, wanted.spec.model)
     granted = ctx.store.tasks.acquire(
         task_id,
         worker=home.id,
         host=ctx.settings.host_name,
         ttl=ctx.settings.lease_ttl,
         session=new,
+        payer=payer,
     )
     if isinstance(granted, Refusal):
         return NotRun(granted.reason)
@@ -87,7 +90,7 @@ def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
         return NotRun("gone")
     task = task.model_copy(update={"spec": wanted.spec})
     known = sessions_here(home, task.spec)
-    run = _run(ctx, home, granted, _session(known, granted.session, new))
+    run = _run(ctx, home, granted, _session(known, granted.session, new), payer.account)
     book = Journal(phase="preparing", task=task.spec, run=run)
     held = hold(ctx, home, book)
     before = finished_before(ctx.settings.workers_root, task.spec, task.reopened)
@@ -169,7 +172,7 @@ def _session(known: list[str], named: str, new: str) -> str:
     return new if named == new or not known else known[-1]
 
 
-def _run(ctx: Context, home: Home, granted: Grant, session: str) -> Run:
+def _run(ctx: Context, home: Home, granted: Grant, session: str, account: str) -> Run:
     return Run(
         worker=home.id,
         host=ctx.settings.host_name,
@@ -177,6 +180,7 @@ def _run(ctx: Context, home: Home, granted: Grant, session: str) -> Run:
         fence=granted.fence,
         session=session,
         started_at=datetime.now(UTC),
+        account=account,
         agent=ctx.runner.name,
         boot=processid.boot_id(),
         began=time.monotonic(),
@@ -186,7 +190,13 @@ def _run(ctx: Context, home: Home, granted: Grant, session: str) -> Run:
 def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
     """Follow the agent to its end, settle, record."""
     reading = runner_named(book.run.agent).reading()
-    follower = Follower(held.home, reading, lambda events: publish(held, events), published_to)
+    listener = listen(held.ctx, book)
+
+    def tell(events: list[Event]) -> None:
+        listener.look(reading.progress)
+        publish(held, events)
+
+    follower = Follower(held.home, reading, tell, published_to)
     ending = follow(held.home, follower, held.lease.lost, held.ctx.leaving, held.ours)
     if ending is Ending.DETACHED:
         log.info("run goes on without host task=%s worker=%s", held.task_id, held.home.id)
@@ -205,7 +215,8 @@ def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
     if stopped and not good and not stop_wanted(held):
         return interrupted(held, book, follower.progress)  # by its host, or with the machine
     try:
-        return prove(held, book, ending, follower.progress)
+        listener.settle(follower.progress, held.ctx.leaving)
+        return prove(held, book, ending, listener)
     except HostLeavesError:
         log.info("run ended; the next host settles it task=%s", held.task_id)
         return "detached"

@@ -18,6 +18,7 @@ from cw.states import OutcomeKind
 from workerhost.agents import launch
 from workerhost.agents.follow import Ending
 from workerhost.programs.progress import Progress
+from workerhost.runs.account_listener import AccountListener
 from workerhost.runs.event_publishing import publish
 from workerhost.runs.recording import record, settled
 from workerhost.runs.renamed_repository import called_now
@@ -40,10 +41,11 @@ class _Seen:
     ours: Collection[str]
 
 
-def prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> str:
+def prove(held: Holding, book: Journal, ending: Ending, listener: AccountListener) -> str:
     """Settle and record; asked again for as long as only the proof is missing. Raises
     HostLeavesError.
     """
+    progress = listener.progress
     settings, said = held.ctx.settings, ""
     seen = _Seen(
         ours=heads_left(settings.workers_root, book.task),
@@ -72,7 +74,8 @@ def prove(held: Holding, book: Journal, ending: Ending, progress: Progress) -> s
         # The agent is done, only the proof is missing: another run would do its work twice.
         if held.ctx.leaving.detach.wait(min(_ASK_AGAIN_SECONDS, settings.defer_seconds / 10)):
             raise HostLeavesError
-    return record(held, settled(book, outcome, now), outcome)
+    outcome = listener.timed(outcome)
+    return record(held, settled(book, outcome, now), outcome, news=listener.news)
 
 
 def _outcome(held: Holding, book: Journal, seen: _Seen, now: datetime) -> Outcome:

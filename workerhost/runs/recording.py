@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cw.errors import BrokerUnavailableError, CwError
-from cw.fleet_models import HOST
 from cw.homes import journal
 from cw.homes.files import open_regular
 from cw.homes.journal import Journal
@@ -35,8 +34,10 @@ _RETRY_SECONDS = 2.0
 _SIGNALLED = 128  # exit codes beyond: ended by a signal, as shells and bubblewrap tell it
 
 
-def record(held: Holding, book: Journal, outcome: Outcome) -> str:
-    """Waits for the broker as long as the host lives; the journal keeps the outcome meanwhile."""
+def record(held: Holding, book: Journal, outcome: Outcome, *, news: bool = True) -> str:
+    """Waits for the broker as long as the host lives; the journal keeps the outcome meanwhile. Not
+    `news`: people were told what it waits for when another run met it.
+    """
     if not held.ours():
         log.warning("another host process has this run task=%s", held.task_id)
         return "not ours any more"
@@ -47,7 +48,7 @@ def record(held: Holding, book: Journal, outcome: Outcome) -> str:
         try:
             task = held.ctx.store.tasks.get(held.task_id)
             final, move = next_move(task, outcome, held.ctx.settings, signalled=signalled)
-            told = _told(held, book, final, move)
+            told = _told(held, book, final, move, news=news)
             recorded = (
                 _settle(held, book, move, final, told)
                 or is_recorded(held.ctx.store.tasks.get(held.task_id), book, final)
@@ -60,8 +61,6 @@ def record(held: Holding, book: Journal, outcome: Outcome) -> str:
                 return "detached"
     if not recorded:
         log.warning("stale fence, result not recorded task=%s fence=%s", held.task_id, held.fence)
-    if recorded and rule_of(final.reason).pauses:
-        _pause(held, final)
     phase = "settled" if recorded else "overtaken"
     ended = book.model_copy(update={"outcome": final, "phase": phase})
     journal.archive(held.home, ended, held.redact)
@@ -99,15 +98,6 @@ def _write_down(held: Holding, book: Journal, outcome: Outcome, *, recorded: boo
         log.warning("%s", error)
 
 
-def _pause(held: Holding, outcome: Outcome) -> None:
-    """The next task would fail for the same reason: one failure is enough for the morning."""
-    note = f"{outcome.message[:200]}. Mend {held.home.zshenv}, then: cw resume {held.home.id}"
-    try:
-        held.ctx.store.fleet.pause(held.home.id, note, by=HOST)
-    except CwError as error:
-        log.warning("worker not paused worker=%s: %s", held.home.id, error)
-
-
 def next_move(
     task: Task | None, outcome: Outcome, settings: Settings, *, signalled: bool = False
 ) -> tuple[Outcome, Move]:
@@ -132,7 +122,7 @@ def next_move(
     if OutcomeKind.DEFERRED is outcome.kind is rule.kind and charge is Charge.NOTHING:
         return outcome, Move.INTERRUPT
     if outcome.kind is OutcomeKind.DEFERRED:
-        if task is None or task.deferrals < settings.max_deferrals:
+        if charge is Charge.ACCOUNT or task is None or task.deferrals < settings.max_deferrals:
             return outcome, Move.HOLD
         message = f"put off {task.deferrals} times already; {outcome.message}"
         failed = {"kind": OutcomeKind.FAILED, "message": message, "retry_at": None}
@@ -161,7 +151,8 @@ def settled(book: Journal, outcome: Outcome, now: datetime) -> Journal:
 
 def _settle(held: Holding, book: Journal, move: Move, outcome: Outcome, told: Told) -> bool:
     holder = Holder(held.task_id, held.home.id, held.fence)
-    settlement = Settlement(move, outcome, told, begun=bool(book.run.clone))
+    charged = rule_of(outcome.reason).charge is not Charge.ACCOUNT
+    settlement = Settlement(move, outcome, told, begun=bool(book.run.clone), charged=charged)
     return held.ctx.store.tasks.settle(holder, settlement)
 
 
@@ -192,9 +183,9 @@ def _settle_late(held: Holding, book: Journal, move: Move, outcome: Outcome, tol
     return _settle(replace(held, fence=answer), book, move, outcome, told)
 
 
-def _told(held: Holding, book: Journal, outcome: Outcome, move: Move) -> Told:
+def _told(held: Holding, book: Journal, outcome: Outcome, move: Move, *, news: bool) -> Told:
     end = End(book.current, held.home.id, book.run.attempt, outcome, move)
-    notice = notice_of(end, datetime.now(UTC), held.redact)
+    notice = notice_of(end, datetime.now(UTC), held.redact) if news else None
     return Told(_effects(held, book, outcome, move), held.ctx.settings.host_name, notice)
 
 

@@ -28,6 +28,7 @@ from workerhost.clones.git import Git
 from workerhost.github.token_access import Access
 from workerhost.probing.proof import Proof
 from workerhost.programs.runner import Runner
+from workerhost.runs.home_accounts import HomeAccounts
 from workerhost.runs.lease_renewal import Lease
 from workerhost.shutdown import Leaving
 from workerhost.unexpected_errors import Troubles
@@ -56,6 +57,7 @@ class Context:
     proof: Proof
     runner: Runner  # of the agents that start here
     settled: Callable[[], None]  # something was recorded: deliver, look for more
+    accounts: HomeAccounts
     troubles: Troubles = field(default_factory=Troubles)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from cw.reasons import Reason
+from cw.reasons import Reason, rule_of
 from cw.states import Mode, OutcomeKind
 from workerhost.agents.follow import Ending
 from workerhost.agents.launch import Exit
@@ -105,7 +105,10 @@ def _not_served(failure: Failure, now: datetime, pause: timedelta) -> Verdict:
         said = f"the API did not serve us: {failure.said}"
         return Verdict(OutcomeKind.DEFERRED, failure.reason, said, now + pause)
     why = _REFUSED.get(failure.reason, _REFUSED[Reason.API_ERROR])
-    return _failed(failure.reason, f"{why}: {failure.said}")
+    said = f"{why}: {failure.said}"
+    if rule_of(failure.reason).kind is OutcomeKind.DEFERRED:  # it goes on when that is mended
+        return Verdict(OutcomeKind.DEFERRED, failure.reason, said, now)
+    return _failed(failure.reason, said)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,6 +21,7 @@ from cw.store.store import Store
 Hint = Callable[[TaskSpec, str | None], None]
 Guard = Callable[[str], AbstractContextManager[None]]
 Ready = Mapping[str, str]  # worker -> the task it is kept for, or nothing
+Takes = Callable[[str, str], bool]  # whether a worker's account takes a model now
 
 
 class Action(Enum):
@@ -53,6 +54,7 @@ def decide(
     ready: Ready,
     settings: Settings,
     lost: Collection[str] = (),
+    takes: Takes = lambda _worker, _model: True,
 ) -> Action | None:
     """Pure. What this task needs to get moving. `lost`: workers whose tasks others may take."""
     if task.too_new:
@@ -65,7 +67,7 @@ def decide(
         if task.stop_wanted:
             return Action.PARK
         return Action.EXPIRE if task.losses + 1 < settings.max_attempts else Action.LOSE
-    if task.state is State.QUEUED and _could_start(task, ready):
+    if task.state is State.QUEUED and _could_start(task, ready, takes):
         stale = timedelta(seconds=settings.sweep_every)
         # A fresh one is on its way; right after dispatch it may still be between claim and hint.
         # One from the future was sent before the broker's clock was set back.
@@ -92,13 +94,13 @@ def sweep(
     """
     mend(store)
     now = store.tasks.now()
-    ready = ready_workers(store, now)
+    ready, takes = ready_workers(store, now), taking(store, now)
     may_reroute = leases_end and settings.lost_host == "redispatch"
     lost = lost_workers(store, now, settings) if may_reroute else set()
     done: dict[Action, list[str]] = {action: [] for action in Action}
     hints: Counter[str | None] = Counter()
     for task in store.tasks.open_tasks():
-        action = decide(task, now, ready, settings, lost)
+        action = decide(task, now, ready, settings, lost, takes)
         if action in _OF_A_LEASE and not leases_end:
             continue
         if action is Action.HINT:
@@ -113,12 +115,26 @@ def sweep(
     return Swept(*(tuple(done[action]) for action in Action))
 
 
-def hint_next(store: Store, hint: Hint, worker: str) -> str | None:
+def taking(store: Store, now: datetime) -> Takes:
+    """What the accounts of the fleet's workers take at this moment."""
+    on = {worker.id: worker.account for worker in store.fleet.workers()}
+    accounts = store.accounts.read(on.values())
+
+    def takes(worker: str, model: str) -> bool:
+        account = accounts.get(on.get(worker, ""))
+        return account is None or not account.closed(now, model)
+
+    return takes
+
+
+def hint_next(
+    store: Store, hint: Hint, worker: str, takes: Takes = lambda _worker, _model: True
+) -> str | None:
     """An identity became idle: if the first task it could take has no hint under way, send one."""
     now = store.tasks.now()
     for line in (worker, None):
-        task = store.tasks.next_waiting(line)
-        if task and task.state is State.QUEUED and task.hinted_at is None and not task.too_new:
+        task = store.tasks.next_waiting(line, lambda task: takes(worker, task.spec.model))
+        if task and task.hinted_at is None:
             hint(task.spec, line)
             store.tasks.mark_hinted(task.spec.id, now)
             return task.spec.id
@@ -144,11 +160,11 @@ def lost_workers(store: Store, now: datetime, settings: Settings) -> set[str]:
     return {worker.id for worker in store.fleet.workers() if worker.host in silent}
 
 
-def _could_start(task: Task, ready: Ready) -> bool:
-    wanted = task.line
+def _could_start(task: Task, ready: Ready, takes: Takes) -> bool:
+    wanted, model = task.line, task.spec.model
     if wanted:
-        return ready.get(wanted, "-") in {"", task.spec.id}
-    return "" in ready.values()
+        return ready.get(wanted, "-") in {"", task.spec.id} and takes(wanted, model)
+    return any(not kept and takes(worker, model) for worker, kept in ready.items())
 
 
 def _carry_out(

@@ -26,9 +26,12 @@ Redact = Callable[[str], str]
 
 def is_notice(outcome: Outcome, move: Move, *, asked: bool) -> bool:
     """What failed does not move without a person, also when each of its tries would have healed by
-    itself. What a person stopped or closed is known to them. `asked`: whoever dispatched it wants
-    to hear of its end, whichever it is; what goes on, or may, has none yet.
+    itself; nor does what waits for a credential. What a person stopped or closed is known to them.
+    `asked`: whoever dispatched it wants to hear of its end, whichever it is; what goes on, or may,
+    has none yet.
     """
+    if move is Move.HOLD:
+        return rule_of(outcome.reason).person
     if move not in _ENDS:
         return False
     return outcome.kind is OutcomeKind.FAILED or asked

@@ -1,6 +1,9 @@
--- Take the lease of a queued task for one idle worker.
--- KEYS: task, worker, leases, fence, waiting of the worker, waiting of the pool
--- ARGV: id, worker, host, ttl in ms, allowed states, new state, session, protocol of this host
+-- Take the lease of a queued task for one idle worker, if the account that it works on takes anything:
+-- none that is held, of one whose hold is over the first task alone, and then one after the other.
+-- KEYS: task, worker, leases, fence, waiting of the worker, waiting of the pool, account (absent when
+--       it is not known)
+-- ARGV: id, worker, host, ttl in ms, allowed states, new state, session, protocol of this host, model,
+--       ms between two starts on an account that goes on
 -- Returns {1, fence, attempt, session} or {0, reason}.
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -23,6 +26,39 @@ end
 local busy = redis.call('HGET', KEYS[2], 'task')
 if busy and busy ~= '' and busy ~= ARGV[1] then
   return {0, 'busy'}
+end
+local probes = {}
+if KEYS[7] then
+  local said = redis.call('HGETALL', KEYS[7])
+  for i = 1, #said, 2 do
+    local scope = string.match(said[i], '^hold:(.+)$')
+    if scope and (scope == '*' or string.find(ARGV[9], scope, 1, true)) then
+      local read, hold = pcall(cjson.decode, said[i + 1])
+      if read and type(hold) == 'table' then  -- one that is not holds nothing
+        local over = tonumber(hold['until'])
+        if not over or over > now then
+          return {0, 'account held'}
+        end
+        local other = hold.canary or ''
+        if other ~= '' and other ~= ARGV[1]
+            and (tonumber(redis.call('ZSCORE', KEYS[3], other)) or 0) > now then
+          return {0, 'account probed'}
+        end
+        hold.canary = ARGV[1]
+        probes[said[i]] = cjson.encode(hold)
+      end
+    end
+  end
+  local pace = redis.call('HMGET', KEYS[7], 'not_before', 'stagger_until')
+  if (tonumber(pace[1]) or 0) > now then
+    return {0, 'account staggered'}
+  end
+  if (tonumber(pace[2]) or 0) > now then
+    redis.call('HSET', KEYS[7], 'not_before', now + ARGV[10])
+  end
+end
+for field, hold in pairs(probes) do
+  redis.call('HSET', KEYS[7], field, hold)
 end
 local fence = redis.call('INCR', KEYS[4])
 local attempt = redis.call('HINCRBY', KEYS[1], 'attempt', 1)

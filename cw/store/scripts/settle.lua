@@ -3,7 +3,7 @@
 -- KEYS: task, worker, leases, open, done, holds, waiting of the worker, finished, counts, costs,
 --       outbox, notices
 -- ARGV: id, fence, allowed states, new state, outcome (JSON), reason, not before (ms or ''),
---       losses to charge, 1 when the run came as far as its clone,
+--       losses or deferrals to charge, 1 when the run came as far as its clone,
 --       the field of counts, the run's dollars, turns and seconds,
 --       how many GitHub writes follow from it, then they, then the notice of it (JSON each)
 -- `done` also releases the claim and remembers which task finished the issue; `queued` is a run that
@@ -35,7 +35,7 @@ if ARGV[4] == 'done' then
   redis.call('ZREM', KEYS[4], ARGV[1])
   redis.call('ZADD', KEYS[5], now, ARGV[1])
 elseif ARGV[4] == 'held' then
-  redis.call('HINCRBY', KEYS[1], 'deferrals', 1)
+  redis.call('HINCRBY', KEYS[1], 'deferrals', ARGV[8])
   redis.call('ZADD', KEYS[6], later, ARGV[1])
 elseif ARGV[4] == 'queued' then
   redis.call('HSET', KEYS[1], 'outcome', '', 'hinted_at', '')

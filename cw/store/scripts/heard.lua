@@ -1,0 +1,22 @@
+-- The model answered the task that was to find out whether a hold is over: it is, and those that wait
+-- go on one after the other.
+-- KEYS: account
+-- ARGV: task, ms between two of them, ms in which they all have gone on
+-- Returns how many holds ended.
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local said, ended = redis.call('HGETALL', KEYS[1]), 0
+for i = 1, #said, 2 do
+  if string.sub(said[i], 1, 5) == 'hold:' then
+    local read, hold = pcall(cjson.decode, said[i + 1])
+    if read and type(hold) == 'table' and hold.canary == ARGV[1] then
+      redis.call('HDEL', KEYS[1], said[i])
+      ended = ended + 1
+    end
+  end
+end
+if ended > 0 then
+  redis.call('HDEL', KEYS[1], 'strikes', 'struck_at')
+  redis.call('HSET', KEYS[1], 'not_before', now + ARGV[2], 'stagger_until', now + ARGV[3])
+end
+return ended

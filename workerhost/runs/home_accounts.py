@@ -1,0 +1,89 @@
+"""Which account each worker of this host is on, and what those accounts take now."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from cw.accounts.holds import Account
+from cw.accounts.identity import Identity, identity
+from cw.credentials.agentenv import agent_environment
+from cw.fleet_models import Worker
+from cw.homes.layout import Home
+from cw.programs.known import program_of
+from cw.settings import Settings
+from cw.store.leases import Payer
+from cw.store.store import Store
+
+_TELL_AGAIN_SECONDS = 3600.0
+
+
+class HomeAccounts:
+    """Thread-safe. What it knows of the accounts is as old as the last `look`; whether a run may
+    begin is the broker's to say.
+    """
+
+    def __init__(self, settings: Settings, store: Store, host_env: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._store = store
+        self._host_env = host_env
+        self._lock = threading.Lock()
+        self._of: dict[str, str] = {}  # worker -> id of its account
+        self._told: dict[str, tuple[str, float]] = {}  # worker -> account, and when (monotonic)
+        self._known: dict[str, Account] = {}
+        self._now: datetime | None = None
+
+    def of(self, home: Home) -> Identity:
+        """As its .zshenv has it now: a key that was mended is another account."""
+        env = agent_environment(home, self._settings, self._host_env)
+        program = program_of(self._settings)
+        own = set(program.apis(env)) - set(program.apis({}))
+        return identity(env, program.logins, " ".join(sorted(own)), home.id)
+
+    def payer(self, home: Home, model: str) -> Payer:
+        """For a run that is about to begin. Raises BrokerUnavailableError."""
+        account = self.of(home)
+        self._tell(home.id, account)
+        return Payer(account.id, model, self._settings.account_spread)
+
+    def look(self, workers: Sequence[Worker], homes: Mapping[str, Home]) -> None:
+        """Find out anew. `workers`: the fleet's records of these. Raises BrokerUnavailableError."""
+        for worker in workers:
+            account = self.of(homes[worker.id])
+            if worker.account != account.id:
+                self._told.pop(worker.id, None)
+            self._tell(worker.id, account)
+        known = self._store.accounts.read(self._of[worker.id] for worker in workers)
+        with self._lock:
+            self._known, self._now = known, self._store.tasks.now()
+
+    def closed(self, worker: str, model: str | None = None) -> str:
+        """Why its account takes nothing, or nothing of this model; empty when it may."""
+        with self._lock:
+            account = self._known.get(self._of.get(worker, ""))
+            return account.closed(self._now, model) if account and self._now else ""
+
+    def ranked(self, workers: Sequence[str], model: str) -> list[str]:
+        """Those whose accounts take this model, the one with most room first."""
+        able = [worker for worker in workers if not self.closed(worker, model)]
+        with self._lock:
+            used = {worker: self._used(worker) for worker in able}
+        return sorted(able, key=lambda worker: (used[worker], worker))
+
+    def workers_of(self, account_id: str) -> int:
+        """How many of the fleet are on it. Raises BrokerUnavailableError."""
+        return sum(worker.account == account_id for worker in self._store.fleet.workers())
+
+    def _used(self, worker: str) -> float:
+        account = self._known.get(self._of[worker]) if worker in self._of else None
+        return round(account.used, 1) if account else 0.0
+
+    def _tell(self, worker: str, account: Identity) -> None:
+        told, at = self._told.get(worker, ("", 0.0))
+        self._of[worker] = account.id
+        if told == account.id and time.monotonic() - at < _TELL_AGAIN_SECONDS:
+            return
+        self._store.accounts.tell(worker, account)
+        self._told[worker] = (account.id, time.monotonic())
