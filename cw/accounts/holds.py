@@ -32,10 +32,11 @@ class HoldRule:
     next: str = ""
 
 
-_MENDED = "mend it in .zshenv, or: cw accounts resume NAME"
+_TRY = "cw accounts --resume NAME"
+_MENDED = f"mend it in its workers' .zshenv; when it was mended elsewhere: {_TRY}"
 HOLDS: dict[HoldKind, HoldRule] = {
     HoldKind.CREDENTIAL: HoldRule("its credential is refused", person=True, next=_MENDED),
-    HoldKind.CREDIT: HoldRule("it has no credit", person=True, next="cw accounts resume NAME"),
+    HoldKind.CREDIT: HoldRule("it has no credit", person=True, next=_TRY),
     HoldKind.LIMIT: HoldRule("usage limit"),
     HoldKind.RESERVE: HoldRule("the rest of its window is kept for its owner"),
     HoldKind.OVERLOAD: HoldRule("the API does not serve it"),

@@ -51,6 +51,7 @@ COMMANDS = {
     "drain": "Let workers come to rest.",
     "refresh": "Give workers the templates and this shell's tokens again.",
     "remove": "Take a worker out of the fleet; nothing it did is deleted.",
+    "accounts": "The accounts agents work on, and why one waits.",
     "hosts": "The machines of the fleet.",
     "host": "This machine joins a fleet or leaves it; a lost one is forgotten.",
     "update": "Get a newer cw, and give it to everything here.",

@@ -90,9 +90,11 @@ class AccountStore:
         args = [task_id, ms(spread), ms(spread * workers)]
         return bool(self._db.run("heard", [keys.account(account_id)], args))
 
-    def resume(self, account_id: str) -> int:
-        """Somebody says that all is well: the next task tries it. Returns how many holds it had."""
-        return int(self._db.run("resume", [keys.account(account_id)], []))
+    def resume(self, account_id: str, *, mended: bool = False) -> int:
+        """Somebody says that all is well: the next task tries it. `mended`: only what waited for
+        that somebody. Returns how many holds there were.
+        """
+        return int(self._db.run("resume", [keys.account(account_id)], [int(not mended)]))
 
     def met(self, account_id: str, windows: Iterable[Window]) -> None:
         """How far its windows are used up, as the API just said."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cw.accounts.holds import OF_REASON
 from cw.models import Outcome
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind, State
@@ -58,19 +59,26 @@ def test_agent_that_a_signal_ended_goes_on_once(
 
 def test_task_put_off_too_often_fails_and_says_so() -> None:
     held = make_outcome(
-        OutcomeKind.DEFERRED, reason="api_unavailable", message="the API is away", retry_at=NOW
+        OutcomeKind.DEFERRED, reason="github_unavailable", message="GitHub is away", retry_at=NOW
     )
 
     outcome, move = next_move(make_task(State.RUNNING, deferrals=3), held, SETTINGS)
 
     assert (outcome.kind, outcome.reason, move) == (
         OutcomeKind.FAILED,
-        "api_unavailable",
+        "github_unavailable",
         Move.FINISH,
     )
     assert "3 times" in outcome.message
-    assert "the API is away" in outcome.message
+    assert "GitHub is away" in outcome.message
     assert outcome.retry_at is None
+
+
+@pytest.mark.parametrize("reason", OF_REASON)
+def test_task_is_never_failed_by_what_holds_its_account(reason: str) -> None:
+    held = make_outcome(OutcomeKind.DEFERRED, reason=reason, retry_at=NOW)
+
+    assert next_move(make_task(State.RUNNING, deferrals=99), held, SETTINGS) == (held, Move.HOLD)
 
 
 def test_task_may_be_put_off_as_often_as_the_setting_says() -> None:

@@ -29,8 +29,8 @@ SITUATIONS = [
     (FAILED, "agent_error", Move.FINISH, YES, YES),
     (FAILED, "error_max_turns", Move.FINISH, YES, YES),
     (FAILED, "killed", Move.FINISH, YES, YES),
-    (FAILED, "authentication_failed", Move.FINISH, YES, YES),
-    (FAILED, "billing_error", Move.FINISH, YES, YES),
+    (DEFERRED, "authentication_failed", Move.HOLD, YES, YES),
+    (DEFERRED, "billing_error", Move.HOLD, YES, YES),
     (FAILED, "time_limit", Move.FINISH, YES, YES),
     (FAILED, "not_started", Move.FINISH, YES, YES),
     (FAILED, "issue_changed", Move.FINISH, YES, YES),
@@ -75,7 +75,7 @@ def test_what_fails_waits_for_a_person_and_what_heals_does_not(reason: Reason) -
     if rule.kind is OutcomeKind.FAILED:
         assert rule.person
     elif rule.kind is not OutcomeKind.STOPPED:
-        assert not rule.person
+        assert rule.person == (reason in {Reason.AUTHENTICATION_FAILED, Reason.BILLING_ERROR})
 
 
 def told(outcome: Outcome, move: Move = Move.FINISH, attempt: int = 1, **changed: Any) -> Notice:

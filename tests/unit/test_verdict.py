@@ -59,11 +59,11 @@ def test_good_result_leaves_the_decision_to_git() -> None:
 @pytest.mark.parametrize(
     ("status", "word", "kind", "reason"),
     [
-        (401, "authentication_failed", FAILED, "authentication_failed"),
-        (403, "authentication_failed", FAILED, "authentication_failed"),
-        (None, "authentication_failed", FAILED, "authentication_failed"),  # not logged in
+        (401, "authentication_failed", DEFERRED, "authentication_failed"),
+        (403, "authentication_failed", DEFERRED, "authentication_failed"),
+        (None, "authentication_failed", DEFERRED, "authentication_failed"),  # not logged in
         (400, "unknown", FAILED, "api_error"),
-        (400, "billing_error", FAILED, "billing_error"),
+        (400, "billing_error", DEFERRED, "billing_error"),
         (404, "model_not_found", FAILED, "model_not_found"),
         (429, "rate_limit", DEFERRED, "api_unavailable"),  # too fast, not the usage limit
         (500, "server_error", DEFERRED, "api_unavailable"),
@@ -78,7 +78,8 @@ def test_what_the_api_said_decides(
     verdict = judge(1, *api_failure(status, word))
 
     assert (verdict.kind, verdict.reason) == (kind, reason)
-    assert verdict.retry_at == (NOW + DEFER if kind is DEFERRED else None)
+    passes = reason == "api_unavailable"
+    assert verdict.retry_at == (NOW + DEFER if passes else NOW if kind is DEFERRED else None)
 
 
 def test_api_failure_without_a_synthetic_message_is_known_by_its_status() -> None:

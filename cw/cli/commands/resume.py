@@ -28,7 +28,8 @@ def command(
 ) -> None:
     """Paused workers take work again.
 
-    A task that was stopped stays stopped: cw restart lets it go on. With --all or --host, workers
+    A task that was stopped stays stopped: cw restart lets it go on. Where the account of a named
+    worker waits for its credential, it is tried again: cw accounts. With --all or --host, workers
     that their host paused, for what a person has to mend there, stay paused: name those that are
     mended.
     """

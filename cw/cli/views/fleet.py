@@ -54,6 +54,13 @@ _ASIDE = [
     Column("until", wide=60),
     Column("why", folds=True),
 ]
+_ACCOUNTS = [
+    Column("account"),
+    Column("state", state=True),
+    Column("workers"),
+    Column("until", wide=60),
+    Column("why", folds=True),
+]
 _UNSEEN = [
     Column("state", state=True),
     Column("worker"),
@@ -75,6 +82,7 @@ def status_lines(seen: Overview, width: int | None) -> list[str]:
     if seen.waiting:
         lines += _waiting_lines(seen.waiting, seen.at, width)
     lines += _aside_lines(seen, width)
+    lines += _account_lines(seen, width)
     if seen.unseen:
         lines += _unseen_lines(seen.unseen, seen.at, width)
     if seen.undelivered:
@@ -171,6 +179,30 @@ def _aside(row: HeldRow | StuckRow, now: datetime, width: int | None) -> list[st
     until = moment(getattr(row, "until", None), now)
     label = short_label(row.about.label, width, label_room(width))
     return [state, short_name(row.worker or "", width), label, until, row.reason]
+
+
+def _account_lines(seen: Overview, width: int | None) -> list[str]:
+    """Those that take nothing now, or not all models."""
+    rows = [
+        [
+            one_line(row.name),
+            row.state,
+            " ".join(spans(row.workers)),
+            moment(hold.until, seen.at),
+            hold.reason,
+        ]
+        for row in seen.accounts
+        for hold in row.holds
+    ]
+    if not rows:
+        return []
+    nexts = [
+        _next(row.name, hold.next, width)
+        for row in seen.accounts
+        for hold in row.holds
+        if hold.next
+    ]
+    return ["", "Accounts", *table_lines(_ACCOUNTS, rows, width), *chain.from_iterable(nexts)]
 
 
 def _unseen_lines(rows: Sequence[UnseenRow], now: datetime, width: int | None) -> list[str]:

@@ -13,6 +13,7 @@ from cw.models import Event, Model, Task
 from cw.operations.fleet.hosts import HostRow
 from cw.operations.fleet.notifiers import TriedRow
 from cw.operations.fleet.remote_disk import Changes
+from cw.operations.views.accounts import AccountRow
 from cw.operations.views.history import Finished
 from cw.operations.views.queue import QueueRow
 from cw.operations.views.rows import Overview, UndeliveredRow, UnseenRow
@@ -57,6 +58,7 @@ PRINTED: dict[str, Any] = {
     "outbox": list[UndeliveredRow],
     "notify": list[TriedRow],
     "history": list[Finished],
+    "accounts": list[AccountRow],
     "hosts": list[HostRow],
     "audit": list[Entry],
     "seen": list[UnseenRow],

@@ -36,9 +36,13 @@ def pause(
 
 
 def resume(control: Control, workers: Sequence[str], *, by_name: bool = True) -> list[Paused]:
-    """Not `by_name`: those whose host found something that a person has to mend stay as they are,
-    as they would fail again at once.
+    """By name, the accounts they are on are tried again as well, where those waited for a person.
+    Not `by_name`: those whose host found something that a person has to mend stay as they are, as
+    they would fail again at once.
     """
+    if by_name:
+        for account in {need_worker(control.store, name).account for name in workers} - {""}:
+            control.store.accounts.resume(account, mended=True)
 
     def note(worker: Worker) -> str:
         return worker.paused if worker.paused_by == HOST and not by_name else ""

@@ -16,6 +16,7 @@ from cw.redaction.redact import redactor
 from cw.states import Move, OutcomeKind
 
 _ENDS = frozenset({Move.FINISH, Move.LOSE, Move.CLOSE})
+_WORDS = {Move.LOSE: "crashed", Move.HOLD: "held"}
 _TITLE = 200  # characters
 _WHY = 500
 _ID_CHARS = 32  # 128 bits
@@ -56,7 +57,7 @@ def notice_of(end: End, now: datetime, redact: Redact | None = None) -> Notice |
     if not is_notice(outcome, end.move, asked=task.notify):
         return None
     clean = redact or redactor()
-    what = "crashed" if end.move is Move.LOSE else outcome.kind.value
+    what = _WORDS.get(end.move, outcome.kind.value)
     cause = "\0".join((task.id, str(end.attempt), what, outcome.reason))
     return Notice(
         id=hashlib.sha256(cause.encode()).hexdigest()[:_ID_CHARS],
@@ -76,9 +77,11 @@ def notice_of(end: End, now: datetime, redact: Redact | None = None) -> Notice |
 
 def _next(task: TaskSpec, worker: str, outcome: Outcome) -> str:
     """As the reason has it, of this very task."""
-    failed = outcome.kind is OutcomeKind.FAILED
-    put_off = failed and rule_of(outcome.reason).kind is OutcomeKind.DEFERRED
-    typed = "cw restart ID" if put_off else rule_of(outcome.reason).next if failed else _TYPED
+    rule, typed = rule_of(outcome.reason), _TYPED
+    if rule.person:
+        typed = rule.next
+    elif outcome.kind is OutcomeKind.FAILED:  # put off too often
+        typed = "cw restart ID"
     if ("ISSUE" in typed and task.issue is None) or ("NN" in typed and not worker):
         typed = _TYPED
     if "ISSUE" in typed:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from cw.accounts.holds import Account
 from cw.fleet_models import Host, Worker
 from cw.models import Event, Task
 from cw.operations.fleet.hosts import host_row, host_warnings
+from cw.operations.views.accounts import account_rows
 from cw.operations.views.rows import (
     NOTICE,
     About,
@@ -23,7 +25,7 @@ from cw.operations.views.rows import (
     WaitingRow,
     WorkerRow,
 )
-from cw.operations.views.waiting import why
+from cw.operations.views.waiting import Obstacles, why
 from cw.states import State
 from cw.store.outbox import Effect
 from cw.store.unreadable import Unreadable
@@ -44,6 +46,7 @@ class Fleet:
     """What the store said at one moment."""
 
     workers: list[Worker] = field(default_factory=list)
+    accounts: dict[str, Account] = field(default_factory=dict)  # by id, of these workers
     hosts: list[Host] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)  # without an outcome, oldest first
     lines: dict[str | None, list[str]] = field(default_factory=dict)  # None: the pool
@@ -58,9 +61,10 @@ def read_fleet(store: Store) -> Fleet:
     tasks = store.tasks.open_tasks()
     queued = {task.worker for task in tasks if task.state is State.QUEUED}
     running = [task.spec.id for task in tasks if task.state is State.RUNNING]
-    hosts = store.fleet.hosts()
+    hosts, workers = store.fleet.hosts(), store.fleet.workers()
     read = Fleet(
-        workers=store.fleet.workers(),
+        workers=workers,
+        accounts=store.accounts.read(worker.account for worker in workers),
         hosts=hosts,
         aside=all_aside(store, hosts),
         tasks=tasks,
@@ -84,11 +88,12 @@ def overview(fleet: Fleet, now: datetime) -> Overview:
     return Overview(
         at=now,
         workers=workers,
-        waiting=[_waiting(task, fleet, workers, up) for task in by_state[State.QUEUED]],
+        waiting=[_waiting(task, fleet, workers, up, now) for task in by_state[State.QUEUED]],
         held=[_held(task) for task in by_state[State.HELD]],
         stuck=[_stuck(task) for task in (*by_state[State.CRASHED], *by_state[State.STOPPED])],
         undelivered=[undelivered(write) for write in fleet.aside],
         hosts=[host_row(host, fleet.tasks, now) for host in fleet.hosts],
+        accounts=tuple(account_rows(fleet.accounts, fleet.workers, now)),
         warnings=_warnings(fleet, up, now),
         unreadable=fleet.unreadable,
     )
@@ -114,6 +119,7 @@ def _worker(worker: Worker, fleet: Fleet, up: set[str], now: datetime) -> Worker
         host=worker.host,
         about=about(task) if task else None,
         paused=worker.paused,
+        account=fleet.accounts[worker.account].name if worker.account in fleet.accounts else "",
     )
     if task is None or task.state is not State.RUNNING:
         return row
@@ -155,18 +161,31 @@ def _progress(task: Task, last: Event | None, now: datetime) -> dict[str, object
     }
 
 
-def _waiting(task: Task, fleet: Fleet, workers: list[WorkerRow], up: set[str]) -> WaitingRow:
+def _waiting(
+    task: Task, fleet: Fleet, workers: list[WorkerRow], up: set[str], now: datetime
+) -> WaitingRow:
     line = fleet.lines.get(task.worker, [])
     place = line.index(task.spec.id) + 1 if task.spec.id in line else 0
     able = [row for row in workers if task.worker in {None, row.worker}]
     unfit = {host.name: host.unfit for host in fleet.hosts if host.unfit}
+    obstacles = Obstacles(up, unfit, _closed(fleet, task.spec.model, now))
     return WaitingRow(
         about=about(task),
         worker=task.worker,
         place=place,
         since=task.spec.created_at,
-        reason=task.reason or why(task.worker, able, up, task.spec.id, unfit, max(1, place)),
+        reason=task.reason or why(task.worker, able, task.spec.id, obstacles, max(1, place)),
     )
+
+
+def _closed(fleet: Fleet, model: str, now: datetime) -> dict[str, str]:
+    """Workers whose accounts do not take this model, and why."""
+    found = {
+        worker.id: fleet.accounts[worker.account].closed(now, model)
+        for worker in fleet.workers
+        if worker.account in fleet.accounts
+    }
+    return {worker: words for worker, words in found.items() if words}
 
 
 def _held(task: Task) -> HeldRow:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from cw.models import Model
 from cw.operations.fleet.hosts import HostRow
+from cw.operations.views.accounts import AccountRow
 from cw.store.unreadable import Unreadable
 
 
@@ -31,6 +32,7 @@ class WorkerRow(Model):
     last: str = ""
     last_at: datetime | None = None
     paused: str = ""  # the note of whoever paused it
+    account: str = ""  # the name of the one it works on; empty: its host has not said
 
 
 class WaitingRow(Model):
@@ -107,6 +109,7 @@ class Overview(Model):
     stuck: list[StuckRow]
     undelivered: list[UndeliveredRow]
     hosts: list[HostRow]
+    accounts: tuple[AccountRow, ...] = ()
     warnings: list[str]
     unreadable: list[Unreadable]  # records that are passed over
     unseen: tuple[UnseenRow, ...] = ()  # where somebody asked for them, as `today`

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from cw.accounts.holds import ALL_MODELS
 
 STARTS = "starts at any moment"
 
@@ -11,18 +14,25 @@ if TYPE_CHECKING:
     from cw.operations.views.rows import Overview, WaitingRow, WorkerRow
 
 
-def why(
-    wanted: str | None,
-    able: list[WorkerRow],
-    up: set[str],
-    task: str,
-    unfit: Mapping[str, str],
-    place: int = 1,
-) -> str:
-    """Why a queued task does not move. `able`: the workers that may take it. `unfit`: hosts that
-    take nothing, and why. `place` in its line, from 1.
+@dataclass(frozen=True, slots=True)
+class Obstacles:
+    """`up`: hosts that answer. `unfit`: those that take nothing, and why. `closed`: workers whose
+    account does not take the task's model, and why.
     """
-    if not up:
+
+    up: set[str]
+    unfit: Mapping[str, str] = field(default_factory=dict)
+    closed: Mapping[str, str] = field(default_factory=dict)
+
+
+def why(
+    wanted: str | None, able: list[WorkerRow], task: str, obstacles: Obstacles, place: int = 1
+) -> str:
+    """Why a queued task does not move. `able`: the workers that may take it. `place` in its line,
+    from 1.
+    """
+    unfit, closed = obstacles.unfit, obstacles.closed
+    if not obstacles.up:
         return "no host is running; start one with: cw up"
     if not able and wanted is None:
         return "there is no worker; make one: cw init 01"
@@ -35,16 +45,24 @@ def why(
         return f"host {awake[0].host} takes nothing: {unfit[awake[0].host]}"
     awake = [worker for worker in awake if worker.host not in unfit]
     if wanted:
-        return _why_not(awake[0], task, place)
+        return _why_not(awake[0], task, place, closed.get(wanted, ""))
+    return _why_nobody(awake, closed, place)
+
+
+def _why_nobody(awake: list[WorkerRow], closed: Mapping[str, str], place: int) -> str:
+    """Why none of the pool's workers takes it now."""
     unpaused = [worker for worker in awake if not worker.paused]
     if not unpaused:
         return "every worker is paused; let them go on with: cw resume --all"
-    free = [worker for worker in unpaused if worker.state == "idle"]
+    takes = [worker for worker in unpaused if worker.worker not in closed]
+    if not takes:
+        return closed[unpaused[0].worker]
+    free = [worker for worker in takes if worker.state == "idle"]
     if len(free) >= place:
         return STARTS
-    if any(worker.state in {"busy", "idle"} for worker in unpaused):
+    if any(worker.state in {"busy", "idle"} for worker in takes):
         return "every worker is busy" if not free else _behind(place - 1)
-    kept = next(worker for worker in unpaused if worker.about)
+    kept = next(worker for worker in takes if worker.about)
     return f"no worker is free: {_kept(kept)}"
 
 
@@ -65,14 +83,31 @@ def what_next(row: WaitingRow, seen: Overview) -> str:
     kept = [worker for worker in awake if worker.state in {"stopped", "crashed"}]
     if row.worker and kept and kept[0].about and kept[0].about.task != row.about.task:
         return f"cw restart {row.worker} or cw reset {row.worker}"
-    return ""
+    return _account_next(row, [worker for worker in awake if not worker.paused], seen)
 
 
-def _why_not(worker: WorkerRow, task: str, place: int) -> str:
+def _account_next(row: WaitingRow, able: list[WorkerRow], seen: Overview) -> str:
+    """For a task whose every worker is on an account that a person has to mend."""
+    model = row.about.model
+    mended = {
+        worker: hold.next
+        for account in seen.accounts
+        for hold in account.holds
+        if hold.next and (hold.models == ALL_MODELS or hold.models in model)
+        for worker in account.workers
+    }
+    if not all(worker.worker in mended for worker in able):
+        return ""
+    return mended[able[0].worker]
+
+
+def _why_not(worker: WorkerRow, task: str, place: int, closed: str) -> str:
     """Why this worker does not take this task now."""
     if worker.paused:
         return f"worker {worker.worker} is paused: {worker.paused}; cw resume {worker.worker}"
     about = worker.about
+    if closed and (about is None or about.task == task):
+        return closed
     if about is not None and about.task == task:
         return STARTS
     if about is None:

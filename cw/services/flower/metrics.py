@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from cw.errors import CwError
 from cw.names import POOL_QUEUE, worker_queue
 from cw.operations.fleet.hosts import HostRow
+from cw.operations.views.accounts import AccountRow
 from cw.operations.views.overview import overview, read_fleet
 from cw.operations.views.rows import NOTICE, Overview
 from cw.states import OPEN, State
@@ -54,6 +55,7 @@ class Metrics:
         seen = overview(fleet, now)
         yield from _fleet(seen, Counter(task.state for task in fleet.tasks))
         yield from _hosts(seen.hosts)
+        yield from _accounts(seen.accounts)
         yield from _outbox(seen, *waiting)
         yield from _counted(counts)
         yield from _github(
@@ -83,6 +85,25 @@ def _hosts(rows: list[HostRow]) -> Iterator[Any]:
     for name, doc, what in _VITALS:
         values = {row.host: what(row) for row in rows if row.state == "up"}
         yield _gauge(name, doc, values, "host")
+
+
+def _accounts(rows: Sequence[AccountRow]) -> Iterator[Any]:
+    """By name: two of the same name count as one, the fuller one."""
+    held = {row.name: float(row.state == "held") for row in sorted(rows, key=lambda row: row.state)}
+    yield _gauge("cw_account_held", "1 while an account takes nothing", held, "account")
+    used = GaugeMetricFamily(
+        "cw_account_window_used",
+        "How far it is used up, 1 is all",
+        labels=["account", "window"],
+    )
+    windows: dict[tuple[str, str], float] = {}
+    for row in rows:
+        for window in row.windows:
+            key = (row.name, window.window)
+            windows[key] = max(window.used, windows.get(key, 0.0))
+    for (name, kind), value in windows.items():
+        used.add_metric([name, kind], value)
+    yield used
 
 
 def _outbox(
