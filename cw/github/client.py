@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import quote
 
 from cw.errors import GoneError
-from cw.forges.client import Facts, PageCache
 from cw.forges.forge import Key
 from cw.forges.issues import Issue, Thread
 from cw.forges.pulls import Pull
+from cw.forges.reading import Facts, PageCache
 from cw.forges.repositories import Repository
 from cw.github.comments import comment_once
 from cw.github.connection import again

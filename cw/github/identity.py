@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
-from cw.forges.client import Facts
+from cw.forges.reading import Facts
 from cw.forges.repositories import Place
 from cw.github.connection import Connection
 from cw.github.errors import github_errors

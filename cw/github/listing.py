@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from cw.forges.client import PageCache
 from cw.forges.issue_text import text_sha256
 from cw.forges.issues import LabelEvent, Listed
+from cw.forges.reading import PageCache
 from cw.github.connection import Connection
 from cw.github.dependencies import dependencies
 from cw.github.errors import github_errors

@@ -1,4 +1,4 @@
-"""What of GitHub may be read conditionally, as `cw.forges.client.Reader` asks for it."""
+"""What of GitHub may be read conditionally, as `cw.forges.reading.Reader` asks for it."""
 
 from __future__ import annotations
 

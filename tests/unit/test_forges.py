@@ -17,7 +17,8 @@ from cw.operations.reconciliation.reconcile import reconcile
 from cw.settings import Settings
 from cw.store.outbox import Effect
 from cw.store.store import Store
-from tests.standins.memory_forge import Kept, MemoryForge, Shelf
+from tests.standins.memory_forge.forge import MemoryForge
+from tests.standins.memory_forge.shelf import Kept, Shelf
 from workerhost.github.clients import Clients
 from workerhost.github.delivered_writes import Delivered
 from workerhost.github.outbox_delivery import Deliverer
@@ -35,7 +36,7 @@ def register(site: Path, name: str, value: str) -> None:
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    register(tmp_path, "memory", "tests.standins.memory_forge:MEMORY")
+    register(tmp_path, "memory", "tests.standins.memory_forge.forge:MEMORY")
     monkeypatch.syspath_prepend(tmp_path)
     return Settings(
         forge="memory",

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from cw.errors import BadInputError, IssueChangedError
-from cw.forges.client import Issues, PageCache, Reader
+from cw.forges.client import Issues
 from cw.forges.issues import Comment
+from cw.forges.reading import PageCache, Reader
 from cw.forges.trusted_authors import heard, objection
 from cw.models import TaskSpec
 

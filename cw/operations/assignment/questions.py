@@ -14,7 +14,7 @@ from cw.names import has_label
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from cw.forges.client import Reader
+    from cw.forges.reading import Reader
     from cw.store.github_cache import GitHubCache
 
 BUDGET = 10  # requests a pass, beyond the lists

@@ -9,7 +9,7 @@ from cw.errors import BadInputError
 from cw.repos import parse_repo
 
 if TYPE_CHECKING:
-    from cw.forges.client import Reader
+    from cw.forges.reading import Reader
     from cw.settings import Settings
 
 

@@ -8,8 +8,8 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from cw.errors import GitHubRefusedError
-from cw.forges.client import Reader
 from cw.forges.issues import LabelEvent
+from cw.forges.reading import Reader
 from cw.names import worker_of_label
 from cw.operations.reconciliation.agreement import IssueState, SetBy, needs_events, needs_pull
 
