@@ -162,7 +162,7 @@ class Cli:
 
 
 def load_cli(environ: Mapping[str, str]) -> Cli:
-    """Raises BadInputError, or CwError for an agent program that does not load."""
+    """Raises BadInputError, or CwError for an agent program or a forge that does not load."""
     from cw.cli.views.render import note
 
     settings, origin = load_settings(environ, warn=note)
@@ -170,6 +170,10 @@ def load_cli(environ: Mapping[str, str]) -> Cli:
         from cw.programs.known import program_of
 
         program_of(settings)
+    if settings.forge != "github":
+        from cw.forges.known import forge_of
+
+        forge_of(settings)
     return Cli(settings, origin, environ)
 
 

@@ -8,6 +8,7 @@ import click
 import pytest
 
 from cw.cli.arguments.completion import complete_issues
+from cw.cli.context import load_cli
 from cw.errors import BadInputError, CwError
 from cw.fleet_models import Host, Worker
 from cw.forges.known import forge_of
@@ -144,6 +145,11 @@ def test_unknown_forge_is_refused_with_those_that_are_known(settings: Settings) 
         forge_of(Settings(forge="nowhere"))
 
     assert refused.value.hint == "Known: github, memory"
+
+
+def test_command_says_at_once_that_its_forge_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="'nowhere' is no forge here"):
+        load_cli({"HOME": str(tmp_path), "CW_FORGE": "nowhere"})
 
 
 def test_forge_whose_package_is_broken_is_told_of(
