@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import wrap
 
 from bench.architecture import svg
 from bench.architecture.contracts import Layers, all_layers, in_no_layer, other_rules, started
@@ -13,6 +14,7 @@ _GAP = 90
 _ROW = 40
 _TOP = 86
 _MARGIN = 20
+_CHARACTERS = 240  # of a line of notes
 _COLUMNS = (
     ("workerhost", "the host's side", svg.HOST),
     ("cw", "control side and shared core", svg.CORE),
@@ -24,7 +26,7 @@ def draw(root: Path) -> str:
     layers = all_layers(root)
     wide = 2 * _MARGIN + len(_COLUMNS) * _WIDTH + (len(_COLUMNS) - 1) * _GAP
     deep = _TOP + _ROW * max(len(layers[name].rows) for name, _, _ in _COLUMNS)
-    notes = list(_notes(root))
+    notes = [line for note in _notes(root) for line in wrap(note, _CHARACTERS)]
     parts = [svg.words(_MARGIN, 28, "What stands higher may import what stands lower", size=16)]
     for at, (name, what, fill) in enumerate(_COLUMNS):
         parts += _column(_left(at), layers[name], f"{name}: {what}", fill)

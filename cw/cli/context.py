@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from celery import Celery
 
     from cw.audit import Audit
-    from cw.github.client import GitHub
+    from cw.forges.client import Client
     from cw.operations.control.shared import Control
     from cw.operations.passes.context import PassContext
     from cw.programs.program import AgentProgram
@@ -102,11 +102,11 @@ class Cli:
         return program_of(self.settings)
 
     @cached_property
-    def github(self) -> GitHub:
+    def github(self) -> Client:
         """Raises BadInputError when there is no token."""
-        from cw.github.client import open_github
+        from cw.forges.known import forge_of
 
-        return open_github(self.settings)
+        return forge_of(self.settings).open(self.settings)
 
     @cached_property
     def app(self) -> Celery:
@@ -162,7 +162,7 @@ class Cli:
 
 
 def load_cli(environ: Mapping[str, str]) -> Cli:
-    """Raises BadInputError, or CwError for an agent program that does not load."""
+    """Raises BadInputError, or CwError for an agent program or a forge that does not load."""
     from cw.cli.views.render import note
 
     settings, origin = load_settings(environ, warn=note)
@@ -170,6 +170,10 @@ def load_cli(environ: Mapping[str, str]) -> Cli:
         from cw.programs.known import program_of
 
         program_of(settings)
+    if settings.forge != "github":
+        from cw.forges.known import forge_of
+
+        forge_of(settings)
     return Cli(settings, origin, environ)
 
 

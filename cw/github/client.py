@@ -1,28 +1,35 @@
-"""GitHub behind a narrow face: issues, labels and comments, and what `pulls` has.
-
-Writes can be repeated: looked up or idempotent.
+"""GitHub behind a narrow face, which is `cw.forges.client.Client`: issues and labels here, what is
+asked of pull requests in `pulls`, and what has a file of its own.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
-from cw.errors import BadInputError, GoneError
-from cw.github.app import app_tokens
+from cw.errors import GoneError
+from cw.forges.forge import Key
+from cw.forges.issues import Issue, Thread
+from cw.forges.pulls import Pull
+from cw.forges.reading import Facts, PageCache
+from cw.forges.repositories import Repository
+from cw.github.comments import comment_once
 from cw.github.connection import again
+from cw.github.drafts import to_draft
 from cw.github.errors import github_errors
 from cw.github.expected import ROWS, Expected
-from cw.github.issue_text import text_sha256
+from cw.github.identity import Places
+from cw.github.opened import opened
 from cw.github.pulls import Pulls
+from cw.github.reader import GitHubReader
+from cw.github.repository import missing, read_repository
+from cw.github.standing import standing
+from cw.github.thread import read_thread
+from cw.github.written import written
 from cw.names import repo_key, same_repo
-from cw.settings import Settings
-
-if TYPE_CHECKING:
-    from cw.github.app import AppTokens
 
 _LABEL_COLOUR = "5319e7"
 _GONE = 404
@@ -30,27 +37,10 @@ _INVALID = 422  # or there already
 _NAME_SECONDS = 60.0  # that a name is believed
 
 
-@dataclass(frozen=True, slots=True)
-class Issue:
-    number: int
-    title: str
-    body: str
-    author: str
-    url: str
-    open: bool
-    labels: tuple[str, ...]
-    is_pull: bool
-    created_at: datetime | None = None
-
-    @property
-    def text_sha256(self) -> str:
-        return text_sha256(self.title, self.body)
-
-
 class GitHub(Pulls):
     """What is asked of issues, labels and pull requests, and done to them."""
 
-    def __init__(self, api_url: str, key: str | AppTokens, *, pace: float) -> None:
+    def __init__(self, api_url: str, key: Key, *, pace: float) -> None:
         super().__init__(api_url, key, pace=pace)
         self._names: dict[str, tuple[str, float]] = {}  # a repository's key -> its name, and when
 
@@ -108,12 +98,35 @@ class GitHub(Pulls):
         what = f"label {name} on {repo}#{number}"
         self.ask(what, repo, "DELETE", path, expected=Expected(object, taken=(_GONE,)))
 
-    def comment(self, repo: str, number: int, body: str) -> None:
-        """Not to be repeated: see `comments.comment_once`."""
-        path = f"/repos/{repo}/issues/{number}/comments"
-        what = f"comment on {repo}#{number}"
-        with github_errors(what):  # an answer that names no comment is no proof of one
-            _ = self.ask(what, repo, "POST", path, {"body": body}).data["id"]
+    def comment_once(self, repo: str, number: int, body: str, marks: Sequence[str]) -> None:
+        comment_once(self, repo, number, body, marks)
+
+    def to_draft(self, repo: str, number: int) -> bool:
+        return to_draft(self, repo, number)
+
+    def thread(self, repo: str, number: int) -> Thread:
+        return read_thread(self, repo, number)
+
+    def reader(self, pages: PageCache) -> GitHubReader:
+        return GitHubReader(self, pages)
+
+    def written(self, repo: str, numbers: Sequence[int], since: datetime) -> tuple[str, ...]:
+        return written(self, repo, numbers, since)
+
+    def repository(self, repo: str) -> Repository:
+        return read_repository(self, repo)
+
+    def missing(self, found: Repository) -> tuple[str, ...]:
+        return missing(self, found)
+
+    def places(self, facts: Facts) -> Places:
+        return Places(self, facts)
+
+    def standing(self, repo: str, branch: str) -> tuple[str, tuple[Pull, ...]]:
+        return standing(self, repo, branch)
+
+    def opened(self, repo: str, branch: str, since: datetime) -> tuple[list[Pull], list[Pull]]:
+        return opened(self, repo, branch, since)
 
 
 def _refuse_moved(found: Any, repo: str, number: int) -> None:
@@ -124,14 +137,3 @@ def _refuse_moved(found: Any, repo: str, number: int) -> None:
             f"issue {repo}#{number} was transferred to {there}#{found['number']}",
             hint=f"Use: -r {there} -i {found['number']}",
         )
-
-
-def open_github(settings: Settings) -> GitHub:
-    """As this machine's own dispatches see it. Raises BadInputError when there is no way in."""
-    key = app_tokens(settings) or settings.github_token
-    if key:
-        return GitHub(settings.github_api_url, key, pace=settings.github_pace)
-    raise BadInputError(
-        "no GitHub token",
-        hint="export GH_TOKEN=$(gh auth token), or set CW_GITHUB_APP_ID and CW_GITHUB_APP_KEY_FILE",
-    )

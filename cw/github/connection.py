@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any, ParamSpec, Self, TypeVar
 
 from cw.errors import BadInputError, CwError, GitHubLimitError, GitHubUnavailableError
-from cw.github.app import AppTokens
+from cw.forges.forge import Key
 from cw.github.errors import github_errors, raise_for, raise_for_graphql
 from cw.github.expected import OBJECT, Expected
 from cw.github.transport import Answer, Transport
@@ -55,7 +55,7 @@ class Connection:
     later may help, and GitHubRefusedError when it will not.
     """
 
-    def __init__(self, api_url: str, key: str | AppTokens, *, pace: float) -> None:
+    def __init__(self, api_url: str, key: Key, *, pace: float) -> None:
         self._key = key
         self._api_url = api_url
         self._pace = pace
@@ -116,6 +116,10 @@ class Connection:
         """
         told = [way.limit for _, way in list(self._apis.values())]
         return min((limit for limit in told if limit and limit[1] >= _HOURLY), default=None)
+
+    def check_token(self) -> None:
+        """By a call that no limit counts."""
+        self.ask("the token", "", "GET", "/rate_limit")
 
     def well(self) -> bool:
         """Whether GitHub's API answers at all. Costs nothing."""

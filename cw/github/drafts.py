@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from cw.github.errors import github_errors
-
-if TYPE_CHECKING:
-    from cw.github.client import GitHub
+from cw.errors import GitHubRefusedError
+from cw.github.connection import Connection
+from cw.github.errors import github_errors, says_no_drafts
 
 _FIND = """query Pull($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) {
@@ -20,10 +17,17 @@ _CONVERT = """mutation Draft($id: ID!) {
 
 
 @github_errors("this pull request")
-def to_draft(github: GitHub, repo: str, number: int) -> None:
-    """One that is closed, merged or a draft already stays as it is."""
+def to_draft(github: Connection, repo: str, number: int) -> bool:
+    """False: GitHub's plan has none. One that is closed, merged or a draft stays as it is."""
     owner, _, name = repo.partition("/")
     variables = {"owner": owner, "name": name, "number": number}
     found = github.graphql(repo, _FIND, variables)["repository"]["pullRequest"]
-    if found["state"] == "OPEN" and not found["isDraft"]:
+    if found["state"] != "OPEN" or found["isDraft"]:
+        return True
+    try:
         github.graphql(repo, _CONVERT, {"id": found["id"]})
+    except GitHubRefusedError as error:
+        if not says_no_drafts(error.message):
+            raise
+        return False
+    return True

@@ -5,38 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
+from cw.forges.reading import Facts
+from cw.forges.repositories import Place
+from cw.github.connection import Connection
 from cw.github.errors import github_errors
-from cw.models import Model
-from cw.names import same_repo
-
-if TYPE_CHECKING:
-    from cw.github.client import GitHub
 
 _LIFE = timedelta(days=1)
 _AT_ONCE = 50  # in one query, which costs one point
 
 
-class Place(Model):
-    """A repository on GitHub. `name`: what it is called now."""
-
-    id: int
-    name: str
-
-
-class Facts(Protocol):
-    """Where it is remembered: the store."""
-
-    def fact(self, name: str) -> str | None: ...
-
-    def keep_fact(self, name: str, value: str, life: timedelta) -> None: ...
-
-
 class Places:
     """Remembered for a day, as it seldom changes: whoever acts on it asks `place` again."""
 
-    def __init__(self, github: GitHub, facts: Facts) -> None:
+    def __init__(self, github: Connection, facts: Facts) -> None:
         self._github = github
         self._facts = facts
 
@@ -91,10 +74,6 @@ class Places:
             if row := data.get(f"r{at}"):
                 place = Place(id=int(row["databaseId"]), name=str(row["nameWithOwner"]))
                 yield name, self._keep(name, place)
-
-
-def moved(place: Place, name: str) -> bool:
-    return not same_repo(place.name, name)
 
 
 def _fact(name: str) -> str:

@@ -4,63 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from pydantic import TypeAdapter
 
+from cw.forges.issue_text import text_sha256
+from cw.forges.issues import LabelEvent, Listed
+from cw.forges.reading import PageCache
+from cw.github.connection import Connection
 from cw.github.dependencies import dependencies
 from cw.github.errors import github_errors
-from cw.github.issue_text import text_sha256
-from cw.models import Model, Moment
-from cw.names import repo_key
-
-if TYPE_CHECKING:
-    from cw.github.client import GitHub
 
 _PER_PAGE = 100
 _MAX_PAGES = 50
 _FORMAT = "3"  # of what is kept; another one does not read this one's
-
-
-class PageCache(Protocol):
-    """Where ETags are kept: the store, or a dict."""
-
-    def page(self, key: str) -> tuple[str, str] | None: ...
-
-    def keep_page(self, key: str, etag: str, body: str) -> None: ...
-
-
-class Listed(Model):
-    """An issue or pull request as a list shows it."""
-
-    repo: str
-    repo_id: int = 0
-    number: int
-    title: str
-    author: str
-    association: str  # OWNER, MEMBER, COLLABORATOR, CONTRIBUTOR, NONE, …
-    labels: tuple[str, ...]
-    created_at: Moment
-    updated_at: Moment
-    is_pull: bool
-    needs: tuple[str, ...] = ()  # `owner/repo#n` that its text names as open dependencies
-    blocked_by: int = 0  # open dependencies that GitHub knows
-    text_sha256: str = ""  # of title and text
-
-    @property
-    def key(self) -> tuple[str, int]:
-        return repo_key(self.repo, self.repo_id), self.number
-
-    @property
-    def name(self) -> str:
-        return f"{self.repo}#{self.number}"
-
-
-class LabelEvent(Model):
-    kind: str  # labeled, renamed
-    label: str
-    actor: str
-    at: Moment
 
 
 _ISSUES = TypeAdapter(list[Listed])
@@ -70,7 +27,7 @@ _EVENTS = TypeAdapter(list[LabelEvent])
 class ListReader:
     """Conditional reads, counted. `asked` includes `unchanged`, which were free."""
 
-    def __init__(self, github: GitHub, cache: PageCache) -> None:
+    def __init__(self, github: Connection, cache: PageCache) -> None:
         self.github = github
         self._cache = cache
         self.asked = 0

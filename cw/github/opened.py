@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cw.forges.pulls import Pull
+from cw.github.connection import Connection
 from cw.github.errors import github_errors
-from cw.github.pulls import Pull
-
-if TYPE_CHECKING:
-    from cw.github.client import GitHub
 
 _FIND = """query Opened($owner: String!, $name: String!, $branch: String!) {
   repository(owner: $owner, name: $name) {
@@ -27,7 +25,7 @@ fragment told on PullRequest {
 
 @github_errors("open pull requests")
 def opened(
-    github: GitHub, repo: str, branch: str, since: datetime
+    github: Connection, repo: str, branch: str, since: datetime
 ) -> tuple[list[Pull], list[Pull]]:
     """Those of this repository's branch; and others that the token's account opened since then, of
     whatever branch. Newest first.

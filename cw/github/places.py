@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cw.errors import GitHubRefusedError
+from cw.forges.trusted_authors import BOT, is_bot
 
 if TYPE_CHECKING:
     from cw.github.listing import ListReader
 
-_BOT = "[bot]"
 WRITERS = frozenset({"admin", "maintain", "write"})
 
 
@@ -32,12 +32,8 @@ def pull_state(reader: ListReader, repo: str, number: int) -> str:
 
 
 def bot_login(name: str) -> str:
-    """As REST writes it; no person's login can have brackets."""
-    return name if is_bot(name) else f"{name}{_BOT}"
-
-
-def is_bot(login: str) -> bool:
-    return login.endswith(_BOT)
+    """As REST writes it."""
+    return name if is_bot(name) else f"{name}{BOT}"
 
 
 def permission_path(repo: str, login: str) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from cw.errors import GitHubRefusedError
+from cw.forges.pulls import Pull, Push
 from cw.github.connection import Connection, again
 from cw.github.errors import github_errors, says_no_drafts
 from cw.github.expected import ROWS, Expected
@@ -16,29 +16,6 @@ from cw.github.expected import ROWS, Expected
 _INVALID = 422  # or there already
 _PER_PAGE = 100
 _MAX_PAGES = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Pull:
-    number: int
-    url: str
-    head: str  # sha
-    open: bool
-    draft: bool
-    merged: bool
-    branch: str = ""  # in this repository; empty: of a fork, or not asked for
-    base: str = ""  # the branch that it goes into
-    author: str = ""  # empty: not known any more
-    ours: bool = False  # opened by the account that asks
-
-
-@dataclass(frozen=True, slots=True)
-class Push:
-    """One change of a branch. Forty zeros: it was not there. `by`: an account."""
-
-    before: str
-    after: str
-    by: str
 
 
 class Pulls(Connection):

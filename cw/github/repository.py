@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from cw.errors import GitHubRefusedError
+from cw.forges.repositories import Repository
+from cw.github.connection import Connection
 from cw.github.errors import github_errors, raise_for
 from cw.github.expected import Expected
-
-if TYPE_CHECKING:
-    from cw.github.client import GitHub
 
 _REFUSED = frozenset({403, 404})
 _ROLES = ("admin", "maintain", "push", "triage", "pull")
@@ -25,25 +23,7 @@ _PROBES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Repository:
-    """`name`: as GitHub writes it now. `role`: of the token's account. `scopes`: of a classic
-    token; None of any other.
-    """
-
-    id: int
-    name: str
-    private: bool
-    archived: bool
-    disabled: bool
-    issues: bool
-    branch: str  # the default one; empty: there is none yet
-    push: bool
-    role: str = ""
-    scopes: frozenset[str] | None = None
-
-
-def read_repository(github: GitHub, repo: str) -> Repository:
+def read_repository(github: Connection, repo: str) -> Repository:
     """Follows renames and transfers. Raises GitHubRefusedError when the token cannot see it."""
     what = f"repository {repo}"
     with github_errors(what):
@@ -51,7 +31,7 @@ def read_repository(github: GitHub, repo: str) -> Repository:
         return _repository(github, found.data, found.headers)
 
 
-def missing(github: GitHub, found: Repository) -> tuple[str, ...]:
+def missing(github: Connection, found: Repository) -> tuple[str, ...]:
     """What the token lacks there, as far as GitHub lets one know. Of a classic token its scopes
     tell; an App's were looked at when it was given; of others each is tried, without effect.
     """
@@ -65,7 +45,7 @@ def missing(github: GitHub, found: Repository) -> tuple[str, ...]:
     )
 
 
-def _may(github: GitHub, repo: str, what: str, path: str) -> bool:
+def _may(github: Connection, repo: str, what: str, path: str) -> bool:
     any_answer = Expected(object, taken={*_REFUSED, 409, 422})
     said = github.ask(what, repo, "POST", f"/repos/{repo}{path}", {}, any_answer)
     if said.status in _REFUSED and said.headers.get("x-github-sso"):
@@ -73,7 +53,7 @@ def _may(github: GitHub, repo: str, what: str, path: str) -> bool:
     return said.status not in _REFUSED
 
 
-def _repository(github: GitHub, row: Any, headers: Mapping[str, str]) -> Repository:
+def _repository(github: Connection, row: Any, headers: Mapping[str, str]) -> Repository:
     name = str(row["full_name"])
     rights = row.get("permissions") or {}
     scopes = headers.get("x-oauth-scopes")
@@ -93,7 +73,7 @@ def _repository(github: GitHub, row: Any, headers: Mapping[str, str]) -> Reposit
     )
 
 
-def _branch(github: GitHub, name: str, row: Mapping[str, Any]) -> str:
+def _branch(github: Connection, name: str, row: Mapping[str, Any]) -> str:
     """GitHub names the default branch of an empty repository as well. Small ones count as 0 kB for
     a while: only those are asked about.
     """

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cw.forges.pulls import Pull
+from cw.github.connection import Connection
 from cw.github.errors import github_errors
-from cw.github.pulls import Pull
-
-if TYPE_CHECKING:
-    from cw.github.client import GitHub
 
 _ASK = """query Standing($owner: String!, $name: String!, $branch: String!, $ref: String!) {
   repository(owner: $owner, name: $name) {
@@ -21,7 +19,7 @@ _ASK = """query Standing($owner: String!, $name: String!, $branch: String!, $ref
 }"""
 
 
-def standing(github: GitHub, repo: str, branch: str) -> tuple[str, tuple[Pull, ...]]:
+def standing(github: Connection, repo: str, branch: str) -> tuple[str, tuple[Pull, ...]]:
     """The branch's head, empty when there is none; and its pull requests, newest first."""
     owner, _, name = repo.partition("/")
     asked = {"owner": owner, "name": name, "branch": branch, "ref": f"refs/heads/{branch}"}

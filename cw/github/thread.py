@@ -4,16 +4,13 @@ so that nothing changes between two of its parts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cw.forges.issues import Comment, Labelled, Thread
+from cw.github.connection import Connection
 from cw.github.errors import github_errors
-from cw.github.issue_text import text_sha256
 from cw.github.places import bot_login
-
-if TYPE_CHECKING:
-    from cw.github.client import GitHub
 
 _QUERY = """query Thread($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) { issue(number: $number) {
@@ -33,47 +30,8 @@ _QUERY = """query Thread($owner: String!, $name: String!, $number: Int!) {
 }"""
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
-    author: str
-    association: str
-    body: str
-    at: datetime
-    editor: str = ""  # who changed it last; empty: nobody did
-    minimized: bool = False  # folded away on the page, as spam or as outdated
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    label: str
-    actor: str
-    at: datetime
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Thread:
-    """Logins are `""` for accounts that are gone, and end in `[bot]` for bots."""
-
-    title: str
-    body: str
-    open: bool
-    author: str
-    labels: tuple[str, ...] = ()
-    body_editor: str = ""  # who changed the text last; empty: nobody did
-    body_edited_at: datetime | None = None
-    title_editor: str = ""
-    title_edited_at: datetime | None = None
-    labelled: tuple[Labelled, ...] = ()  # oldest first
-    comments: tuple[Comment, ...] = ()  # the newest hundred, oldest first
-    older_comments: int = 0  # how many more there are
-
-    @property
-    def text_sha256(self) -> str:
-        return text_sha256(self.title, self.body)
-
-
 @github_errors("this issue's thread")
-def read_thread(github: GitHub, repo: str, number: int) -> Thread:
+def read_thread(github: Connection, repo: str, number: int) -> Thread:
     """Raises GitHubUnavailableError, or GitHubRefusedError when there is no such issue."""
     owner, _, name = repo.partition("/")
     variables = {"owner": owner, "name": name, "number": number}

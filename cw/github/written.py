@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from cw.github.connection import Connection
 from cw.github.errors import github_errors
 
-if TYPE_CHECKING:
-    from cw.github.client import GitHub
 
-
-def written(github: GitHub, repo: str, numbers: Sequence[int], since: datetime) -> tuple[str, ...]:
+def written(
+    github: Connection, repo: str, numbers: Sequence[int], since: datetime
+) -> tuple[str, ...]:
     """The URLs of those that are no pull requests and were created since then.
 
     Raises GitHubRefusedError, GitHubUnavailableError.

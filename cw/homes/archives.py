@@ -13,7 +13,7 @@ from cw.homes.layout import Home
 def archives(
     home: Home, bad: Callable[[Path], None] = lambda _: None
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The readable archives, newest first. `bad` hears of the others."""
+    """The readable archives with their paths, last changed first. `bad` hears of the others."""
     found = ((_changed(path), path) for path in home.completed.glob("*.json") if path.is_file())
     for _, path in sorted(found, reverse=True):
         data = read_json(path)
@@ -44,8 +44,8 @@ def agent_of(home: Home, log: Path) -> str:
 
 
 def log_of(home: Home, task: str | None, attempt: int = 0) -> Path | None:
-    """The log of a task, or of the current run, or else of the last one; of this attempt, if one is
-    named.
+    """The log of a task, or of the current run, or else of the last one; of this attempt, if it
+    is not 0. None: there is none.
     """
     found = (path for number, path in _logs(home, task) if attempt in {0, number})
     return next(found, None)

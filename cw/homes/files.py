@@ -18,7 +18,9 @@ JSON_BYTES = 16 << 20  # of what we wrote ourselves: a remote may have 10^5 refs
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Replace a file so that after a power cut the old or the new one is there. Mode 0600."""
+    """Replace a file so that after a power cut the old or the new one is there; on the disk when
+    this returns. Mode 0600. Raises OSError, and then the old one is there.
+    """
     with staged(path, data):
         pass
 
@@ -45,7 +47,7 @@ def staged(path: Path, data: bytes, mode: int = 0o600) -> Iterator[None]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames in a folder survive a power cut."""
+    """Make renames in a folder survive a power cut. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -78,7 +80,9 @@ class UnfitFileError(OSError):
 
 
 def read_json(path: Path, most: int = JSON_BYTES) -> dict[str, Any] | None:
-    """The object in a file; None when there is none, or nothing that can be used."""
+    """The object in a file; None when there is none, or nothing that can be used. `most`: bytes, as
+    in `read_regular`. Raises nothing.
+    """
     try:
         data = json.loads(read_regular(path, most))
     except (OSError, ValueError, RecursionError):

@@ -75,6 +75,9 @@ class Journal(Model):
 
 
 def write(home: Home, journal: Journal) -> None:
+    """On the disk when this returns: whatever is done for a run comes after its journal says so.
+    Raises OSError.
+    """
     make_folders(home.run)
     write_private(home.journal, journal.model_dump_json(indent=2).encode())
 
@@ -101,8 +104,8 @@ def parse(data: object) -> Journal | None:
 
 
 def archive(home: Home, journal: Journal, clean: Redactor) -> Path:
-    """Move task.json and the log to completed/, without secrets. Safe to repeat after a crash in
-    the middle.
+    """Move task.json and the log to completed/, without secrets; returns the archive's JSON. Safe
+    to repeat after a crash in the middle. Raises OSError.
     """
     ended = journal.run.ended_at or journal.run.started_at
     stamp = ended.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -64,10 +64,12 @@ class Home:
 
     @property
     def log(self) -> Path:
+        """What the agent program writes on its standard output; an agent can write to it, too."""
         return self.run / "worker.log"
 
     @property
     def errors(self) -> Path:
+        """Its standard error."""
         return self.run / "worker.err"
 
     @property
@@ -125,10 +127,12 @@ class Home:
 
     @property
     def shim(self) -> Path:
+        """Which process the run's shim is."""
         return self.run / "shim.json"
 
     @property
     def exit(self) -> Path:
+        """How the agent ended: there once nothing of its processes is left."""
         return self.run / "exit.json"
 
 

@@ -28,7 +28,8 @@ def log_page(
 ) -> dict[str, Any]:
     """`{data, offset, end, live, agent}`: base64 of the next bytes, where the next page starts,
     whether the page reached the end, whether the log may still grow, and which program wrote it. As
-    it was written, but for secrets. `attempt` 0: the newest.
+    it was written, but for secrets, which keep their length. `offset`, `limit`: bytes. `attempt` 0:
+    the newest. Raises OSError.
     """
     path = log_of(home, task or None, attempt)
     if path is None:
@@ -52,7 +53,9 @@ def log_page(
 
 
 def archives_page(home: Home, task: str, skip: int, limit: int) -> dict[str, Any]:
-    """`{archives, end}`: what completed/ says of all runs, or of one task's, newest first."""
+    """`{archives, end}`: what completed/ says of all runs (`task` empty), or of one task's, newest
+    first; whether there are no more. `skip`, `limit`: archives.
+    """
     mine = (data for _, data in archives(home) if task in {"", task_of(data)})
     found = list(islice(mine, skip, skip + limit + 1))
     return {"archives": found[:limit], "end": len(found) <= limit}

@@ -12,6 +12,12 @@ from cw.token_names import GITHUB_LOGINS
 
 @dataclass(frozen=True, kw_only=True)
 class GitHubSettings:
+    forge: str = setting(
+        "github.forge",
+        "github",
+        values.text,
+        "What issues and pull requests are on: github, or a forge that a package beside cw registers",
+    )
     github_url: str = setting(
         "github.url",
         "https://github.com",

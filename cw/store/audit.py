@@ -15,6 +15,7 @@ class AuditStore:
         self._db = connection
 
     def keep(self, host: str, head: Head) -> None:
+        """In the place of what the host told before."""
         row = self._db.keyring.seal(_KIND, [host, head.n, head.hash])
         with self._db.errors() as client:
             client.hset(keys.AUDIT, host, row)

@@ -18,6 +18,8 @@ _DAY = timedelta(days=1).total_seconds()
 
 @dataclass(frozen=True, slots=True)
 class Counts:
+    """Since the broker began to count. Costs: US dollars."""
+
     runs: dict[tuple[str, str], int] = field(default_factory=dict)  # (kind, reason) -> how many
     renewals: int = 0
     cost_today: float = 0.0  # of runs that ended on this day of UTC

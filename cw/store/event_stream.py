@@ -23,6 +23,7 @@ class EventStore:
         self._db = connection
 
     def append(self, task_id: str, events: list[Event]) -> None:
+        """The newest 2,000 or so are kept, for two weeks after the last."""
         with self._db.errors() as client:
             pipe = client.pipeline(transaction=False)
             for event in events:
@@ -43,6 +44,7 @@ class EventStore:
                 raise failed[0]
 
     def last(self, task_id: str) -> Event | None:
+        """The newest; None: there is none, or it cannot be read."""
         return self.lasts([task_id]).get(task_id)
 
     def lasts(self, task_ids: Collection[str]) -> dict[str, Event]:
@@ -80,7 +82,10 @@ class EventStore:
             after = rows[-1][0]
 
     def read(self, task_id: str, after: str = "0", wait_ms: int = 0) -> tuple[list[Event], str]:
-        """Events after a stream position, and the next position. Waits up to `wait_ms` for one."""
+        """At most 500 events after a stream position ("0": from the first), and the next position.
+        Waits up to `wait_ms` for one, which has to be shorter than the connection waits for any
+        answer; 0: not at all.
+        """
         block = {"block": wait_ms} if wait_ms else {}
         answer = self._rows(
             task_id, lambda client, key: client.xread({key: after}, count=_PAGE, **block)

@@ -33,6 +33,7 @@ class FleetStore:
         return str(self._db.run("register", [keys.worker(worker.id), keys.WORKERS], args))
 
     def workers(self) -> list[Worker]:
+        """By id."""
         return self._workers(sorted(self._names(keys.WORKERS, _WORKERS)))
 
     def worker(self, worker_id: str) -> Worker | None:
@@ -70,6 +71,7 @@ class FleetStore:
             client.hset(keys.worker(worker_id), mapping=told)
 
     def forget(self, worker_id: str) -> None:
+        """As if it had never been. Its HOME, its line and its tasks are left as they are."""
         with self._db.errors() as client:
             client.srem(keys.WORKERS, worker_id)
             client.delete(keys.worker(worker_id))

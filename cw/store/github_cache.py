@@ -28,6 +28,7 @@ class Budget:
     resets_at: int
 
     def left_at(self, now: datetime) -> int:
+        """All of them again once they were renewed."""
         return self.left if now.timestamp() < self.resets_at else self.limit
 
 
@@ -39,7 +40,9 @@ class GitHubCache:
         self._db = connection
 
     def page(self, key: str) -> tuple[str, str] | None:
-        """ETag and body, as they were kept."""
+        """ETag and body, as they were kept. None: never, not for a week, or by somebody without the
+        key.
+        """
         name = keys.github_page(key)
         with self._db.errors() as client:
             try:
@@ -64,6 +67,7 @@ class GitHubCache:
             pipe.execute()
 
     def fact(self, name: str) -> str | None:
+        """None: not kept, too old, or by somebody without the key."""
         key = keys.github_fact(name)
         row: str | None = self._db.ask(
             key, f"what GitHub said of {name}", lambda client: client.get(key), None

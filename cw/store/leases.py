@@ -15,7 +15,9 @@ from cw.store.notices import NOTHING, Told, following
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The right to run a task until the lease ends."""
+    """The right to run a task until the lease ends. `attempt`: 1 for its first run. `session`: the
+    conversation that goes on, or begins.
+    """
 
     task_id: str
     fence: int
@@ -79,7 +81,9 @@ class LiveRun:
 
 
 class Leases:
-    """What hosts do with tasks. The fence says whose word counts."""
+    """What hosts do with tasks. The fence says whose word counts. `ttl`: seconds, which the server
+    counts from when it is asked.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
@@ -162,7 +166,9 @@ class Leases:
         return known
 
     def restore(self, spec: TaskSpec, run: LiveRun, ttl: float) -> bool:
-        """Record a live run again that the broker has forgotten. It keeps its fence."""
+        """Record a live run again that the broker has forgotten. It keeps its fence. False: the
+        task is known after all, or another one has its issue.
+        """
         names = [
             keys.task(spec.id),
             keys.OPEN,
@@ -190,7 +196,7 @@ class Leases:
         return bool(self._db.run("restore", names, args))
 
     def renew(self, task_id: str, fence: int, ttl: float) -> bool:
-        """False: somebody else has the task now, or it was ended."""
+        """From now on for `ttl`. False: somebody else has the task now, or it was ended."""
         return bool(
             self._db.run(
                 "renew",

@@ -49,13 +49,13 @@ class LockStore:
             return bool(client.exists(keys.BEAT_LOCK))
 
     def burn(self, nonce: str, seconds: float) -> bool:
-        """Whether this is the first time, at any host."""
+        """Whether this is the first time, at any host, in so many seconds."""
         with self._db.errors() as client:
             return bool(client.set(keys.nonce(nonce), "", nx=True, px=max(1, int(seconds * 1000))))
 
     @contextmanager
     def held(self, name: str) -> Iterator[Lock | None]:
-        """None: somebody else holds it."""
+        """None: somebody else holds it. The body has to call `renew` at least every two minutes."""
         lock = Lock(self._db, keys.lock(name), secrets.token_hex(8))
         with self._db.errors() as client:
             taken = client.set(lock.key, lock.holder, nx=True, px=_TTL_MS)

@@ -25,6 +25,7 @@ class ReplyStore:
         self.slow: Callable[[str, float], None] = _nobody_told  # who is waited for, and how long
 
     def put(self, request_id: str, answer: dict[str, Any]) -> None:
+        """As JSON, for a minute: who asked waits for it."""
         with self._db.errors() as client:
             pipe = client.pipeline()
             pipe.rpush(keys.reply(request_id), json.dumps(answer))
@@ -34,7 +35,9 @@ class ReplyStore:
     def wait(
         self, request_id: str, seconds: float, tell: Callable[[float], None] = lambda _: None
     ) -> dict[str, Any] | None:
-        """None: nobody answered in time. `tell`: called now and then, with the seconds so far."""
+        """None: nobody answered in time. `tell`: called about each second, with those so far.
+        Raises CwError for what is no answer.
+        """
         begin, found = time.monotonic(), None
         while found is None and (waited := time.monotonic() - begin) < seconds:
             if waited:

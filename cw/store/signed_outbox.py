@@ -104,13 +104,14 @@ class SignedOutbox(Generic[T]):
         self._clock = clock
 
     def add(self, host: str, effects: Sequence[T]) -> None:
+        """After what is there, all of them at once."""
         rows = sealed(self._db, self._kind, host, effects, self._clock)
         if rows:
             with self._db.errors() as client:
                 client.rpush(self._kind.waits(host), *rows)
 
     def pending(self, host: str) -> list[Entry[T]]:
-        """In order. What is not for this host now is dropped."""
+        """In order, at most 500. What is not for this host now is dropped."""
         key, found, dropped = self._kind.waits(host), [], False
         for at, row in enumerate(self._rows(host)):
             entry = self._read(host, row)
@@ -127,7 +128,7 @@ class SignedOutbox(Generic[T]):
         return found
 
     def set_aside(self, host: str, entry: Entry[T], reason: str, tries: int) -> None:
-        """It waits for a person, and holds up nothing."""
+        """It waits for a person, for a month, and holds up nothing."""
         now = int(self._clock())
         said = {"row": entry.row, "reason": reason[:_REASON_CAP], "tries": tries, "at": ms(now)}
         args = [entry.row, entry.id, json.dumps(said), ms(now - _KEPT_SECONDS), _MOST_ASIDE]
@@ -148,6 +149,7 @@ class SignedOutbox(Generic[T]):
         )
 
     def drop(self, host: str, entry_id: str) -> bool:
+        """One that was set aside. False: it is not there any more."""
         with self._db.errors() as client:
             return bool(client.hdel(self._kind.aside(host), entry_id))
 
@@ -157,6 +159,7 @@ class SignedOutbox(Generic[T]):
         self._db.run("delivered", [self._kind.waits(host), keys.nonce(entry.id)], [entry.row, left])
 
     def length(self, host: str) -> int:
+        """How many wait, without those that were set aside."""
         key = self._kind.waits(host)
         what = self._what(host)
         return int(self._db.ask(key, what, lambda client: client.llen(key), 0))

@@ -12,6 +12,7 @@ _KIND = "task"
 
 
 def sign(keyring: Keyring, spec: TaskSpec) -> TaskSpec:
+    """The same with its signature, in the place of any that it had."""
     return spec.model_copy(update={"signature": keyring.sign(_KIND, _content(spec))})
 
 

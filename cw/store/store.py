@@ -28,6 +28,13 @@ _NOBODY = "-"  # no worker's id
 
 @dataclass(frozen=True, slots=True)
 class Store:
+    """Safe to share between threads. Whatever asks the broker raises BrokerUnavailableError when it
+    does not answer, UnreadableError when a key that has to be changed is of another type, and
+    CwError when it refuses. What is read and cannot be used is left out, and named in
+    `connection.unreadable`. Moments that are compared are of the server's clock (`tasks.now`).
+    Without a keyring, what is signed raises RuntimeError.
+    """
+
     connection: Connection
     tasks: TaskStore
     fleet: FleetStore

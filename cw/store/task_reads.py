@@ -38,6 +38,7 @@ class TaskReads:
         return self._db.unreadable.why(keys.task(task_id))
 
     def prompt(self, task_id: str) -> str:
+        """Empty: there is none. It may be anybody's: `genuine` has what may be run."""
         key, what = keys.prompt(task_id), f"the prompt of task {task_id}"
         text = self._db.ask(key, what, lambda client: client.get(key), None) or ""
         if is_text(text):
@@ -49,7 +50,7 @@ class TaskReads:
         """A task and its prompt, as they were dispatched, for a worker who may have it.
 
         Whoever can write to the broker can write there what they like; only this is to be run.
-        Raises ForgedError.
+        None: there is no such record. Raises ForgedError.
         """
         task, prompt = self.get(task_id), self.prompt(task_id)
         if task is None:
@@ -75,7 +76,9 @@ class TaskReads:
         return state == State.QUEUED and owner in {None, "", worker}
 
     def claimed_by(self, place: str, issue: int) -> str | None:
-        """`place`: a spec's key; or a name, which tasks of before have."""
+        """The id of the unfinished task that has this issue. `place`: of a spec's key; or a name,
+        which tasks of before have.
+        """
         key = keys.claim(place, issue)
         holder: str | None = self._db.ask(
             key, f"the claim of {place}#{issue}", lambda client: client.get(key), None
@@ -104,6 +107,7 @@ class TaskReads:
         return self._listed(keys.DONE, lambda client: client.zrevrange(keys.DONE, skip, last))
 
     def done_count(self) -> int:
+        """Finished tasks that are kept, those that cannot be read as well."""
         return int(self._db.ask(keys.DONE, _DONE, lambda client: client.zcard(keys.DONE), 0))
 
     def done_since(self, moment: datetime) -> list[Task]:

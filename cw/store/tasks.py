@@ -19,7 +19,9 @@ _OFF = {Move.RELEASE: "hold", Move.RESTART: "person"}  # what a task is taken of
 
 
 class TaskStore(TaskReads, Leases):
-    """All that is read from task records and done to them."""
+    """All that is read from task records and done to them. `fresh`: the next run begins with a new
+    session at the branch's start, not where the last one ended.
+    """
 
     def create(self, spec: TaskSpec, prompt: str) -> None:
         """Claim the issue and record the task, signed, at once. Raises ClaimedError."""
@@ -37,7 +39,7 @@ class TaskStore(TaskReads, Leases):
             raise ClaimedError(f"{spec.label} already has task {holder}", task_id=str(holder))
 
     def withdraw(self, spec: TaskSpec) -> bool:
-        """Undo `create`, unless a host has or had the task."""
+        """Undo `create`. False: it stays, as a host has or had the task."""
         names = [
             keys.task(spec.id),
             keys.OPEN,
@@ -141,7 +143,9 @@ class TaskStore(TaskReads, Leases):
         return bool(self._db.run("reroute", names, args))
 
     def want_stop(self, task: Task, by: str) -> State | None:
-        """Ask for a stop. Returns the state now: RUNNING until its host has stopped it."""
+        """Ask for a stop. Returns the state now: RUNNING until its host has stopped it; None: it is
+        gone.
+        """
         names = [
             keys.task(task.spec.id),
             keys.waiting(task.line),
@@ -152,7 +156,7 @@ class TaskStore(TaskReads, Leases):
         return None if answer == "gone" else State(answer)
 
     def note(self, task_id: str, reason: str) -> None:
-        """Why a task that waits does not move."""
+        """Why a task that waits does not move. Of one that does not wait nothing is noted."""
         self._db.run("note", [keys.task(task_id)], [State.QUEUED.value, reason])
 
     def mark_seen(self, task_id: str) -> bool:
@@ -182,13 +186,17 @@ class TaskStore(TaskReads, Leases):
         return next(filter(fits, able), None)
 
     def mark_hinted(self, task_id: str, now: datetime) -> None:
+        """When its hint was sent: the sweep sends none for a while."""
         self._db.run("hinted", [keys.task(task_id)], [epoch_ms(now)])
 
     def mark_unhinted(self, task_id: str) -> None:
+        """Its hint was used up without effect: the sweep may send another at once."""
         self._db.run("hinted", [keys.task(task_id)], [""])
 
     def rebuild(self, task: Task) -> bool:
-        """Record a finished task again that the broker has forgotten. False: it is known."""
+        """Record a finished task again that the broker has forgotten. False: it is known. Raises
+        ValueError for one that has not ended.
+        """
         spec, outcome = task.spec, task.outcome
         if outcome is None or task.started_at is None or task.ended_at is None:
             raise ValueError(spec.id)
@@ -214,7 +222,7 @@ class TaskStore(TaskReads, Leases):
         return bool(self._db.run("rebuild", names, args))
 
     def trim(self, limit: int) -> None:
-        """Forget the oldest finished tasks beyond `limit`."""
+        """Forget the oldest finished tasks beyond `limit`, with their prompts and events."""
         with self._db.errors() as client:
             old = client.zrange(keys.DONE, 0, -limit - 1)
             if old:

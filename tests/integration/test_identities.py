@@ -7,13 +7,14 @@ from __future__ import annotations
 import pytest
 
 from cw.errors import ClaimedError
+from cw.github.client import GitHub
 from cw.github.expected import ROWS
 from cw.operations.dispatch.dispatching import dispatch
 from cw.operations.dispatch.request import Request
 from cw.repos import github_repo
 from cw.states import OutcomeKind
 from cw.store.store import Store
-from tests.integration.assigning import Office
+from tests.integration.assigning import TOKEN, Office
 from tests.integration.conftest import REPO
 from tests.making import make_spec
 from tests.standins.github import GitHubStandIn
@@ -133,9 +134,8 @@ def test_row_that_cannot_be_read_leaves_the_others_alone(
     office: Office, hub: GitHubStandIn
 ) -> None:
     hub.add_issue(REPO, "Fine")
-    rows = (
-        office.ways().github.ask("issues", REPO, "GET", f"/repos/{REPO}/issues", expected=ROWS).data
-    )
+    github = GitHub(hub.api_url, TOKEN, pace=0)
+    rows = github.ask("issues", REPO, "GET", f"/repos/{REPO}/issues", expected=ROWS).data
     odd = [{}, None, 7, rows[0] | {"number": 9, "labels": None}, rows[0] | {"created_at": "soon"}]
     hub.fault(path_regex=f"^/repos/{REPO}/issues$", status=200, body=[*odd, rows[0]], times=None)
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from cw.github.client import GitHub, Issue
+from cw.forges.issues import Issue
+from cw.github.client import GitHub
 from cw.models import Outcome
 from cw.operations.passes.context import PassContext
 from cw.operations.reconciliation.reconcile import Reconciled, reconcile

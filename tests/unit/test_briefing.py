@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cw.github.thread import Comment
+from cw.forges.issues import Comment
 from cw.models import TaskSpec
 from cw.states import Mode
 from tests.making import NOW, make_spec

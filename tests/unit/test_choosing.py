@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cw.errors import BadInputError
-from cw.github.pulls import Pull
+from cw.forges.pulls import Pull
 from cw.models import MOST_BRANCHES
 from cw.operations.dispatch.branch_choice import Choice, Standing, choose, left_by, unpushed_by
 from cw.states import OutcomeKind, State

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cw.fleet_models import Host, Worker
-from cw.github.listing import Listed
+from cw.forges.issues import Listed
 from cw.models import Outcome, Task, TaskSpec
 from cw.operations.assignment.eligibility import (
     Facts,

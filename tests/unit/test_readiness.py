@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cw.errors import BadInputError
-from cw.github.repository import Repository
+from cw.forges.repositories import Repository
 from cw.operations.dispatch.readiness import refuse
 
 FINE = Repository(

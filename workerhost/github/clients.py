@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from cw.forges.known import forge_of
 from cw.homes.layout import Home
 from cw.settings import Settings
 from cw.store.github_cache import Budget, GitHubCache
 from workerhost.github.token_access import Access
 
 if TYPE_CHECKING:
-    from cw.github.app import AppTokens
-    from cw.github.client import GitHub
+    from cw.forges.client import Client
+    from cw.forges.forge import Key
 
 
 class Clients:
@@ -22,18 +23,16 @@ class Clients:
         self._settings = settings
         self._access = access
         self._homes = homes
-        self._made: dict[str | AppTokens, GitHub] = {}
+        self._made: dict[Key, Client] = {}
         self._told: dict[str, Budget] = {}
 
-    def of(self, worker: str) -> GitHub | None:
+    def of(self, worker: str) -> Client | None:
         """A client spaces its writes, so there is one for all who share a token."""
         key = self._access.key(self._homes.get(worker))
         if not key:
             return None
         if key not in self._made:
-            from cw.github.client import GitHub
-
-            made = GitHub(self._settings.github_api_url, key, pace=self._settings.github_pace)
+            made = forge_of(self._settings).client(self._settings, key)
             self._made.setdefault(key, made)
         return self._made[key]
 

@@ -24,7 +24,7 @@ from workerhost.github.writes import perform
 from workerhost.unexpected_errors import Troubles
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub
+    from cw.forges.client import Writes
 
 log = logging.getLogger("workerhost.deliver")
 
@@ -40,7 +40,7 @@ class Deliverer:
     outbox: OutboxStore
     host: str
     delivered: Delivered
-    github_for: Callable[[str], GitHub | None]
+    github_for: Callable[[str], Writes | None]
     troubles: Troubles = field(default_factory=Troubles)
     backoff: Backoff = field(default_factory=Backoff)
     no_drafts: Callable[[int], None] = lambda _: None
@@ -97,7 +97,7 @@ class Deliverer:
         return True
 
     def _failed(
-        self, entry: Entry[Effect], issue: Hashable, token: Hashable, github: GitHub, error: CwError
+        self, entry: Entry[Effect], issue: Hashable, token: Hashable, github: Writes, error: CwError
     ) -> bool:
         what = f"{entry.effect.kind} on {_label(entry.effect)}: {error.message}"
         refused = isinstance(error, GitHubRefusedError) and not isinstance(error, BadTokenError)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from cw.credentials.agentenv import own_token
 from cw.errors import CwError
+from cw.forges.known import forge_of
 from cw.homes import journal
 from cw.homes.files import write_private
 from cw.homes.layout import Home
@@ -17,7 +18,7 @@ from cw.settings import Settings
 from workerhost.walls.isolation import Wall
 
 if TYPE_CHECKING:
-    from cw.github.app import AppTokens
+    from cw.forges.forge import Key, Tokens
 
 log = logging.getLogger("workerhost.access")
 
@@ -27,20 +28,20 @@ class Access:
     """`app` None: tokens are those of the host's environment and of the workers' own files."""
 
     settings: Settings
-    app: AppTokens | None = None
+    app: Tokens | None = None
 
     def words(self) -> str:
         app = f", App {self.app.app_id}" if self.app else ""
         return f"{self.settings.github_access}{app}"
 
-    def key(self, home: Home | None) -> str | AppTokens:
+    def key(self, home: Home | None) -> Key:
         """For GitHub's API: the App, else the host's token, else the worker's. Empty: none."""
         return self.app or self.settings.github_token or own_token(home)
 
     def token(self, home: Home, repo: str) -> str:
         """For git: of the App, else the worker's own, else the host's.
 
-        Raises what `AppTokens.token` raises.
+        Raises what `Tokens.token` raises.
         """
         return self.app.token(repo) if self.app else own_token(home) or self.settings.github_token
 
@@ -79,11 +80,7 @@ class Access:
 
 def open_access(settings: Settings) -> Access:
     """Raises BadInputError for an App whose key cannot be used."""
-    if not settings.github_app_id:
-        return Access(settings)
-    from cw.github.app import app_tokens
-
-    return Access(settings, app_tokens(settings))
+    return Access(settings, forge_of(settings).tokens(settings))
 
 
 def check_access(settings: Settings, wall: Wall) -> None:

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from cw.errors import GitHubRefusedError
-from cw.github.comments import comment_once
-from cw.github.drafts import to_draft
-from cw.github.errors import says_no_drafts
 from cw.store.outbox import Effect
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub
+    from cw.forges.client import Writes
 
 
 def perform(
-    effect: Effect, github: GitHub, marks: Sequence[str], no_drafts: Callable[[int], None]
+    effect: Effect, github: Writes, marks: Sequence[str], no_drafts: Callable[[int], None]
 ) -> None:
     """On the repository as it is called now. Raises CwError.
 
@@ -30,11 +26,7 @@ def perform(
     elif effect.kind == "unlabel":
         github.remove_label(repo, effect.issue, effect.text)
     elif effect.kind == "draft":
-        try:
-            to_draft(github, repo, effect.issue)
-        except GitHubRefusedError as error:
-            if not says_no_drafts(error.message):
-                raise
+        if not github.to_draft(repo, effect.issue):
             no_drafts(effect.repo_id)
     else:
-        comment_once(github, repo, effect.issue, effect.text, marks)
+        github.comment_once(repo, effect.issue, effect.text, marks)

@@ -8,17 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 from cw.errors import BadInputError, IssueChangedError
-from cw.github.listing import ListReader, PageCache
-from cw.github.places import may_write
-from cw.github.thread import Comment, read_thread
-from cw.github.trusted_authors import heard, objection
+from cw.forges.client import Issues
+from cw.forges.issues import Comment
+from cw.forges.reading import PageCache, Reader
+from cw.forges.trusted_authors import heard, objection
 from cw.models import TaskSpec
-
-if TYPE_CHECKING:
-    from cw.github.client import GitHub
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +27,14 @@ class Heard:
     left_out: int = 0  # comments that are not given: of others, or too old
 
 
-def hear(github: GitHub, pages: PageCache, spec: TaskSpec, go_label: str) -> Heard:
+def hear(github: Issues, pages: PageCache, spec: TaskSpec, go_label: str) -> Heard:
     """Raises IssueChangedError when nobody stands for the text as it is now, BadInputError when the
     issue is closed or gone, GitHubUnavailableError.
     """
-    thread = read_thread(github, spec.repo, spec.issue or 0)
+    thread = github.thread(spec.repo, spec.issue or 0)
     if not thread.open:
         raise BadInputError(f"{spec.label} was closed before work on it began")
-    writes = _writers(ListReader(github, pages), spec.repo)
+    writes = _writers(github.reader(pages), spec.repo)
     against = objection(spec, thread, go_label, writes)
     if against:
         raise IssueChangedError(f"not started: {against}")
@@ -47,5 +43,5 @@ def hear(github: GitHub, pages: PageCache, spec: TaskSpec, go_label: str) -> Hea
     return Heard(thread.title, thread.body, comments, left_out)
 
 
-def _writers(reader: ListReader, repo: str) -> Callable[[str], bool]:
-    return cache(lambda login: may_write(reader, repo, login))
+def _writers(reader: Reader, repo: str) -> Callable[[str], bool]:
+    return cache(lambda login: reader.may_write(repo, login))

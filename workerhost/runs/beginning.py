@@ -12,7 +12,7 @@ from workerhost.clones.workspace import kept_ref
 from workerhost.runs.run_context import Holding
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub
+    from cw.forges.client import Branches
 
 _MOST_OTHERS = 200  # that a record keeps: 8 kB
 
@@ -25,7 +25,7 @@ def begin(held: Holding, spec: TaskSpec, known: Start | None, mirror: Mirror) ->
     return held.ctx.store.tasks.begin(spec, held.fence, known)
 
 
-def _now(spec: TaskSpec, github: GitHub | None, mirror: Mirror) -> Start:
+def _now(spec: TaskSpec, github: Branches | None, mirror: Mirror) -> Start:
     choice = choose(spec, partial(_standing, spec, github, mirror), mirror.part_of_base)
     own = HEADS + choice.branch
     others = list(dict.fromkeys(sha for ref, sha in mirror.refs.items() if ref != own))
@@ -61,10 +61,8 @@ def _undelivered(spec: TaskSpec, choice: Choice, mirror: Mirror) -> tuple[str, t
     return kept.get(begun, ""), tuple(told)
 
 
-def _standing(spec: TaskSpec, github: GitHub | None, mirror: Mirror, name: str) -> Standing:
+def _standing(spec: TaskSpec, github: Branches | None, mirror: Mirror, name: str) -> Standing:
     sha = mirror.refs.get(HEADS + name, "")
     if github is None or spec.issue is None:
         return Standing(sha)
-    from cw.github.standing import standing  # a host without GitHub never loads its client
-
-    return Standing(sha, standing(github, spec.repo, name)[1])
+    return Standing(sha, github.standing(spec.repo, name)[1])

@@ -36,7 +36,7 @@ from workerhost.walls.isolation import Wall
 from workerhost.walls.room import Room
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub
+    from cw.forges.client import Client
 
 
 log = logging.getLogger("workerhost.holding")
@@ -52,7 +52,7 @@ class Context:
     host_env: Mapping[str, str]
     leaving: Leaving
     access: Access
-    github_for: Callable[[str], GitHub | None]
+    github_for: Callable[[str], Client | None]
     audit: Audit
     proof: Proof
     runner: Runner  # of the agents that start here

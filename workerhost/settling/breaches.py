@@ -24,7 +24,7 @@ from workerhost.settling.overwritten import overwritten as _overwritten
 from workerhost.settling.verdict import Breach
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub
+    from cw.forges.client import Pushes
 
 _GONE = "0" * 40
 _MOST_LOST = 3  # that the message names
@@ -168,7 +168,7 @@ def _of_a_task(ref: str) -> bool:
     return is_task_branch(ref.removeprefix("refs/heads/"))
 
 
-def _who(github: GitHub | None, repo: str, ref: str, sha: str) -> str:
+def _who(github: Pushes | None, repo: str, ref: str, sha: str) -> str:
     """The account, as far as GitHub tells: of tags it does not. Several people may share one."""
     if github is None or not ref.startswith("refs/heads/"):
         return ""

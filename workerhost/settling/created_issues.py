@@ -15,7 +15,7 @@ from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.verdict import Evidence
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub
+    from cw.forges.client import Settling
 
 _MOST = 50  # looked up one by one
 _PART, _OVERLAP = 1 << 18, 1024  # bytes of the log at once; no link is longer
@@ -28,10 +28,8 @@ def created_issues(ended: EndedRun, evidence: Evidence, home: Home) -> Evidence:
     task, github = ended.task, ended.github
     if task.issue is not None or task.mode is not Mode.ISSUE or github is None:
         return evidence
-    from cw.github.written import written  # a host without GitHub never loads its client
-
     try:
-        found = written(_agents(github, home), task.repo, _named(home, task.repo), ended.since)
+        found = _agents(github, home).written(task.repo, _named(home, task.repo), ended.since)
     except GitHubUnavailableError:
         return replace(evidence, pull_away=True)
     except CwError:  # GitHub does not say: none
@@ -39,7 +37,7 @@ def created_issues(ended: EndedRun, evidence: Evidence, home: Home) -> Evidence:
     return replace(evidence, issues=found)
 
 
-def _agents(github: GitHub, home: Home) -> GitHub:
+def _agents(github: Settling, home: Home) -> Settling:
     """As whom the agent writes: a worker's own token goes before the host's, an App before both."""
     own = own_token(home)
     return github.beside(own) if own and not github.is_app else github

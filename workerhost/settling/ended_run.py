@@ -14,7 +14,7 @@ from workerhost.programs.progress import Progress
 from workerhost.settling.verdict import Verdict
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub
+    from cw.forges.client import Settling
 
 Theirs = Callable[[str, datetime], bool]  # whether another task has this branch, or had it since
 
@@ -32,7 +32,7 @@ class EndedRun:
 
     task: TaskSpec
     run: Run
-    github: GitHub | None
+    github: Settling | None
     process: Verdict
     progress: Progress
     now: datetime

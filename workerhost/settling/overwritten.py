@@ -13,7 +13,7 @@ from workerhost.clones.reflogs import Traces, traces
 from workerhost.settling.ended_run import EndedRun
 
 if TYPE_CHECKING:
-    from cw.github.pulls import Push
+    from cw.forges.pulls import Push
 
 _GONE = "0" * 40
 _CLOCKS = timedelta(minutes=5)  # by which GitHub's may differ from ours

@@ -14,8 +14,8 @@ from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.verdict import UNPROVEN, Evidence, Verdict
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub
-    from cw.github.pulls import Pull
+    from cw.forges.client import Pulls
+    from cw.forges.pulls import Pull
 
 _CLOCKS = timedelta(minutes=5)  # by which GitHub's may differ from ours
 _MOST = 5  # that the message names
@@ -44,11 +44,9 @@ def look(ended: EndedRun) -> FoundPulls:
     task, github = ended.task, ended.github
     if github is None or not ended.run.clone:
         return FoundPulls()
-    from cw.github.opened import opened  # a host without GitHub never loads its client
-
     since = ended.since - _CLOCKS
     try:
-        mine, ours = opened(github, task.repo, task.branch, since)
+        mine, ours = github.opened(task.repo, task.branch, since)
     except CwError as error:
         return FoundPulls(away=isinstance(error, GitHubUnavailableError), untold=error.message)
     others = [pull for pull in ours if not (pull.branch and ended.theirs(pull.branch, since))]
@@ -97,7 +95,7 @@ def _landed(evidence: Evidence) -> Evidence:
     return replace(evidence, commits=evidence.landed, remote_head=head, pull_head=head)
 
 
-def _put_right(github: GitHub, task: TaskSpec, run: Run, pull: Pull, found: FoundPulls) -> str:
+def _put_right(github: Pulls, task: TaskSpec, run: Run, pull: Pull, found: FoundPulls) -> str:
     """A pull request into another branch than the default one closes no issue. Ours is given the
     right base; of another's it is said. Empty: it is right.
     """

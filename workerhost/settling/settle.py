@@ -34,7 +34,7 @@ from workerhost.settling.verdict import (
 )
 
 if TYPE_CHECKING:
-    from cw.github.pulls import Pull
+    from cw.forges.pulls import Pull
 
 T = TypeVar("T")
 

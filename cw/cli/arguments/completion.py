@@ -70,14 +70,14 @@ def complete_issues(
     ctx: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Open ones of the repository that -r names, as GitHub has them now, the newest first."""
-    from cw.github.glance import open_issues
+    from cw.forges.known import forge_of
     from cw.repos import parse_repo
     from cw.settings import load_settings
 
     try:
         settings = load_settings(os.environ)[0]
         where = parse_repo(ctx.params["repo"], github_url=settings.github_url, cwd=Path.cwd())
-        found = open_issues(settings, where.name) if where.github else {}
+        found = forge_of(settings).titles(settings, where.name) if where.github else {}
     except Exception:  # noqa: BLE001  as in `_completer`
         return []
     return fitting({str(number): title for number, title in found.items()}, incomplete)

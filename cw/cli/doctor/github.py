@@ -11,7 +11,7 @@ from cw.errors import BadInputError, CwError, GitHubUnavailableError
 from cw.token_names import github_login
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub
+    from cw.forges.client import Client
 
 _MOST = 20  # repositories that are asked about
 
@@ -28,13 +28,13 @@ def github_checks(cli: Cli) -> Iterator[Check]:
             yield _alone(name, github)
 
 
-def _alone(name: str, github: GitHub) -> Check:
+def _alone(name: str, github: Client) -> Check:
     """Whether GitHub knows it, by a call that no limit counts."""
     text = "no repository to try it on: none is in CW_ASSIGN_REPOS, and none has work"
     if github.is_app:  # its login was looked at with who has access
         return Check(name, "ok", text)
     try:
-        github.ask("the token", "", "GET", "/rate_limit")
+        github.check_token()
     except GitHubUnavailableError as error:
         return Check(name, "warn", error.message, error.hint)
     except CwError as error:
@@ -42,15 +42,14 @@ def _alone(name: str, github: GitHub) -> Check:
     return Check(name, "ok", f"GitHub knows it; {text}")
 
 
-def _check(name: str, github: GitHub, repo: str) -> Check:
-    from cw.github.repository import missing, read_repository
+def _check(name: str, github: Client, repo: str) -> Check:
     from cw.operations.dispatch.readiness import refuse
 
     title = f"{name}, {repo}"
     try:
-        found = read_repository(github, repo)
+        found = github.repository(repo)
         refuse(found, issues=True)
-        lacks = missing(github, found)
+        lacks = github.missing(found)
     except GitHubUnavailableError as error:
         return Check(title, "warn", error.message, error.hint)
     except CwError as error:
@@ -62,16 +61,16 @@ def _check(name: str, github: GitHub, repo: str) -> Check:
     return Check(title, "ok", f"may push, and write issues and pull requests{now}")
 
 
-def _tokens(cli: Cli) -> Iterator[tuple[str, GitHub | CwError]]:
+def _tokens(cli: Cli) -> Iterator[tuple[str, Client | CwError]]:
     """That of this machine, and each other one that a worker has."""
     from cw.credentials.agentenv import own_variables
-    from cw.github.client import GitHub, open_github
+    from cw.forges.known import forge_of
     from cw.homes.layout import homes
 
     settings = cli.settings
     if settings.github_token or settings.github_app_id:
         try:
-            yield "github token", open_github(settings)
+            yield "github token", forge_of(settings).open(settings)
         except CwError as error:
             yield "github token", error
     if settings.github_app_id or settings.github_access == "host":
@@ -82,8 +81,7 @@ def _tokens(cli: Cli) -> Iterator[tuple[str, GitHub | CwError]]:
         token = github_login(own)
         if token and token not in seen:
             seen.add(token)
-            github = GitHub(settings.github_api_url, token, pace=settings.github_pace)
-            yield f"worker {home.id} github token", github
+            yield f"worker {home.id} github token", forge_of(settings).client(settings, token)
 
 
 def _repos(cli: Cli) -> list[str]:

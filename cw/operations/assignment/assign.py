@@ -17,8 +17,8 @@ from cw.errors import (
     GitHubRefusedError,
     GitHubUnavailableError,
 )
-from cw.github.identity import Place
-from cw.github.listing import Listed, open_issues
+from cw.forges.issues import Listed
+from cw.forges.repositories import Place
 from cw.models import Model, Task
 from cw.operations.assignment.eligibility import (
     UNFINISHED,
@@ -39,7 +39,7 @@ from cw.operations.passes.github_pass import GitHubPass, Passed
 from cw.repos import github_repo
 
 if TYPE_CHECKING:
-    from cw.github.trusted_authors import Approval
+    from cw.forges.trusted_authors import Approval
     from cw.operations.passes.context import PassContext
 
 LOCK = "assign"
@@ -106,7 +106,7 @@ class Pass(GitHubPass[Row]):
         for place in places:
             step()
             try:
-                read[place.name] = open_issues(self.reader, place.name, place.id)
+                read[place.name] = self.reader.open_issues(place.name, place.id)
                 self.troubles = 0
             except (GitHubRefusedError, GitHubUnavailableError) as error:
                 self.told(place.name, error)

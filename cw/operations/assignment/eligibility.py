@@ -17,7 +17,7 @@ from cw.states import OutcomeKind, State
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from cw.github.listing import Listed
+    from cw.forges.issues import Listed
 
 UNFINISHED = frozenset({State.QUEUED, State.RUNNING, State.HELD})  # goes on by itself
 

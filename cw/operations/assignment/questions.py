@@ -7,15 +7,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cw.errors import GitHubRefusedError, GoneError
-from cw.github.listing import Listed, ListReader
-from cw.github.places import is_bot, is_open, issue_path, may_write, permission_path
-from cw.github.thread import read_thread
-from cw.github.trusted_authors import Approval, associated, labelled_by
+from cw.forges.issues import Listed
+from cw.forges.trusted_authors import Approval, associated, is_bot, labelled_by
 from cw.names import has_label
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
+    from cw.forges.reading import Reader
     from cw.store.github_cache import GitHubCache
 
 BUDGET = 10  # requests a pass, beyond the lists
@@ -27,9 +26,7 @@ _SAME_SECOND = timedelta(seconds=2)  # GitHub's times cannot tell two changes wi
 class Questions:
     """Every answer is shared by the fleet; None is no answer yet. Raises GitHubUnavailableError."""
 
-    def __init__(
-        self, reader: ListReader, facts: GitHubCache, go_label: str, now: datetime
-    ) -> None:
+    def __init__(self, reader: Reader, facts: GitHubCache, go_label: str, now: datetime) -> None:
         self._now = now
         self._reader = reader
         self._facts = facts
@@ -71,11 +68,11 @@ class Questions:
         repo, _, number = name.partition("#")
         if repo in self._listed:
             return (repo, int(number)) in self._open
-        if not self._may_ask(ask=ask, path=issue_path(repo, int(number))):
+        if not self._may_ask(ask=ask, free=lambda: self._reader.knows_issue(repo, int(number))):
             return None
         before = self._reader.paid
         try:
-            return is_open(self._reader, repo, int(number))
+            return self._reader.is_open(repo, int(number))
         except GoneError:
             return False  # nobody will ever close what is not there
         except GitHubRefusedError:
@@ -103,7 +100,7 @@ class Questions:
         """Who set the go label, and the hash of the text that person saw."""
         self._spare -= 1
         try:
-            thread = read_thread(self._reader.github, issue.repo, issue.number)
+            thread = self._reader.thread(issue.repo, issue.number)
         except GitHubRefusedError:
             return "", ""
         return labelled_by(thread, self._go_label), thread.text_sha256
@@ -112,16 +109,16 @@ class Questions:
         name = f"writes:{repo.lower()}:{login.lower()}"
         known = self._facts.fact(name)
         if known is None:
-            if not self._may_ask(ask=ask, path=permission_path(repo, login)):
+            if not self._may_ask(ask=ask, free=lambda: self._reader.knows_rights(repo, login)):
                 return None
             before = self._reader.paid
-            known = "yes" if may_write(self._reader, repo, login) else "no"
+            known = "yes" if self._reader.may_write(repo, login) else "no"
             self._spare -= self._reader.paid - before
             self._facts.keep_fact(name, known, _PERMISSION_LIFE)
         return known == "yes"
 
-    def _may_ask(self, *, ask: bool, path: str = "") -> bool:
-        return ask and (self._spare > 0 or (bool(path) and self._reader.known(path)))
+    def _may_ask(self, *, ask: bool, free: Callable[[], bool] = lambda: False) -> bool:
+        return ask and (self._spare > 0 or free())
 
 
 def _name(issue: Listed) -> str:

@@ -13,8 +13,8 @@ from cw.errors import BadInputError, CwError
 from cw.models import MOST_BRANCHES, Task, TaskSpec
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub
-    from cw.github.pulls import Pull
+    from cw.forges.client import Branches
+    from cw.forges.pulls import Pull
 
 
 _MOST_KEPT = 10
@@ -75,15 +75,13 @@ def unpushed_by(last: Task | None) -> str:
     return "" if done and done.pushed else last.spec.unpushed
 
 
-def foreseen(spec: TaskSpec, github: GitHub | None) -> Choice:
+def foreseen(spec: TaskSpec, github: Branches | None) -> Choice:
     """What its host would choose now, as far as GitHub alone tells: for whoever dispatches it."""
-    from cw.github.standing import standing
-
     if github is None or spec.issue is None:
         return Choice(spec.branch)
     try:
         return choose(
-            spec, lambda name: Standing(*standing(github, spec.repo, name)), lambda _: False
+            spec, lambda name: Standing(*github.standing(spec.repo, name)), lambda _: False
         )
     except CwError:  # its host looks again, and waits for an answer
         return Choice(spec.branch)

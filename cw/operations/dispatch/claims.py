@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cw.errors import ClaimedError, GitHubRefusedError
-from cw.github.repository import read_repository
 from cw.models import Task
 from cw.names import worker_label
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub
+    from cw.forges.client import Repositories
     from cw.operations.dispatch.request import Request
     from cw.store.store import Store
 
 
-def check_claims(request: Request, store: Store, github: GitHub | None) -> None:
+def check_claims(request: Request, store: Store, github: Repositories | None) -> None:
     """Raises ClaimedError. Recording the task looks again; this saves GitHub's answers."""
     if request.issue is None:
         return
@@ -32,10 +31,10 @@ def check_claims(request: Request, store: Store, github: GitHub | None) -> None:
         raise claimed(label, store.tasks.get(holder), holder)
 
 
-def _id_of(github: GitHub, repo: str) -> int:
+def _id_of(github: Repositories, repo: str) -> int:
     """Of a repository by a name that a task of before has, which it may not have any more."""
     try:
-        return read_repository(github, repo).id
+        return github.repository(repo).id
     except GitHubRefusedError:
         return 0
 

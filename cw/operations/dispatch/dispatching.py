@@ -14,7 +14,7 @@ from cw.errors import (
     ClaimedError,
     CwError,
 )
-from cw.github.repository import Repository
+from cw.forges.repositories import Repository
 from cw.models import TaskSpec
 from cw.names import (
     BLOCKED_LABEL,
@@ -37,7 +37,8 @@ from cw.states import Mode
 from cw.store.signing import prompt_sha256
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub, Issue
+    from cw.forges.client import Dispatching, Issues, Labels, Repositories
+    from cw.forges.issues import Issue
     from cw.store.store import Store
 
 
@@ -57,7 +58,7 @@ class Dispatched:
 
 
 def dispatch(
-    request: Request, store: Store, github: GitHub | None, hint: Callable[[TaskSpec], None]
+    request: Request, store: Store, github: Dispatching | None, hint: Callable[[TaskSpec], None]
 ) -> Dispatched:
     """Raises BadInputError, ClaimedError or UnavailableError; then nothing is left behind.
 
@@ -121,7 +122,7 @@ def check_request(request: Request) -> None:
 
 
 def _find(
-    request: Request, store: Store, github: GitHub | None
+    request: Request, store: Store, github: Repositories | None
 ) -> tuple[Request, Repository | None]:
     """The request with the repository as GitHub writes it, whatever was typed."""
     if github is None or not request.repo.github:
@@ -140,7 +141,7 @@ def _check_workers(request: Request, store: Store) -> None:
         raise BadInputError("there are no workers yet", hint="Make one with: cw init 01")
 
 
-def _read_issue(request: Request, github: GitHub | None, left: str) -> Issue | None:
+def _read_issue(request: Request, github: Issues | None, left: str) -> Issue | None:
     """The issue, fresh from GitHub, and fit to be worked on."""
     if github is None or not request.repo.github:
         return None
@@ -202,7 +203,7 @@ def _spec(request: Request, issue: Issue | None, store: Store) -> TaskSpec:
     )
 
 
-def _undo(spec: TaskSpec, request: Request, store: Store, github: GitHub | None) -> None:
+def _undo(spec: TaskSpec, request: Request, store: Store, github: Labels | None) -> None:
     """Leave nothing behind; what cannot be undone now is a label that reconcile removes."""
     try:
         gone = store.tasks.withdraw(spec)

@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cw.errors import BadInputError
-from cw.github.repository import Repository, missing, read_repository
+from cw.forges.repositories import Repository
 from cw.names import same_repo
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub
+    from cw.forges.client import Repositories
     from cw.store.github_cache import GitHubCache
 
 _LIFE = timedelta(days=1)
@@ -18,17 +18,17 @@ _DRAFTS_LIFE = timedelta(days=30)
 _ROLES = {"triage": "may only triage", "pull": "may only read", "": "may do nothing"}
 
 
-def ready(github: GitHub, facts: GitHubCache, repo: str, *, issues: bool) -> Repository:
+def ready(github: Repositories, facts: GitHubCache, repo: str, *, issues: bool) -> Repository:
     """The repository, if all that a task needs may be done there. `issues`: whether it is about
     one.
 
     Raises BadInputError with what is in the way and what to do, GitHubUnavailableError.
     """
-    found = read_repository(github, repo)
+    found = github.repository(repo)
     refuse(found, issues=issues)
     known = f"may:{github.token_mark}:{found.id}"
     if facts.fact(known) is None:
-        lacks = missing(github, found)
+        lacks = github.missing(found)
         if lacks:
             raise BadInputError(
                 f"the GitHub token lacks {', '.join(lacks)} on {found.name}",

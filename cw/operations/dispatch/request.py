@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cw.github.trusted_authors import Approval
+from cw.forges.trusted_authors import Approval
 from cw.names import repo_key
 from cw.repos import Repo
 from cw.states import Mode

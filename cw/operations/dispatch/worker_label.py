@@ -10,13 +10,13 @@ from cw.models import TaskSpec
 from cw.names import has_label, is_worker_label, same_label, worker_label
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub
+    from cw.forges.client import Labels
     from cw.store.store import Store
 
 _LABEL_LIFE = timedelta(days=1)
 
 
-def mark_issue(spec: TaskSpec, github: GitHub, worker: str, store: Store, left: str = "") -> None:
+def mark_issue(spec: TaskSpec, github: Labels, worker: str, store: Store, left: str = "") -> None:
     """Mark the issue as this worker's. Somebody else's label wins over ours, but not `left`: that
     of the issue's last task, whose host may be late with it.
     """
@@ -36,7 +36,7 @@ def mark_issue(spec: TaskSpec, github: GitHub, worker: str, store: Store, left: 
         )
 
 
-def ensure_worker_label(repo: str, worker: str, github: GitHub, store: Store) -> None:
+def ensure_worker_label(repo: str, worker: str, github: Labels, store: Store) -> None:
     """With colour and description; asked once a day."""
     name = worker_label(worker)
     made = f"label:{repo.lower()}:{name}"

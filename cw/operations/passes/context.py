@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cw.github.client import GitHub
+    from cw.forges.client import Client
     from cw.models import TaskSpec
     from cw.settings import Settings
     from cw.store.store import Store
@@ -17,6 +17,6 @@ if TYPE_CHECKING:
 class PassContext:
     settings: Settings
     store: Store
-    github: GitHub
+    github: Client
     hint: Callable[[TaskSpec], None]
     by: str  # whose dispatches these are

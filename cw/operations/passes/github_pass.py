@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cw.errors import CwError, GitHubLimitError, GitHubRefusedError, GitHubUnavailableError
-from cw.github.identity import Place, Places, moved
-from cw.github.listing import ListReader
+from cw.forges.repositories import Place, moved
 from cw.models import Model, Task
 from cw.names import repo_key
 from cw.store.locks import LockLostError
@@ -46,8 +45,8 @@ class GitHubPass(Generic[RowT]):
     troubles: int = 0
 
     def __post_init__(self) -> None:
-        self.reader = ListReader(self.ways.github, self.ways.store.github)
-        self.places = Places(self.ways.github, self.ways.store.github)
+        self.reader = self.ways.github.reader(self.ways.store.github)
+        self.places = self.ways.github.places(self.ways.store.github)
 
     def find(self, names: Collection[str]) -> list[Place]:
         """These repositories as GitHub calls them now, each once. What it does not know is told."""

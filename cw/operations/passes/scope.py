@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cw.errors import BadInputError
-from cw.github.places import repos_of
 from cw.repos import parse_repo
 
 if TYPE_CHECKING:
-    from cw.github.listing import ListReader
+    from cw.forges.reading import Reader
     from cw.settings import Settings
 
 
@@ -31,11 +30,11 @@ def named_repos(settings: Settings) -> list[str]:
     return names
 
 
-def repos(settings: Settings, reader: ListReader) -> list[str]:
+def repos(settings: Settings, reader: Reader) -> list[str]:
     """All of them, each once."""
     names = named_repos(settings)
     if settings.assign_owner:
-        names += repos_of(reader, settings.assign_owner)
+        names += reader.repos_of(settings.assign_owner)
     return list({name.lower(): name for name in reversed(names)}.values())[::-1]
 
 

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cw.errors import CwError, GitHubRefusedError, GitHubUnavailableError, GoneError
-from cw.github.identity import Place
-from cw.github.listing import Listed, closed_lately, open_issues
+from cw.forges.issues import Listed
+from cw.forges.repositories import Place
 from cw.models import Model, Task
 from cw.names import is_worker_label, repo_key
 from cw.operations.passes import scope
@@ -29,7 +29,7 @@ from cw.operations.reconciliation.unlisted import Unlisted
 from cw.states import State
 
 if TYPE_CHECKING:
-    from cw.github.client import Issue
+    from cw.forges.issues import Issue
     from cw.operations.passes.context import PassContext
 
 LOCK = "reconcile"
@@ -104,7 +104,7 @@ class _Pass(GitHubPass[Repair]):
     ) -> Iterator[tuple[int, IssueState]]:
         """Issues whose row in the list does not agree with our records."""
         repo, unread = place.name, len(self.reader.odd)
-        listed = open_issues(self.reader, repo, place.id)
+        listed = self.reader.open_issues(repo, place.id)
         whole = len(self.reader.odd) == unread
         names = {repo_key(repo, place.id): (repo,)}
         finished = self.ways.store.tasks.finished([issue.key for issue in listed], names)
@@ -115,7 +115,7 @@ class _Pass(GitHubPass[Repair]):
             for issue in listed
             if not issue.is_pull
         }
-        for issue in closed_lately(self.reader, repo, place.id):
+        for issue in self.reader.closed_lately(repo, place.id):
             if not issue.is_pull and issue.key not in tasks and _marked(issue):
                 seen[issue.key] = replace(self._seen(issue.labels, None, None, now), open=False)
         for key, task in tasks.items() if whole else ():

@@ -5,10 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cw.github.listing import ListReader
-from cw.github.places import may_write
-from cw.github.thread import read_thread
-from cw.github.trusted_authors import approve
+from cw.forges.trusted_authors import approve
 from cw.models import Outcome, Task
 from cw.names import BLOCKED_LABEL, worker_label
 from cw.operations.dispatch.dispatching import dispatch
@@ -60,11 +57,11 @@ class Repairs:
         have had it assigned. Anything else a person has to dispatch again.
         """
         settings, github = self._ways.settings, self._ways.github
-        reader = ListReader(github, self._ways.store.github)
+        reader = github.reader(self._ways.store.github)
         approval = approve(
-            read_thread(github, repo, number),
+            github.thread(repo, number),
             settings.assign_go_label,
-            lambda login: may_write(reader, repo, login),
+            lambda login: reader.may_write(repo, login),
         )
         if approval is None:
             return False

@@ -8,8 +8,8 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from cw.errors import GitHubRefusedError
-from cw.github.listing import LabelEvent, ListReader, label_events
-from cw.github.places import own_login, pull_state
+from cw.forges.issues import LabelEvent
+from cw.forges.reading import Reader
 from cw.names import worker_of_label
 from cw.operations.reconciliation.agreement import IssueState, SetBy, needs_events, needs_pull
 
@@ -17,7 +17,7 @@ from cw.operations.reconciliation.agreement import IssueState, SetBy, needs_even
 class Unlisted:
     """Every method raises GitHubRefusedError, GitHubUnavailableError."""
 
-    def __init__(self, reader: ListReader) -> None:
+    def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._me: str | None = None
 
@@ -29,7 +29,7 @@ class Unlisted:
             digits = seen.finished.outcome.pr.rpartition("/")[2]
             if digits.isdigit():
                 pull = int(digits)
-                state = "open" if pull in pulls else pull_state(self._reader, repo, pull)
+                state = "open" if pull in pulls else self._reader.pull_state(repo, pull)
                 seen = replace(seen, pull=state)
         if needs_events(seen):
             set_by, taken_off = self._events(repo, number, seen)
@@ -41,7 +41,7 @@ class Unlisted:
     ) -> tuple[dict[str, SetBy], frozenset[str]]:
         """The last word on each worker's label."""
         last: dict[str, LabelEvent] = {}
-        for event in label_events(self._reader, repo, number):
+        for event in self._reader.label_events(repo, number):
             if worker := worker_of_label(event.label):
                 last.pop(worker, None)
                 last[worker] = event
@@ -58,7 +58,7 @@ class Unlisted:
     def _login(self) -> str:
         if self._me is None:
             try:
-                self._me = own_login(self._reader).lower()
+                self._me = self._reader.own_login().lower()
             except GitHubRefusedError:  # an App has no user
                 self._me = ""
         return self._me

@@ -7,11 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cw.github.issue_text import text_sha256
-from cw.github.thread import Comment, Thread
+from cw.forges.issue_text import text_sha256
+from cw.forges.issues import Comment, Thread
 from cw.models import TaskSpec
 from cw.names import has_label, same_label
 
+BOT = "[bot]"  # what a bot's login ends in; no person's can have brackets
 _ASSOCIATED = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 _OURS = "<!-- cw:"  # a comment of ours carries an agent's words
 _MOST_ASKED = 30  # people whose rights are looked up for one issue
@@ -30,6 +31,10 @@ class Approval:
 def associated(association: str) -> bool:
     """Worth asking about. GitHub's word alone is not enough: members may be readers."""
     return association in _ASSOCIATED
+
+
+def is_bot(login: str) -> bool:
+    return login.endswith(BOT)
 
 
 def labelled_by(thread: Thread, go_label: str) -> str:

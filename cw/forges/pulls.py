@@ -1,0 +1,28 @@
+"""Pull requests and pushes, as a forge tells them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    number: int
+    url: str
+    head: str  # sha
+    open: bool
+    draft: bool
+    merged: bool
+    branch: str = ""  # in this repository; empty: of a fork, or not asked for
+    base: str = ""  # the branch that it goes into
+    author: str = ""  # empty: not known any more
+    ours: bool = False  # opened by the account that asks
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One change of a branch. Forty zeros: it was not there. `by`: an account."""
+
+    before: str
+    after: str
+    by: str

@@ -1,0 +1,110 @@
+"""What is asked of it and done there. See `cw.forges.client`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from cw.errors import GoneError
+from cw.forges.issues import Issue, Thread
+from cw.forges.pulls import Pull, Push
+from cw.forges.reading import Facts, PageCache, Places, Reader
+from cw.forges.repositories import Repository
+from tests.standins.memory_forge.reading import MemoryPlaces, MemoryReader
+from tests.standins.memory_forge.shelf import Shelf
+
+
+@dataclass
+class MemoryClient:
+    shelf: Shelf
+    token_mark: str = "memory"
+    is_app: bool = False
+
+    def beside(self, token: str) -> Self:
+        return self
+
+    def check_token(self) -> None: ...
+
+    def well(self) -> bool:
+        return True
+
+    def heard(self) -> tuple[int, int, int] | None:
+        return None
+
+    def name_of(self, repo: str, repo_id: int) -> str:
+        return repo
+
+    def repository(self, repo: str) -> Repository:
+        return Repository(
+            id=self.shelf.id_of(repo),
+            name=repo,
+            private=False,
+            archived=False,
+            disabled=False,
+            issues=True,
+            branch="main",
+            push=True,
+        )
+
+    def missing(self, found: Repository) -> tuple[str, ...]:
+        return ()
+
+    def places(self, facts: Facts) -> Places:
+        return MemoryPlaces(self.shelf)
+
+    def reader(self, pages: PageCache) -> Reader:
+        return MemoryReader(self.shelf)
+
+    def issue(self, repo: str, number: int) -> Issue:
+        kept = self.shelf.issue(repo, number)
+        where = f"https://memory.test/{repo}/{number}"
+        labels = tuple(kept.labels)
+        return Issue(number, kept.title, "", kept.author, where, kept.open, labels, is_pull=False)
+
+    def thread(self, repo: str, number: int) -> Thread:
+        return MemoryReader(self.shelf).thread(repo, number)
+
+    def ensure_label(self, repo: str, name: str, description: str, colour: str = "") -> None: ...
+
+    def add_label(self, repo: str, number: int, name: str) -> tuple[str, ...]:
+        self.shelf.set_label(repo, number, name, on=True)
+        return tuple(self.shelf.issue(repo, number).labels)
+
+    def remove_label(self, repo: str, number: int, name: str) -> None:
+        self.shelf.set_label(repo, number, name, on=False)
+
+    def comment_once(self, repo: str, number: int, body: str, marks: Sequence[str]) -> None:
+        comments = self.shelf.issue(repo, number).comments
+        if not {mark for mark, _ in comments} & set(marks):
+            comments.append((marks[0], body))
+
+    def to_draft(self, repo: str, number: int) -> bool:
+        return False
+
+    def standing(self, repo: str, branch: str) -> tuple[str, tuple[Pull, ...]]:
+        return "", ()
+
+    def opened(self, repo: str, branch: str, since: datetime) -> tuple[list[Pull], list[Pull]]:
+        return [], []
+
+    def find_pull(self, repo: str, branch: str, base: str = "") -> Pull | None:
+        return None
+
+    def open_pull(
+        self, repo: str, *, branch: str, base: str, title: str, body: str, draft: bool = False
+    ) -> Pull:
+        raise GoneError("there are no pull requests")
+
+    def retarget(self, repo: str, number: int, base: str) -> None:
+        raise GoneError("there are no pull requests")
+
+    def last_push(self, repo: str, ref: str) -> tuple[str, str]:
+        return "", ""
+
+    def pushes(self, repo: str, ref: str, since: datetime) -> list[Push]:
+        return []
+
+    def written(self, repo: str, numbers: Sequence[int], since: datetime) -> tuple[str, ...]:
+        return ()
