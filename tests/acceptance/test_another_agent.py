@@ -36,7 +36,8 @@ def plain_fleet() -> Iterator[Fleet]:
     settings = {
         "CW_AGENT_PROGRAM": "plain",
         "CW_MODEL": "plain-1",
-        "CW_DEFER_SECONDS": "1",
+        "CW_ACCOUNT_PAUSE": "1",
+        "CW_ACCOUNT_SPREAD": "0.1",
         "PYTHONPATH": str(site),
     }
     try:
@@ -137,12 +138,19 @@ def test_limit_of_its_account_holds_the_task_until_it_ends(plain_fleet: Fleet) -
 def test_error_that_needs_a_person_waits_for_one(plain_fleet: Fleet) -> None:
     task = dispatched(plain_fleet, "login", worker="02")
 
-    end = plain_fleet.finished(task)["outcome"]
+    def waits() -> str:
+        rows = plain_fleet.json("queue")
+        return next((row["reason"] for row in rows if row["about"]["task"] == task), "")
 
-    assert (end["kind"], end["reason"]) == ("failed", "authentication_failed")
-    assert "who are you?" in end["message"]
-    paused = wait_until(lambda: row_of(plain_fleet, "02")["paused"], what="the pause")
-    assert "cw resume 02" in paused
+    why = wait_until(lambda: said if "is held" in (said := waits()) else "", 60, plain_fleet.logs)
+    (account,) = (row for row in plain_fleet.json("accounts") if row["holds"])
+    (first,) = plain_fleet.json("show", task)["attempts"]
+
+    assert (account["workers"], account["state"]) == (["02"], "held")
+    assert f"cw accounts --resume {account['name']}" in why
+    assert first["outcome"]["reason"] == "authentication_failed"
+    assert "who are you?" in first["outcome"]["message"]
+    plain_fleet.ok("cancel", task)
     plain_fleet.ok("resume", "02")
 
 

@@ -47,8 +47,6 @@ def run(fleet: Fleet, number: int, worker: str = "01") -> tuple[str, Any]:
 
 
 ENDS = {
-    "the API refuses the key": ("api-error 401", "authentication_failed"),
-    "put off too often": ("api-error 529", "api_unavailable"),
     "no such model": ("api-error 404", "model_not_found"),
     "killed, and killed again": ("crash", "killed"),
     "silent": ("hang", "stalled"),

@@ -90,7 +90,7 @@ def told() -> Iterator[Told]:
         settings = {
             "CW_NOTIFY_TO": f"{away},{receiver.address},chat:{chat}",
             "CW_NOTIFY_SECRET": SECRET,
-            "CW_DEFER_SECONDS": "1",
+            "CW_ACCOUNT_PAUSE": "1",
             "PYTHONPATH": str(package(folder / "packages")),
             "PATH": f"{sysconfig.get_path('scripts')}:{os.environ['PATH']}",  # what is typed, too
         }

@@ -56,26 +56,3 @@ def test_end_whose_answer_was_lost_is_known_to_be_recorded(git_repo: Path, silen
         assert task.outcome.kind is OutcomeKind.SUCCEEDED
         assert (recorded(here, spec), phases(here, spec)) == ([True], ["settled"])
         way.close()
-
-
-@pytest.mark.parametrize(
-    ("prompt", "reason", "pauses"),
-    [
-        ("rehearse: api-error 401", "authentication_failed", True),
-        ("rehearse: is-error", "agent_error", False),
-    ],
-)
-def test_worker_whose_credential_was_refused_takes_nothing_more_and_says_why(
-    git_repo: Path, prompt: str, reason: str, pauses: bool
-) -> None:
-    """The next task would fail for the same reason, and be paid for in attempts."""
-    with machine(git_repo) as here:
-        here.start()
-        first = here.dispatch(QUICK + prompt)
-        task = here.reaches(first, State.DONE)
-        wait_until(lambda: not here.home().journal.exists(), what="the archive")
-        (worker,) = here.store().fleet.workers()
-
-        assert task.outcome
-        assert (task.outcome.kind, task.outcome.reason) == (OutcomeKind.FAILED, reason)
-        assert ("cw resume 01" in worker.paused) is pauses, worker.paused
