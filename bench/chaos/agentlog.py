@@ -1,4 +1,4 @@
-"""What the agents themselves wrote down: start, beat, each commit, last word, end. Nothing here
+"""What the agents themselves wrote down: start, beat, commit, refusal, last word, end. Nothing here
 asks our own records.
 """
 
@@ -32,6 +32,8 @@ class Seen:
     rc: int | None = None  # None: it never said that it ended
     said: int | None = None  # the exit status that it meant when it had written its last word
     good: bool = False  # that word was no error
+    refused: float = 0.0  # until when its account was, and when it was told; 0: it was not
+    refused_at: float = 0.0
     commits: list[tuple[str, str]] = field(default_factory=list)  # sha and branch, as it made them
 
     @property
@@ -102,6 +104,8 @@ def _note(run: Seen, line: dict[str, Any]) -> None:
         run.commits.append((line["sha"], line["branch"]))
     elif line["event"] == "said":
         run.said, run.good = line["rc"], line["good"]
+    elif line["event"] == "refused":
+        run.refused, run.refused_at = line["until"], line["at"]
     elif line["event"] == "end":
         run.rc = line["rc"]
 

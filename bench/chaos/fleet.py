@@ -40,6 +40,8 @@ SCALED = {
     "CW_STOP_GRACE": "0.3",
     "CW_RUN_REST": "3",
     "CW_DEFER_SECONDS": "2",
+    "CW_ACCOUNT_PAUSE": "1",
+    "CW_ACCOUNT_SPREAD": "0.1",
     "CW_MAX_DEFERRALS": "1000",
     "CW_MAX_ATTEMPTS": "1000",  # what is lost is told apart from what was given up
     "CW_GITHUB_PACE": "0",
@@ -92,9 +94,9 @@ class Fleet:
     def add_host(self, name: str, workers: int) -> None:
         host = Host(name, self.folder / name)
         for number in range(1, workers + 1):
-            home = make_home(
-                host.folder / "workers", f"{name}{number}", {"GH_TOKEN": TOKEN}, templates_dir()
-            )
+            # Two accounts over all hosts.
+            tokens = {"GH_TOKEN": TOKEN, "ANTHROPIC_API_KEY": f"key-of-account-{number % 2}"}
+            home = make_home(host.folder / "workers", f"{name}{number}", tokens, templates_dir())
             with home.zshenv.open("a") as file:
                 file.write(f"\nexport CW_REHEARSAL_LOG={home.tmp / NAME}\n")
                 file.write(f"export CW_REHEARSAL_BEAT={BEAT_SECONDS}\n")

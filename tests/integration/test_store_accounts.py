@@ -154,6 +154,17 @@ def test_canary_stays_it_when_another_run_is_refused(fleet: Store) -> None:
     assert take(fleet, created(fleet, issue=2), "02") == PROBED
 
 
+def test_word_of_the_canary_ends_no_hold_that_another_run_met_since(fleet: Store) -> None:
+    hold(fleet, 0)
+    first = created(fleet, issue=1)
+    assert isinstance(take(fleet, first), Grant)
+    hold(fleet, 3600, task="another")
+
+    assert not fleet.accounts.heard(TEAM.id, first.id, SPREAD, 3)
+
+    assert take(fleet, created(fleet, issue=2), "02") == HELD
+
+
 def test_task_that_is_put_off_with_its_account_is_charged_nothing(fleet: Store) -> None:
     spec = created(fleet)
     for _ in range(10):

@@ -14,7 +14,7 @@ The prompt chooses what it does, one directive per line, anywhere in the text:
     rehearse: blocked TEXT       reports that it needs a person, and why
     rehearse: is-error           exit status 0, but is_error in the result
     rehearse: api-error 529      ends as claude does when the API answers 529
-    rehearse: usage-limit EPOCH  ends as claude does until EPOCH, works afterwards
+    rehearse: usage-limit EPOCH  ends as claude does until EPOCH, works afterwards; or +SECONDS
     rehearse: hang               never comes back from a tool
     rehearse: crash              kill -9 of itself in the middle of a tool
     rehearse: slow SECONDS       this much longer, in many small tool calls; then goes on
@@ -43,6 +43,7 @@ session whose prompt decides nothing does what its earlier prompt asked for.
 
 import argparse
 import json
+import math
 import os
 import re
 import shlex
@@ -545,9 +546,11 @@ def api_error(run: Run, directive: Directive) -> None:
 
 
 def usage_limit(run: Run, directive: Directive) -> None:
-    resets_at = int(float(directive.word("0")))
+    word = directive.word("0")
+    resets_at = math.ceil((time.time() if word.startswith("+") else 0) + float(word))
     if time.time() >= resets_at:
         return
+    log("refused", run.stream.session.id, until=resets_at)
     info = {"status": "rejected", "resetsAt": resets_at, "rateLimitType": "five_hour"}
     more = {"overageStatus": "rejected", "overageDisabledReason": "org_level_disabled"}
     run.stream.line("rate_limit_event", rate_limit_info={**info, **more, "isUsingOverage": False})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.chaos.counts import clones, github, records, runs
+from bench.chaos.counts import accounts, clones, github, records, runs
 from bench.chaos.faults import Faults
 from bench.chaos.load import Load
 from bench.chaos.report import Found
@@ -32,6 +32,8 @@ WHILE_KNOWN: dict[str, Count] = {
 AT_THE_END: dict[str, Count] = {
     "lost, or not done in time": runs.lost,
     "completed twice": runs.completed_twice,
+    "begun in a closed window": accounts.closed_window,
+    "tried at once": accounts.tried_at_once,
     "agent repeated for a step": runs.repeated_for_a_step,
     "issue taken twice": runs.taken_twice,
     "seconds with two agents": runs.seconds_with_two,

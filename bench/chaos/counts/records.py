@@ -12,7 +12,7 @@ from bench.chaos.load import Load
 from bench.chaos.report import Found, found
 from cw.homes.files import read_json
 from cw.models import Task
-from cw.reasons import Reason
+from cw.reasons import Charge, Reason, rule_of
 from cw.states import State
 
 
@@ -72,12 +72,16 @@ def unreadable(load: Load, _faults: Faults) -> Found:
 
 
 def _interruptions(load: Load) -> Counter[str]:
-    """Runs that ended with their host, by task, as their archives say."""
+    """Runs that ended with their host or with their account, by task, as their archives say: both
+    are charged nothing.
+    """
     counts: Counter[str] = Counter()
     for home in load.fleet.homes:
         for path in home.completed.glob("*.json"):
             book = read_json(path) or {}
-            if (book.get("outcome") or {}).get("reason") == Reason.INTERRUPTED:
+            outcome = book.get("outcome") or {}
+            reason = outcome.get("reason", "")
+            if reason == Reason.INTERRUPTED or rule_of(reason).charge is Charge.ACCOUNT:
                 counts[book["task"]["id"]] += 1
     return counts
 

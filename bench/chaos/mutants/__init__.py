@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.chaos.mutants import leases, outcomes, telling
+from bench.chaos.mutants import accounts, leases, outcomes, telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ _WORK = f"{_FEW} --tasks 40 --times 0 --no-scenes"
 _KILLS = f"{_FEW} --tasks 24 --times 0.25 --only 'kill agent' --no-scenes"
 _TUNNELS = f"{_FEW} --tasks 16 --github 16 --only 'spoil tunnels' --no-scenes"
 _LOST = "--seed 7 --tasks 60 --github 30 --times 2 --only 'kill fork server' --no-scenes"
+_LIMITS = "--seed 7 --hosts 2 --workers 4 --tasks 90 --times 0 --no-scenes"
 _DONE = f"{_FEW} --tasks 24 --times 0 --scene 'done before'"
 MUTANTS: dict[str, Mutant] = {
     "fence": Mutant("late words accepted", leases.fence),
@@ -35,6 +36,8 @@ MUTANTS: dict[str, Mutant] = {
     "early claim": Mutant("issue taken twice", leases.early_claim),
     "loss": Mutant("charged wrongly", leases.loss),
     "deferral": Mutant("charged wrongly", leases.deferral),
+    "hold": Mutant("begun in a closed window", accounts.hold, _LIMITS),
+    "canary": Mutant("tried at once", accounts.canary, _LIMITS),
     "session": Mutant("begun anew, not gone on with", outcomes.session),
     "no commits": Mutant("completed, recorded otherwise", outcomes.no_commits, _WORK),
     "killed": Mutant("agent killed, nobody told", outcomes.killed),

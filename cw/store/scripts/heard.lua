@@ -10,8 +10,13 @@ for i = 1, #said, 2 do
   if string.sub(said[i], 1, 5) == 'hold:' then
     local read, hold = pcall(cjson.decode, said[i + 1])
     if read and type(hold) == 'table' and hold.canary == ARGV[1] then
-      redis.call('HDEL', KEYS[1], said[i])
-      ended = ended + 1
+      if (tonumber(hold['until']) or now + 1) <= now then
+        redis.call('HDEL', KEYS[1], said[i])
+        ended = ended + 1
+      else  -- another run was refused since
+        hold.canary = ''
+        redis.call('HSET', KEYS[1], said[i], cjson.encode(hold))
+      end
     end
   end
 end
