@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from cw.models import MaybeMoment, Model, Moment
@@ -138,7 +138,3 @@ def reserved(windows: Iterable[Window], reserve: float, now: datetime) -> Window
         and window.resets_at > now
     )
     return max(full, key=lambda window: window.resets_at or now, default=None)
-
-
-def pauses(first: float) -> list[timedelta]:
-    return [timedelta(seconds=first * times) for times in GROWTH]

@@ -48,7 +48,8 @@ def identity(env: Mapping[str, str], logins: Sequence[str], api: str, worker: st
     kind = _kind(login, api)
     secret = env.get(login) or worker
     digest = hashlib.sha256(f"{login}\0{api}\0{secret}".encode()).hexdigest()[:_ID_CHARS]
-    given = "".join(env.get(NAME_VARIABLE, "").split())[:_NAME_CHARS]
+    given = "".join(char for char in env.get(NAME_VARIABLE, "") if char.isprintable())
+    given = "".join(given.split())[:_NAME_CHARS]
     fallback = worker if kind is AccountKind.NONE else digest[:_SHORT]
     return Identity(digest, kind, given or f"{_SHOWN[kind]}-{fallback}")
 

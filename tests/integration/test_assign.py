@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from cw.accounts.holds import HoldKind
+from cw.accounts.identity import AccountKind, Identity
 from cw.errors import BadInputError
 from cw.fleet_models import Host
 from cw.operations.assignment.assign import Assigned, Pass
 from cw.states import OutcomeKind, State
+from cw.store.accounts import Refused
 from cw.store.store import Store
 from tests.conftest import Cw
 from tests.integration.assigning import BOT, TOKEN, Office
@@ -44,6 +47,19 @@ def test_oldest_issues_go_to_the_idle_workers_once(office: Office, hub: GitHubSt
     assert office.marks(REPO, numbers[0]) == ["worker:01"]
     assert hub.labels(REPO)["worker:01"] == "5319e7"
     assert [one.issue for one in office.hinted] == numbers[:2]
+
+
+def test_worker_whose_account_is_held_is_given_nothing(
+    office: Office, hub: GitHubStandIn, store: Store
+) -> None:
+    number = hub.add_issue(REPO, "Issue")
+    team = Identity("a" * 16, AccountKind.KEY, "team-a")
+    store.accounts.tell("01", team)
+    store.accounts.hold(team.id, Refused(HoldKind.CREDENTIAL, "T"))
+
+    done = office.assign()
+
+    assert [(one.issue, one.worker) for one in done.dispatched] == [(number, "02")]
 
 
 def test_priority_labels_come_first_in_their_order(office: Office, hub: GitHubStandIn) -> None:

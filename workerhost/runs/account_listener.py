@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from cw.accounts.holds import GROWTH, OF_REASON, HoldKind, Window, reserved
@@ -17,7 +17,7 @@ from cw.models import Outcome
 from cw.store.accounts import Held, Refused
 from cw.store.store import Store
 from workerhost.programs.progress import Failure, Progress
-from workerhost.runs.run_context import Context
+from workerhost.runs.run_context import Holding
 from workerhost.shutdown import HostLeavesError, Leaving
 
 log = logging.getLogger("workerhost.account")
@@ -25,6 +25,7 @@ log = logging.getLogger("workerhost.account")
 _JITTER = 0.1  # of a pause: hosts that met one outage do not come back in one moment
 _PERCENT = 100
 _RETRY_SECONDS = 2.0
+_LONGEST = timedelta(days=8)  # a week's window; agents can write to the log that this is read from
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +52,7 @@ class AccountListener:
     task: str
     terms: Terms
     moved: Callable[[], None]
+    redact: Callable[[str], str]
     workers: Callable[[str], int]
     progress: Progress = field(default_factory=Progress)
     held: Held | None = None
@@ -124,7 +126,7 @@ class AccountListener:
         return Refused(
             kind,
             self.task,
-            said="" if kind is HoldKind.LIMIT else failure.said,
+            said="" if kind is HoldKind.LIMIT else " ".join(self.redact(failure.said).split()),
             scope=failure.scope,
             until=until,
             pauses=pauses if passes else (),
@@ -132,7 +134,8 @@ class AccountListener:
         )
 
     def _hold(self, met: Refused) -> Held:
-        held = self.store.accounts.hold(self.account, met)
+        until = min(met.until, datetime.now(UTC) + _LONGEST) if met.until else None
+        held = self.store.accounts.hold(self.account, replace(met, until=until))
         if held.news:
             log.warning(
                 "account held account=%s kind=%s until=%s", self.account, met.kind, held.until
@@ -140,12 +143,12 @@ class AccountListener:
         return held
 
 
-def listen(ctx: Context, book: Journal) -> AccountListener:
-    """`account` is empty in a journal of a cw that knew none."""
-    settings = ctx.settings
+def listen(held: Holding, book: Journal) -> AccountListener:
+    """Of a run in whose journal a cw of before noted no account: of the one its worker has now."""
+    ctx, settings = held.ctx, held.ctx.settings
     return AccountListener(
         store=ctx.store,
-        account=book.run.account,
+        account=book.run.account or ctx.accounts.of(held.home).id,
         task=book.task.id,
         terms=Terms(
             pause=settings.account_pause,
@@ -154,5 +157,6 @@ def listen(ctx: Context, book: Journal) -> AccountListener:
             reserve=settings.account_reserve,
         ),
         moved=ctx.settled,
+        redact=held.redact,
         workers=ctx.accounts.workers_of,
     )

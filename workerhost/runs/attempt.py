@@ -190,7 +190,7 @@ def _run(ctx: Context, home: Home, granted: Grant, session: str, account: str) -
 def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
     """Follow the agent to its end, settle, record."""
     reading = runner_named(book.run.agent).reading()
-    listener = listen(held.ctx, book)
+    listener = listen(held, book)
 
     def tell(events: list[Event]) -> None:
         listener.look(reading.progress)

@@ -34,6 +34,7 @@ from cw.operations.assignment.eligibility import (
 from cw.operations.assignment.questions import Questions
 from cw.operations.dispatch.dispatching import dispatch
 from cw.operations.dispatch.request import Request
+from cw.operations.fleet.accounts import taking
 from cw.operations.passes import scope
 from cw.operations.passes.github_pass import GitHubPass, Passed
 from cw.repos import github_repo
@@ -93,9 +94,9 @@ class Pass(GitHubPass[Row]):
         questions.listed(list(read), issues)
         tasks = store.tasks.open_tasks()
         self._know(tasks, issues)
-        idle = idle_workers(
-            store.fleet.workers(), store.fleet.hosts(), tasks, settings.assign_reserve, now
-        )
+        takes = taking(store, now)
+        able = [one for one in store.fleet.workers() if takes(one.id, settings.model)]
+        idle = idle_workers(able, store.fleet.hosts(), tasks, settings.assign_reserve, now)
         for issue in in_order(issues, settings.assign_priority_labels):
             step()
             self._one(issue, questions, idle)

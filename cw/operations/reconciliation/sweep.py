@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from cw.models import Task, TaskSpec
+from cw.operations.fleet.accounts import Takes, everything, taking
 from cw.operations.fleet.tags import other_with
 from cw.operations.rest.end import give_up
 from cw.operations.rest.writes import unlabel
@@ -21,7 +22,6 @@ from cw.store.store import Store
 Hint = Callable[[TaskSpec, str | None], None]
 Guard = Callable[[str], AbstractContextManager[None]]
 Ready = Mapping[str, str]  # worker -> the task it is kept for, or nothing
-Takes = Callable[[str, str], bool]  # whether a worker's account takes a model now
 
 
 class Action(Enum):
@@ -54,7 +54,7 @@ def decide(
     ready: Ready,
     settings: Settings,
     lost: Collection[str] = (),
-    takes: Takes = lambda _worker, _model: True,
+    takes: Takes = everything,
 ) -> Action | None:
     """Pure. What this task needs to get moving. `lost`: workers whose tasks others may take."""
     if task.too_new:
@@ -115,21 +115,7 @@ def sweep(
     return Swept(*(tuple(done[action]) for action in Action))
 
 
-def taking(store: Store, now: datetime) -> Takes:
-    """What the accounts of the fleet's workers take at this moment."""
-    on = {worker.id: worker.account for worker in store.fleet.workers()}
-    accounts = store.accounts.read(on.values())
-
-    def takes(worker: str, model: str) -> bool:
-        account = accounts.get(on.get(worker, ""))
-        return account is None or not account.closed(now, model)
-
-    return takes
-
-
-def hint_next(
-    store: Store, hint: Hint, worker: str, takes: Takes = lambda _worker, _model: True
-) -> str | None:
+def hint_next(store: Store, hint: Hint, worker: str, takes: Takes = everything) -> str | None:
     """An identity became idle: if the first task it could take has no hint under way, send one."""
     now = store.tasks.now()
     for line in (worker, None):
