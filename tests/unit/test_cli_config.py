@@ -9,11 +9,15 @@ import stat
 import subprocess
 import tomllib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from cw.cli.configfile import alone
+from cw.cli.views.schemas import schema
+from cw.errors import BadInputError
 from cw.services.processes import mark
 from tests.conftest import Cw
 
@@ -290,3 +294,43 @@ def test_shell_is_offered_verbs_settings_and_what_they_can_be(cw: Cw) -> None:
     assert completed(cw, "cw config set fleet.lost_host ") == ["wait", "redispatch"]
     assert completed(cw, "cw config set broker.insecure t") == ["true"]
     assert completed(cw, "cw config set nonsense ") == [""]
+
+
+def test_changes_that_are_made_at_once_are_all_there(cw: Cw, path: Path) -> None:
+    """Each process reads the whole file and writes it again."""
+    names = ("time_limit", "silence_limit", "max_turns", "memory_mb", "max_processes", "log_mb")
+    path.write_text("# mine\n")
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        done = list(pool.map(lambda name: cw("config", "set", f"run.{name}", "900"), names))
+
+    assert [one.stderr for one in done if one.returncode] == []
+    assert tomllib.loads(path.read_text()) == {"run": dict.fromkeys(names, 900)}
+
+
+def test_lock_of_somebody_who_does_not_end_is_said(path: Path) -> None:
+    with alone(path), pytest.raises(BadInputError) as said, alone(path, seconds=0):
+        pass
+
+    assert said.value.message == f"{path} is being changed by another cw"
+
+
+def test_json_says_what_was_changed_and_where(cw: Cw, path: Path) -> None:
+    where = json.loads(cw("config", "path", "--json").stdout)
+    set_ = json.loads(
+        cw("config", "set", "run.rest=7", "github.token=-", "--json", stdin="ghp_x").stdout
+    )
+    there = json.loads(cw("config", "path", "--json").stdout)
+    gone = json.loads(cw("config", "unset", "run", "--json", CW_RUN_REST="8").stdout)
+    nothing = json.loads(cw("config", "unset", "run", "--json").stdout)
+
+    assert (where, there) == tuple({"config": str(path), "exists": one} for one in (False, True))
+    assert [(row["setting"], row["value"]) for row in set_["settings"]] == [
+        ("run_rest", "7"),
+        ("github_token", "********"),
+    ]
+    assert [(row["setting"], row["value"]) for row in gone["settings"]] == [("run_rest", None)]
+    assert gone["warnings"] == ["CW_RUN_REST is set and wins over config.toml"]
+    assert nothing == {"config": str(path), "settings": [], "warnings": []}
+    for name, said in (("path", where), ("set", set_), ("unset", gone), ("unset", nothing)):
+        Draft202012Validator(schema(f"config {name}")).validate(said)
