@@ -27,7 +27,7 @@ from workerhost.walls import fork_server
 _TRAPS = "tests/integration/test_clone_traps.py::"
 _PROGRAMS = "tests/integration/test_clone_programs.py::"
 _PACKED = fork_server.Order.packed
-_BOUNDED = "tests/unit/test_bounded.py::"
+_BOUNDED = "tests/integration/test_bounded.py::"
 
 
 def _put(where: Any, name: str, what: Any) -> None:

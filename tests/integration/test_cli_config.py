@@ -1,4 +1,4 @@
-"""`cw config set`, `unset`, `path` and `schema`, and names as they are typed."""
+"""`cw config` and its `set`, `unset`, `path` and `schema`, and names as they are typed."""
 
 from __future__ import annotations
 
@@ -334,3 +334,48 @@ def test_json_says_what_was_changed_and_where(cw: Cw, path: Path) -> None:
     assert nothing == {"config": str(path), "settings": [], "warnings": []}
     for name, said in (("path", where), ("set", set_), ("unset", gone), ("unset", nothing)):
         Draft202012Validator(schema(f"config {name}")).validate(said)
+
+
+def test_config_shows_value_and_origin(cw: Cw, cw_environ: dict[str, str]) -> None:
+    Path(cw_environ["CW_CONFIG"]).write_text(
+        '[agent]\nmodel = "opus"\n[lease]\nttl = 300\n', "utf-8"
+    )
+
+    found = json.loads(cw("config", "--json", CW_LEASE_TTL="400").stdout)
+
+    rows = {one["setting"]: one for one in found}
+    assert (rows["model"]["value"], rows["model"]["from"]) == ("opus", cw_environ["CW_CONFIG"])
+    assert (rows["lease_ttl"]["value"], rows["lease_ttl"]["from"]) == ("400", "CW_LEASE_TTL")
+    assert rows["max_attempts"]["from"] == "default"
+    assert all(one["meaning"] for one in found)
+
+
+def test_config_of_named_settings_shows_them_alone(cw: Cw) -> None:
+    assert [
+        one["setting"] for one in json.loads(cw("config", "model", "CW_ON_STOP", "--json").stdout)
+    ] == [
+        "model",
+        "on_stop",
+    ]
+    refused = cw("config", "modle")
+    assert refused.returncode == 2
+    assert refused.stderr == "cw: there is no setting 'modle'. Did you mean: agent.model\n"
+
+
+def test_json_of_config_is_what_its_schema_says(cw: Cw) -> None:
+    found = json.loads(cw("config", "run", "--json").stdout)
+
+    Draft202012Validator(schema("config")).validate(found)
+    assert {(one["section"], one["variable"]) for one in found} >= {("run", "CW_STOP_GRACE")}
+
+
+def test_config_masks_secrets(cw: Cw) -> None:
+    secrets = {
+        "GH_TOKEN": "ghp_hunter2",
+        "CW_BROKER_URL": "redis://me:hunter2@h:1/0?password=hunter2",
+    }
+
+    text, data = cw("config", **secrets), cw("config", "--json", **secrets)
+
+    assert "hunter2" not in text.stdout + text.stderr + data.stdout
+    assert "GH_TOKEN" in text.stdout
