@@ -72,5 +72,7 @@ def _check(here: Machine, client: Any) -> None:
     assert signatures.of_message(key, message) == message["headers"]["cw"]["mac"]
     head = client.hget("cw:audit", "here").decode()
     assert signatures.sealed(key, "audit", json.loads(head)["data"]) == head
+    (effect,) = (row.decode() for row in client.lrange("cw:outbox:there", 0, -1))
+    assert signatures.sealed(key, "effect", json.loads(effect)["data"]) == effect
     lines = (here.folder / "state" / "audit" / "here.jsonl").read_text().splitlines()
     assert signatures.chained(lines) == lines

@@ -15,6 +15,7 @@ from bench.upgrade.freezing import WORKERS, freeze, freeze_work
 from bench.upgrade.templates import Place
 from cw.models import TaskSpec
 from cw.states import State
+from cw.store.outbox import Effect
 from tests.integration.hosting import Machine, machine
 from tests.waiting import wait_until
 
@@ -64,6 +65,8 @@ def _play(here: Machine) -> None:
     assert host.wait(30) == 0, here.log()
     _dispatch(here, "Queued", WORKS, None)
     assert here.task(running).state is State.RUNNING
+    comment = Effect(kind="comment", repo="acme/app", issue=22, worker="01", text="Done", mark="m")
+    here.store().outbox.add("there", [comment])  # of a host that is away
 
 
 def _dispatch(here: Machine, title: str, does: str, worker: str | None = "01") -> TaskSpec:

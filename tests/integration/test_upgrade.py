@@ -13,6 +13,7 @@ import pytest
 from bench.upgrade.templates import Place
 from cw.models import Task
 from cw.states import OutcomeKind, State
+from cw.store.outbox import Effect
 from tests.integration.cloning import run
 from tests.integration.hosting import Machine, machine
 from tests.integration.upgrading import restore, still_running
@@ -91,6 +92,14 @@ def test_programs_find_in_json_what_the_version_before_said(
 
         before = json.loads(place.restored(text))
         assert lost(before, said, as_it_was=words != "status") == []
+
+
+def test_writes_to_github_that_waited_are_still_meant(here: Machine) -> None:
+    (entry,) = here.store().outbox.pending("there")
+
+    assert entry.effect == Effect(
+        kind="comment", repo="acme/app", issue=22, worker="01", text="Done", mark="m"
+    )
 
 
 def test_logs_audit_and_settings_of_the_version_before_are_read(here: Machine) -> None:

@@ -107,6 +107,8 @@ def _signed(row: list[str], name: str, key: str, prompts: dict[str, str], last: 
     if name == "cw:audit":
         data = json.loads(row[1])["data"]
         return [row[0], signatures.sealed(key, "audit", [*data[:2], last])]
+    if name.startswith("cw:outbox:"):
+        return [signatures.sealed(key, "effect", json.loads(row[0])["data"])]
     if name == "workers":
         message = json.loads(row[0])
         message["headers"]["cw"]["mac"] = signatures.of_message(key, message)
