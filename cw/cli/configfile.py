@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import stat
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +19,9 @@ from cw.settings import SECRETS, TABLE, holds_secret
 
 Changes = Mapping[Setting, object]  # None takes a setting out
 _PRIVATE = 0o600
+_PATIENCE = (
+    10.0  # seconds; who changes the file has it for an instant, who joins a fleet for longer
+)
 
 
 def changed(path: Path, changes: Changes) -> str:
@@ -100,6 +106,39 @@ def mode_for(path: Path, text: str) -> int:
 
 
 @contextmanager
+def alone(path: Path, seconds: float = _PATIENCE) -> Iterator[None]:
+    """What is read here and put back is changed by no other cw meanwhile. The lock lies beside the
+    file, wherever a link leads, and stays: removing it would let two in. Raises BadInputError.
+    """
+    real = path.resolve()
+    try:
+        real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(real.with_name(f".{real.name}.lock"), os.O_RDWR | os.O_CREAT, _PRIVATE)
+    except OSError as error:
+        raise _not_written(path, error) from error
+    try:
+        _lock(handle, path, seconds)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, path: Path, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise BadInputError(
+                    f"{path} is being changed by another cw", hint="Type it again when that is done"
+                ) from None
+            time.sleep(0.02)
+        else:
+            return
+
+
+@contextmanager
 def replacing(path: Path, text: str, mode: int = _PRIVATE) -> Iterator[None]:
     """The file says this once the body has ended well. A link stays one: where it leads is
     replaced. Raises BadInputError, before the body begins unless the disk itself is to blame.
@@ -111,10 +150,14 @@ def replacing(path: Path, text: str, mode: int = _PRIVATE) -> Iterator[None]:
         with staged(path.resolve(), text.encode(), mode):
             yield
     except OSError as error:
-        raise BadInputError(
-            f"{path} cannot be written: {error.strerror}",
-            hint="Give this user the right to write there, or free some space",
-        ) from error
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: OSError) -> BadInputError:
+    return BadInputError(
+        f"{path} cannot be written: {error.strerror}",
+        hint="Give this user the right to write there, or free some space",
+    )
 
 
 def hiding(environ: Mapping[str, str], given: Collection[Setting]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from cw.cli.configfile import Changes, changed, hiding, mode_for, replacing, without
+from cw.cli.configfile import Changes, alone, changed, hiding, mode_for, replacing, without
 from cw.config_file import load_toml, read_text
 from cw.errors import CwError
 from cw.sections.setting import Setting
@@ -16,11 +16,19 @@ from cw.settings import config_path, load_settings
 def write_changes(environ: Mapping[str, str], changes: Changes) -> Path:
     """The file that was changed. Raises BadInputError, and then has changed nothing."""
     path = config_path(environ)
+    _checked(environ, path, changes)  # what is refused leaves no trace, not even a lock
+    with alone(path):
+        text = _checked(environ, path, changes)
+        with replacing(path, text, mode_for(path, text)):
+            pass
+    return path
+
+
+def _checked(environ: Mapping[str, str], path: Path, changes: Changes) -> str:
+    """What the file will say. Raises BadInputError."""
     text = changed(path, changes)
     load_settings(without(environ, changes), text)
-    with replacing(path, text, mode_for(path, text)):
-        pass
-    return path
+    return text
 
 
 def given_there(environ: Mapping[str, str], wanted: Iterable[Setting]) -> list[Setting]:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from cw.cli.configfile import mode_for, replacing
+from cw.cli.configfile import alone, mode_for, replacing
 from cw.config_file import read_text
 from cw.errors import BadInputError, CwError
 from cw.settings import config_path, load_settings
@@ -77,10 +77,11 @@ def _text(copy: Path) -> str:
 
 def _put(environ: Mapping[str, str], path: Path, before: str, text: str) -> None:
     load_settings(environ, text)
-    if read_text(path) != before:
-        raise BadInputError(f"{path} was changed by somebody else meanwhile")
-    with replacing(path, text, mode_for(path, text)):
-        pass
+    with alone(path):
+        if read_text(path) != before:
+            raise BadInputError(f"{path} was changed by somebody else meanwhile")
+        with replacing(path, text, mode_for(path, text)):
+            pass
 
 
 def _with_copy(error: CwError, copy: Path, before: str, path: Path) -> CwError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cw.cli.arguments.invitation import WRITTEN, Invitation
-from cw.cli.configfile import Changes, changed, hiding, replacing, without
+from cw.cli.configfile import Changes, alone, changed, hiding, replacing, without
 from cw.cli.context import Cli
 from cw.errors import BadInputError
 from cw.fleet_models import Host
@@ -39,14 +39,16 @@ def join_fleet(cli: Cli, invitation: Invitation) -> Joined:
             f"{set_already[0]} is set and would win over config.toml", hint="Unset it first"
         )
     path, changes = config_path(cli.environ), _changes(invitation, cli.settings)
-    text = changed(path, changes)
-    wanted = load_settings(without(cli.environ, changes), text)[0]
+    wanted = load_settings(without(cli.environ, changes), changed(path, changes))[0]
     keyring = _keyring(wanted, invitation)
     hosts, warnings = _look(wanted, keyring, invitation.key_from or str(key_file(wanted)))
-    with ExitStack() as ready:  # both can be written before either is; config.toml goes first
+    with (
+        alone(path),
+        ExitStack() as ready,
+    ):  # both can be written before either is; config.toml goes first
         if invitation.key:
             ready.enter_context(replacing(key_file(wanted), f"{invitation.key}\n"))
-        ready.enter_context(replacing(path, text))
+        ready.enter_context(replacing(path, changed(path, changes)))
     warnings += [
         f"{variable} is set and wins over config.toml"
         for variable in hiding(cli.environ, named(WRITTEN, TABLE))
@@ -73,7 +75,8 @@ def leave_fleet(cli: Cli) -> Forgotten:
     if source == "default":
         raise BadInputError("this machine has joined no fleet", hint="cw down stops what runs here")
     path = config_path(cli.environ)
-    with replacing(path, changed(path, dict.fromkeys(named(WRITTEN, TABLE)))):
+    without_fleet = dict.fromkeys(named(WRITTEN, TABLE))
+    with alone(path), replacing(path, changed(path, without_fleet)):
         if name not in {host.name for host in cli.store.fleet.hosts()}:  # its host never started
             return Forgotten(host=name, workers=[])
         return forget_host(cli.store, name)

@@ -181,10 +181,14 @@ class Machine:
 
 
 @contextmanager
-def machine(repo: Path, broker_preload: str = "", **more: str) -> Iterator[Machine]:
-    """`more`: for the hosts' environment. `broker_preload`: a library for their broker."""
+def machine(
+    repo: Path, broker_preload: str = "", below: str | None = None, **more: str
+) -> Iterator[Machine]:
+    """`more`: for the hosts' environment. `broker_preload`: a library for their broker. `below`:
+    where its folder is made.
+    """
     # A socket's path may have about 100 characters; pytest's folders are too deep.
-    folder = Path(tempfile.mkdtemp(prefix="cwm-"))
+    folder = Path(tempfile.mkdtemp(prefix="cwm-", dir=below))
     options = ["--port", "0", "--unixsocket", str(folder / "s"), "--save", "", "--dir", str(folder)]
     broker = subprocess.Popen(
         [broker_program(), *options],

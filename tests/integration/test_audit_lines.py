@@ -185,3 +185,21 @@ def test_lines_of_before_are_sentences_too(cw: Cw, tmp_path: Path) -> None:
         "has a/b#1 (task T1) run on worker 01, attempt 2, model opus",
         "had task T1 run on worker 01, attempt 2, which ended: failed (no_changes); $1.50",
     ]
+
+
+def test_command_shows_and_verifies(cw: Cw, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "audit" / "here.jsonl"
+    assert cw("audit").stdout == "nothing yet\n"
+    audit = Audit(path, lambda _: None)
+    for number in range(3):
+        audit.add("dispatched", "me@here", task=f"T{number}", title="ünï\n😀")
+
+    assert "dispatched task T2 to the first free worker" in cw("audit", "-n", "1").stdout
+    assert [one["n"] for one in json.loads(cw("audit", "show", "--json").stdout)] == [1, 2, 3]
+    good = cw("audit", "verify")
+    path.write_bytes(path.read_bytes().replace(b'"T1"', b'"T7"'))
+    bad = cw("audit", "verify", "--json")
+
+    assert (good.returncode, "3 lines" in good.stdout) == (0, True)
+    assert bad.returncode == 1
+    assert json.loads(bad.stdout) == {"lines": 2, "bad": 2, "why": "it was changed"}

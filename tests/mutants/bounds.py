@@ -12,6 +12,7 @@ from tests.mutants import Mutant
 _LOG = "tests/integration/test_agents_log.py::"
 _DOOR = "tests/integration/test_proxy.py::"
 _UNIT = "tests/unit/test_bounds.py::"
+_ENDLESS = "tests/integration/test_endless.py::"
 
 
 def _any_file() -> None:
@@ -101,11 +102,13 @@ MUTANTS = {
     "bounds-every-id": Mutant(_UNIT + "test_ids_of_many_messages_are_not_kept", _every_id),
     "bounds-all-data": Mutant(_UNIT + "test_to_do_of_any_size_is_not_sent", _all_data),
     "bounds-holes": Mutant(_UNIT + "test_holes_of_a_log_are_kept", _no_holes),
-    "bounds-tokens": Mutant(_UNIT + "test_token_that_never_comes_is_soon_given_up", _slow_tokens),
+    "bounds-tokens": Mutant(
+        _ENDLESS + "test_token_that_never_comes_is_soon_given_up", _slow_tokens
+    ),
     "bounds-head": Mutant(_DOOR + "test_head_of_very_many_lines_is_no_request", _many_lines),
     "bounds-silent": Mutant(_DOOR + "test_whoever_does_not_finish_asking_is_ended", _silent_stay),
     "bounds-processes": Mutant(
         _LOG + "test_limit_of_processes_holds_for_each_namespace_alone", _no_processes
     ),
-    "bounds-deep": Mutant(_UNIT + "test_very_deep_folder_is_out_of_the_way_at_once", _removed),
+    "bounds-deep": Mutant(_ENDLESS + "test_very_deep_folder_is_out_of_the_way_at_once", _removed),
 }

@@ -26,7 +26,7 @@ from workerhost.github import writes
 
 _STATUS = "tests/integration/test_status_first.py::"
 _OWN = "tests/integration/test_own_templates.py::"
-_CONFIG = "tests/unit/test_cli_config.py::"
+_CONFIG = "tests/integration/test_cli_config.py::"
 
 
 def _as_it_is(line: bytes, offset: int, _: object, show: Callable[[Event], None]) -> None:
@@ -57,7 +57,7 @@ MUTANTS = {
         put(no_redirects, "_Stay", HTTPRedirectHandler),
     ),
     "logs show what agents saw": Mutant(
-        "tests/unit/test_cli_logs.py::test_logs_as_json_are_one_event_a_line_without_secrets",
+        "tests/integration/test_cli_logs.py::test_logs_as_json_are_one_event_a_line_without_secrets",
         put(logs, "_show", _as_it_is),
     ),
     "templates lie where the host keeps its own": Mutant(
@@ -112,7 +112,7 @@ MUTANTS = {
         put(configuring, "load_settings", lambda *_: None),
     ),
     "a file that was edited is not looked at": Mutant(
-        "tests/unit/test_cli_config_edit.py::test_what_does_not_fit_is_kept_and_named",
+        "tests/integration/test_cli_config_edit.py::test_what_does_not_fit_is_kept_and_named",
         put(editing, "load_settings", lambda *_: None),
     ),
 }

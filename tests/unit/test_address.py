@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,17 +67,3 @@ def test_each_library_is_told_of_the_authority(tmp_path: Path) -> None:
     assert tls_options("redis://127.0.0.1") is None
     with pytest.raises(BadInputError, match="there is no file"):
         broker_url(Settings(broker_url=GOOD, broker_ca=tmp_path / "absent"))
-
-
-@pytest.mark.parametrize(
-    "command", [("status",), ("up", "-d"), ("dispatch", "-r", "a/b", "-p", "x")]
-)
-def test_nothing_starts_with_an_exposed_broker(
-    cw: Callable[..., object], command: tuple[str, ...], tmp_path: Path
-) -> None:
-    done = cw(*command, CW_BROKER_URL="redis://:hunter2@broker.example", GH_TOKEN="t")
-
-    assert getattr(done, "returncode", 0) == 2
-    assert "TLS is missing" in getattr(done, "stderr", "")
-    assert "hunter2" not in getattr(done, "stderr", "")
-    assert not (tmp_path / "state").exists()

@@ -11,7 +11,6 @@ import pytest
 
 from cw.audit import Audit, Head, entries, verify
 from cw.errors import BadInputError, BrokerUnavailableError, CwError
-from tests.conftest import Cw
 
 Lines = list[bytes]
 
@@ -144,19 +143,3 @@ def test_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(CwError, match="cannot be written"):
         written(tmp_path / "audit" / "here.jsonl")
-
-
-def test_command_shows_and_verifies(cw: Cw, tmp_path: Path) -> None:
-    path = tmp_path / "state" / "audit" / "here.jsonl"
-    assert cw("audit").stdout == "nothing yet\n"
-    written(path, 3)
-
-    assert "dispatched task T2 to the first free worker" in cw("audit", "-n", "1").stdout
-    assert [one["n"] for one in json.loads(cw("audit", "show", "--json").stdout)] == [1, 2, 3]
-    good = cw("audit", "verify")
-    path.write_bytes(path.read_bytes().replace(b'"T1"', b'"T7"'))
-    bad = cw("audit", "verify", "--json")
-
-    assert (good.returncode, "3 lines" in good.stdout) == (0, True)
-    assert bad.returncode == 1
-    assert json.loads(bad.stdout) == {"lines": 2, "bad": 2, "why": "it was changed"}

@@ -1,8 +1,7 @@
-"""What the docs say is what the program does, and `cw config` gives no secret away."""
+"""What the docs say is what the program does, and no setting that is shown gives a secret away."""
 
 import json
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -11,12 +10,12 @@ from jsonschema import Draft202012Validator
 
 from cw.cli.docs import commands_markdown
 from cw.cli.main import COMMANDS, group
-from cw.cli.views.schemas import PRINTED, schema, schemas
+from cw.cli.views.schemas import schemas
 from cw.cli.views.settings import settings_markdown, shown
 from cw.settings import TABLE
 
-Cw = Callable[..., "subprocess.CompletedProcess[str]"]
 DOCS = Path(__file__).parents[2] / "docs"
+SCHEMAS = schemas()
 AGAIN = "run: python -m cw.cli.docs"
 
 
@@ -28,9 +27,9 @@ def test_docs_of_the_settings_are_up_to_date() -> None:
     assert (DOCS / "settings.md").read_text("utf-8") == settings_markdown(), AGAIN
 
 
-@pytest.mark.parametrize("name", [*PRINTED, "config.toml"])
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_schemas_are_up_to_date_and_schemas(name: str) -> None:
-    made = json.loads(schemas()[name])
+    made = json.loads(SCHEMAS[name])
 
     Draft202012Validator.check_schema(made)
     assert json.loads((DOCS / "schemas" / f"{name}.json").read_text("utf-8")) == made, AGAIN
@@ -96,32 +95,6 @@ def test_what_has_a_letter_has_it_in_every_command() -> None:
     assert without == []
 
 
-def test_config_shows_value_and_origin(cw: Cw, cw_environ: dict[str, str]) -> None:
-    Path(cw_environ["CW_CONFIG"]).write_text(
-        '[agent]\nmodel = "opus"\n[lease]\nttl = 300\n', "utf-8"
-    )
-
-    found = json.loads(cw("config", "--json", CW_LEASE_TTL="400").stdout)
-
-    rows = {one["setting"]: one for one in found}
-    assert (rows["model"]["value"], rows["model"]["from"]) == ("opus", cw_environ["CW_CONFIG"])
-    assert (rows["lease_ttl"]["value"], rows["lease_ttl"]["from"]) == ("400", "CW_LEASE_TTL")
-    assert rows["max_attempts"]["from"] == "default"
-    assert all(one["meaning"] for one in found)
-
-
-def test_config_of_named_settings_shows_them_alone(cw: Cw) -> None:
-    assert [
-        one["setting"] for one in json.loads(cw("config", "model", "CW_ON_STOP", "--json").stdout)
-    ] == [
-        "model",
-        "on_stop",
-    ]
-    refused = cw("config", "modle")
-    assert refused.returncode == 2
-    assert refused.stderr == "cw: there is no setting 'modle'. Did you mean: agent.model\n"
-
-
 def test_value_that_config_shows_can_be_typed_again() -> None:
     lists = {
         "allowed_domains": ("*.com", "*.io"),
@@ -132,25 +105,6 @@ def test_value_that_config_shows_can_be_typed_again() -> None:
     read = {row.name: row.read for row in TABLE}
 
     assert {name: read[name](shown(name, value)) for name, value in lists.items()} == lists
-
-
-def test_json_of_config_is_what_its_schema_says(cw: Cw) -> None:
-    found = json.loads(cw("config", "run", "--json").stdout)
-
-    Draft202012Validator(schema("config")).validate(found)
-    assert {(one["section"], one["variable"]) for one in found} >= {("run", "CW_STOP_GRACE")}
-
-
-def test_config_masks_secrets(cw: Cw) -> None:
-    secrets = {
-        "GH_TOKEN": "ghp_hunter2",
-        "CW_BROKER_URL": "redis://me:hunter2@h:1/0?password=hunter2",
-    }
-
-    text, data = cw("config", **secrets), cw("config", "--json", **secrets)
-
-    assert "hunter2" not in text.stdout + text.stderr + data.stdout
-    assert "GH_TOKEN" in text.stdout
 
 
 @pytest.mark.parametrize(

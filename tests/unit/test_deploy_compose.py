@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from cw.services.health import CHECKS
-from cw.settings import TABLE, load_settings
+from cw.settings import SECRETS, TABLE, load_settings
 from tests.needs import require
 
 ROOT = Path(__file__).parents[2]
@@ -147,6 +147,33 @@ def test_no_secret_is_a_variable(compose: dict[str, Any]) -> None:
         assert not {one for one in given if re.search(r"(PASSWORD|TOKEN|KEY|_URL)$", one)}, name
     for name, secret in compose["secrets"].items():
         assert secret["file"].endswith(f"/{name}")
+
+
+def test_every_secret_of_the_settings_is_a_file_that_its_services_have(
+    compose: dict[str, Any],
+) -> None:
+    """Of notices: whoever tells them, and whoever tries them (`deploy/cw notify test`)."""
+    has: dict[str, set[str]] = {}
+    for service in (*OURS, "cw"):
+        one = compose["services"][service]
+        mounted = {
+            f"/run/secrets/{secret['target'] if isinstance(secret, dict) else secret}"
+            for secret in one["secrets"]
+        }
+        for name, text in one["environment"].items():
+            if name.endswith("_FILE"):
+                assert text in mounted, f"{service} has no {text}"
+                has.setdefault(name, set()).add(service)
+
+    agents = {"workerhost", "cw"}
+    assert has == {
+        "CW_BROKER_URL_FILE": {*OURS, "cw"},
+        "CW_FLOWER_PASSWORD_FILE": {"flower"},
+        "CW_GITHUB_TOKEN_FILE": agents,
+        "CW_NOTIFY_SECRET_FILE": agents,
+        "CW_NOTIFY_TO_FILE": agents,
+    }
+    assert set(has) == {f"{row.variable}_FILE" for row in TABLE if row.name in SECRETS}
 
 
 def test_host_has_time_to_end_its_runs_in_good_order(compose: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cw.settings import load_settings
+from cw.settings import SECRETS, TABLE, load_settings
 from tests.needs import require
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
@@ -139,6 +139,22 @@ def test_every_secret_that_is_used_is_explained(name: str) -> None:
     }
 
     assert mounted | named <= set(secret["stringData"])
+
+
+def test_every_secret_of_the_settings_is_a_file_that_its_pods_have() -> None:
+    has: dict[str, set[str]] = {}
+    for name in ("hosts.yaml", "beat.yaml", "flower.yaml"):
+        pod = pods(name)
+        (items,) = (one["secret"]["items"] for one in pod["volumes"] if "secret" in one)
+        there = {f"/secrets/{item['path']}" for item in items}
+        for one in pod["containers"][0]["env"]:
+            if one["name"].endswith("_FILE") and one["value"].startswith("/secrets/"):
+                assert one["value"] in there, f"{name} has no {one['value']}"
+                has.setdefault(one["name"], set()).add(name)
+
+    assert set(has) == {f"{row.variable}_FILE" for row in TABLE if row.name in SECRETS}
+    for name in ("CW_NOTIFY_TO_FILE", "CW_NOTIFY_SECRET_FILE"):
+        assert has[name] == {"hosts.yaml"}
 
 
 def test_hosts_scale_by_what_waits_and_what_runs() -> None:

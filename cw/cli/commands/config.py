@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -91,7 +92,8 @@ def show(names: tuple[str, ...], as_json: bool, markdown: bool) -> None:
     required=True,
     shell_complete=complete_change,
 )
-def set_(words: tuple[str, ...]) -> None:
+@json_option
+def set_(words: tuple[str, ...], as_json: bool) -> None:
     """Write a setting into config.toml; NAME=VALUE NAME=VALUE... writes several at once.
 
     All settings are checked as they will be before anything is written. A list takes several
@@ -103,6 +105,10 @@ def set_(words: tuple[str, ...]) -> None:
 
     changes = read_changes(words)
     path = write_changes(os.environ, changes)
+    if as_json:
+        values = {row: shown(row.name, value) for row, value in changes.items()}
+        _changed_json(path, values)
+        return
     for row, value in changes.items():
         say(f"{row.dotted} = {shown(row.name, value)} in {path}")
     _tell(changes)
@@ -112,16 +118,20 @@ def set_(words: tuple[str, ...]) -> None:
 @click.argument(
     "names", metavar="SETTING...", nargs=-1, required=True, shell_complete=complete_settings
 )
-def unset(names: tuple[str, ...]) -> None:
+@json_option
+def unset(names: tuple[str, ...], as_json: bool) -> None:
     """Take settings, or a whole section, out of config.toml."""
     from cw.cli.configuring import given_there, write_changes
 
     wanted = read_names(names)
     there = given_there(os.environ, wanted)
-    if not there:
-        say(f"{config_path(os.environ)} says nothing of {', '.join(names)}")
+    path = write_changes(os.environ, dict.fromkeys(there)) if there else config_path(os.environ)
+    if as_json:
+        _changed_json(path, dict.fromkeys(there))
         return
-    path = write_changes(os.environ, dict.fromkeys(there))
+    if not there:
+        say(f"{path} says nothing of {', '.join(names)}")
+        return
     say(f"{', '.join(row.dotted for row in there)} taken out of {path}")
     _tell(there)
 
@@ -144,9 +154,14 @@ def edit() -> None:
 
 
 @command.command("path")
-def path_() -> None:
+@json_option
+def path_(as_json: bool) -> None:
     """Print where config.toml is, or would be."""
-    click.echo(config_path(os.environ))
+    path = config_path(os.environ)
+    if as_json:
+        json_out({"config": str(path), "exists": path.exists()})
+        return
+    click.echo(path)
 
 
 @command.command("schema")
@@ -155,6 +170,23 @@ def schema() -> None:
     from cw.cli.views.config_schema import config_schema
 
     click.echo(json.dumps(config_schema(), indent=2))
+
+
+def _changed_json(path: Path, values: Mapping[Setting, str | None]) -> None:
+    from cw.cli.configuring import still_to_know
+
+    rows = [
+        {
+            "setting": row.name,
+            "section": row.section,
+            "key": row.key,
+            "variable": row.variable,
+            "value": value,
+        }
+        for row, value in values.items()
+    ]
+    warnings = still_to_know(os.environ, values)
+    json_out({"config": str(path), "settings": rows, "warnings": warnings})
 
 
 def _tell(changes: Iterable[Setting]) -> None:

@@ -1,4 +1,4 @@
-"""JSON schemas of what the viewing commands print with --json."""
+"""JSON schemas of what commands print with --json."""
 
 from __future__ import annotations
 
@@ -45,6 +45,31 @@ class SettingRow(Model):
     meaning: str
 
 
+class SetRow(Model):
+    """A setting of config.toml that was changed."""
+
+    setting: str
+    section: str
+    key: str
+    variable: str
+    value: str | None  # as it may be shown; null: taken out
+
+
+class ConfigChanged(Model):
+    """What `cw config set` and `unset` have done."""
+
+    config: str
+    settings: list[SetRow]
+    warnings: list[str]  # why it may not be seen at once
+
+
+class ConfigPlace(Model):
+    """Where config.toml is, or would be."""
+
+    config: str
+    exists: bool
+
+
 # By command. Of those marked *, each line is one object.
 PRINTED: dict[str, Any] = {
     "status": Overview,
@@ -63,6 +88,9 @@ PRINTED: dict[str, Any] = {
     "audit": list[Entry],
     "seen": list[UnseenRow],
     "config": list[SettingRow],
+    "config set": ConfigChanged,
+    "config unset": ConfigChanged,
+    "config path": ConfigPlace,
 }
 
 
@@ -81,5 +109,7 @@ def schema(name: str) -> dict[str, Any]:
 
 def schemas() -> dict[str, str]:
     """The files of docs/schemas, by name."""
-    made = {name: schema(name) for name in PRINTED} | {"config.toml": config_schema()}
+    made = {name.replace(" ", "-"): schema(name) for name in PRINTED} | {
+        "config.toml": config_schema()
+    }
     return {name: json.dumps(found, indent=2) + "\n" for name, found in made.items()}

@@ -1,4 +1,4 @@
-"""`cw config set`, `unset`, `path` and `schema`, and names as they are typed."""
+"""`cw config` and its `set`, `unset`, `path` and `schema`, and names as they are typed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ import stat
 import subprocess
 import tomllib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from cw.cli.configfile import alone
+from cw.cli.views.schemas import schema
+from cw.errors import BadInputError
 from cw.services.processes import mark
 from tests.conftest import Cw
 
@@ -290,3 +294,88 @@ def test_shell_is_offered_verbs_settings_and_what_they_can_be(cw: Cw) -> None:
     assert completed(cw, "cw config set fleet.lost_host ") == ["wait", "redispatch"]
     assert completed(cw, "cw config set broker.insecure t") == ["true"]
     assert completed(cw, "cw config set nonsense ") == [""]
+
+
+def test_changes_that_are_made_at_once_are_all_there(cw: Cw, path: Path) -> None:
+    """Each process reads the whole file and writes it again."""
+    names = ("time_limit", "silence_limit", "max_turns", "memory_mb", "max_processes", "log_mb")
+    path.write_text("# mine\n")
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        done = list(pool.map(lambda name: cw("config", "set", f"run.{name}", "900"), names))
+
+    assert [one.stderr for one in done if one.returncode] == []
+    assert tomllib.loads(path.read_text()) == {"run": dict.fromkeys(names, 900)}
+
+
+def test_lock_of_somebody_who_does_not_end_is_said(path: Path) -> None:
+    with alone(path), pytest.raises(BadInputError) as said, alone(path, seconds=0):
+        pass
+
+    assert said.value.message == f"{path} is being changed by another cw"
+
+
+def test_json_says_what_was_changed_and_where(cw: Cw, path: Path) -> None:
+    where = json.loads(cw("config", "path", "--json").stdout)
+    set_ = json.loads(
+        cw("config", "set", "run.rest=7", "github.token=-", "--json", stdin="ghp_x").stdout
+    )
+    there = json.loads(cw("config", "path", "--json").stdout)
+    gone = json.loads(cw("config", "unset", "run", "--json", CW_RUN_REST="8").stdout)
+    nothing = json.loads(cw("config", "unset", "run", "--json").stdout)
+
+    assert (where, there) == tuple({"config": str(path), "exists": one} for one in (False, True))
+    assert [(row["setting"], row["value"]) for row in set_["settings"]] == [
+        ("run_rest", "7"),
+        ("github_token", "********"),
+    ]
+    assert [(row["setting"], row["value"]) for row in gone["settings"]] == [("run_rest", None)]
+    assert gone["warnings"] == ["CW_RUN_REST is set and wins over config.toml"]
+    assert nothing == {"config": str(path), "settings": [], "warnings": []}
+    for name, said in (("path", where), ("set", set_), ("unset", gone), ("unset", nothing)):
+        Draft202012Validator(schema(f"config {name}")).validate(said)
+
+
+def test_config_shows_value_and_origin(cw: Cw, cw_environ: dict[str, str]) -> None:
+    Path(cw_environ["CW_CONFIG"]).write_text(
+        '[agent]\nmodel = "opus"\n[lease]\nttl = 300\n', "utf-8"
+    )
+
+    found = json.loads(cw("config", "--json", CW_LEASE_TTL="400").stdout)
+
+    rows = {one["setting"]: one for one in found}
+    assert (rows["model"]["value"], rows["model"]["from"]) == ("opus", cw_environ["CW_CONFIG"])
+    assert (rows["lease_ttl"]["value"], rows["lease_ttl"]["from"]) == ("400", "CW_LEASE_TTL")
+    assert rows["max_attempts"]["from"] == "default"
+    assert all(one["meaning"] for one in found)
+
+
+def test_config_of_named_settings_shows_them_alone(cw: Cw) -> None:
+    assert [
+        one["setting"] for one in json.loads(cw("config", "model", "CW_ON_STOP", "--json").stdout)
+    ] == [
+        "model",
+        "on_stop",
+    ]
+    refused = cw("config", "modle")
+    assert refused.returncode == 2
+    assert refused.stderr == "cw: there is no setting 'modle'. Did you mean: agent.model\n"
+
+
+def test_json_of_config_is_what_its_schema_says(cw: Cw) -> None:
+    found = json.loads(cw("config", "run", "--json").stdout)
+
+    Draft202012Validator(schema("config")).validate(found)
+    assert {(one["section"], one["variable"]) for one in found} >= {("run", "CW_STOP_GRACE")}
+
+
+def test_config_masks_secrets(cw: Cw) -> None:
+    secrets = {
+        "GH_TOKEN": "ghp_hunter2",
+        "CW_BROKER_URL": "redis://me:hunter2@h:1/0?password=hunter2",
+    }
+
+    text, data = cw("config", **secrets), cw("config", "--json", **secrets)
+
+    assert "hunter2" not in text.stdout + text.stderr + data.stdout
+    assert "GH_TOKEN" in text.stdout

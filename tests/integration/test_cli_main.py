@@ -201,3 +201,17 @@ def test_plain_terminals_get_question_marks_not_errors(cw: Cw) -> None:
     done = cw("dispatch", "--help", PYTHONIOENCODING="ascii", LANG="C", LC_ALL="C")
 
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "command", [("status",), ("up", "-d"), ("dispatch", "-r", "a/b", "-p", "x")]
+)
+def test_nothing_starts_with_an_exposed_broker(
+    cw: Cw, command: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = cw(*command, CW_BROKER_URL="redis://:hunter2@broker.example", GH_TOKEN="t")
+
+    assert done.returncode == 2
+    assert "TLS is missing" in done.stderr
+    assert "hunter2" not in done.stderr
+    assert not (tmp_path / "state").exists()

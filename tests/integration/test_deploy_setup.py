@@ -69,8 +69,9 @@ def test_secrets_are_made_once_and_closed(checkout: Path) -> None:
 
     assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
     assert secrets(checkout) == made
-    assert (made["github_token"], made["broker_ca"]) == ("ghp_x", "")
-    assert len({made["operator_password"], made["flower_password"], made["host_url"]}) == 3
+    assert (made["github_token"], made["broker_ca"], made["notify_to"]) == ("ghp_x", "", "")
+    names = ("operator_password", "flower_password", "host_url", "notify_secret")
+    assert len({made[name] for name in names} - {""}) == 4
     folder = checkout / "deploy" / "secrets"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700, "the files are open to containers' users"
     assert (checkout / ".env").read_text() == (ROOT / ".env.example").read_text()
