@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from tests.mutants import Mutant
+from tests.mutants import Mutant, rewrite
 from workerhost.clones import (
     bounded,
     changes,
@@ -45,6 +45,10 @@ def _ask_git_about_anything() -> None:
 
 def _no_cap() -> None:
     _put(bounded._Watch, "_over", lambda _: "")
+
+
+def _host_before_it() -> None:
+    rewrite(fork_server, 'file.write("1000")', 'file.write("0")')
 
 
 def _no_memory_limit() -> None:
@@ -190,7 +194,7 @@ MUTANTS = {
     ),
     "clone-output": Mutant(_BOUNDED + "test_what_has_no_end_is_ended", _no_cap),
     "clone-memory": Mutant(_BOUNDED + "test_memory_is_bounded", _no_memory_limit),
-    "clone-oom": Mutant(_BOUNDED + "test_kernel_takes_it_before_the_host", _no_memory_limit),
+    "clone-oom": Mutant(_BOUNDED + "test_kernel_takes_it_before_the_host", _host_before_it),
     "clone-lock": Mutant(_TRAPS + "test_view_does_not_look_while_the_host_settles", _look_any_time),
     "clone-strict": Mutant(
         _TRAPS + "test_objects_that_git_would_not_write_are_not_taken", _any_object

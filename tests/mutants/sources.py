@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import cw.local_repository
 import cw.operations.dispatch.local_source
-import workerhost.clones.remote
+import workerhost.clones.lens
 from tests.mutants import Mutant
 
 _TEST = "tests/integration/test_sources.py::"
@@ -36,7 +36,7 @@ MUTANTS = {
     ),
     "every-object-format-is-sha1": Mutant(
         test=f"{_TEST}test_commits_named_by_sha256_are_searched_for_secrets",
-        take_out=_instead(workerhost.clones.remote, "_format", lambda *_: "sha1"),
+        take_out=_instead(workerhost.clones.lens, "is_sha256", lambda _: False),
     ),
     "source-may-show-anything": Mutant(
         test=f"{_TEST}test_source_that_would_show_what_stays_apart_is_refused",

@@ -8,9 +8,9 @@ from typing import Any
 
 from cw.github import comments, publishable
 from cw.keyring import Keyring
+from cw.operations.rest import writes
 from tests.mutants import Mutant
 from workerhost.clones import protected_changes
-from workerhost.github import writes
 from workerhost.prompts import diagrams, markup
 
 STATES = "tests/unit/test_hidden_states.py::test_what_no_page_draws_reaches_no_prompt"
