@@ -17,6 +17,7 @@ from cw.operations.control import restart
 from cw.operations.fleet import references
 from cw.operations.rest import writes
 from cw.operations.views import unseen
+from cw.settings import load_settings
 from cw.store.tasks import TaskStore
 from tests.mutants import Mutant
 from tests.mutants.words import put
@@ -102,7 +103,7 @@ MUTANTS = {
     ),
     "a setting is written without a look at the others": Mutant(
         f"{_CONFIG}test_what_does_not_fit_is_not_set",
-        put(configuring, "load_settings", lambda *_: None),
+        put(configuring, "load_settings", lambda environ, *_: load_settings(environ)),
     ),
     "a file that was edited is not looked at": Mutant(
         "tests/unit/test_cli_config_edit.py::test_what_does_not_fit_is_kept_and_named",
