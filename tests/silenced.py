@@ -3,7 +3,8 @@
 What a mutant puts in the place of a guard has to be where code looks that up. So everything is
 loaded first: whoever has `from M import name` has its object by then, and another one in `M`
 changes nothing for it. Then each guard is taken out, what is another object than before is found,
-and put back.
+and put back. A function in the place of another one has to take what that takes: else each call
+fails, and a test is red without telling anything.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 import cw
 import workerhost
 from bench.chaos.mutants import MUTANTS as OF_THE_GATE
+from tests.likeness import unlike
 from tests.lookups import Lookups, imported, lookups
 from tests.mutants import mutants
 
@@ -57,9 +59,12 @@ class Place:
             setattr(self.owner, name, old)
 
     def silent(self, name: str, asked: Lookups) -> str:
-        """Why another object of this name changes nothing; empty if it may."""
-        if name not in self.had and not _inherits(self.owner, name):
+        """Why the other object of this name changes nothing, or breaks more; empty if it may."""
+        old = self.had.get(name, _inherited(self.owner, name))
+        if old is _NONE:
             return f"{self.title} has no {name}"
+        if why := unlike(old, _names(self.owner)[name]):
+            return f"{name} of {self.title}: {why}"
         if not self.ours or isinstance(self.owner, dict):
             return ""
         module = isinstance(self.owner, ModuleType)
@@ -132,8 +137,9 @@ def _names(owner: Any) -> dict[str, Any]:
     return dict(owner) if isinstance(owner, dict) else dict(vars(owner))
 
 
-def _inherits(owner: object, name: str) -> bool:
-    return isinstance(owner, type) and any(name in vars(one) for one in owner.__mro__)
+def _inherited(owner: object, name: str) -> object:
+    classes = owner.__mro__[1:] if isinstance(owner, type) else ()
+    return next((vars(one)[name] for one in classes if name in vars(one)), _NONE)
 
 
 def _is_ours(title: str) -> bool:

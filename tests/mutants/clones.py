@@ -36,7 +36,8 @@ def _put(where: Any, name: str, what: Any) -> None:
 
 
 def _believe_the_clones_configuration() -> None:
-    _put(lens, "_config", lambda theirs: (theirs / "config").read_text("utf-8"))
+    ours = lens._config
+    _put(lens, "_config", lambda theirs: (theirs / "config").read_text("utf-8") + ours(theirs))
 
 
 def _ask_git_about_anything() -> None:
@@ -74,7 +75,13 @@ def _any_history() -> None:
 
 
 def _no_wall() -> None:
-    _put(git, "wrap_own", lambda argv, **_: argv)
+    """Only around what has no network; what has one gets it through the wall."""
+    wrap_own = vars(git)["wrap_own"]
+
+    def wrap(argv: list[str], *, door: Any = None, **more: Any) -> list[str]:
+        return list(wrap_own(argv, door=door, **more)) if door else argv
+
+    _put(git, "wrap_own", wrap)
 
 
 def _left_in_place() -> None:
@@ -84,7 +91,7 @@ def _left_in_place() -> None:
 
 def _size_of_changes_does_not_matter() -> None:
     kept = evidence.inspect
-    _put(evidence, "inspect", lambda box: _without_reason(kept(box)))
+    _put(evidence, "inspect", lambda *given: _without_reason(kept(*given)))
 
 
 def _without_reason(state: Any) -> Any:

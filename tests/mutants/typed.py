@@ -103,10 +103,10 @@ MUTANTS = {
     ),
     "a setting is written without a look at the others": Mutant(
         f"{_CONFIG}test_what_does_not_fit_is_not_set",
-        put(configuring, "load_settings", lambda environ, *_: load_settings(environ)),
+        put(configuring, "load_settings", lambda environ, *_, **__: load_settings(environ)),
     ),
     "a file that was edited is not looked at": Mutant(
         "tests/unit/test_cli_config_edit.py::test_what_does_not_fit_is_kept_and_named",
-        put(editing, "load_settings", lambda *_: None),
+        put(editing, "load_settings", lambda *_, **__: None),
     ),
 }

@@ -62,7 +62,7 @@ MUTANTS = {
     ),
     "a report leaves as it is": Mutant(
         "tests/integration/test_settle.py::test_words_of_agent_and_issue_act_nowhere",
-        put(publishable, "publishable", lambda text: text),
+        put(publishable, "publishable", lambda text, *_: text),
     ),
     "a title leaves as it is": Mutant(
         "tests/integration/test_settle.py::test_words_of_agent_and_issue_act_nowhere",

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from bench.chaos.mutants import MUTANTS
+from tests.likeness import unlike
 from tests.lookups import lookups
 from tests.mutants import VARIABLE, mutants
 from tests.silenced import Place
@@ -98,11 +99,32 @@ def test_another_object_counts_where_code_asks_for_it_while_it_runs(
     monkeypatch.syspath_prepend(tmp_path)
     guards, caller = import_module("guards"), import_module("caller")
     place = Place(guards, "guards", dict(vars(guards)))
+    vars(guards)[name] = 0
 
     silent = place.silent(name, lookups([guards, caller]))
     sys.modules.pop("guards"), sys.modules.pop("caller")
 
     assert bool(silent) is not counts
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "alike"),
+    [
+        (lambda one: one, lambda _: 0, True),
+        (lambda one: one, lambda *_: 0, True),
+        (lambda one, two: one + two, lambda _: 0, False),
+        (lambda one, two=1: one + two, lambda _: 0, False),  # some caller may say it
+        (lambda one, two=1: one + two, lambda _, **__: 0, True),
+        (lambda one, *, two: one + two, lambda *_: 0, False),
+        (lambda one, *, two: one + two, lambda *_, two: two, True),
+        (lambda one: one, lambda _, two: two, False),
+        (lambda one: one, frozenset(), True),  # is no function
+    ],
+)
+def test_function_that_takes_something_else_is_none_in_its_place(
+    old: object, new: object, alike: bool
+) -> None:
+    assert bool(unlike(old, new)) is not alike
 
 
 def test_what_was_changed_is_put_back() -> None:
