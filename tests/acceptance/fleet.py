@@ -24,6 +24,7 @@ from cw.keyring import load_keyring
 from cw.settings import load_settings
 from cw.states import State
 from cw.store.store import open_store
+from tests.mutants import startup
 from tests.standins.github import GitHubStandIn
 from tests.standins.messages import MessagesStandIn
 from tests.typed import typed
@@ -104,6 +105,7 @@ class Fleet:
             "no_proxy": "127.0.0.1",
             **proxy,
             **AS_ROOT,
+            **startup(),
             **self.github.trust(),
             **self.settings,
         }

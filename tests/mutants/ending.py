@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ from cw.operations.rest import end
 from cw.redaction.redact import Redactor
 from cw.store import keys
 from cw.store.leases import Leases
-from tests.mutants import Mutant
+from tests.mutants import Mutant, rewrite
 from workerhost import shim
 from workerhost.runs import orphaned, recording
 from workerhost.runs.account_listener import AccountListener
@@ -66,17 +64,7 @@ def _follower_is_not_told() -> None:
 
 
 def _no_room_kept() -> None:
-    """The shim is a program of its own, which is started as the file it is."""
-    whole = Path(shim.__file__).read_text("utf-8")
-    without = whole.replace("        keep_room(spec", "        str(spec")
-    if without == whole:
-        raise ValueError("the shim keeps no room where it used to")
-    root, tree = Path(tempfile.mkdtemp(prefix="cw-mutant-")), Path(shim.__file__).parents[1]
-    for package in ("cw", "workerhost"):  # with what it takes from beside it
-        shutil.copytree(tree / package, root / package)
-    copy = root / "workerhost" / "shim.py"
-    copy.write_text(without, "utf-8")
-    shim.__file__ = str(copy)
+    rewrite(shim, "        keep_room(spec", "        str(spec")
 
 
 def _sweep_tells_nobody() -> None:

@@ -46,7 +46,7 @@ MUTANTS = {
         _every_branch_is_ours,
     ),
     "what was there before the task counts": Mutant(
-        f"{_WORK}[http-agent merges what somebody else had pushed]", _all_of_the_branch_counts
+        f"{_WORK}[https-agent merges what somebody else had pushed]", _all_of_the_branch_counts
     ),
     "nobody looks for overwritten commits": Mutant(
         "tests/integration/test_breaches.py"

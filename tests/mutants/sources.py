@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import cw.local_repository
-import cw.operations.dispatch.local_source
-import workerhost.clones.remote
+import workerhost.clones.lens
+from cw.operations.dispatch import local_source
 from tests.mutants import Mutant
 
 _TEST = "tests/integration/test_sources.py::"
@@ -25,6 +26,18 @@ def _without_pointer() -> None:
     )
 
 
+def _head_on_a_branch() -> None:
+    ask = local_source._git
+
+    def told(*args: str, **more: Any) -> Any:
+        done = ask(*args, **more)
+        if args[0] == "ls-remote":
+            done.stdout = f"ref: refs/heads/main\tHEAD\n{done.stdout}"
+        return done
+
+    local_source._git = told
+
+
 MUTANTS = {
     "source-borrows-nothing": Mutant(
         test=f"{_CLONED}[shared]", take_out=_instead(cw.local_repository, "_borrowed", lambda _: ())
@@ -36,16 +49,14 @@ MUTANTS = {
     ),
     "every-object-format-is-sha1": Mutant(
         test=f"{_TEST}test_commits_named_by_sha256_are_searched_for_secrets",
-        take_out=_instead(workerhost.clones.remote, "_format", lambda *_: "sha1"),
+        take_out=_instead(workerhost.clones.lens, "is_sha256", lambda _: False),
     ),
     "source-may-show-anything": Mutant(
         test=f"{_TEST}test_source_that_would_show_what_stays_apart_is_refused",
-        take_out=_instead(cw.operations.dispatch.local_source, "refuse_inside", lambda *_: None),
+        take_out=_instead(local_source, "refuse_inside", lambda *_: None),
     ),
     "detached-head-is-taken": Mutant(
         test=f"{_REFUSED}[detached]",
-        take_out=_instead(
-            cw.operations.dispatch.local_source, "_without_default", lambda *_, **__: RuntimeError()
-        ),
+        take_out=_head_on_a_branch,
     ),
 }

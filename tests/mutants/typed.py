@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from urllib.request import HTTPRedirectHandler
 
 from cw import no_redirects
-from cw.claude import events
 from cw.cli import configuring, editing
 from cw.cli.arguments import settings
 from cw.cli.commands import logs
 from cw.github.connection import Connection
 from cw.homes import home, refreshing
-from cw.models import Event
 from cw.operations.control import restart
 from cw.operations.fleet import references
+from cw.operations.rest import writes
 from cw.operations.views import unseen
+from cw.settings import load_settings
 from cw.store.tasks import TaskStore
 from tests.mutants import Mutant
 from tests.mutants.words import put
 from workerhost.claude import stream
-from workerhost.github import writes
 
 _STATUS = "tests/integration/test_status_first.py::"
 _OWN = "tests/integration/test_own_templates.py::"
 _CONFIG = "tests/integration/test_cli_config.py::"
-
-
-def _as_it_is(line: bytes, offset: int, _: object, show: Callable[[Event], None]) -> None:
-    for event in events.parse_line(line, offset, datetime.now(UTC)):
-        show(event)
 
 
 def _anybodys_issues() -> None:
@@ -58,7 +52,7 @@ MUTANTS = {
     ),
     "logs show what agents saw": Mutant(
         "tests/integration/test_cli_logs.py::test_logs_as_json_are_one_event_a_line_without_secrets",
-        put(logs, "_show", _as_it_is),
+        put(logs, "clean_of", lambda *_: SimpleNamespace(deep=lambda data: data)),
     ),
     "templates lie where the host keeps its own": Mutant(
         f"{_OWN}test_where_the_host_keeps_its_own_nothing_is_laid",
@@ -109,10 +103,10 @@ MUTANTS = {
     ),
     "a setting is written without a look at the others": Mutant(
         f"{_CONFIG}test_what_does_not_fit_is_not_set",
-        put(configuring, "load_settings", lambda *_: None),
+        put(configuring, "load_settings", lambda environ, *_, **__: load_settings(environ)),
     ),
     "a file that was edited is not looked at": Mutant(
         "tests/integration/test_cli_config_edit.py::test_what_does_not_fit_is_kept_and_named",
-        put(editing, "load_settings", lambda *_: None),
+        put(editing, "load_settings", lambda *_, **__: None),
     ),
 }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
+from cw.homes.agent_user import AgentUser
 from tests.mutants import Mutant
 from workerhost.probing import kernel
 from workerhost.walls import isolation, sandbox
@@ -29,8 +32,16 @@ def _inherited_keyring() -> None:
 
 
 def _root() -> None:
-    """Agents with root's number, behind the same wall."""
-    pytest.MonkeyPatch().setattr(sandbox, "step_down", lambda *_: [])
+    """Agents with root's number, in a HOME of root's, behind the same wall."""
+
+    def stay(user: AgentUser, paths: Iterable[Path] = ()) -> list[str]:
+        for path in paths:
+            if path.exists() and path.stat().st_uid == user.uid:
+                for one in (path, *path.rglob("*")):
+                    os.chown(one, 0, 0, follow_symlinks=False)
+        return []
+
+    pytest.MonkeyPatch().setattr(sandbox, "step_down", stay)
     pytest.MonkeyPatch().setattr(Wall, "root_without_user", property(lambda _: ""))
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from cw.github import comments, publishable
 from cw.keyring import Keyring
+from cw.operations.rest import writes
 from tests.mutants import Mutant
 from workerhost.clones import protected_changes
-from workerhost.github import writes
 from workerhost.prompts import diagrams, markup
 
 STATES = "tests/unit/test_hidden_states.py::test_what_no_page_draws_reaches_no_prompt"
@@ -62,7 +62,7 @@ MUTANTS = {
     ),
     "a report leaves as it is": Mutant(
         "tests/integration/test_settle.py::test_words_of_agent_and_issue_act_nowhere",
-        put(publishable, "publishable", lambda text: text),
+        put(publishable, "publishable", lambda text, *_: text),
     ),
     "a title leaves as it is": Mutant(
         "tests/integration/test_settle.py::test_words_of_agent_and_issue_act_nowhere",

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Literal
 
 import pytest
 
 from tests.progress import TOLD_SECONDS, Progress
+
+TESTS = Path(__file__).parents[1]
+LIMIT = re.compile(r"mark\.timeout\((\d+)\)")
 
 
 def report(
@@ -36,3 +41,13 @@ def test_now_and_then_it_is_told_how_far_it_is() -> None:
         progress.pytest_runtest_logreport(report("teardown"))
 
     assert said == [" 144 s, 2 done"]
+
+
+def test_whoever_may_take_longer_is_not_taken_for_one_that_hangs(
+    pytestconfig: pytest.Config,
+) -> None:
+    texts = [path.read_text("utf-8") for path in TESTS.rglob("*.py")]
+    limits = [int(limit) for text in texts for limit in LIMIT.findall(text)]
+
+    assert limits
+    assert max(limits) < float(pytestconfig.getini("faulthandler_timeout"))

@@ -26,6 +26,7 @@ _TUNNELS = f"{_FEW} --tasks 16 --github 16 --only 'spoil tunnels' --no-scenes"
 _LOST = "--seed 7 --tasks 60 --github 30 --times 2 --only 'kill fork server' --no-scenes"
 _LIMITS = "--seed 7 --hosts 2 --workers 4 --tasks 90 --times 0 --no-scenes"
 _DONE = f"{_FEW} --tasks 24 --times 0 --scene 'done before'"
+_AWAY = f"{_FEW} --tasks 8 --times 0 --scene 'github away'"
 MUTANTS: dict[str, Mutant] = {
     "fence": Mutant("late words accepted", leases.fence),
     "self-fence": Mutant("seconds alive after lease", leases.self_fence),
@@ -48,8 +49,8 @@ MUTANTS: dict[str, Mutant] = {
     "keeping": Mutant("work left behind", outcomes.keeping, _WORK),
     "step": Mutant("agent repeated for a step", outcomes.step, _TUNNELS),
     "lost command": Mutant("completed, recorded otherwise", outcomes.lost_command, _LOST),
-    "wrong end": Mutant("told GitHub in another order", telling.wrong_end),
-    "twice": Mutant("told GitHub in another order", telling.twice),
+    "wrong end": Mutant("told GitHub in another order", telling.wrong_end, _AWAY),
+    "twice": Mutant("told GitHub in another order", telling.twice, _AWAY),
     "labels": Mutant("told GitHub too often", telling.labels),
 }
 
