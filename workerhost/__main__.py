@@ -107,7 +107,7 @@ def _consume(host: Host) -> int:
         hostname=f"cw@{host.settings.host_name}",
         pool_cls="threads",
         concurrency=_THREADS,
-        queues=host.gate.queues(),
+        queues=host.consumer.queues(),
         loglevel="INFO",
         without_mingle=True,
         without_gossip=True,
@@ -142,12 +142,12 @@ def _listen(host: Host) -> None:
     def received(sender: Any, request: Any, **_: Any) -> None:
         queue = str(request.delivery_info.get("routing_key", ""))
         task_id = str(request.args[0]) if request.args else ""
-        host.gate.received(sender, request.name, task_id, queue)
+        host.consumer.on_message(sender, request.name, task_id, queue)
 
     signals.task_received.connect(received, weak=False)
 
     def ready(sender: Any, **_: Any) -> None:
-        host.gate.ready(sender)
+        host.consumer.ready(sender)
         sdnotify.notify(os.environ, sdnotify.READY)
 
     signals.worker_ready.connect(ready, weak=False)

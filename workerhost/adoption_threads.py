@@ -25,9 +25,9 @@ _ALL_ALONE_SECONDS = 40.0  # a supervisor waits a minute for a host to begin
 class Adopter:
     """`release`: an identity whose journal is dealt with may take work again."""
 
-    def __init__(self, ctx: Context, board: Slots, release: Callable[[str], None]) -> None:
+    def __init__(self, ctx: Context, slots: Slots, release: Callable[[str], None]) -> None:
         self._ctx = ctx
-        self._board = board
+        self._slots = slots
         self._release = release
         self._threads: list[threading.Thread] = []
         self._guilty: set[str] = set()  # workers whose run is not to be taken up again
@@ -56,12 +56,12 @@ class Adopter:
     def look(self, found: Mapping[str, Home]) -> None:
         """A thread for each idle identity with a journal."""
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        for worker in self._board.idle():
+        for worker in self._slots.idle():
             if found[worker].journal.exists():
                 self._start(found[worker])
 
     def _start(self, home: Home) -> threading.Thread | None:
-        if not self._board.reserve(home.id):
+        if not self._slots.reserve(home.id):
             return None
         thread = threading.Thread(target=self._go_on, args=(home,), name=f"run-{home.id}")
         self._threads.append(thread)

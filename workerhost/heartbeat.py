@@ -40,18 +40,18 @@ class Heartbeat:
     def __init__(
         self,
         ctx: Context,
-        board: Slots,
-        gate: QueueConsumer,
+        slots: Slots,
+        consumer: QueueConsumer,
         found: dict[str, Home],
         hint: Hint,
         forgotten: Callable[[], None],
     ) -> None:
         self._ctx = ctx
-        self._board = board
-        self._gate = gate
+        self._slots = slots
+        self._consumer = consumer
         self._homes = found
         self._hint = hint
-        self._finder = Registration(ctx, board, gate, found, forgotten)
+        self._registration = Registration(ctx, slots, consumer, found, forgotten)
         self._fit = Fitness("", "")
         self.named = True  # whether our name is ours
 
@@ -60,38 +60,38 @@ class Heartbeat:
 
         Raises BadInputError when a machine that is up has our name.
         """
-        self._finder.check_name()
-        self._beat(STARTING)  # before its workers: they are those of a machine that is known
-        self._finder.look()
-        self._finder.drop_old_names()
+        self._registration.check_name()
+        self._report(STARTING)  # before its workers: they are those of a machine that is known
+        self._registration.look()
+        self._registration.drop_old_names()
         for home in self._homes.values():
             end_our_own(home)
         adopter.begin(self._homes)
         self._fit = self._fitness()  # starts the agent program once
-        self._obey()
+        self._apply_requests()
 
     def refuse(self, why: str) -> None:
         """Say why this host takes nothing, and will not begin."""
-        self._finder.check_name()
-        self._beat(why)
+        self._registration.check_name()
+        self._report(why)
 
-    def turn(self, adopter: Adopter) -> None:
+    def tick(self, adopter: Adopter) -> None:
         """Raises BrokerUnavailableError. What else goes wrong in one step harms none of the others:
         without a sign of life this host would be taken for lost.
         """
         apart = self._ctx.troubles.run
-        apart("finding", self._finder.look)
+        apart("finding", self._registration.look)
         apart("readiness", self._look_at_agent)
         apart("proofs", partial(self._ctx.proof.look_again, self._homes))
-        self._beat()
+        self._report()
         if self._ctx.leaving.closing.is_set():
-            self._gate.watchdog.turned()  # there is nothing to consume any more
-            self._obey()
+            self._consumer.watchdog.turned()  # there is nothing to consume any more
+            self._apply_requests()
             return
         apart("adopting", partial(adopter.look, self._homes))
-        self._obey()
-        self._gate.open()
-        for worker in self._board.willing():
+        self._apply_requests()
+        self._consumer.resume()
+        for worker in self._slots.accepting():
             apart("hints", partial(self._hint_next, worker), worker)
 
     def _look_at_agent(self) -> None:
@@ -109,10 +109,10 @@ class Heartbeat:
         named = "" if self.named else "another machine that is up has its name"
         return named or self._ctx.wall.unfit or self._fit.unfit or self._ctx.proof.failed
 
-    def _beat(self, starting: str = "") -> None:
+    def _report(self, starting: str = "") -> None:
         wall = self._ctx.wall
         closing = self._ctx.leaving.closing.is_set()
-        still = "its consumer stands still" if self._gate.watchdog.stands_still() else ""
+        still = "its consumer stands still" if self._consumer.watchdog.stands_still() else ""
         stopping = "it is being stopped and waits for its runs" if closing else ""
         unfit = starting or stopping or self._unfit() or still
         before = time.time()
@@ -125,11 +125,11 @@ class Heartbeat:
             claude=self._version(),
             isolation=wall.mode,
             access=self._ctx.access.words(),
-            workers=len(self._board.known()),
-            warning=unfit or self._finder.words() or wall.warning,
+            workers=len(self._slots.known()),
+            warning=unfit or self._registration.words() or wall.warning,
             unfit=unfit,
             protocol=PROTOCOL,
-            machine=self._finder.machine,
+            machine=self._registration.machine,
             tags=" ".join(self._ctx.settings.host_tags),
             clock_ms=round(clock * 1000),
             troubles=self._ctx.troubles.told(),
@@ -146,7 +146,7 @@ class Heartbeat:
     def _takes(self, worker: str, model: str) -> bool:
         return not self._ctx.accounts.closed(worker, model)
 
-    def _obey(self) -> None:
+    def _apply_requests(self) -> None:
         """What people asked of this host's workers since the last look, and what their accounts
         take.
         """
@@ -159,11 +159,11 @@ class Heartbeat:
         look = partial(self._ctx.accounts.look, workers, self._homes)
         self._ctx.troubles.run("accounts", look)
         for worker in workers:
-            self._ctx.troubles.run("requests", partial(self._obey_for, worker), worker.id)
+            self._ctx.troubles.run("requests", partial(self._apply_requests_of, worker), worker.id)
 
-    def _obey_for(self, worker: Worker) -> None:
+    def _apply_requests_of(self, worker: Worker) -> None:
         shut = bool(worker.paused or self._unfit() or self._ctx.accounts.closed(worker.id))
-        self._board.keep(worker.id, worker.task, paused=shut)
+        self._slots.pin(worker.id, worker.task, paused=shut)
         if worker.task and shim_lives(self._homes[worker.id]):
             task = self._ctx.store.tasks.get(worker.task)
             if task and task.state is State.RUNNING and task.stop_wanted:

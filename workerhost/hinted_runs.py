@@ -17,12 +17,12 @@ class HintedRuns:
     def __init__(
         self,
         ctx: Context,
-        board: Slots,
+        slots: Slots,
         homes: Mapping[str, Home],
         release: Callable[[str], None],
     ) -> None:
         self._ctx = ctx
-        self._board = board
+        self._slots = slots
         self._homes = homes
         self._release = release
 
@@ -43,7 +43,7 @@ class HintedRuns:
 
     def run(self, task_id: str) -> str:
         """A hint arrived: the body of `cw.run`."""
-        worker = self._board.claim(task_id)
+        worker = self._slots.claim(task_id)
         if worker is None:
             self._unhint(task_id)
             return NotRun("no idle worker, or it does not wait for one of these")
@@ -57,7 +57,7 @@ class HintedRuns:
 
     def pass_over(self, task_id: str) -> None:
         """A hint arrived that is not to be acted on."""
-        worker = self._board.claim(task_id)
+        worker = self._slots.claim(task_id)
         if worker:
             self._release(worker)
 

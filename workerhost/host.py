@@ -57,24 +57,26 @@ class Host:
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self.settings = settings
         self.app = make_app(settings, self._admit)
-        self.board = Slots()
+        self.slots = Slots()
         self.leaving = Leaving(settings.on_stop)
         self._homes: dict[str, Home] = {}
         self.ctx, clients = self._context(environ)
         self.tickets = ReplayProtection(self.ctx.store, settings.host_name)
-        self.hints = HintedRuns(self.ctx, self.board, self._homes, self._release)
-        self.gate = QueueConsumer(
-            self.board, settings.host_name, Watchdog(settings.deaf_after), self.hints
+        self.hints = HintedRuns(self.ctx, self.slots, self._homes, self._release)
+        self.consumer = QueueConsumer(
+            self.slots, settings.host_name, Watchdog(settings.deaf_after), self.hints
         )
         self._clock = BrokerClock(
             self.ctx.store.tasks.now, ttl=settings.lease_ttl, jump=settings.lease_margin / 2
         )
-        self._adopter = Adopter(self.ctx, self.board, self._release)
+        self._adopter = Adopter(self.ctx, self.slots, self._release)
         self._rebuilder = Rebuilder(self.ctx)
-        self._rounds = Heartbeat(
-            self.ctx, self.board, self.gate, self._homes, self._hint, self._rebuilder.start
+        self._heartbeat = Heartbeat(
+            self.ctx, self.slots, self.consumer, self._homes, self._hint, self._rebuilder.start
         )
-        self._ticks = TickThread(self.ctx, self.gate, self._clock, self._rounds, self._adopter)
+        self._ticks = TickThread(
+            self.ctx, self.consumer, self._clock, self._heartbeat, self._adopter
+        )
         self._deliveries = Deliveries(self.ctx, clients)
         self._lender = TokenLender(self.ctx.access, self._homes, self.leaving, self.ctx.troubles)
 
@@ -109,7 +111,7 @@ class Host:
         """Find the identities and their runs, then keep at it in the background."""
         mend(self.ctx.store)
         self._need_guards()
-        self._rounds.begin(self._adopter)
+        self._heartbeat.begin(self._adopter)
         self._clock.believed()
         self._ticks.start()
         self._rebuilder.start()
@@ -121,7 +123,7 @@ class Host:
         keyring, name = self.ctx.store.connection.keyring, self.settings.host_name
         why = self_checks.broken(self.app, keyring, self.tickets, name)
         if why:
-            self._rounds.refuse(f"a guard does not hold: {why}")
+            self._heartbeat.refuse(f"a guard does not hold: {why}")
             raise CwError(f"a guard does not hold: {why}", hint="Install the versions of cw's lock")
 
     def sweep(self) -> Swept:
@@ -163,7 +165,7 @@ class Host:
         self._ticks.wake()
         self._ticks.join()  # so that no heartbeat comes after the goodbye
         try:
-            if self._rounds.named:
+            if self._heartbeat.named:
                 self.ctx.store.fleet.leave(self.settings.host_name)
         except CwError as error:
             log.warning("%s", error)
@@ -177,9 +179,9 @@ class Host:
         self._ticks.wake()
 
     def _release(self, worker: str) -> None:
-        self.board.release(worker)
+        self.slots.release(worker)
         if not self.leaving.closing.is_set():
-            self.gate.open()
+            self.consumer.resume()
         self._ticks.wake()
 
     def _hint(self, spec: TaskSpec, worker: str | None) -> None:

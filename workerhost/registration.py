@@ -26,14 +26,14 @@ class Registration:
     def __init__(
         self,
         ctx: Context,
-        board: Slots,
-        gate: QueueConsumer,
+        slots: Slots,
+        consumer: QueueConsumer,
         found: dict[str, Home],
         forgotten: Callable[[], None],
     ) -> None:
         self._ctx = ctx
-        self._board = board
-        self._gate = gate
+        self._slots = slots
+        self._consumer = consumer
         self._homes = found
         self._forgotten = forgotten
         self._elsewhere: dict[str, str] = {}  # worker with a HOME here -> the host that has its id
@@ -67,7 +67,7 @@ class Registration:
             else:
                 found = partial(self._found, home, registered.get(worker))
                 self._ctx.troubles.run("finding", found, worker)
-        for worker in set(self._board.idle()) - (set(present) - set(self._elsewhere)):
+        for worker in set(self._slots.idle()) - (set(present) - set(self._elsewhere)):
             self._gone(worker)
         for worker in set(self._elsewhere) - set(present):
             del self._elsewhere[worker]
@@ -83,7 +83,7 @@ class Registration:
 
     def _found(self, home: Home, owner: str | None) -> None:
         worker, name = home.id, self._ctx.settings.host_name
-        known = worker in self._board.known()
+        known = worker in self._slots.known()
         if not known or owner != name:
             record = Worker(id=worker, host=name, home=str(home.path))
             other = self._ctx.store.fleet.register_worker(record, self.machine)
@@ -97,7 +97,7 @@ class Registration:
         if not known and (not_ours := take_home(home, self._ctx.wall)):
             log.warning("worker=%s: %s", worker, not_ours)
         self._homes[worker] = home
-        self._board.add(worker)
+        self._slots.add(worker)
         if known and owner is None:
             self._forgotten()
 
@@ -112,6 +112,6 @@ class Registration:
 
     def _gone(self, worker: str) -> None:
         log.info("worker gone worker=%s", worker)
-        self._board.remove(worker)
+        self._slots.remove(worker)
         self._homes.pop(worker, None)
-        self._gate.close(worker)
+        self._consumer.pause(worker)

@@ -25,15 +25,15 @@ class TickThread:
     def __init__(
         self,
         ctx: Context,
-        gate: QueueConsumer,
+        consumer: QueueConsumer,
         clock: BrokerClock,
-        rounds: Heartbeat,
+        heartbeat: Heartbeat,
         adopter: Adopter,
     ) -> None:
         self._ctx = ctx
-        self._gate = gate
+        self._consumer = consumer
         self._clock = clock
-        self._rounds = rounds
+        self._heartbeat = heartbeat
         self._adopter = adopter
         self._woken = threading.Event()
         self._thread = threading.Thread(target=self._forever, name="tick", daemon=True)
@@ -56,12 +56,12 @@ class TickThread:
             try:
                 with self._ctx.troubles.watch("tick"):
                     self._clock.believed()
-                    self._rounds.turn(self._adopter)
+                    self._heartbeat.tick(self._adopter)
                     self._listen()
             except BrokerUnavailableError as error:
                 log.warning("%s", error)
-                self._gate.watchdog.turned()  # a new host could not consume either
-            feed_systemd(self._ctx.host_env, self._gate.watchdog)
+                self._consumer.watchdog.turned()  # a new host could not consume either
+            feed_systemd(self._ctx.host_env, self._consumer.watchdog)
             self._woken.wait(_TICK_SECONDS)
             self._woken.clear()
 
@@ -70,9 +70,9 @@ class TickThread:
         the runs.
         """
         leaving = self._ctx.leaving
-        if leaving.closing.is_set() or not self._gate.consuming:
+        if leaving.closing.is_set() or not self._consumer.consuming:
             return
-        deaf = self._gate.watchdog.look(self._ctx.store.fleet.lengths(self._gate.queues()))
+        deaf = self._consumer.watchdog.look(self._ctx.store.fleet.lengths(self._consumer.queues()))
         if deaf:
             log.error("the consumer is deaf queue=%s; the host starts again", deaf)
             self.deaf = True

@@ -12,7 +12,7 @@ from cw.names import FLEET_QUEUE, POOL_QUEUE, host_queue, worker_queue
 from workerhost.inbox.slots import Slots
 from workerhost.inbox.watchdog import Watchdog
 
-log = logging.getLogger("workerhost.gate")
+log = logging.getLogger("workerhost.consumer")
 _PREFIX = worker_queue("")
 
 
@@ -32,8 +32,8 @@ class QueueConsumer:
     second, and there may be hundreds.
     """
 
-    def __init__(self, board: Slots, host: str, watchdog: Watchdog, hints: Hints) -> None:
-        self.board = board
+    def __init__(self, slots: Slots, host: str, watchdog: Watchdog, hints: Hints) -> None:
+        self.slots = slots
         self.host = host
         self.watchdog = watchdog
         self._hints = hints
@@ -41,11 +41,11 @@ class QueueConsumer:
 
     def queues(self) -> list[str]:
         """What should be consumed from now."""
-        own = [worker_queue(worker) for worker in self.board.willing()]
+        own = [worker_queue(worker) for worker in self.slots.accepting()]
         return [
             FLEET_QUEUE,
             host_queue(self.host),
-            *([POOL_QUEUE] if self.board.free() else []),
+            *([POOL_QUEUE] if self.slots.available() else []),
             *own,
         ]
 
@@ -59,43 +59,43 @@ class QueueConsumer:
         self._consumer = consumer
         self.watchdog.turned()
 
-    def received(self, consumer: Any, task: str, task_id: str, queue: str) -> None:
+    def on_message(self, consumer: Any, task: str, task_id: str, queue: str) -> None:
         """A message arrived. Called in the consumer's thread, before a pool thread runs it."""
         self._consumer = consumer
         self.watchdog.heard(queue)
         wanted = queue.removeprefix(_PREFIX) if queue.startswith(_PREFIX) else None
         if task != RUN_TASK or not self._hints.waits(task_id, wanted):
             return
-        able = [wanted] if wanted else self._hints.ranked(task_id, self.board.free())
-        chosen = self.board.promise(task_id, able)
+        able = [wanted] if wanted else self._hints.ranked(task_id, self.slots.available())
+        chosen = self.slots.reserve_for(task_id, able)
         if chosen:
             consumer.cancel_task_queue(worker_queue(chosen))
-        if not self.board.free():
+        if not self.slots.available():
             consumer.cancel_task_queue(POOL_QUEUE)
 
-    def open(self) -> None:
+    def resume(self) -> None:
         """Consume from the queue of every idle identity. May be called from any thread."""
         consumer = self._consumer
         if consumer is not None and consumer.hub is not None:
-            consumer.hub.call_soon(self._open)
+            consumer.hub.call_soon(self._resume)
 
-    def close(self, worker: str) -> None:
+    def pause(self, worker: str) -> None:
         """Consume no more from the queue of an identity that is gone. From any thread."""
         consumer = self._consumer
         if consumer is not None and consumer.hub is not None:
-            consumer.hub.call_soon(lambda: self._close(worker_queue(worker)))
+            consumer.hub.call_soon(lambda: self._pause(worker_queue(worker)))
 
-    def _close(self, queue: str) -> None:
+    def _pause(self, queue: str) -> None:
         consumer = self._consumer
         if consumer.task_consumer is not None and consumer.task_consumer.consuming_from(queue):
             consumer.cancel_task_queue(queue)
 
-    def _open(self) -> None:
+    def _resume(self) -> None:
         self.watchdog.turned()
         consumer = self._consumer
         if consumer.task_consumer is None:  # between two connections; the next tick tries again
             return
-        wanted = [worker_queue(worker) for worker in self.board.willing()]
-        for queue in [*wanted, *([POOL_QUEUE] if self.board.free() else [])]:
+        wanted = [worker_queue(worker) for worker in self.slots.accepting()]
+        for queue in [*wanted, *([POOL_QUEUE] if self.slots.available() else [])]:
             if not consumer.task_consumer.consuming_from(queue):
                 consumer.add_task_queue(queue)

@@ -16,7 +16,7 @@ class Slots:
         self._lock = threading.Lock()
         self._busy: dict[str, bool] = {}
         self._kept: dict[str, str] = {}  # worker -> the one task it may take
-        self._promised: dict[str, list[str]] = defaultdict(list)
+        self._reserved: dict[str, list[str]] = defaultdict(list)
 
     def add(self, worker: str) -> bool:
         """True when it was not known."""
@@ -39,18 +39,18 @@ class Slots:
         with self._lock:
             return sorted(worker for worker, busy in self._busy.items() if not busy)
 
-    def willing(self) -> list[str]:
+    def accepting(self) -> list[str]:
         """Idle and not paused; perhaps for one task only."""
         with self._lock:
             found = [worker for worker, busy in self._busy.items() if not busy]
             return sorted(worker for worker in found if self._kept.get(worker) != _NOTHING)
 
-    def free(self) -> list[str]:
+    def available(self) -> list[str]:
         """Idle and kept for nothing: fit for the pool."""
         with self._lock:
             return self._free()
 
-    def keep(self, worker: str, task: str | None, *, paused: bool = False) -> None:
+    def pin(self, worker: str, task: str | None, *, paused: bool = False) -> None:
         """An identity whose task waits for its host or a person takes no other one."""
         with self._lock:
             self._kept.pop(worker, None)
@@ -62,24 +62,24 @@ class Slots:
         with self._lock:
             return self._take(worker)
 
-    def promise(self, task_id: str, workers: Iterable[str]) -> str | None:
+    def reserve_for(self, task_id: str, workers: Iterable[str]) -> str | None:
         """Reserve the first of these that may take it for a message; None when none may."""
         with self._lock:
             for worker in workers:
                 if self._kept.get(worker, task_id) == task_id and self._take(worker):
-                    self._promised[task_id].append(worker)
+                    self._reserved[task_id].append(worker)
                     return worker
             return None
 
     def claim(self, task_id: str) -> str | None:
         """The identity promised to this message; it is the caller's to release."""
         with self._lock:
-            waiting = self._promised.get(task_id)
+            waiting = self._reserved.get(task_id)
             if not waiting:
                 return None
             worker = waiting.pop(0)
             if not waiting:
-                del self._promised[task_id]
+                del self._reserved[task_id]
             return worker
 
     def release(self, worker: str) -> None:

@@ -52,10 +52,10 @@ class All:
 
 
 def started(*workers: str) -> tuple[QueueConsumer, Consumer]:
-    board = Slots()
+    slots = Slots()
     for one in workers:
-        board.add(one)
-    gate = QueueConsumer(board, "here", Watchdog(0), All())
+        slots.add(one)
+    gate = QueueConsumer(slots, "here", Watchdog(0), All())
     consumer = Consumer(gate.queues())
     gate.ready(consumer)
     return gate, consumer
@@ -82,7 +82,7 @@ def test_host_without_workers_takes_nothing_from_the_pool() -> None:
 def test_queue_of_a_worker_is_paused_by_its_message() -> None:
     gate, consumer = started("01", "02")
 
-    gate.received(consumer, RUN_TASK, "T", "worker.01")
+    gate.on_message(consumer, RUN_TASK, "T", "worker.01")
 
     assert run_queues(consumer) == {"workers", "worker.02"}
 
@@ -90,7 +90,7 @@ def test_queue_of_a_worker_is_paused_by_its_message() -> None:
 def test_pool_message_pauses_the_queue_of_the_worker_it_was_promised() -> None:
     gate, consumer = started("01", "02")
 
-    gate.received(consumer, RUN_TASK, "T", "workers")
+    gate.on_message(consumer, RUN_TASK, "T", "workers")
 
     assert run_queues(consumer) == {"workers", "worker.02"}
 
@@ -98,7 +98,7 @@ def test_pool_message_pauses_the_queue_of_the_worker_it_was_promised() -> None:
 def test_pool_is_paused_when_the_last_worker_is_taken() -> None:
     gate, consumer = started("01")
 
-    gate.received(consumer, RUN_TASK, "T", "worker.01")
+    gate.on_message(consumer, RUN_TASK, "T", "worker.01")
 
     assert run_queues(consumer) == set()
 
@@ -106,30 +106,30 @@ def test_pool_is_paused_when_the_last_worker_is_taken() -> None:
 def test_hint_of_a_task_that_does_not_wait_pauses_nothing_and_takes_nobody() -> None:
     gate, consumer = started("01")
 
-    gate.received(consumer, RUN_TASK, "done", "worker.01")
+    gate.on_message(consumer, RUN_TASK, "done", "worker.01")
 
     assert run_queues(consumer) == {"workers", "worker.01"}
-    assert gate.board.claim("done") is None
-    assert gate.board.idle() == ["01"]
+    assert gate.slots.claim("done") is None
+    assert gate.slots.idle() == ["01"]
 
 
 def test_sweep_takes_no_worker() -> None:
     gate, consumer = started("01")
 
-    gate.received(consumer, SWEEP_TASK, "", "fleet")
+    gate.on_message(consumer, SWEEP_TASK, "", "fleet")
 
     assert run_queues(consumer) == {"workers", "worker.01"}
 
 
 def test_queues_open_again_in_the_event_loop_when_the_worker_is_idle() -> None:
     gate, consumer = started("01")
-    gate.received(consumer, RUN_TASK, "T", "worker.01")
-    gate.board.release("01")
+    gate.on_message(consumer, RUN_TASK, "T", "worker.01")
+    gate.slots.release("01")
 
-    gate.open()
+    gate.resume()
     assert run_queues(consumer) == set()
     consumer.turn()
-    gate.open()
+    gate.resume()
     consumer.turn()
 
     assert run_queues(consumer) == {"workers", "worker.01"}
@@ -137,19 +137,19 @@ def test_queues_open_again_in_the_event_loop_when_the_worker_is_idle() -> None:
 
 def test_late_message_of_a_paused_queue_harms_nothing() -> None:
     gate, consumer = started("01")
-    gate.received(consumer, RUN_TASK, "T", "workers")
-    gate.received(consumer, RUN_TASK, "U", "worker.01")
+    gate.on_message(consumer, RUN_TASK, "T", "workers")
+    gate.on_message(consumer, RUN_TASK, "U", "worker.01")
 
-    assert (gate.board.claim("T"), gate.board.claim("U")) == ("01", None)
+    assert (gate.slots.claim("T"), gate.slots.claim("U")) == ("01", None)
 
 
 def test_between_two_connections_nothing_is_opened() -> None:
     gate, consumer = started("01")
-    gate.received(consumer, RUN_TASK, "T", "worker.01")
-    gate.board.release("01")
+    gate.on_message(consumer, RUN_TASK, "T", "worker.01")
+    gate.slots.release("01")
     consumer.task_consumer = None
 
-    gate.open()
+    gate.resume()
     consumer.turn()
 
     assert run_queues(consumer) == set()
@@ -157,7 +157,7 @@ def test_between_two_connections_nothing_is_opened() -> None:
 
 def test_worker_kept_for_its_task_leaves_the_pool_alone_but_hears_its_own_queue() -> None:
     gate, _ = started("01")
-    gate.board.keep("01", "T")
+    gate.slots.pin("01", "T")
     fresh = Consumer(gate.queues())
 
     assert run_queues(fresh) == {"worker.01"}
@@ -166,11 +166,11 @@ def test_worker_kept_for_its_task_leaves_the_pool_alone_but_hears_its_own_queue(
 def test_queue_of_a_removed_worker_is_left() -> None:
     gate, consumer = started("01", "02")
 
-    gate.board.remove("01")
-    gate.close("01")
-    gate.close("99")
+    gate.slots.remove("01")
+    gate.pause("01")
+    gate.pause("99")
     consumer.turn()
-    gate.open()
+    gate.resume()
     consumer.turn()
 
     assert "worker.01" not in consumer.queues
@@ -183,7 +183,7 @@ def test_event_loop_that_comes_round_is_noticed() -> None:
     consumer = Consumer(gate.queues())
     gate.ready(consumer)
     now[0] = 100.0
-    gate.open()
+    gate.resume()
     assert gate.watchdog.stands_still()
 
     consumer.turn()
