@@ -15,7 +15,7 @@ STEPS = (
     ("its worker's label is set", "cw/operations/dispatch/worker_label.py", "mark_issue"),
     ("a hint is sent; the sweep sends it again", "cw/broker/app.py", "send_hint"),
     ("a host's queue: is the message signed?", "workerhost/inbox/admission.py", "admit"),
-    ("a worker is kept for it, its queue stops", "workerhost/inbox/queue_consumer.py", "on_message"),
+    ("a worker is kept for it, its queue off", "workerhost/inbox/queue_consumer.py", "on_message"),
     ("are the walls proven, is the record signed?", "workerhost/runs/attempt.py", "run_task"),
     ("the lease, with a higher fence", "cw/store/leases.py", "acquire"),
     ("the issue as approved; whose words count", "workerhost/prompts/trusted_comments.py", "hear"),
