@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cw.models import Outcome
 from cw.states import Move
-from cw.store.leases import Holder, Settlement
+from cw.store.lease_values import Holder, Settlement
 from cw.store.store import Store
 
 

@@ -24,7 +24,7 @@ from cw.homes.layout import Home
 from cw.models import Outcome
 from cw.names import POOL_QUEUE, worker_queue
 from cw.states import Move, OutcomeKind, State
-from cw.store.leases import Holder, Settlement
+from cw.store.lease_values import Holder, Settlement
 
 _SAID = frozenset({"killed", "done"})
 

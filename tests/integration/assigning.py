@@ -14,7 +14,7 @@ from cw.operations.passes.context import PassContext
 from cw.operations.reconciliation.reconcile import Reconciled, reconcile
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind
-from cw.store.leases import Grant, Holder, Settlement
+from cw.store.lease_values import Grant, Holder, Settlement
 from cw.store.store import Store, open_store
 from tests.standins.github import GitHubStandIn
 

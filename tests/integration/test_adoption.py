@@ -13,7 +13,7 @@ from cw.homes import journal
 from cw.homes.running import shim_lives
 from cw.models import TaskSpec
 from cw.states import OutcomeKind, State
-from cw.store.leases import Grant
+from cw.store.lease_values import Grant
 from tests.integration.cloning import run
 from tests.integration.hosting import Machine, machine
 from tests.making import make_journal

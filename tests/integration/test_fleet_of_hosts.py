@@ -19,7 +19,7 @@ from cw.operations.fleet.ask import what_to_do
 from cw.operations.reconciliation.sweep import hint_next, sweep
 from cw.settings import Settings, load_settings
 from cw.states import State
-from cw.store.leases import Grant, Refusal
+from cw.store.lease_values import Grant, Refusal
 from cw.store.signing import prompt_sha256
 from cw.store.store import Store
 from tests.conftest import Cw

@@ -14,7 +14,7 @@ from cw.fleet_models import HOST, Host, Worker
 from cw.models import Outcome
 from cw.reasons import Reason
 from cw.states import Move, OutcomeKind, State
-from cw.store.leases import Grant
+from cw.store.lease_values import Grant
 from cw.store.store import Store
 from tests.ending import ended
 

@@ -22,7 +22,7 @@ from cw.services.flower.metrics import Metrics
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind
 from cw.store.connection import Connection
-from cw.store.leases import Holder, Settlement
+from cw.store.lease_values import Holder, Settlement
 from cw.store.notices import NoticeStore, Post, Told
 from cw.store.outbox import Effect
 from cw.store.store import Store, open_store

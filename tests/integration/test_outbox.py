@@ -16,7 +16,7 @@ from cw.names import new_task_id
 from cw.operations.rest.outdated import outdated
 from cw.states import Move, OutcomeKind
 from cw.store.connection import Connection
-from cw.store.leases import Grant, Holder, Settlement
+from cw.store.lease_values import Grant, Holder, Settlement
 from cw.store.outbox import Effect, OutboxStore
 from cw.store.store import Store
 from tests.integration.conftest import REPO

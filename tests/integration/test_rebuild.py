@@ -22,7 +22,7 @@ from cw.redaction.redact import Redactor
 from cw.settings import Settings
 from cw.states import OutcomeKind, State
 from cw.store import keys
-from cw.store.leases import LiveRun
+from cw.store.lease_values import LiveRun
 from cw.store.store import Store
 from tests.integration.hosting import Machine, machine
 from tests.integration.test_adoption import HANG, under_way

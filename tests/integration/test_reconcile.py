@@ -14,7 +14,7 @@ from cw.models import Outcome
 from cw.operations.passes.context import PassContext
 from cw.operations.reconciliation.reconcile import Reconciled, reconcile
 from cw.states import Move, OutcomeKind, State
-from cw.store.leases import Holder, Settlement
+from cw.store.lease_values import Holder, Settlement
 from cw.store.store import Store
 from tests.conftest import Cw
 from tests.integration.assigning import BOT, TOKEN, Office

@@ -16,7 +16,7 @@ from cw.models import Outcome
 from cw.names import new_task_id
 from cw.operations.fleet.references import SHORT, shortest
 from cw.states import Move, OutcomeKind
-from cw.store.leases import Grant
+from cw.store.lease_values import Grant
 from cw.store.store import Store
 from tests.ending import ended
 from tests.making import make_spec

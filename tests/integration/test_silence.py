@@ -14,7 +14,7 @@ import pytest
 
 from cw.fleet_models import Host, Worker
 from cw.states import State
-from cw.store.leases import Grant
+from cw.store.lease_values import Grant
 from cw.store.store import Store
 from tests.making import make_spec
 from tests.terminal import Terminal, plain

@@ -13,7 +13,7 @@ from pathlib import Path
 from cw.homes.layout import LOCK
 from cw.models import Outcome, TaskSpec
 from cw.states import Move, OutcomeKind, State
-from cw.store.leases import Holder, Settlement
+from cw.store.lease_values import Holder, Settlement
 from tests.integration.hosting import Machine, machine
 from tests.waiting import wait_until
 from workerhost.agents.leftovers import OURS

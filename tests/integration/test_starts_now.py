@@ -12,7 +12,7 @@ import pytest
 from cw.fleet_models import Host, Worker
 from cw.models import Outcome
 from cw.states import Move, OutcomeKind
-from cw.store.leases import Grant
+from cw.store.lease_values import Grant
 from cw.store.store import Store
 from tests.ending import ended
 

@@ -17,7 +17,7 @@ from cw.models import Outcome, Task
 from cw.states import Move, OutcomeKind
 from cw.store import keys
 from cw.store.clock import epoch_ms
-from cw.store.leases import Grant, Holder, Settlement
+from cw.store.lease_values import Grant, Holder, Settlement
 from cw.store.store import Store
 from tests.making import make_spec
 from tests.terminal import Terminal, plain

@@ -13,7 +13,7 @@ from cw.accounts.identity import AccountKind, Identity
 from cw.models import TaskSpec
 from cw.states import Move, OutcomeKind
 from cw.store.accounts import Held, Refused
-from cw.store.leases import Grant, Holder, Payer, Refusal, Settlement
+from cw.store.lease_values import Grant, Holder, Payer, Refusal, Settlement
 from cw.store.store import Store
 from tests.integration.test_store_leases import created
 from tests.making import make_outcome

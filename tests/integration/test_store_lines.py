@@ -9,7 +9,7 @@ import pytest
 from cw.models import Task, TaskSpec
 from cw.operations.reconciliation.sweep import hint_next
 from cw.states import Move, State
-from cw.store.leases import Grant
+from cw.store.lease_values import Grant
 from cw.store.store import Store
 from tests.integration.test_store_leases import created, expire, granted, record
 

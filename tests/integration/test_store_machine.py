@@ -22,7 +22,7 @@ from cw.errors import ClaimedError
 from cw.models import Task, TaskSpec
 from cw.states import Move, OutcomeKind, State
 from cw.store import keys
-from cw.store.leases import Grant, Holder, Refusal, Settlement
+from cw.store.lease_values import Grant, Holder, Refusal, Settlement
 from cw.store.store import Store
 from tests.making import make_outcome, make_spec
 

@@ -11,7 +11,7 @@ from cw.fleet_models import Host, Worker
 from cw.models import Event
 from cw.states import Move, State
 from cw.store import keys
-from cw.store.leases import Holder, Settlement
+from cw.store.lease_values import Holder, Settlement
 from cw.store.notices import Told
 from cw.store.outbox import Effect
 from cw.store.signed_outbox import Entry

@@ -27,7 +27,7 @@ from cw.settings import Settings
 from cw.states import Move, State
 from cw.store import keys
 from cw.store.github_cache import Budget
-from cw.store.leases import Grant
+from cw.store.lease_values import Grant
 from cw.store.store import Store
 from cw.store.unreadable import Unreadable
 from tests.integration.damaging import (

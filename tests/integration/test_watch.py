@@ -14,7 +14,7 @@ import pytest
 from cw.fleet_models import Host, Worker
 from cw.models import Event, Outcome
 from cw.states import Move, OutcomeKind
-from cw.store.leases import Grant, Holder, Settlement
+from cw.store.lease_values import Grant, Holder, Settlement
 from cw.store.store import Store
 from tests.terminal import COLUMNS, Terminal, plain
 from tests.waiting import wait_until

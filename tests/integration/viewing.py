@@ -10,7 +10,7 @@ from typing import Any
 
 from cw.fleet_models import Host, Worker
 from cw.models import Event
-from cw.store.leases import Grant
+from cw.store.lease_values import Grant
 from cw.store.store import Store
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]

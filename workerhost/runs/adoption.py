@@ -11,7 +11,7 @@ from cw.homes.journal import Journal
 from cw.homes.layout import Home
 from cw.operations.rest.end import taken_back
 from cw.states import State
-from cw.store.leases import Refusal
+from cw.store.lease_values import Refusal
 from workerhost.agents.follow import stop_and_wait
 from workerhost.runs.attempt import go_on
 from workerhost.runs.ends_without_proof import host_error, host_killed

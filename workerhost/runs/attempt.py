@@ -26,7 +26,7 @@ from cw.operations.reconciliation.rebuilding import (
 from cw.operations.rest.notices import End, notice_of
 from cw.operations.rest.writes import on_outcome
 from cw.states import Move, State
-from cw.store.leases import Grant, Holder, Refusal, Settlement
+from cw.store.lease_values import Grant, Holder, Refusal, Settlement
 from cw.store.notices import Told
 from workerhost.agents import launch
 from workerhost.agents.follow import Ending, Follower, follow

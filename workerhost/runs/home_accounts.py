@@ -14,7 +14,7 @@ from cw.fleet_models import Worker
 from cw.homes.layout import Home
 from cw.programs.known import program_of
 from cw.settings import Settings
-from cw.store.leases import Payer
+from cw.store.lease_values import Payer
 from cw.store.store import Store
 
 _TELL_AGAIN_SECONDS = 3600.0

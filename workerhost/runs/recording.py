@@ -20,7 +20,7 @@ from cw.programs.known import reader
 from cw.reasons import Charge, Reason, rule_of
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind, State
-from cw.store.leases import Holder, Refusal, Settlement
+from cw.store.lease_values import Holder, Refusal, Settlement
 from cw.store.notices import Told
 from cw.store.outbox import Effect
 from workerhost.agents import launch

@@ -20,7 +20,7 @@ from cw.models import TaskSpec
 from cw.names import MAX_PROMPT_BYTES
 from cw.redaction.redact import Redactor
 from cw.settings import Settings
-from cw.store.leases import LiveRun
+from cw.store.lease_values import LiveRun
 from cw.store.signing import prompt_sha256
 from cw.store.store import Store
 from workerhost.agents import launch

@@ -8,7 +8,7 @@ from typing import Any
 from cw.models import Task
 from cw.states import Move, State
 from cw.store import keys
-from cw.store.leases import Grant, Holder, Refusal, Settlement
+from cw.store.lease_values import Grant, Holder, Refusal, Settlement
 from cw.store.tasks import TaskStore
 from workerhost.host import Host
 from workerhost.runs.lease_renewal import Lease
