@@ -110,6 +110,11 @@ def _hosts(store: Store, _: Settings) -> list[Offer]:
     return [(host.name, f"host with {host.workers} workers") for host in store.fleet.hosts()]
 
 
+def _accounts(store: Store, _: Settings) -> list[Offer]:
+    known = store.accounts.read(worker.account for worker in store.fleet.workers())
+    return [(account.name, f"account, {account.kind}") for account in known.values()]
+
+
 def _ids(store: Store, settings: Settings) -> list[Offer]:
     return [*_workers(store, settings), *_tasks(store, settings)]
 
@@ -124,4 +129,5 @@ complete_workers = _completer(_workers)
 complete_tasks = _completer(_tasks)
 complete_ids = _completer(_ids)
 complete_hosts = _completer(_hosts)
+complete_accounts = _completer(_accounts)
 complete_repos = _completer(_repos)

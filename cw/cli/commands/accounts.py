@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cw.cli.arguments.completion import complete_accounts
 from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.views.render import Column, json_out, moment, say, table
+from cw.cli.views.render import Column, json_out, moment, one_line, say, table
 from cw.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _COLUMNS = [
 
 
 @click.command()
-@click.argument("names", metavar="[ACCOUNT]...", nargs=-1)
+@click.argument("names", metavar="[ACCOUNT]...", nargs=-1, shell_complete=complete_accounts)
 @click.option("--resume", is_flag=True, help="Try these again now: what held them is mended.")
 @json_option
 @with_cli
@@ -63,7 +64,7 @@ def command(cli: Cli, names: tuple[str, ...], resume: bool, as_json: bool) -> No
     for row in rows:
         for hold in row.holds:
             if hold.next:
-                say(f"{row.name} → {hold.next}")
+                say(f"{one_line(row.name)} → {one_line(hold.next)}")
 
 
 def _row(row: AccountRow, now: datetime) -> list[str]:
