@@ -20,6 +20,9 @@ from cw.store.store import Store
 _TELL_AGAIN_SECONDS = 3600.0
 
 
+Stamp = tuple[int, int, int]
+
+
 class HomeAccounts:
     """Thread-safe. What it knows of the accounts is as old as the last `look`; whether a run may
     begin is the broker's to say.
@@ -30,6 +33,7 @@ class HomeAccounts:
         self._store = store
         self._host_env = host_env
         self._lock = threading.Lock()
+        self._read: dict[str, tuple[Stamp | None, Identity | None]] = {}  # by worker
         self._of: dict[str, str] = {}  # worker -> id of its account
         self._told: dict[str, tuple[str, float]] = {}  # worker -> account, and when (monotonic)
         self._known: dict[str, Account] = {}
@@ -37,6 +41,14 @@ class HomeAccounts:
 
     def of(self, home: Home) -> Identity:
         """As its .zshenv has it now: a key that was mended is another account."""
+        stamp, found = self._read.get(home.id, (None, None))
+        now = _stamp(home)
+        if found is None or now is None or now != stamp:
+            found = self._identity(home)
+            self._read[home.id] = (now, found)
+        return found
+
+    def _identity(self, home: Home) -> Identity:
         env = agent_environment(home, self._settings, self._host_env)
         program = program_of(self._settings)
         own = set(program.apis(env)) - set(program.apis({}))
@@ -87,3 +99,12 @@ class HomeAccounts:
             return
         self._store.accounts.tell(worker, account)
         self._told[worker] = (account.id, time.monotonic())
+
+
+def _stamp(home: Home) -> Stamp | None:
+    """Of the file that is behind .zshenv; None without one."""
+    try:
+        found = home.zshenv.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
