@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from cw.store.store import Store, open_store
 from tests.costs import Costs
@@ -30,6 +31,11 @@ Cw = Callable[..., "subprocess.CompletedProcess[str]"]
 # Whoever starts us in the background has interrupts ignored, and what we start would inherit that:
 # no test of Ctrl-C could pass. A handler of our own is not inherited.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# How long an example takes says how busy the machine is, and nothing of what it tries.
+settings.register_profile("cw", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("cw")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -19,9 +19,8 @@ from cw.settings import SECRETS, TABLE, holds_secret
 
 Changes = Mapping[Setting, object]  # None takes a setting out
 _PRIVATE = 0o600
-_PATIENCE = (
-    10.0  # seconds; who changes the file has it for an instant, who joins a fleet for longer
-)
+# Who changes the file has it for an instant, who joins a fleet for longer.
+_PATIENCE_SECONDS = 10.0
 
 
 def changed(path: Path, changes: Changes) -> str:
@@ -106,7 +105,7 @@ def mode_for(path: Path, text: str) -> int:
 
 
 @contextmanager
-def alone(path: Path, seconds: float = _PATIENCE) -> Iterator[None]:
+def alone(path: Path, seconds: float = _PATIENCE_SECONDS) -> Iterator[None]:
     """What is read here and put back is changed by no other cw meanwhile. The lock lies beside the
     file, wherever a link leads, and stays: removing it would let two in. Raises BadInputError.
     """

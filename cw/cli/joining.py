@@ -42,10 +42,8 @@ def join_fleet(cli: Cli, invitation: Invitation) -> Joined:
     wanted = load_settings(without(cli.environ, changes), changed(path, changes))[0]
     keyring = _keyring(wanted, invitation)
     hosts, warnings = _look(wanted, keyring, invitation.key_from or str(key_file(wanted)))
-    with (
-        alone(path),
-        ExitStack() as ready,
-    ):  # both can be written before either is; config.toml goes first
+    # Both can be written before either is; config.toml goes first.
+    with alone(path), ExitStack() as ready:
         if invitation.key:
             ready.enter_context(replacing(key_file(wanted), f"{invitation.key}\n"))
         ready.enter_context(replacing(path, changed(path, changes)))

@@ -98,9 +98,7 @@ REMOTES: dict[str, Callable[[GitHubStandIn, int], object]] = {
 }
 
 
-@settings(
-    max_examples=10_000, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=10_000, database=None, suppress_health_check=list(HealthCheck))
 @given(spoils=st.lists(ANY, min_size=1, max_size=4), remote=st.sampled_from(sorted(REMOTES)))
 def _property(
     tmp_path: Path,

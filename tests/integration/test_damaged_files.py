@@ -65,7 +65,7 @@ def home_in(folder: str) -> Home:
     return home
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(data=damaged(whole_archive()))
 def test_damaged_archive_is_a_row_or_none(data: dict[str, Any]) -> None:
     row = from_archive(data)
@@ -75,7 +75,7 @@ def test_damaged_archive_is_a_row_or_none(data: dict[str, Any]) -> None:
     assert row is None or row.outcome.kind
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(raw=BYTES)
 def test_damaged_archive_is_named_and_the_others_are_read(raw: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -96,7 +96,7 @@ EXIT = {"rc": 0, "cause": "", "started_at": 1.0, "ended_at": 2.0, "max_rss_kb": 
 KEEPER = {"host": "x", "deaths": 1, "alone": False}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     name=st.sampled_from(["shim", "exit", "keeper"]),
     of=st.data(),
@@ -137,7 +137,7 @@ def test_exit_record_that_no_shim_wrote_is_none(changed: dict[str, Any], tmp_pat
     assert launch.read_exit(home) is None
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(raw=BYTES)
 def test_damaged_line_of_a_log_costs_that_line(raw: bytes) -> None:
     stream = Stream()
@@ -149,7 +149,7 @@ def test_damaged_line_of_a_log_costs_that_line(raw: bytes) -> None:
     assert stream.progress.turns == 3
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(raw=BYTES)
 def test_damaged_line_of_the_audit_file_is_named_and_the_rest_is_read(raw: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -184,7 +184,7 @@ def test_entry_with_an_odd_number_costs_only_itself(line: bytes, tmp_path: Path)
     assert verify(path, None).bad == 1
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(raw=BYTES)
 def test_damaged_memory_of_the_host_is_as_far_as_it_goes(raw: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:

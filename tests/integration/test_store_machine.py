@@ -212,7 +212,6 @@ def test_records_agree_after_any_sequence_of_events(store: Store) -> None:
         settings=settings(
             max_examples=60,
             stateful_step_count=40,
-            deadline=None,
             phases=[Phase.generate],  # shrinking a failure would outlast the test's time limit
             suppress_health_check=list(HealthCheck),
         ),

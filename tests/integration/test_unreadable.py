@@ -157,9 +157,7 @@ def test_damaged_field_of_a_task_costs_that_task(fleet: Fleet, cw: Cw) -> None:
     passes_work(fleet)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_bytes_in_any_field_cost_only_their_record(fleet: Fleet, data: st.DataObject) -> None:
     """In one process, so that many can be tried."""

@@ -71,7 +71,7 @@ def test_idle_home_has_none(home: Home) -> None:
     assert journal.read(home) is None
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(DAMAGED)
 def test_damaged_journal_is_read_or_moved_aside_and_kept(raw: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
