@@ -84,10 +84,10 @@ class AccountStore:
         return Held(bool(news), moment)
 
     def heard(self, account_id: str, task_id: str, spread: float, workers: int) -> bool:
-        """The model answered this task. Whether that ended a hold; then its `workers` go on one
-        after the other, `spread` seconds apart.
+        """The model answered this task. Whether that ended a hold; then as many starts as it has
+        `workers` are `spread` seconds apart.
         """
-        args = [task_id, ms(spread), ms(spread * workers)]
+        args = [task_id, ms(spread), workers]
         return bool(self._db.run("heard", [keys.account(account_id)], args))
 
     def resume(self, account_id: str, *, mended: bool = False) -> int:

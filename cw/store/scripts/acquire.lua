@@ -49,12 +49,13 @@ if KEYS[7] then
       end
     end
   end
-  local pace = redis.call('HMGET', KEYS[7], 'not_before', 'stagger_until')
+  local pace = redis.call('HMGET', KEYS[7], 'not_before', 'stagger')
   if (tonumber(pace[1]) or 0) > now then
     return {0, 'account staggered'}
   end
-  if (tonumber(pace[2]) or 0) > now then
-    redis.call('HSET', KEYS[7], 'not_before', now + ARGV[10])
+  local left = tonumber(pace[2]) or 0
+  if left > 0 then
+    redis.call('HSET', KEYS[7], 'not_before', now + ARGV[10], 'stagger', left - 1)
   end
 end
 for field, hold in pairs(probes) do

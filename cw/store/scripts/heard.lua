@@ -1,7 +1,7 @@
 -- The model answered the task that was to find out whether a hold is over: it is, and those that wait
 -- go on one after the other.
 -- KEYS: account
--- ARGV: task, ms between two of them, ms in which they all have gone on
+-- ARGV: task, ms between two of them, how many those are
 -- Returns how many holds ended.
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -22,6 +22,6 @@ for i = 1, #said, 2 do
 end
 if ended > 0 then
   redis.call('HDEL', KEYS[1], 'strikes', 'struck_at')
-  redis.call('HSET', KEYS[1], 'not_before', now + ARGV[2], 'stagger_until', now + ARGV[3])
+  redis.call('HSET', KEYS[1], 'not_before', now + ARGV[2], 'stagger', ARGV[3])
 end
 return ended
