@@ -111,5 +111,9 @@ class IssueChangedError(CwError):
     """The issue does not say any more what was approved."""
 
 
+class OverBudgetError(CwError):
+    """A task's earlier runs have used up what it may cost."""
+
+
 class StaleFenceError(CwError):
     """This holder's lease was taken over; its result is not recorded."""

@@ -105,6 +105,18 @@ class WorkSettings:
     max_deferrals: int = setting(
         "task.max_deferrals", 5, values.count, "Times a task may be deferred before it is failed"
     )
+    task_max_usd: float = setting(
+        "task.max_usd",
+        0.0,
+        values.amount,
+        "Dollars a task may cost over all its runs: each run gets what is left; 0: no limit",
+    )
+    task_max_turns: int = setting(
+        "task.max_turns",
+        0,
+        values.count,
+        "Turns a task may take over all its runs; 0: no limit",
+    )
     defer_seconds: float = setting(
         "task.defer_seconds",
         600.0,

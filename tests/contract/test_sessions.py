@@ -64,6 +64,21 @@ def test_cost_of_a_resumed_run(twice: Twice) -> None:
     assert got in [pytest.approx(one) for one in twice.room.claude.differs(old=own, new=whole)]
 
 
+def test_ceiling_of_dollars_counts_one_process_alone(room: Room) -> None:
+    """So a host has to give each run what is left."""
+    first = room.run(text("First answer."))
+    most = 1.5 * first.result["total_cost_usd"]
+
+    again = room.run(
+        text("Second answer."),
+        session=first.session,
+        resume=True,
+        flags=["--max-budget-usd", f"{most:g}"],
+    )
+
+    assert (again.rc, again.result["is_error"]) == (0, False)
+
+
 def test_resume_from_another_folder(twice: Twice) -> None:
     """Old: unknown there. New: found. So always resume from the same folder."""
     elsewhere = twice.room.home / "elsewhere"

@@ -152,6 +152,45 @@ def test_limit_has_its_own_outcome_and_the_work_is_kept(
         assert len(here.agents()) == 1
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "reason", "raised"),
+    [
+        ("CW_TASK_MAX_TURNS", "2", "error_max_turns", "20"),
+        ("CW_TASK_MAX_USD", "0.007", "error_max_budget_usd", "1"),
+    ],
+)
+def test_task_gets_no_more_over_all_its_runs_until_it_is_given_more(
+    git_repo: Path, setting: str, value: str, reason: str, raised: str
+) -> None:
+    with machine(git_repo, **{setting: value}) as here:
+        host = here.start()
+        spec = here.dispatch(f"{QUICK}rehearse: slow 60 once\nrehearse: no-change\n")
+        first = here.reaches(spec, State.DONE)
+        reopen(here, spec)
+        second = here.reaches(spec, State.DONE)
+        agents = len(here.agents())
+        host.terminate()
+        assert host.wait(20) == 0
+        here.more[setting] = raised
+        here.start()
+        reopen(here, spec)
+        third = here.reaches(spec, State.DONE)
+
+    assert outcome(first) == (OutcomeKind.FAILED, reason), first.outcome
+    assert outcome(second) == (OutcomeKind.FAILED, "budget"), second.outcome
+    assert second.outcome
+    assert setting in second.outcome.message
+    assert agents == 1  # none was started for nothing
+    assert outcome(third) == (OutcomeKind.SUCCEEDED, "done"), third.outcome
+    assert third.session == first.session
+
+
+def reopen(here: Machine, spec: TaskSpec) -> None:
+    wait_until(lambda: not here.home().journal.exists(), what="the archive")
+    assert here.store().tasks.reopen(here.task(spec), fresh=False)
+    here.sweep()
+
+
 def test_host_without_room_takes_nothing_and_says_why(git_repo: Path) -> None:
     with machine(git_repo, CW_MIN_FREE_MB=str(1 << 40)) as here:
         here.start()

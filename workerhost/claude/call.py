@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from cw.homes.layout import Home
-from cw.settings import Settings
 from workerhost.claude.policy import past_the_stubs
 from workerhost.programs.runner import Command, Launch
 from workerhost.walls.room import Room
@@ -15,7 +14,7 @@ def command(room: Room, launch: Launch) -> Command:
     home = room.home
     kept = (transcript(home, launch.cwd, launch.session).parent, _todo_list(home, launch.session))
     return Command(
-        argv=[*headless(home, launch), *_limits(room.settings)],
+        argv=[*headless(home, launch), *_limits(launch)],
         env=environment(room, launch.env),
         kept=kept,
     )
@@ -46,9 +45,9 @@ def headless(home: Home, launch: Launch) -> list[str]:
     ]
 
 
-def _limits(settings: Settings) -> list[str]:
-    """What claude itself looks after; both are checked after a turn."""
-    turns, usd = settings.run_max_turns, settings.run_max_usd
+def _limits(launch: Launch) -> list[str]:
+    """What claude itself looks after, in this process alone; both are checked after a turn."""
+    turns, usd = launch.max_turns, launch.max_usd
     return [
         *(["--max-turns", str(turns)] if turns else []),
         *(["--max-budget-usd", f"{usd:g}"] if usd else []),

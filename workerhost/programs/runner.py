@@ -19,7 +19,8 @@ from workerhost.walls.room import Room
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Launch:
     """All that starts one agent. The prompt is `Home.prompt`, which is its standard input, and the
-    rules are in `Home.system_prompt`.
+    rules are in `Home.system_prompt`. `max_usd`, `max_turns`: for a program that looks after what
+    it costs itself; 0: no limit.
     """
 
     binary: Path
@@ -30,6 +31,8 @@ class Launch:
     env: dict[str, str]
     repo_url: str = ""
     repo_path: str = ""
+    max_usd: float = 0.0
+    max_turns: int = 0
     trusted: bool = False  # the repository's own settings and hooks are loaded
 
 

@@ -102,7 +102,7 @@ def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
         write_private(home.wanted, prompt.encode())
         try:
             again = not task.fresh and run.session in known
-            book = start(held, prompt, book, task.start, again=again)
+            book = start(held, prompt, book, task, again=again)
         except StaleFenceError:
             return fenced(held, book)
         except HostLeavesError:

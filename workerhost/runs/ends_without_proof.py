@@ -11,6 +11,7 @@ from cw.errors import (
     CwError,
     GitHubUnavailableError,
     IssueChangedError,
+    OverBudgetError,
     UnavailableError,
     UnfitHomeError,
 )
@@ -47,6 +48,8 @@ def not_started(held: Holding, book: Journal, error: CwError) -> str:
 
 
 def _refused(error: CwError) -> str:
+    if isinstance(error, OverBudgetError):
+        return Reason.BUDGET
     return Reason.ISSUE_CHANGED if isinstance(error, IssueChangedError) else Reason.NOT_STARTED
 
 

@@ -15,7 +15,7 @@ from cw.errors import BadInputError, StaleFenceError
 from cw.homes import journal
 from cw.homes.files import write_private
 from cw.homes.journal import Journal, Run
-from cw.models import Event, Start, TaskSpec
+from cw.models import Event, Start, Task, TaskSpec
 from cw.names import same_repo
 from cw.operations.rest.writes import on_start
 from cw.states import Mode
@@ -30,6 +30,7 @@ from workerhost.programs.runner import Launch
 from workerhost.prompts.briefing import Workplace, brief
 from workerhost.prompts.trusted_comments import Heard, hear
 from workerhost.runs.beginning import begin
+from workerhost.runs.budget import Budget, left
 from workerhost.runs.event_publishing import publish
 from workerhost.runs.renamed_repository import called_now
 from workerhost.runs.run_context import Holding
@@ -38,20 +39,19 @@ from workerhost.shutdown import HostLeavesError
 log = logging.getLogger("workerhost.starting")
 
 
-def start(
-    held: Holding, prompt: str, book: Journal, known: Start | None, *, again: bool
-) -> Journal:
-    """`prompt`: as it was dispatched. `known`: where the task's first run began. `again`: the run
-    goes on in a session of the task that this HOME knows. Raises CwError when there will be no
-    agent, or HostLeavesError; then nothing of one runs.
+def start(held: Holding, prompt: str, book: Journal, task: Task, *, again: bool) -> Journal:
+    """`prompt`: as it was dispatched. `task`: its record, with where its first run began and what
+    its runs have cost. `again`: the run goes on in a session of the task that this HOME knows.
+    Raises CwError when there will be no agent, or HostLeavesError; then nothing of one runs.
     """
+    budget = left(held.ctx.settings, task)
     book = called_now(held, book)
     ctx, spec = held.ctx, book.current
     _refuse_without_access(held, spec)
     binary = ctx.runner.find(ctx.settings, ctx.host_env)
     issue = _issue(held, spec)
     ctx.store.outbox.add(ctx.settings.host_name, on_start(spec, held.home.id))
-    book, place = _prepare(held, book, known, again=again)
+    book, place = _prepare(held, book, task.start, again=again)
     _write_briefing(held, book, place, prompt, issue)
     trusted = _trusted(held, held.git(book), spec, place)
     journal.write(held.home, book)
@@ -61,7 +61,7 @@ def start(
         raise StaleFenceError(f"the lease of {spec.id} ended before its agent was started")
     if ctx.leaving.detach.is_set():
         raise HostLeavesError
-    order = _launch(held, spec, book.run, binary, trusted=trusted)
+    order = _launch(held, spec, book.run, binary, budget, trusted=trusted)
     _write_down(held, spec, book.run, order)
     launch.start(held.room, order, ctx.runner)
     log.info("run started task=%s worker=%s attempt=%s", spec.id, held.home.id, book.run.attempt)
@@ -104,7 +104,9 @@ def _prepare(
     return book.model_copy(update={"start": began[0], "phase": "running", "run": run}), place
 
 
-def _launch(held: Holding, spec: TaskSpec, run: Run, binary: Path, *, trusted: bool) -> Launch:
+def _launch(
+    held: Holding, spec: TaskSpec, run: Run, binary: Path, budget: Budget, *, trusted: bool
+) -> Launch:
     return Launch(
         binary=binary,
         model=spec.model,
@@ -114,6 +116,8 @@ def _launch(held: Holding, spec: TaskSpec, run: Run, binary: Path, *, trusted: b
         env=held.env,
         repo_url=spec.repo_url,
         repo_path=spec.repo_path,
+        max_usd=budget.usd,
+        max_turns=budget.turns,
         trusted=trusted,
     )
 
