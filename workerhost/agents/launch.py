@@ -107,8 +107,7 @@ def _order(room: Room, launch: Launch, command: Command) -> dict[str, object]:
 
 def _view(room: Room, launch: Launch, command: Command) -> View:
     home, settings = room.home, room.settings
-    if room.wall.outer:
-        _make_kept(home, command.kept)
+    _make_kept(home, command.kept)
     return View(
         readable=readable_paths(settings, launch.binary, launch.repo_path),
         writable=command.kept if room.wall.outer else (),

@@ -97,8 +97,8 @@ class PlainRunner:
         own = room.home.path / ".plain"
         argv = [str(launch.binary), "work", f"at={launch.cwd}", f"with={launch.model}"]
         argv += [f"remember={_memory(room.home, launch.session)}"]
-        if room.settings.run_max_turns:
-            argv += [f"turns={room.settings.run_max_turns}"]
+        if launch.max_turns:
+            argv += [f"turns={launch.max_turns}"]
         return Command(argv=argv, env=launch.env, kept=(own / "memory",), emptied=(own,))
 
     def begun(self, home: Home, cwd: Path, session: str) -> bool:
