@@ -41,6 +41,7 @@ COMMANDS = {
     "outbox": "What GitHub or a receiver of notices did not take.",
     "notify": "Try whether notices arrive.",
     "history": "Finished tasks, newest first.",
+    "cost": "What agents have cost, by worker, repository, day and more.",
     "seen": "Take failed tasks and questions off cw status.",
     "stop": "End runs now; their tasks stay for restart or reset.",
     "restart": "Let a stopped, crashed or held task go on.",

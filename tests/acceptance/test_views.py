@@ -59,6 +59,24 @@ def test_finished_conversation_is_shown_by_its_last_lines(fleet: Fleet, done: st
     assert fleet.ok("inspect", done, "3").splitlines() == lines[-3:]
 
 
+def test_cost_is_that_of_the_archives_to_the_cent(fleet: Fleet, done: str) -> None:
+    archives = [
+        json.loads(path.read_text("utf-8"))
+        for worker in ("01", "02")
+        for path in (fleet.worker(worker) / "completed").glob("*.json")
+    ]
+
+    found = fleet.json("cost", "--by", "issue")
+
+    assert found["total"]["runs"] == len(archives)
+    assert found["total"]["usd"] == pytest.approx(
+        sum(one["outcome"]["cost_usd"] for one in archives), abs=0.0001
+    )
+    assert found["total"]["usd"] > 0
+    label = fleet.json("show", done)["label"]
+    assert any(row["name"] == label for row in found["rows"])
+
+
 def test_what_was_done_in_whose_name_is_kept(fleet: Fleet, done: str) -> None:
     lines = [one for one in valid("audit", fleet.json("audit")) if one["facts"].get("task") == done]
 

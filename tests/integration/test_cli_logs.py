@@ -199,3 +199,33 @@ def test_history_without_a_broker_reads_the_archives_and_says_so(cw: Cw, home: H
 
 def test_local_history_of_nothing_is_an_empty_list(cw: Cw) -> None:
     assert json.loads(cw("history", "--local", "--json").stdout) == []
+
+
+def test_cost_is_that_of_the_archives_with_a_broker_and_without(
+    cw: Cw, cw_environ: dict[str, str], home: Home, redis_url: str
+) -> None:
+    for number in (1, 2, 3):
+        archived(home, number)
+    paths = sorted(home.completed.glob("*.json"))
+    for path, dollars in zip(paths, (0.1, 0.25, 0.0), strict=True):
+        data = json.loads(path.read_text("utf-8"))
+        data["outcome"] |= {"cost_usd": dollars, "turns": 2}
+        path.write_text(json.dumps(data), "utf-8")
+
+    alone = cw("cost", "--by", "issue", "--json")
+    local = json.loads(cw("cost", "--local", "--json").stdout)
+    shown = cw("cost", "--local").stdout
+    cw_environ["CW_BROKER_URL"] = redis_url
+    nobody = json.loads(cw("cost", "--json").stdout)
+
+    found = json.loads(alone.stdout)
+    assert [(row["name"], row["usd"]) for row in found["rows"]] == [
+        ("owner/app#2", 0.25),
+        ("owner/app#1", 0.1),
+        ("owner/app#3", 0.0),
+    ]
+    assert "these are the archives of this machine" in alone.stderr
+    assert (local["total"]["usd"], local["total"]["unknown"]) == (0.35, 1)
+    assert "$0.35+" in shown
+    assert "1 runs whose cost nobody heard of" in shown
+    assert nobody["rows"] == []  # a broker that knows no worker of these

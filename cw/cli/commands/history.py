@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from cw.cli.arguments.completion import complete_repos
 from cw.cli.arguments.params import checked, json_option, maybe_id_argument, read_since
 from cw.cli.context import Cli, with_cli
-from cw.cli.views.render import Column, duration, json_out, moment, money, note, say, table
-from cw.errors import BadInputError, BrokerUnavailableError, CwError
+from cw.cli.finished import all_rows, local_rows
+from cw.cli.views.render import Column, duration, json_out, moment, money, say, table
+from cw.errors import BadInputError, BrokerUnavailableError
 from cw.operations.fleet.references import Target, resolve
 from cw.repos import parse_repo
 from cw.states import OutcomeKind
 
 if TYPE_CHECKING:
-    from cw.operations.views.history import Finished, Wanted
+    from cw.operations.views.history import Finished
 
 _COLUMNS = [
     Column("when"),
@@ -33,7 +33,6 @@ _COLUMNS = [
     Column("time", right=True, wide=66),
     Column("result", gives=True),
 ]
-_CHUNK = 200  # records read at once
 
 
 @click.command()
@@ -97,7 +96,11 @@ def command(
         since=since,
         outcome=outcome,
     )
-    rows = _local(cli, wanted, limit) if local else _rows(cli, wanted, limit, everything=everything)
+    rows = (
+        local_rows(cli, wanted, limit)
+        if local
+        else all_rows(cli, wanted, limit, archives=everything)
+    )
     if not rows and wanted.worker and not local:
         _need_worker(cli, wanted.worker)
     if as_json:
@@ -130,75 +133,6 @@ def _repo(cli: Cli, typed: str) -> str:
         if not typed.startswith(("/", "./", "../", "~")):
             raise
         return str(Path(typed).expanduser().absolute())
-
-
-def _rows(cli: Cli, wanted: Wanted, limit: int, *, everything: bool) -> list[Finished]:
-    from cw.operations.views.history import merge, newest, take
-
-    try:
-        rows = take(_records(cli), wanted, limit)
-        unknown = not rows and (wanted.worker or wanted.task)
-        if everything or unknown:
-            rows = merge(rows, _asked(cli, wanted, limit))
-    except BrokerUnavailableError as error:
-        note(f"warning: {error.message}; these are the archives of this machine")
-        return _local(cli, wanted, limit)
-    return newest(rows, limit)
-
-
-def _records(cli: Cli) -> Iterator[Finished]:
-    from cw.operations.views.history import from_record
-
-    skip = 0
-    while skip < cli.store.tasks.done_count():
-        tasks = cli.store.tasks.done_tasks(_CHUNK, skip)
-        yield from (row for task in tasks if (row := from_record(task)))
-        skip += _CHUNK
-
-
-def _local(cli: Cli, wanted: Wanted, limit: int) -> list[Finished]:
-    from cw.cli.disk import LocalDisk
-    from cw.homes.layout import homes
-    from cw.operations.views.history import newest, take
-
-    rows: list[Finished] = []
-    for home in homes(cli.settings.workers_root):
-        rows += take(_readable(LocalDisk(cli, home).archives()), wanted, limit)
-    return newest(rows, limit)
-
-
-def _asked(cli: Cli, wanted: Wanted, limit: int) -> list[Finished]:
-    """Of every worker, from its disk. A host that is away is said, not waited for."""
-    from cw.cli.disk import disk_of
-    from cw.operations.views.history import take
-
-    rows: list[Finished] = []
-    silent: set[str] = set()
-    for worker in cli.store.fleet.workers():
-        if wanted.worker not in {None, worker.id} or worker.host in silent:
-            continue
-        try:
-            archived = disk_of(cli, worker.id).archives(wanted.task or "")
-            rows += take(_readable(archived), wanted, limit)
-        except BrokerUnavailableError:
-            raise
-        except CwError as error:
-            silent.add(worker.host)
-            note(f"{error.message}; its archives are left out")
-    return rows
-
-
-def _readable(archived: Iterator[dict[str, Any]]) -> Iterator[Finished]:
-    from cw.operations.views.history import from_archive
-
-    for data in archived:
-        row = from_archive(data)
-        if row:
-            yield row
-        else:
-            task = data.get("task")
-            which = f"task {task.get('id')}" if isinstance(task, dict) else "no task"
-            note(f"warning: an archive of {which} could not be understood and is passed over")
 
 
 def _cells(row: Finished, now: datetime) -> list[str]:

@@ -14,6 +14,7 @@ from cw.operations.fleet.hosts import HostRow
 from cw.operations.fleet.notifiers import TriedRow
 from cw.operations.fleet.remote_disk import Changes
 from cw.operations.views.accounts import AccountRow
+from cw.operations.views.costs import Costs
 from cw.operations.views.history import Finished
 from cw.operations.views.queue import QueueRow
 from cw.operations.views.rows import Overview, UndeliveredRow, UnseenRow
@@ -83,6 +84,7 @@ PRINTED: dict[str, Any] = {
     "outbox": list[UndeliveredRow],
     "notify": list[TriedRow],
     "history": list[Finished],
+    "cost": Costs,
     "accounts": list[AccountRow],
     "hosts": list[HostRow],
     "audit": list[Entry],

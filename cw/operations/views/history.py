@@ -14,6 +14,7 @@ class _Run(Model):
     """What of an archived run a row needs."""
 
     worker: str = ""
+    account: str = ""
     started_at: Moment
     ended_at: Moment | None = None
 
@@ -34,6 +35,7 @@ class Finished(Model):
     turns: int
     duration_s: float
     outcome: Outcome
+    account: str = ""  # the id of the one it ran on; of a record empty
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +98,8 @@ def from_archive(data: dict[str, Any]) -> Finished | None:
         outcome = Outcome.model_validate(_known(Outcome, data.get("outcome")))
     except MALFORMED:
         return None
-    return _finished(spec, run.worker, run.ended_at or run.started_at, outcome)
+    row = _finished(spec, run.worker, run.ended_at or run.started_at, outcome)
+    return row.model_copy(update={"account": run.account})
 
 
 def newest(rows: list[Finished], limit: int) -> list[Finished]:
