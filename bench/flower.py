@@ -106,11 +106,11 @@ def _work(fleet: Fleet) -> str:
     ]
     for one in done:
         fleet.finished(one)
-    later = int(time.time()) + 7200
-    held = _dispatch(fleet, "Split the job", f"{FAST}rehearse: usage-limit {later}\n", "02")
     live = _dispatch(fleet, "Cache the index", f"{FAST}rehearse: hang\n", "01")
-    _dispatch(fleet, "Name the tests", FAST, "01")
     wait_until(lambda: "sleep infinity" in fleet.cw("inspect", live).stdout, 60, fleet.logs)
+    later = int(time.time()) + 7200  # of the account that both are on
+    held = _dispatch(fleet, "Split the job", f"{FAST}rehearse: usage-limit {later}\n", "02")
+    _dispatch(fleet, "Name the tests", FAST, "01")
     wait_until(lambda: fleet.json("status")["held"], 60, fleet.logs)
     assert fleet.json("status")["held"][0]["about"]["task"] == held
     return live
@@ -125,7 +125,7 @@ def _dispatch(fleet: Fleet, title: str, body: str, worker: str) -> str:
 def _listed(page: Page, url: str, live: str) -> None:
     page.goto(f"{url}/tasks")
     row = page.locator(f'[id="{live}"]')
-    expect(row).to_contain_text("acme/app#7 · 01 · sonnet", timeout=15_000)
+    expect(row).to_contain_text("acme/app#6 · 01 · sonnet", timeout=15_000)
     expect(row).to_contain_text("STARTED")
     table = page.locator("#tasks-table tbody")
     for words in ("succeeded · PR #", "failed · no_changes", "deferred · usage_limit"):
