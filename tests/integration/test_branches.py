@@ -27,7 +27,7 @@ def test_branch_belongs_to_the_task_that_is_named_in_it(store: Store) -> None:
 
 def test_task_that_ended_before_has_left_its_branch_to_anybody(store: Store) -> None:
     other = created(store, repo="acme/app", issue=7)
-    before = store.tasks.now()
+    before = store.tasks.now() - timedelta(milliseconds=1)  # what a record's times are told in
     assert settle(store, other, granted(store, other).fence, Move.FINISH)
     after = store.tasks.now() + timedelta(seconds=1)
 

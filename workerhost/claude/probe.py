@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cw.homes.files import write_private
 from cw.homes.layout import Home
-from cw.homes.owner import give_own, inherit
+from cw.homes.owner import give_own, inherit, make_folders
 from cw.token_names import GITHUB_TOKENS, MODEL_KEYS
 from workerhost.agents.leftovers import OURS
 from workerhost.claude.call import environment, headless, transcript
@@ -65,6 +65,9 @@ def inner(room: Room, launch: Launch, placed: Canaries, kernels: Inherited) -> s
             cwd=cwd,
             env=_env(launch.env, model),
         )
+        # Its sandbox stumbles over the folder of conversations when that comes into being beside it
+        # (2.1.332, on a busy machine: "Can't create file at .../projects: Is a directory").
+        make_folders(transcript(home, cwd, asked.session).parent)
         try:
             said = _ask(room, asked, placed)
         finally:
