@@ -39,9 +39,12 @@ def tls_in_front(port: int, folder: Path, server: Path) -> Iterator[None]:
     loop, ready = asyncio.new_event_loop(), threading.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
+        try:
             far = await asyncio.open_unix_connection(str(server))
-            await asyncio.gather(_pass_on(reader, far[1]), _pass_on(far[0], writer))
+        except OSError:  # it does not listen yet: whoever called calls again
+            writer.close()
+            return
+        await asyncio.gather(_pass_on(reader, far[1]), _pass_on(far[0], writer))
 
     async def listen() -> None:
         async with await asyncio.start_server(serve, "127.0.0.1", port, ssl=context):

@@ -119,7 +119,10 @@ def _property(
             spoil(clone)
         except (subprocess.CalledProcessError, OSError):
             continue  # what was broken before it keeps it from breaking more
+    rights = clone.stat().st_mode
+    clone.chmod(0o700)  # it was there before they were gone
     (clone / "draft-of-it").write_text(f"draft {number}", "utf-8")
+    clone.chmod(rights)
     give_tree(clone)
     REMOTES[remote](hub, number + 1)
     before = outside(worker, tmp_path)

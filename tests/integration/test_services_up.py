@@ -234,4 +234,5 @@ def test_second_interrupt_does_not_wait(one_machine: Machine, tmp_path: Path) ->
 
     assert "host did not end within 1 s; killed" in output
     assert one_machine.living() == []
-    assert child.returncode == 0
+    # The last one may have come when all was over, and found nobody to take it.
+    assert child.returncode in {0, -signal.SIGINT}
