@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from cw.errors import BadInputError, CwError
+from cw.registered import Registry
 
 if TYPE_CHECKING:
     from cw.forges.forge import Forge
     from cw.settings import Settings
 
-BUILT_IN = {"github": "cw.github.forge:GITHUB"}
-GROUP = "cw.forges"  # of entry points, each a Forge by its name
+FORGES = Registry(
+    what="forge",
+    setting="github.forge",
+    variable="CW_FORGE",
+    built_in={"github": "cw.github.forge:GITHUB"},
+    group="cw.forges",
+)
 
 
 def forge_of(settings: Settings) -> Forge:
@@ -23,23 +27,5 @@ def forge_of(settings: Settings) -> Forge:
 
 @lru_cache
 def _named(name: str) -> Forge:
-    where = BUILT_IN.get(name) or _outside(name)
-    try:
-        found: Forge = resolve_name(where)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise CwError(
-            f"the forge {name} cannot be loaded: {error}",
-            hint=f"Install its package again, or set CW_FORGE to one of {', '.join(BUILT_IN)}",
-        ) from error
+    found: Forge = FORGES.load(name)
     return found
-
-
-def _outside(name: str) -> str:
-    """Only asked for what is not ours: to look through what is installed takes its time."""
-    from importlib.metadata import entry_points
-
-    found = {entry.name: entry.value for entry in entry_points(group=GROUP)}
-    if name not in found:
-        known = ", ".join(sorted({*BUILT_IN, *found}))
-        raise BadInputError(f"github.forge: {name!r} is no forge here", hint=f"Known: {known}")
-    return found[name]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from cw.errors import BadInputError, CwError
+from cw.errors import CwError
+from cw.registered import Registry
 from cw.transcript.loglines import as_text
 
 if TYPE_CHECKING:
@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 
     Reader = Callable[[bytes, int, datetime], list[Event]]
 
-BUILT_IN = {"claude": "cw.claude.program:CLAUDE"}
-GROUP = "cw.agents"  # of entry points, each an AgentProgram by its name
+PROGRAMS = Registry(
+    what="agent program",
+    setting="agent",
+    variable="CW_AGENT_PROGRAM",
+    built_in={"claude": "cw.claude.program:CLAUDE"},
+    group="cw.agents",
+)
 
 
 def program_of(settings: Settings) -> AgentProgram:
@@ -30,15 +35,7 @@ def program_of(settings: Settings) -> AgentProgram:
 @lru_cache
 def program_named(name: str) -> AgentProgram:
     """The same by name."""
-    where = BUILT_IN.get(name) or _outside(name)
-    try:
-        found: AgentProgram = resolve_name(where)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise CwError(
-            f"the agent program {name} cannot be loaded: {error}",
-            hint="Install its package again, or set CW_AGENT_PROGRAM to one of"
-            f" {', '.join(BUILT_IN)}",
-        ) from error
+    found: AgentProgram = PROGRAMS.load(name)
     return found
 
 
@@ -48,14 +45,3 @@ def reader(name: str) -> Reader:
         return program_named(name).events
     except CwError:
         return as_text
-
-
-def _outside(name: str) -> str:
-    """Only asked for what is not ours: to look through what is installed takes its time."""
-    from importlib.metadata import entry_points
-
-    found = {entry.name: entry.value for entry in entry_points(group=GROUP)}
-    if name not in found:
-        known = ", ".join(sorted({*BUILT_IN, *found}))
-        raise BadInputError(f"agent: {name!r} is no agent program here", hint=f"Known: {known}")
-    return found[name]
