@@ -38,7 +38,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """`news`: nobody has held it for this before. `until` None: until somebody acts."""
+    """`news`: no other task's run has held it for this. `until` None: until somebody acts."""
 
     news: bool
     until: datetime | None

@@ -5,7 +5,8 @@
 --       time is known), ms after which that waits for somebody, account id
 -- What waits for somebody is not shortened, nor what lasts longer of the same kind. Runs that meet the
 -- same outage count once. The canary stays the canary, but where it was the one that was refused.
--- Returns {1 when this is news, until as ms or ''}.
+-- Returns {1 when no other task said so, until as ms or ''}: a host that is killed before it told people
+-- says it again.
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local field = 'hold:' .. ARGV[1]
@@ -45,4 +46,5 @@ redis.call('HSET', KEYS[1], field, cjson.encode({
   scope = ARGV[1], kind = ARGV[2], said = ARGV[3], by = ARGV[5], canary = canary,
   since = same and tonumber(old.since) or now, ['until'] = until_ms or ''}))
 redis.call('PERSIST', KEYS[1])
-return {(same and (until_ms ~= nil) == (lasts ~= nil)) and 0 or 1, until_ms or ''}
+local known = same and (until_ms ~= nil) == (lasts ~= nil) and old.by ~= ARGV[5]
+return {known and 0 or 1, until_ms or ''}
