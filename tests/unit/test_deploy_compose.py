@@ -235,3 +235,14 @@ def test_dockerfile_needs_no_registry_but_that_of_its_base() -> None:
     assert not re.search(r"^# *syntax", text, re.MULTILINE)
     assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) == {"${BASE}"}
     assert re.findall(r"^USER (\w+)", text, re.MULTILINE) == ["cw"]
+
+
+def test_whatever_the_image_is_made_of_is_sent_to_the_engine() -> None:
+    """And is there: a checkout has it."""
+    text = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+    lines = re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
+    copied = {name for line in lines for name in line.split()}
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+
+    assert copied == {line.removeprefix("!") for line in ignored if line.startswith("!")}
+    assert all((ROOT / name).exists() for name in copied)
