@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,28 @@ def test_clone_shares_no_file_with_the_mirror(worker: Worker) -> None:
     assert files
     assert {one.stat().st_nlink for one in files} == {1}
     assert run(clone, "config", "remote.origin.url") == worker.spec().repo_url
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["", "made-by-a-cw-of-before"])
+def test_folders_of_a_mirror_are_open_and_ask_for_no_group(
+    worker: Worker, hub: GitHubStandIn, shared: bool
+) -> None:
+    """The systemd unit lets nobody set the bit (RestrictSUIDSGID); the agents' user reads there."""
+    before = os.umask(0o077)  # a host's
+    try:
+        prepared(worker)
+        mirror = mirror_of(worker)
+        if shared:
+            run(mirror, "config", "core.sharedRepository", "0644")
+            hub.add_commit(REPO, "more", {"more.txt": "1"})
+            prepared(worker, issue=23)
+    finally:
+        os.umask(before)
+
+    made = [mirror, *(one for one in mirror.rglob("*") if one.is_dir())]
+    modes = {one.relative_to(mirror): one.stat().st_mode for one in made}
+    assert [name for name, mode in modes.items() if mode & stat.S_ISGID] == []
+    assert [name for name, mode in modes.items() if mode & 0o055 != 0o055] == []
 
 
 @pytest.mark.parametrize("used", [False, True], ids=["new-clone", "used-clone"])

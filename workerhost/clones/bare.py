@@ -8,10 +8,8 @@ from cw.errors import WorkspaceError
 from workerhost.clones.host_repositories import open_folder, write_open
 from workerhost.clones.lens import config
 
-# Readable for the agents' user, when that is another: whoever may not pass the folder above sees
-# nothing of it.
 _MORE = (
-    "\tsharedRepository = 0644\n\tcommitGraph = false\n\tbigFileThreshold = 16m\n"
+    "\tcommitGraph = false\n\tbigFileThreshold = 16m\n"
     "[gc]\n\tauto = 0\n\tautoDetach = false\n[pack]\n\tthreads = 1\n\twindowMemory = 32m\n"
     "[index]\n\tthreads = 1\n"
 )

@@ -125,7 +125,8 @@ class Git:
             readable=(*self.settings.sandbox_read, *([lender] if lender else ())),
             writable=(at,),
         )
-        return self._bounded(argv, at, plain(self.env) | {"GIT_DIR": str(at)}, bounds)
+        env = plain(self.env) | {"GIT_DIR": str(at)}
+        return self._bounded(argv, at, env, bounds, umask=host_repositories.OPEN)
 
     def remote(
         self,
@@ -175,9 +176,7 @@ class Git:
             seconds=self.patience,
             text=bounds.text,
             entries=bounds.entries,
-            # `core.sharedRepository` does not reach folders that git's dumb HTTP walker makes
-            # (git 2.39), and clones are made of them by the agents' user.
-            umask=0o022,
+            umask=host_repositories.OPEN,
         )
 
     @contextmanager
@@ -215,7 +214,15 @@ class Git:
                 self.budget.lost = True
             raise
 
-    def _bounded(self, argv: list[str], at: Path, env: Mapping[str, str], bounds: Bounds) -> Done:
+    def _bounded(
+        self,
+        argv: list[str],
+        at: Path,
+        env: Mapping[str, str],
+        bounds: Bounds,
+        *,
+        umask: int = -1,
+    ) -> Done:
         budget = Budget(bounds.seconds or self.settings.git_seconds or _NEVER)
         if self.budget and not bounds.seconds:
             budget = self.budget
@@ -224,6 +231,7 @@ class Git:
             memory_mb=self.settings.git_memory_mb,
             text=bounds.text,
             entries=bounds.entries,
+            umask=umask,
         )
         with budget.spent(), self._losing():
             return bounded(argv, cwd=at, env={**env} | OURS, limits=limits, feeding=bounds.feeding)

@@ -13,7 +13,10 @@ from workerhost.walls.network_access import PROXIES
 _FROM_ENV = ("PATH", "LANG", "TZ", "HOME")
 _TRUST = ("GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE")
 # Above every file of configuration, whoever wrote it.
+# A shared repository's folders get the set-group-ID bit (git 2.39), which RestrictSUIDSGID of the
+# systemd unit refuses; ours have an umask instead.
 _PINS = (
+    "core.sharedRepository=umask",
     *("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.attributesFile=/dev/null"),
     *("core.alternateRefsCommand=true", "submodule.recurse=false", "protocol.ext.allow=never"),
 )

@@ -38,6 +38,9 @@ def folder(settings: Settings, name: str) -> Path:
     return top / name
 
 
+OPEN = 0o022  # the umask under which git writes there
+
+
 def open_folder(path: Path) -> None:
     """For all who pass the folders above, whatever our umask: agents' git may be another user's."""
     path.mkdir(parents=True, exist_ok=True)
