@@ -114,15 +114,33 @@ class Load:
         `into`: in the place of `taken`, for what is not held to the common promises.
         """
         into = self.taken if into is None else into
+        tries: list[bool] = []
         if double:
             self.doubles += 1
-            other = threading.Thread(target=self._once, args=(request, into))
+            other = threading.Thread(target=lambda: tries.append(self._once(request, into)))
             other.start()
-        while not self.over.is_set() and not self._once(request, into):
-            self.over.wait(0.3)
+        self._until_taken(request, into, tries)
         if double:
             other.join()
+            # What one of both was told of may be what the other one took back.
+            if not all(tries) and self._withdrawn(request, into):
+                self._until_taken(request, into, tries)
         self.brought += 1
+
+    def _until_taken(self, request: Request, into: list[Taken], tries: list[bool]) -> None:
+        while not self.over.is_set():
+            tries.append(self._once(request, into))
+            if tries[-1]:
+                return
+            self.over.wait(0.3)
+
+    def _withdrawn(self, request: Request, into: list[Taken]) -> bool:
+        """Whether nothing is left of what it was counted as."""
+        with self._taking, suppress(CwError):
+            for one in [one for one in into if one.request is request]:
+                if self.store.tasks.get(one.spec.id) is None:
+                    into.remove(one)
+        return not any(one.request is request for one in into)
 
     def _once(self, request: Request, into: list[Taken]) -> bool:
         """Whether the issue is somebody's now."""
