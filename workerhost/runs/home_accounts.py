@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from cw.accounts.holds import Account
@@ -63,13 +64,17 @@ class HomeAccounts:
     def look(self, workers: Sequence[Worker], homes: Mapping[str, Home]) -> None:
         """Find out anew. `workers`: the fleet's records of these. Raises BrokerUnavailableError."""
         for worker in workers:
-            account = self.of(homes[worker.id])
-            if worker.account != account.id:
-                self._told.pop(worker.id, None)
-            self._tell(worker.id, account)
-        known = self._store.accounts.read(self._of[worker.id] for worker in workers)
+            with suppress(OSError):  # its run will say what is wrong with its HOME
+                self._look_at(worker, homes[worker.id])
+        known = self._store.accounts.read(self._of.get(worker.id, "") for worker in workers)
         with self._lock:
             self._known, self._now = known, self._store.tasks.now()
+
+    def _look_at(self, worker: Worker, home: Home) -> None:
+        account = self.of(home)
+        if worker.account != account.id:
+            self._told.pop(worker.id, None)
+        self._tell(worker.id, account)
 
     def closed(self, worker: str, model: str | None = None) -> str:
         """Why its account takes nothing, or nothing of this model; empty when it may."""
