@@ -23,6 +23,8 @@ LIMITS = {
     "CW_RUN_MEMORY_MB": "400",
     "CW_STOP_GRACE": "1",
     "CW_MAX_DEFERRALS": "0",
+    "CW_ACCOUNT_PAUSE": "3600",
+    "CW_ACCOUNT_SPREAD": "0.1",
 }
 CLAIMED = 3  # exit status
 
@@ -79,6 +81,40 @@ def test_commits_of_a_bad_end_are_where_the_next_run_begins(limited: Fleet, name
     assert "an earlier task left" in second["said"]
     clone = fleet.worker("02") / "github" / "acme" / "app"
     assert (clone / "first.txt").exists()
+
+
+HOLDS = {
+    "the API refuses the key": "api-error 401 once",
+    "the API serves nobody": "api-error 529 once",
+    "there is no credit": "api-error 402 once",
+}
+
+
+@pytest.mark.parametrize("name", HOLDS)
+def test_commits_of_a_run_whose_account_is_held_are_pushed_meanwhile(
+    limited: Fleet, name: str
+) -> None:
+    fleet = limited
+    number = issue(fleet, COMMIT.format("first") + f"rehearse: {HOLDS[name]}\n")
+    said = fleet.json("dispatch", "-r", REPO, "-i", str(number), "-w", "01")
+
+    def held() -> list[Any]:
+        return [row for row in fleet.json("accounts") if row["holds"]]
+
+    (account,) = wait_until(held, 60, fleet.logs)
+
+    def ended() -> Any:
+        """The account is held while the run is still ending."""
+        return fleet.json("show", said["task"])["attempts"][0]["outcome"]
+
+    first = wait_until(ended, 60, fleet.logs)
+    assert (first["commits"], first["pushed"]) == (1, True)
+    assert fleet.github.heads(REPO)[f"issue-{number}"] == first["head"]
+    fleet.ok("accounts", "--resume", account["name"])
+    end = fleet.finished(said["task"])["outcome"]
+
+    assert (end["kind"], end["branch"]) == ("succeeded", f"issue-{number}"), end
+    assert held() == []
 
 
 def test_task_that_failed_goes_on_in_its_session_and_clone(limited: Fleet) -> None:

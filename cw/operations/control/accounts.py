@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cw.accounts.holds import Account
+from cw.accounts.holds import OF_REASON, Account
 from cw.errors import BadInputError
 from cw.models import Task
 from cw.operations.control.shared import Control, poke_all
@@ -32,7 +32,9 @@ def resume(control: Control, accounts: Sequence[Account]) -> None:
 
 
 def _waits(task: Task, workers: set[str]) -> bool:
-    return task.state is State.HELD and task.worker in workers and task.limited
+    """Put off with its account, until a time."""
+    reason = task.outcome.reason if task.outcome else ""
+    return task.state is State.HELD and task.worker in workers and reason in OF_REASON
 
 
 def _found(known: list[Account], name: str) -> Account:
