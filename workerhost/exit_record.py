@@ -25,22 +25,30 @@ def record(rc: int, cause: str, started: float) -> dict[str, Any]:
     }
 
 
-def keep_room(path: str) -> None:
-    """Blocks on the disk for the record of the end, which has to be written when none is left."""
-    _put(_room(path), b"\0" * _ROOM)
+def keep_room(*paths: str) -> None:
+    """Blocks on the disk for each of these records, which have to be written when none is left."""
+    for path in paths:
+        _put(_room(path), b"\0" * _ROOM)
+
+
+def write_state(path: str, data: dict[str, Any]) -> None:
+    """That the run is there, also where its agent was quicker and has filled the disk."""
+    _write_kept(path, data, data)
 
 
 def write_end(path: str, data: dict[str, Any]) -> None:
-    """A run without a record of its end is taken for lost: on a full disk it is written into the
-    blocks that were kept, and says so. With less than that the error goes on.
-    """
+    """A run without a record of its end is taken for lost: one from a full disk says so."""
+    _write_kept(path, data, data | {"cause": "disk_full"})
+
+
+def _write_kept(path: str, data: dict[str, Any], when_full: dict[str, Any]) -> None:
+    """On a full disk into the blocks that were kept; with less than that the error goes on."""
     try:
-        write(path, data)
+        _write(path, data)
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        text = json.dumps(data | {"cause": "disk_full"}).encode()
-        _put(_room(path), text.ljust(_ROOM))  # not a byte shorter: nothing is cut or added
+        _put(_room(path), json.dumps(when_full).encode().ljust(_ROOM))  # nothing is cut or added
         _move(_room(path), path)
     for left in (_room(path), f"{path}.new"):
         if os.path.exists(left):
@@ -51,7 +59,7 @@ def _room(path: str) -> str:
     return f"{path}.room"
 
 
-def write(path: str, data: dict[str, Any]) -> None:
+def _write(path: str, data: dict[str, Any]) -> None:
     """Whole or absent, also after a power cut."""
     temporary = f"{path}.new"
     if os.path.exists(temporary):

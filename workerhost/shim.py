@@ -37,7 +37,7 @@ if __name__ == "__main__":  # isolated: what lies beside it is not found
 from cw.processid import boot_id, start_time
 from workerhost.captured import Captured
 from workerhost.confined import confine, refused
-from workerhost.exit_record import keep_room, record, write, write_end
+from workerhost.exit_record import keep_room, record, write_end, write_state
 from workerhost.lastword import Marks
 from workerhost.process_tree import reap, signal_agent, sweep, takes_more
 
@@ -57,7 +57,7 @@ def main() -> int:
         signal.signal(number, lambda *_: None)
     started = time.time()
     try:
-        keep_room(spec["exit"])
+        keep_room(spec["state"], spec["exit"])
         door = Door(spec["proxy"]) if spec.get("proxy") else None
         marks = Marks(*spec["marks"]) if spec.get("marks") else None
         most = int(spec.get("log_mb", 0)) << 20
@@ -66,7 +66,8 @@ def main() -> int:
     except OSError as error:
         write_end(spec["exit"], record(127, "exit", started) | {"error": str(error)})
         return 1
-    write(spec["state"], {**process_id(os.getpid()), "agent": child.pid, "started_at": started})
+    run = process_id(os.getpid()) | {"agent": child.pid, "started_at": started}
+    write_state(spec["state"], run)
     cause = _wait(child, spec, Watched(captured, door, stop))
     sweep()
     captured.finish()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -115,6 +116,29 @@ def test_end_on_a_disk_without_a_free_byte_is_recorded_as_that_and_is_no_loss(
     assert shims.started[0].wait(10) == 0
     assert os.statvfs(small_disk).f_bavail == 0
     assert not list(shims.home.run.glob("exit.json.*"))
+
+
+def test_agent_that_fills_the_disk_before_its_run_is_recorded_is_not_lost(
+    shims: Shims, small_disk: Path, tmp_path: Path
+) -> None:
+    """The shim starts its agent once stdin can be opened: the disk is full by then."""
+    shims.home = Home(small_disk / "01")
+    shims.home.run.mkdir(parents=True)
+    given, kept = tmp_path / "given", shims.home.exit.with_name("exit.json.room")
+    os.mkfifo(given)
+    process = shims.start("true", argv=["sh", "-c", "exit 3"], stdin=str(given))
+    wait_until(lambda: kept.exists() and kept.stat().st_size, what="the room that is kept")
+
+    subprocess.run(
+        ["sh", "-c", f"cat /dev/zero >{small_disk}/fill"], check=False, stderr=subprocess.DEVNULL
+    )
+    opened = os.open(given, os.O_RDWR)
+
+    assert (shims.ended().rc, shims.ended().cause) == (3, "disk_full")
+    os.close(opened)
+    assert process.wait(10) == 0
+    assert json.loads(shims.home.shim.read_bytes())["pid"] == process.pid
+    assert not list(shims.home.run.glob("*.room"))
 
 
 def outcome(task: Task) -> tuple[OutcomeKind, str]:

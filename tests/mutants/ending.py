@@ -64,7 +64,7 @@ def _follower_is_not_told() -> None:
 
 
 def _no_room_kept() -> None:
-    rewrite(shim, "        keep_room(spec", "        str(spec")
+    rewrite(shim, "        keep_room(spec", "        max(spec")
 
 
 def _sweep_tells_nobody() -> None:
