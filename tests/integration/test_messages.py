@@ -277,6 +277,8 @@ def test_control_command_is_obeyed_once(attack: Attack) -> None:
         attack.client.publish("/0.celery.pidbox", raw)
         attack.refused(before + count)
 
+    # It is written down after it was obeyed, by a thread of its own.
+    wait_until(lambda: f"revoke task={spec.id}" in here.log(), what="the word of it")
     assert here.log().count(f"revoke task={spec.id}") == 1
     assert "celery.pidbox: it was acted on before" in here.log()
 
