@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from cw.budgets.ceilings import MINUTE, Amount
 from cw.names import branch_name, repo_key, same_repo
 from cw.reasons import Reason
 from cw.states import Mode, OutcomeKind, State
@@ -71,6 +72,10 @@ class TaskSpec(Model):
     goes_on: bool = False  # with a branch of this name, whosever it is (`--continue`)
     earlier: dict[str, str] = {}  # branches that tasks of this issue left at the remote, with heads
     notify: bool = False  # whoever dispatched it is told of its end, whichever it is
+    # What its runs may take together; 0: as the settings of its host say.
+    max_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    max_turns: Annotated[int, Field(ge=0)] = 0
+    max_minutes: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     unpushed: str = ""  # where commits of an earlier one are that could not be pushed, in words
     on: str = ""  # the branch its first run took; a record has none, see `Start`
     signature: str = ""  # over all the rest, by whoever dispatched it
@@ -79,6 +84,20 @@ class TaskSpec(Model):
     def key(self) -> tuple[str, int]:
         """What its claim and its issue's last task go by; 0: it has no issue."""
         return repo_key(self.repo, self.repo_id), self.issue or 0
+
+    @property
+    def ceiling(self) -> Amount:
+        """That it was given; 0: none of its own."""
+        return Amount(self.max_usd, self.max_turns, self.max_minutes * MINUTE)
+
+    def within(self, ceiling: Amount) -> TaskSpec:
+        """The same task with another ceiling."""
+        update = {
+            "max_usd": ceiling.usd,
+            "max_turns": ceiling.turns,
+            "max_minutes": ceiling.s / MINUTE,
+        }
+        return self.model_copy(update=update)
 
     def beside(self, other: TaskSpec) -> bool:
         """Whether both are of one repository, as far as their records tell."""
@@ -153,6 +172,7 @@ class Outcome(Model):
     protected: tuple[str, ...] = ()  # paths of CW_PROTECTED_PATHS that its pull request touches
     also_protected: dict[str, tuple[str, ...]] = {}  # those of others it opened, by URL
     cost_usd: float = 0.0
+    cost_estimated: bool = False  # a part of it, as the agent was ended before it said so itself
     turns: int = 0
     duration_s: float = 0.0
     report: str = ""  # the agent's last words, capped
@@ -183,6 +203,7 @@ class Task(Model):
     outcome: Outcome | None = None
     # Of all its ended runs together; 0 in records of a version that did not count them.
     spent_usd: float = 0.0
+    spent_rough: bool = False  # a part of them is estimated
     spent_turns: int = 0
     spent_s: float = 0.0
     seen_at: MaybeMoment = None  # when a person said that its end is known

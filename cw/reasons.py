@@ -55,6 +55,7 @@ class Reason(StrEnum):
     DISK_FULL = "disk_full"
     # What kept it from starting, or from being proven.
     BUDGET = "budget"
+    SHARED_BUDGET = "shared_budget"
     NOT_STARTED = "not_started"
     HOME_UNFIT = "home_unfit"
     ISSUE_CHANGED = "issue_changed"
@@ -152,7 +153,9 @@ RULES: dict[Reason, Rule] = {
     Reason.API_UNAVAILABLE: _LIMITED,
     **dict.fromkeys((Reason.TIME_LIMIT, Reason.STALLED, Reason.MEMORY, Reason.LOG_SIZE), _READ),
     Reason.DISK_FULL: _LATER,
-    Reason.BUDGET: Rule(kind=_FAILED, next=_AGAIN),
+    Reason.BUDGET: Rule(kind=_FAILED, next="cw restart ID --max-usd DOLLARS"),
+    # Back into the line: what begins there asks the ceiling, and says what it waits for.
+    Reason.SHARED_BUDGET: Rule(kind=_DEFERRED, person=False, next="", quiet=True),
     Reason.NOT_STARTED: _LOOK,
     Reason.HOME_UNFIT: Rule(kind=_DEFERRED, person=False, next="cw resume NN", quiet=True),
     Reason.ISSUE_CHANGED: Rule(kind=_FAILED, label=Label.OFF, next="cw dispatch -i ISSUE"),

@@ -26,6 +26,13 @@ log = logging.getLogger("workerhost.journal")
 Phase = Literal["preparing", "running", "settling", "settled", "overtaken"]
 
 
+class Cut(Model):
+    """Why its host ends a run: a reason of cw.reasons, and one sentence for a person."""
+
+    reason: str
+    message: str
+
+
 class Run(Model):
     """One execution of a task."""
 
@@ -45,6 +52,7 @@ class Run(Model):
     rescued: tuple[str, ...] = ()  # see Outcome
     account: str = ""  # the id of the one it began on
     agent: str = "claude"  # the program, as the setting names it
+    cut: Cut | None = None  # said before it is ended, so that the next host knows as well
     missing: tuple[str, ...] = ()  # what its clone should have had and had not, in words
 
     def lasted(self, now: datetime) -> float:

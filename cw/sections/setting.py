@@ -20,6 +20,7 @@ SECTIONS = {
     "run": "How much one run may take",
     "task": "How often a task is tried",
     "account": "How limits and outages of the model's API are met",
+    "budget": "What may be spent together, by worker, account and fleet: `20usd 500turns 600min`, by day and month of UTC",
     "lease": "How long a run is believed to live",
     "git": "What the host's own git may take for what an agent left",
     "github": "Where GitHub is, and who talks to it as whom",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cw import values
+from cw.budgets.ceilings import ceiling
 from cw.sections.setting import setting
 
 
@@ -107,15 +108,21 @@ class WorkSettings:
     )
     task_max_usd: float = setting(
         "task.max_usd",
-        0.0,
+        25.0,
         values.amount,
         "Dollars a task may cost over all its runs: each run gets what is left; 0: no limit",
     )
     task_max_turns: int = setting(
         "task.max_turns",
-        0,
+        1000,
         values.count,
         "Turns a task may take over all its runs; 0: no limit",
+    )
+    task_max_minutes: float = setting(
+        "task.max_minutes",
+        600.0,
+        values.amount,
+        "Minutes that a task's runs may take together; 0: no limit",
     )
     defer_seconds: float = setting(
         "task.defer_seconds",
@@ -146,6 +153,21 @@ class WorkSettings:
         86400.0,
         values.amount,
         "Seconds of such refusals after which a person has to look",
+    )
+    budget_worker_day: str = setting(
+        "budget.worker_day",
+        "",
+        ceiling,
+        "What the runs of one worker may take in a day: `5usd`, `200turns`, `90min`, or several of these; empty: no limit",
+    )
+    budget_account_day: str = setting(
+        "budget.account_day", "", ceiling, "The same for all runs on one account"
+    )
+    budget_fleet_day: str = setting(
+        "budget.fleet_day", "", ceiling, "The same for all runs of the fleet"
+    )
+    budget_fleet_month: str = setting(
+        "budget.fleet_month", "", ceiling, "The same for all runs of the fleet in a month"
     )
     lease_ttl: float = setting(
         "lease.ttl", 600.0, values.amount, "Seconds a lease lives without renewal"

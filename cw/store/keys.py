@@ -29,6 +29,8 @@
 | cw:github:budget | hash | by token: requests left and when they are renewed, as JSON | |
 | cw:counts | hash | runs by outcome and reason, renewals of leases | never |
 | cw:costs | hash | dollars by day of UTC (days since 1970) | never |
+| cw:spent:<month> | hash | by place and unit: what runs took; `full:…`: ceilings met | 62 days |
+| cw:reserved | hash | by running task: its part of shared ceilings, as JSON | with its run |
 | cw:beat:* | | RedBeat's: what was sent when, and which beat sends | |
 | cw:fence | counter | the last fence given | never |
 | cw:aside:<ms>:<key> | as it was | what nobody could read | after 30 days |
@@ -52,6 +54,7 @@ GITHUB_BUDGET = "cw:github:budget"
 COUNTS = "cw:counts"
 COSTS = "cw:costs"
 AUDIT = "cw:audit"
+RESERVED = "cw:reserved"
 POOL = "*"
 # What each key has to be, by how its name begins; the first that fits counts.
 TYPES = (
@@ -83,6 +86,8 @@ TYPES = (
     (AUDIT, "hash"),
     (COUNTS, "hash"),
     (COSTS, "hash"),
+    ("cw:spent:", "hash"),
+    (RESERVED, "hash"),
     (FENCE, "string"),
 )
 
@@ -143,6 +148,11 @@ def issue(place: str, number: int) -> str:
 
 def account(account_id: str) -> str:
     return f"cw:account:{account_id}"
+
+
+def spent(month: str) -> str:
+    """`month`: 2026-11, of UTC."""
+    return f"cw:spent:{month}"
 
 
 def lock(name: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from cw.budgets.scopes import Payers, Scope
 from cw.models import Outcome, Start
 from cw.states import Move
 from cw.store.notices import NOTHING, Told
@@ -22,23 +24,38 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Spending:
+    """Who pays for a run, and the moment that its day and month go by."""
+
+    payers: Payers
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Payer:
-    """The account that a run would be on, by its id. `spread`: seconds between two starts on one
-    that goes on after a hold.
+    """What a run would spend from. `spread`: seconds between two starts on an account that goes on
+    after a hold. `scopes`: ceilings that it shares.
     """
 
-    account: str
+    spending: Spending
     model: str
     spread: float
+    scopes: tuple[Scope, ...] = ()
+
+    @property
+    def account(self) -> str:
+        return self.spending.payers.account
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a task was not given: its state, `gone`, `busy`, `other worker`, or what its account is:
-    `account held`, `account probed` or `account staggered`.
+    """Why a task was not given: its state, `gone`, `busy`, `other worker`, what its account is
+    (`account held`, `account probed` or `account staggered`), or that a ceiling which it shares is
+    used up: `budget spent`, or `budget reserved` by others that are at work.
     """
 
     reason: str
+    scope: Scope | None = None  # that ceiling
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +70,8 @@ class Holder:
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """How a run ended, and what others are told of it. `begun`: it came as far as its clone.
-    `charged`: a hold of it counts against its task.
+    `charged`: a hold of it counts against its task. `spending`: who pays for it, where that is
+    known.
     """
 
     move: Move
@@ -61,6 +79,7 @@ class Settlement:
     told: Told = NOTHING
     begun: bool = True
     charged: bool = True
+    spending: Spending | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

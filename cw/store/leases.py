@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
+from cw.budgets.scopes import month, places
 from cw.errors import ForgedError, StaleFenceError
 from cw.models import MALFORMED, PROTOCOL, Start, TaskSpec
 from cw.states import Move, sources, target
 from cw.store import keys
+from cw.store.budgets import KEPT_MS, scopes_json
 from cw.store.clock import epoch_ms, ms
 from cw.store.connection import Connection
-from cw.store.lease_values import Grant, Holder, LiveRun, Payer, Refusal, Settlement
+from cw.store.lease_values import Grant, Holder, LiveRun, Payer, Refusal, Settlement, Spending
 from cw.store.notices import following
 
 
@@ -31,9 +35,10 @@ class Leases:
         payer: Payer | None = None,
     ) -> Grant | Refusal:
         """Take a queued task for an idle worker. `session` is used when it has none yet. Without a
-        `payer` no account is asked.
+        `payer` no account and no ceiling is asked.
         """
-        names = self._lease_keys(task_id, worker)
+        spending = payer.spending if payer else None
+        names = [*self._lease_keys(task_id, worker), keys.RESERVED, _ledger(spending)]
         if payer:
             names.append(keys.account(payer.account))
         args = [
@@ -47,10 +52,13 @@ class Leases:
             PROTOCOL,
             payer.model if payer else "",
             ms(payer.spread) if payer else 0,
+            scopes_json(payer.scopes if payer else ()),
+            _places(spending),
         ]
         answer = self._db.run("acquire", names, args)
         if not answer[0]:
-            return Refusal(str(answer[1]))
+            scope = payer.scopes[int(answer[2]) - 1] if payer and len(answer) > 2 else None
+            return Refusal(str(answer[1]), scope)
         return Grant(task_id, int(answer[1]), int(answer[2]), str(answer[3]))
 
     def adopt(
@@ -158,9 +166,12 @@ class Leases:
             outcome.cost_usd,
             outcome.turns,
             outcome.duration_s,
+            _places(settlement.spending),
+            KEPT_MS,
             *rows,
         ]
-        names = [*self._settled_keys(holder), *outboxes]
+        ledger = _ledger(settlement.spending)
+        names = [*self._settled_keys(holder), keys.RESERVED, ledger, *outboxes]
         return bool(self._db.run("settle", names, args))
 
     @staticmethod
@@ -188,3 +199,12 @@ class Leases:
             keys.waiting(worker),
             keys.waiting(None),
         ]
+
+
+def _ledger(spending: Spending | None) -> str:
+    return keys.spent(month(spending.at) if spending else "")
+
+
+def _places(spending: Spending | None) -> str:
+    """As the scripts take them: all that a run's spending is summed up under."""
+    return json.dumps(places(spending.payers, spending.at) if spending else ())

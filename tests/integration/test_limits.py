@@ -177,14 +177,15 @@ def test_limit_has_its_own_outcome_and_the_work_is_kept(
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "reason", "raised"),
+    ("setting", "value", "option", "raised"),
     [
-        ("CW_TASK_MAX_TURNS", "2", "error_max_turns", "20"),
-        ("CW_TASK_MAX_USD", "0.007", "error_max_budget_usd", "1"),
+        ("CW_TASK_MAX_TURNS", "2", "--max-turns 4", "20"),
+        ("CW_TASK_MAX_USD", "0.007", "--max-usd 0.014", "1"),
+        ("CW_TASK_MAX_MINUTES", "0.05", "--max-minutes 0.1", "10"),
     ],
 )
 def test_task_gets_no_more_over_all_its_runs_until_it_is_given_more(
-    git_repo: Path, setting: str, value: str, reason: str, raised: str
+    git_repo: Path, setting: str, value: str, option: str, raised: str
 ) -> None:
     with machine(git_repo, **{setting: value}) as here:
         host = here.start()
@@ -200,10 +201,10 @@ def test_task_gets_no_more_over_all_its_runs_until_it_is_given_more(
         reopen(here, spec)
         third = here.reaches(spec, State.DONE)
 
-    assert outcome(first) == (OutcomeKind.FAILED, reason), first.outcome
-    assert outcome(second) == (OutcomeKind.FAILED, "budget"), second.outcome
-    assert second.outcome
-    assert setting in second.outcome.message
+    for ended in (first, second):
+        assert outcome(ended) == (OutcomeKind.FAILED, "budget"), ended.outcome
+        assert ended.outcome
+        assert f"cw restart {spec.id} {option}" in ended.outcome.message
     assert agents == 1  # none was started for nothing
     assert outcome(third) == (OutcomeKind.SUCCEEDED, "done"), third.outcome
     assert third.session == first.session

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cw.accounts.holds import ALL_MODELS, Account, HoldKind, Window
 from cw.accounts.identity import AccountKind, Identity
+from cw.budgets.scopes import Payers
 from cw.models import TaskSpec
 from cw.states import Move, OutcomeKind
 from cw.store.accounts import Held, Refused
-from cw.store.lease_values import Grant, Holder, Payer, Refusal, Settlement
+from cw.store.lease_values import Grant, Holder, Payer, Refusal, Settlement, Spending
 from cw.store.store import Store
 from tests.integration.test_store_leases import created
 from tests.making import make_outcome
@@ -40,7 +41,8 @@ def account(store: Store) -> Account:
 def take(
     store: Store, spec: TaskSpec, worker: str = "01", *, ttl: float = 600, spread: float = SPREAD
 ) -> Grant | Refusal:
-    payer = Payer(TEAM.id, spec.model, spread)
+    payers = Payers("01", TEAM.id)
+    payer = Payer(Spending(payers, datetime.now(UTC)), spec.model, spread)
     return store.tasks.acquire(
         spec.id, worker=worker, host="here", ttl=ttl, session="s", payer=payer
     )

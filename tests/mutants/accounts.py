@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cw.accounts.holds import Account
+from cw.budgets.ceilings import NONE
 from cw.operations.assignment import assign
 from cw.operations.fleet.accounts import everything
-from cw.settings import Settings
 from tests.mutants import Mutant
-from workerhost.runs import account_listener, starting
-from workerhost.runs.budget import Budget
+from workerhost.runs import account_listener, budget
 
 _LISTENER = "tests/integration/test_account_listener.py::"
 
 
 def _each_run_anew() -> None:
-    def run_alone(settings: Settings, _task: Any) -> Budget:
-        return Budget(settings.run_max_usd, settings.run_max_turns)
-
-    starting.left = run_alone  # type: ignore[assignment,attr-defined]
+    budget.spent = lambda task: NONE  # noqa: ARG005
 
 
 def _nothing_is_kept() -> None:

@@ -26,6 +26,7 @@ def run(**changed: Any) -> Finished:
         "worker": "01",
         "ended_at": NOW,
         "cost_usd": 0.25,
+        "cost_estimated": False,
         "turns": 3,
         "duration_s": 60.0,
         "outcome": make_outcome(kind, reason=reason),

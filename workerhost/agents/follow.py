@@ -129,7 +129,7 @@ class Follower:
 
     def _events(self, taken: Taken) -> list[Event]:
         """With the count of turns so far, for those who look at the last event only."""
-        turns = {"turns": self.progress.turns}
+        turns = {"turns": self.progress.turns, **_cost(self.progress)}
         found = taken.events(self.offset, datetime.now(UTC))
         return [event.model_copy(update={"data": turns | event.data}) for event in found]
 
@@ -138,7 +138,7 @@ class Follower:
         if self._ended_at is None or time.monotonic() - self._ended_at < _WAITS_SECONDS:
             return
         self._ended_at = None
-        data = {"turns": self.progress.turns, "cost_usd": self.progress.cost_usd}
+        data = {"turns": self.progress.turns, **_cost(self.progress)}
         now = datetime.now(UTC)
         note = Event(at=now, kind="note", text=WAITS, offset=self.offset, data=data)
         self._add([note], 0)
@@ -156,14 +156,24 @@ class Follower:
         self._unsent.clear()
 
 
+def _cost(progress: Progress) -> dict[str, object]:
+    """So far, and whether a part of it is estimated; nothing while nothing is known."""
+    if not progress.spent_usd:
+        return {}
+    return {"spent_usd": round(progress.spent_usd, 6), "estimated": progress.unpriced_usd > 0}
+
+
 def follow(
     home: Home,
     follower: Follower,
     lost: threading.Event,
     leaving: Leaving,
     ours: Callable[[], bool],
+    over: Callable[[], bool] = lambda: False,
 ) -> Ending:
-    """Until the run is over, or must be. `lost`: the lease. On FENCED the run has been stopped."""
+    """Until the run is over, or must be. `lost`: the lease. On FENCED the run has been stopped.
+    `over`: whether it may take no more: it is stopped, and has ended as any other.
+    """
     while True:
         grown = follower.read()
         if launch.read_exit(home):
@@ -181,14 +191,18 @@ def follow(
             stop_and_wait(home)
             continue
         if lost.is_set():
-            if not ours():
-                return Ending.TAKEN
+            return _fenced(home, follower) if ours() else Ending.TAKEN
+        if over():
             stop_and_wait(home)
-            follower.finish()
-            return Ending.FENCED
-        if not grown:
+        elif not grown:
             follower.say_that_it_waits()
             leaving.detach.wait(_POLL_SECONDS)
+
+
+def _fenced(home: Home, follower: Follower) -> Ending:
+    stop_and_wait(home)
+    follower.finish()
+    return Ending.FENCED
 
 
 def stop_and_wait(home: Home) -> None:

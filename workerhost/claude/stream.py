@@ -15,11 +15,13 @@ from cw.reasons import Reason
 from cw.transcript.loglines import as_text
 from workerhost.claude.limits import Limits
 from workerhost.claude.longline import LongLine
+from workerhost.claude.prices import Unpriced
 from workerhost.programs.progress import Failure, Progress, Result, Taken, Word, nothing
 
 # What is judged by.
 _RESULT = ("subtype", "is_error", "api_error_status", "api_error", "result", "errors")
 _WORDS = {"result": Word.LAST, "assistant": Word.WORK, "user": Word.WORK}
+_OVER = {"error_max_budget_usd": "usd", "error_max_turns": "turns"}
 _WORD_CAP = 200  # of a name, a version, an id
 _IDS_KEPT = 64  # the lines of one message follow each other closely
 
@@ -36,6 +38,7 @@ class Stream:
     _api_error: str = ""  # its word for what the API said: rate_limit, authentication_failed …
     _api_kind: str = ""  # the same more closely, in newer versions
     _limits: Limits = field(default_factory=Limits)
+    _unpriced: Unpriced = field(default_factory=Unpriced)
     _turns: int = 0  # that the results so far tell of
     _messages: deque[str] = field(default_factory=lambda: deque(maxlen=_IDS_KEPT))
 
@@ -78,6 +81,9 @@ class Stream:
             self._end(data)
 
     def _assistant(self, data: Json) -> None:
+        if not data.get("error"):
+            self._unpriced.add(data.get("message") or {})
+            self.progress.unpriced_usd = self._unpriced.usd
         if data.get("parent_tool_use_id"):
             return  # a subagent's; what becomes of it is the agent's to say
         self._api_error = _word(data.get("error") or "")
@@ -96,6 +102,8 @@ class Stream:
         self.progress.result = _typed(self._result)
         self.progress.turns = self._turns = self._turns + int(data.get("num_turns") or 0)
         self.progress.cost_usd += _cost(data)
+        self._unpriced.priced()
+        self.progress.unpriced_usd = 0.0
 
     def _failure(self) -> Failure | None:
         result = self._result or {}
@@ -132,7 +140,8 @@ def _typed(result: Json) -> Result:
         )
     word, errors = str(result.get("subtype") or "error"), result.get("errors")
     first = str(errors[0]) if isinstance(errors, list) and errors else ""
-    return Result(report=report, reason=word, message=first or f"the agent ended with {word}")
+    said = first or f"the agent ended with {word}"
+    return Result(report=report, reason=word, message=said, over=_OVER.get(word, ""))
 
 
 def _cost(result: Json) -> float:

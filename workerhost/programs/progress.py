@@ -23,6 +23,7 @@ class Result:
     last: str = ""  # what it said last, where an earlier and fuller word is the report
     reason: str = ""
     message: str = ""
+    over: str = ""  # which limit it was given it has met: usd or turns
 
     @property
     def good(self) -> bool:
@@ -50,12 +51,17 @@ class Progress:
     model: str = ""
     version: str = ""
     turns: int = 0
-    cost_usd: float = 0.0
+    cost_usd: float = 0.0  # as the program has said it so far
+    unpriced_usd: float = 0.0  # what came since, by its tokens: about
     result: Result | None = None
     failure: Failure | None = None
     retries: int = 0
     retry_after: timedelta = timedelta()  # that the API asked for last, or the program chose
     windows: tuple[Window, ...] = ()  # of its account, as the API told them last
+
+    @property
+    def spent_usd(self) -> float:
+        return self.cost_usd + self.unpriced_usd
 
 
 class Word(Enum):

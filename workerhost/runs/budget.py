@@ -1,42 +1,64 @@
-"""What a run may still cost: its own ceiling, and what its task's earlier runs have left. Pure."""
+"""What a run may still take: its own ceiling, and what its task's earlier runs have left. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
+from cw.budgets.ceilings import MINUTE, Amount, parse
+from cw.budgets.scopes import Level
 from cw.errors import OverBudgetError
-from cw.models import Task
+from cw.models import Task, TaskSpec
 from cw.settings import Settings
 
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """For one run. 0: no limit."""
-
-    usd: float = 0.0
-    turns: int = 0
+_OPTIONS = {"usd": "--max-usd", "turns": "--max-turns", "s": "--max-minutes"}
+_MORE = 2  # times as much is proposed
 
 
-def left(settings: Settings, task: Task) -> Budget:
-    """Raises OverBudgetError when its earlier runs left nothing."""
-    usd, turns = settings.task_max_usd - task.spent_usd, settings.task_max_turns - task.spent_turns
-    if settings.task_max_usd and usd <= 0:
-        raise _over(f"{task.spent_usd:.2f} dollars", f"{settings.task_max_usd:g}", "usd")
-    if settings.task_max_turns and turns <= 0:
-        raise _over(f"{task.spent_turns} turns", str(settings.task_max_turns), "turns")
-    return Budget(
-        usd=_lower(settings.run_max_usd, usd if settings.task_max_usd else 0.0),
-        turns=int(_lower(settings.run_max_turns, turns if settings.task_max_turns else 0)),
+def shared(settings: Settings) -> Mapping[Level, Amount]:
+    """Ceilings that runs share."""
+    return {level: parse(getattr(settings, f"budget_{level}")) for level in Level}
+
+
+def ceiling(settings: Settings, spec: TaskSpec) -> Amount:
+    """Of a task: its own, else as this host's settings say."""
+    minutes = settings.task_max_minutes * MINUTE
+    return spec.ceiling.instead(Amount(settings.task_max_usd, settings.task_max_turns, minutes))
+
+
+def spent(task: Task) -> Amount:
+    """By its runs that have ended."""
+    return Amount(task.spent_usd, task.spent_turns, task.spent_s)
+
+
+def left(most: Amount, took: Amount, task_id: str) -> Amount:
+    """Of a task's ceiling. Raises OverBudgetError when its earlier runs left nothing."""
+    if unit := over(most, took):
+        raise used_up(most, took, unit, task_id)
+    return Amount(
+        most.usd and most.usd - took.usd,
+        most.turns and most.turns - took.turns,
+        most.s and most.s - took.s,
     )
 
 
-def _lower(one: float, other: float) -> float:
-    """Of two ceilings, of which 0 is none."""
-    return min(one, other) if one and other else one or other
+def of_a_run(settings: Settings, task_left: Amount) -> Amount:
+    """What the agent program itself is told to keep to: the lower of both."""
+    return Amount(settings.run_max_usd, settings.run_max_turns).under(task_left)
 
 
-def _over(spent: str, most: str, what: str) -> OverBudgetError:
-    return OverBudgetError(
-        f"the task's runs took {spent} together, and it may take {most}",
-        hint=f"Raise CW_TASK_MAX_{what.upper()} on the host, then: cw restart",
-    )
+def over(most: Amount, took: Amount) -> str:
+    """The unit in which nothing is left; empty: there is."""
+    units = (("usd", most.usd, took.usd), ("turns", most.turns, took.turns), ("s", most.s, took.s))
+    return next((unit for unit, ceiled, used in units if ceiled and used >= ceiled), "")
+
+
+def used_up(most: Amount, took: Amount, unit: str, task_id: str) -> OverBudgetError:
+    """With what is typed so that the task goes on."""
+    said = {
+        "usd": f"{took.usd:.2f} dollars, and may take {most.usd:g}",
+        "turns": f"{took.turns} turns, and may take {most.turns}",
+        "s": f"{took.s / MINUTE:.0f} minutes, and may take {most.s / MINUTE:g}",
+    }
+    more = {"usd": most.usd, "turns": most.turns, "s": most.s / MINUTE}[unit] * _MORE
+    hint = f"It goes on with more: cw restart {task_id} {_OPTIONS[unit]} {more:g}"
+    return OverBudgetError(f"the task has taken {said[unit]}", hint=hint)

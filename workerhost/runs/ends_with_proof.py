@@ -25,7 +25,7 @@ from workerhost.runs.renamed_repository import called_now
 from workerhost.runs.run_context import Holding
 from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.settle import settle
-from workerhost.settling.verdict import UNPROVEN, judge_process
+from workerhost.settling.verdict import UNPROVEN, cut_short, judge_process
 from workerhost.shutdown import HostLeavesError
 
 _ASK_AGAIN_SECONDS = 30.0
@@ -85,7 +85,9 @@ def _outcome(held: Holding, book: Journal, seen: _Seen, now: datetime) -> Outcom
         task=book.current,
         run=book.run,
         github=held.ctx.github_for(held.home.id) if book.task.github else None,
-        process=judge_process(seen.ending, seen.exit, seen.progress, now, defer),
+        process=cut_short(
+            judge_process(seen.ending, seen.exit, seen.progress, now, defer), book.run.cut
+        ),
         progress=seen.progress,
         now=now,
         defer=defer,

@@ -86,7 +86,8 @@ def interrupted(held: Holding, book: Journal, progress: Progress) -> str:
         message="its host was stopped; it goes on in the same session",
         branch=book.current.branch if book.run.clone else "",
         wip=_kept(held, book),
-        cost_usd=progress.cost_usd,
+        cost_usd=progress.spent_usd,
+        cost_estimated=progress.unpriced_usd > 0,
         turns=progress.turns,
         duration_s=book.run.lasted(now),
     )

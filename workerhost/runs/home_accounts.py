@@ -6,17 +6,20 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 
 from cw.accounts.holds import Account
 from cw.accounts.identity import Identity, identity
+from cw.budgets.ceilings import Amount
+from cw.budgets.scopes import Payers, Scope, met, scopes
 from cw.credentials.agentenv import agent_environment
 from cw.fleet_models import Worker
 from cw.homes.layout import Home
 from cw.programs.known import program_of
 from cw.settings import Settings
-from cw.store.lease_values import Payer
+from cw.store.lease_values import Payer, Spending
 from cw.store.store import Store
+from workerhost.runs.budget import shared
 
 _TELL_AGAIN_SECONDS = 3600.0
 
@@ -39,6 +42,8 @@ class HomeAccounts:
         self._told: dict[str, tuple[str, float]] = {}  # worker -> account, and when (monotonic)
         self._known: dict[str, Account] = {}
         self._now: datetime | None = None
+        self._ceilings = shared(settings)
+        self._met: dict[str, Amount] = {}  # by place: see cw.budgets.scopes
 
     def of(self, home: Home) -> Identity:
         """As its .zshenv has it now: a key that was mended is another account."""
@@ -57,9 +62,21 @@ class HomeAccounts:
 
     def payer(self, home: Home, model: str) -> Payer:
         """For a run that is about to begin. Raises BrokerUnavailableError."""
-        account = self.of(home)
+        account, now = self.of(home), datetime.now(UTC)
         self._tell(home.id, account)
-        return Payer(account.id, model, self._settings.account_spread)
+        payers = Payers(home.id, account.id, account.name)
+        spread = self._settings.account_spread
+        return Payer(Spending(payers, now), model, spread, self.scopes(payers, now))
+
+    def payers(self, worker: str, account: str) -> Payers:
+        """Of a run that began on this account."""
+        with self._lock:
+            known = self._known.get(account)
+        return Payers(worker, account, known.name if known else "")
+
+    def scopes(self, payers: Payers, now: datetime) -> tuple[Scope, ...]:
+        """Ceilings that a run of these payers shares."""
+        return scopes(self._ceilings, payers, now)
 
     def look(self, workers: Sequence[Worker], homes: Mapping[str, Home]) -> None:
         """Find out anew. `workers`: the fleet's records of these. Raises BrokerUnavailableError."""
@@ -67,8 +84,10 @@ class HomeAccounts:
             with suppress(OSError):  # its run will say what is wrong with its HOME
                 self._look_at(worker, homes[worker.id])
         known = self._store.accounts.read(self._of.get(worker.id, "") for worker in workers)
+        ceiled = any(self._ceilings.values())
+        places = self._store.budgets.read(datetime.now(UTC)).met if ceiled else {}
         with self._lock:
-            self._known, self._now = known, self._store.tasks.now()
+            self._known, self._met, self._now = known, places, self._store.tasks.now()
 
     def _look_at(self, worker: Worker, home: Home) -> None:
         account = self.of(home)
@@ -77,10 +96,18 @@ class HomeAccounts:
         self._tell(worker.id, account)
 
     def closed(self, worker: str, model: str | None = None) -> str:
-        """Why its account takes nothing, or nothing of this model; empty when it may."""
+        """Why its account takes nothing, or nothing of this model, or which ceiling is met; empty
+        when it may.
+        """
         with self._lock:
             account = self._known.get(self._of.get(worker, ""))
-            return account.closed(self._now, model) if account and self._now else ""
+            held = account.closed(self._now, model) if account and self._now else ""
+            places = self._met
+        if held or not places:
+            return held
+        payers = self.payers(worker, account.id if account else "")
+        full = met(places, payers, datetime.now(UTC), self._ceilings)
+        return full.used_up if full else ""
 
     def ranked(self, workers: Sequence[str], model: str) -> list[str]:
         """Those whose accounts take this model, the one with most room first."""

@@ -20,7 +20,7 @@ from cw.programs.known import reader
 from cw.reasons import Charge, Reason, rule_of
 from cw.settings import Settings
 from cw.states import Move, OutcomeKind, State
-from cw.store.lease_values import Holder, Refusal, Settlement
+from cw.store.lease_values import Holder, Refusal, Settlement, Spending
 from cw.store.notices import Told
 from cw.store.outbox import Effect
 from workerhost.agents import launch
@@ -152,7 +152,15 @@ def settled(book: Journal, outcome: Outcome, now: datetime) -> Journal:
 def _settle(held: Holding, book: Journal, move: Move, outcome: Outcome, told: Told) -> bool:
     holder = Holder(held.task_id, held.home.id, held.fence)
     charged = rule_of(outcome.reason).charge is not Charge.ACCOUNT
-    settlement = Settlement(move, outcome, told, begun=bool(book.run.clone), charged=charged)
+    payers = held.ctx.accounts.payers(held.home.id, book.run.account)
+    settlement = Settlement(
+        move,
+        outcome,
+        told,
+        begun=bool(book.run.clone),
+        charged=charged,
+        spending=Spending(payers, datetime.now(UTC)),
+    )
     return held.ctx.store.tasks.settle(holder, settlement)
 
 

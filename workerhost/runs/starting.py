@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cw.budgets.ceilings import Amount
 from cw.errors import BadInputError, StaleFenceError
 from cw.homes import journal
 from cw.homes.files import write_private
@@ -29,8 +30,8 @@ from workerhost.clones.workspace import Workspace, clone_path
 from workerhost.programs.runner import Launch
 from workerhost.prompts.briefing import Workplace, brief
 from workerhost.prompts.trusted_comments import Heard, hear
+from workerhost.runs import budget
 from workerhost.runs.beginning import begin
-from workerhost.runs.budget import Budget, left
 from workerhost.runs.event_publishing import publish
 from workerhost.runs.renamed_repository import called_now
 from workerhost.runs.run_context import Holding
@@ -44,7 +45,8 @@ def start(held: Holding, prompt: str, book: Journal, task: Task, *, again: bool)
     its runs have cost. `again`: the run goes on in a session of the task that this HOME knows.
     Raises CwError when there will be no agent, or HostLeavesError; then nothing of one runs.
     """
-    budget = left(held.ctx.settings, task)
+    ceiled = budget.ceiling(held.ctx.settings, book.task)
+    may = budget.of_a_run(held.ctx.settings, budget.left(ceiled, budget.spent(task), task.spec.id))
     book = called_now(held, book)
     ctx, spec = held.ctx, book.current
     _refuse_without_access(held, spec)
@@ -61,7 +63,7 @@ def start(held: Holding, prompt: str, book: Journal, task: Task, *, again: bool)
         raise StaleFenceError(f"the lease of {spec.id} ended before its agent was started")
     if ctx.leaving.detach.is_set():
         raise HostLeavesError
-    order = _launch(held, spec, book.run, binary, budget, trusted=trusted)
+    order = _launch(held, spec, book.run, binary, may, trusted=trusted)
     _write_down(held, spec, book.run, order)
     launch.start(held.room, order, ctx.runner)
     log.info("run started task=%s worker=%s attempt=%s", spec.id, held.home.id, book.run.attempt)
@@ -105,7 +107,7 @@ def _prepare(
 
 
 def _launch(
-    held: Holding, spec: TaskSpec, run: Run, binary: Path, budget: Budget, *, trusted: bool
+    held: Holding, spec: TaskSpec, run: Run, binary: Path, may: Amount, *, trusted: bool
 ) -> Launch:
     return Launch(
         binary=binary,
@@ -116,8 +118,8 @@ def _launch(
         env=held.env,
         repo_url=spec.repo_url,
         repo_path=spec.repo_path,
-        max_usd=budget.usd,
-        max_turns=budget.turns,
+        max_usd=may.usd,
+        max_turns=may.turns,
         trusted=trusted,
     )
 

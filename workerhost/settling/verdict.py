@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from cw.homes.journal import Cut
 from cw.reasons import Reason, rule_of
 from cw.states import Mode, OutcomeKind
 from workerhost.agents.follow import Ending
@@ -84,6 +85,13 @@ def judge_process(
     if progress.result is None:
         return _failed(Reason.KILLED, f"the agent ended without a result (exit code {ended.rc})")
     return _failed(progress.result.reason, progress.result.message)
+
+
+def cut_short(verdict: Verdict, cut: Cut | None) -> Verdict:
+    """Of a run that its host has ended, unless a person was quicker, or its agent was done."""
+    if cut is None or verdict.kind is None:
+        return verdict
+    return Verdict(rule_of(cut.reason).kind, cut.reason, cut.message)
 
 
 def _finished(result: Result, turns: int) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 
 import click
 
+from cw.budgets.ceilings import MINUTE, Amount
 from cw.cli.arguments.completion import complete_ids
 from cw.cli.views.render import note
 from cw.errors import BadInputError
@@ -62,6 +64,41 @@ def follow_option(until: str) -> Callable[[Command], Command]:
         callback=lambda context, _, given: given or context.meta.get(_OLD, False),
     )
     return lambda command: new(old(command))
+
+
+def budget_options(command: Command) -> Command:
+    """What the task's runs may take together, as `ceiling`: Amount, 0 where nothing was typed."""
+
+    @click.option(
+        "--max-minutes",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Minutes that its runs may take together.",
+        metavar="N",
+    )
+    @click.option(
+        "--max-turns",
+        type=click.IntRange(min=1),
+        help="Turns that its runs may take together.",
+        metavar="N",
+    )
+    @click.option(
+        "--max-usd",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Dollars that its runs may cost together.",
+        metavar="N",
+    )
+    @functools.wraps(command)
+    def with_ceiling(
+        *args: Any,
+        max_usd: float | None,
+        max_turns: int | None,
+        max_minutes: float | None,
+        **more: Any,
+    ) -> Any:
+        given = Amount(max_usd or 0.0, max_turns or 0, (max_minutes or 0.0) * MINUTE)
+        return command(*args, ceiling=given, **more)
+
+    return with_ceiling
 
 
 def _note_old(context: click.Context, _param: click.Parameter, given: bool) -> None:

@@ -71,12 +71,17 @@ def command(cli: Cli, by: str, since: datetime | None, local: bool, as_json: boo
         Column("time", right=True),
     ]
     table(columns, [_cells(row) for row in (*found.rows, found.total)])
+    if found.total.estimated:
+        say(
+            f"~ {found.total.estimated} runs that were ended before they had told all of their cost"
+        )
     if found.total.unknown:
         say(f"+ {found.total.unknown} runs whose cost nobody heard of")
 
 
 def _cells(row: CostRow) -> list[str]:
-    dollars = "?" if row.unknown and not row.usd else money(row.usd) + "+" * bool(row.unknown)
+    known = money(row.usd, estimated=bool(row.estimated))
+    dollars = "?" if row.unknown and not row.usd else known + "+" * bool(row.unknown)
     return [
         one_line(row.name),
         str(row.runs),

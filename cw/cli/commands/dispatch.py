@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cw.budgets.ceilings import Amount
 from cw.cli.arguments.completion import (
     complete_issues,
     complete_models,
@@ -17,7 +18,7 @@ from cw.cli.arguments.completion import (
     complete_workers,
 )
 from cw.cli.arguments.issues import read_issues
-from cw.cli.arguments.params import checked, json_option
+from cw.cli.arguments.params import budget_options, checked, json_option
 from cw.cli.arguments.prompt import is_ignored, read_prompt
 from cw.cli.context import Cli, with_cli
 from cw.cli.dispatching import dispatch_one
@@ -90,6 +91,7 @@ _SEVERAL = 2
 @click.option(
     "--notify", is_flag=True, help="Tell me of its end, whichever it is, where CW_NOTIFY_TO says."
 )
+@budget_options
 @json_option
 @with_cli
 def command(  # noqa: PLR0913, PLR0917  each is an option
@@ -103,6 +105,7 @@ def command(  # noqa: PLR0913, PLR0917  each is an option
     mode: str,
     goes_on: bool,
     notify: bool,
+    ceiling: Amount,
     as_json: bool,
 ) -> None:
     """Give work to a worker, or to whichever is free.
@@ -115,6 +118,9 @@ def command(  # noqa: PLR0913, PLR0917  each is an option
     dispatch fails. Of several issues each becomes a task of its own; one that is refused does not
     keep back the others, and the exit status is that of the first that was. With --json, several
     are a list.
+
+    --max-usd, --max-turns and --max-minutes limit the task over all its runs, instead of
+    task.max_usd and so on, and of the issue's labels (budget:5usd, budget:200turns, budget:90min).
     """
     name, numbers = read_issues(issues, repo)
     request = replace(
@@ -124,6 +130,7 @@ def command(  # noqa: PLR0913, PLR0917  each is an option
         mode=Mode(mode),
         goes_on=goes_on,
         notify=notify,
+        ceiling=ceiling,
     )
     _check(cli, request)
     done, refused = _each(cli, request, numbers, tell=not as_json)

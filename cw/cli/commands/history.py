@@ -144,7 +144,7 @@ def _cells(row: Finished, now: datetime) -> list[str]:
         row.label,
         outcome.kind.value,
         str(outcome.commits),
-        money(row.cost_usd),
+        money(row.cost_usd, estimated=row.cost_estimated),
         str(row.turns),
         duration(row.duration_s),
         outcome.pr or outcome.branch if good else outcome.message or outcome.reason,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cw.budgets.ceilings import Amount
 from cw.cli.arguments.completion import complete_ids
-from cw.cli.arguments.params import json_option
+from cw.cli.arguments.params import budget_options, json_option
 from cw.cli.context import Cli, with_cli
 from cw.cli.steering import several
 from cw.cli.views.render import json_out, moment, note, say
@@ -23,10 +24,17 @@ if TYPE_CHECKING:
 @click.option("--all", "everyone", is_flag=True, help="All that are stopped, crashed or held.")
 @click.option("--fresh", is_flag=True, help="A new session, and the branch from its start.")
 @click.option("--now", "early", is_flag=True, help="Also before a usage limit is over.")
+@budget_options
 @json_option
 @with_cli
 def command(
-    cli: Cli, ids: tuple[str, ...], everyone: bool, fresh: bool, early: bool, as_json: bool
+    cli: Cli,
+    ids: tuple[str, ...],
+    everyone: bool,
+    fresh: bool,
+    early: bool,
+    ceiling: Amount,
+    as_json: bool,
 ) -> None:
     """Let stopped, crashed, held or failed tasks go on.
 
@@ -36,6 +44,9 @@ def command(
     are refused before, or with --all left: the agent would be refused as well. --now is for a
     worker that has another login since, or an account that has room again. With --json, one that
     was named is an object, several are a list.
+
+    --max-usd, --max-turns and --max-minutes are what each may take from now on over all its runs,
+    those that it had included.
     """
     from cw.operations.control.restart import at_rest, limited, need_restartable, restart
 
@@ -47,7 +58,7 @@ def command(
     going = [task for task in tasks if task not in waiting]
     for task in going:  # all of them before any is changed
         need_restartable(task, now, early=early)
-    done = [restart(cli.control, task, fresh=fresh, early=early) for task in going]
+    done = [restart(cli.control, task, fresh=fresh, early=early, ceiling=ceiling) for task in going]
     if as_json:
         rows = [row.model_dump(mode="json") for row in done]
         json_out(rows[0] if len(ids) == 1 else rows)

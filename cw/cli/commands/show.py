@@ -95,6 +95,7 @@ def _story(cli: Cli, task: Task, now: datetime) -> Story:
         until=task.not_before,
         outcome=task.outcome,
         cost_usd=task.total_usd,
+        cost_estimated=task.spent_rough,
         turns=task.total_turns,
         duration_s=task.total_s,
         timeline=tuple(timeline.timeline(task, runs, events)),
@@ -143,7 +144,8 @@ def _tell_state(story: Story, now: datetime) -> None:
     if story.worker:
         _pair("worker", f"{story.worker}{' on host ' + story.host if story.host else ''}")
     if story.cost_usd or story.turns:
-        _pair("cost", f"{money(story.cost_usd)}, {story.turns} turns, {duration(story.duration_s)}")
+        cost = money(story.cost_usd, estimated=story.cost_estimated)
+        _pair("cost", f"{cost}, {story.turns} turns, {duration(story.duration_s)}")
     done = story.outcome
     if done is None:
         return
@@ -182,7 +184,7 @@ def _cells(run: Attempt, now: datetime) -> list[str]:
         # As the outcome counted it, on a clock that nobody sets.
         duration(run.outcome.duration_s if run.outcome else end - run.started_at),
         "" if run.turns is None else str(run.turns),
-        money(run.cost_usd),
+        money(run.cost_usd, estimated=run.cost_estimated),
         run.outcome.kind.value if run.outcome else "" if run.ended_at else "running",
         run.session,
     ]

@@ -90,7 +90,8 @@ def _describe(task: Task, store: Store) -> str:
     if task.state.value == "done" and done:
         result = done.pr or done.message or done.reason
         work = "1 commit" if done.commits == 1 else f"{done.commits} commits"
-        spent = f"{duration(task.total_s)}, {task.total_turns} turns, {money(task.total_usd)}"
+        cost = money(task.total_usd, estimated=task.spent_rough)
+        spent = f"{duration(task.total_s)}, {task.total_turns} turns, {cost}"
         return f"{done.kind.value}: {result} ({work}, {spent})"
     if task.state.value == "running":
         return f"running on worker {task.worker}, host {task.host}, attempt {task.attempt}"

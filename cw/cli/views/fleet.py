@@ -129,7 +129,7 @@ def _worker(row: WorkerRow, now: datetime, width: int | None, *, host: bool) -> 
         about.model if about else "",
         duration(row.elapsed_s),
         "" if row.turns is None else str(row.turns),
-        money(row.cost_usd),
+        money(row.cost_usd, estimated=row.cost_estimated),
         _age(row.last_at, now),
         doing,
     ]
@@ -228,7 +228,8 @@ def _unseen_lines(rows: Sequence[UnseenRow], now: datetime, width: int | None) -
 
 def today_line(today: Today) -> str:
     more = "" if today.whole else " at least"
-    return f"Today{more}: {today.done} done, {today.failed} failed, {money(today.cost_usd)}"
+    cost = money(today.cost_usd, estimated=today.cost_estimated)
+    return f"Today{more}: {today.done} done, {today.failed} failed, {cost}"
 
 
 def _undelivered_lines(rows: list[UndeliveredRow], now: datetime, width: int | None) -> list[str]:

@@ -101,10 +101,12 @@ def diff_line(line: str) -> str:
     return click.style(line, fg=colour) if colour else line
 
 
-def money(usd: float | None) -> str:
+def money(usd: float | None, *, estimated: bool = False) -> str:
+    """`estimated`: a part of it, which is no more than about right."""
     if usd is None:
         return ""
-    return f"${usd:,.2f}" if usd >= 0.01 or not usd else "<$0.01"
+    exact = f"${usd:,.2f}" if usd >= 0.01 or not usd else "<$0.01"
+    return f"~{exact}" if estimated else exact
 
 
 def moment(at: datetime | None, now: datetime) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
+from cw.budgets.ceilings import NONE, Amount
 from cw.errors import BadInputError
 from cw.models import Model, Task
 from cw.operations.control.shared import Control
@@ -51,12 +52,17 @@ def need_restartable(task: Task, now: datetime, *, early: bool = False) -> None:
         )
 
 
-def restart(control: Control, task: Task, *, fresh: bool, early: bool = False) -> Restarted:
-    """Raises BadInputError as `need_restartable`, ClaimedError when another task has the issue of
-    one that had failed.
+def restart(
+    control: Control, task: Task, *, fresh: bool, early: bool = False, ceiling: Amount = NONE
+) -> Restarted:
+    """`ceiling`: what it may take from now on, where that is another. Raises BadInputError as
+    `need_restartable`, and when it has taken as much already; ClaimedError when another task has
+    the issue of one that had failed.
     """
     store = control.store
     need_restartable(task, store.tasks.now(), early=early)
+    if ceiling:
+        task = _with_more(store, task, ceiling)
     if not _set_going(store, task, fresh=fresh):
         _check(need_task(store, task.spec.id))
         raise BadInputError(f"{task.spec.label} has changed at this moment", hint="See: cw status")
@@ -74,6 +80,21 @@ def restart(control: Control, task: Task, *, fresh: bool, early: bool = False) -
         host_up=worker.host in up if worker else bool(up),
         paused=worker.paused if worker else "",
     )
+
+
+def _with_more(store: Store, task: Task, ceiling: Amount) -> Task:
+    """Before it is set going: until then nothing has begun under it."""
+    took = Amount(task.spent_usd, task.spent_turns, task.spent_s)
+    spec = task.spec.within(ceiling.instead(task.spec.ceiling))
+    if unit := ceiling.met_by(took):
+        raise BadInputError(
+            f"{task.spec.label} has taken {took.text()} already", hint=f"Give it more {unit}"
+        )
+    if not store.tasks.respecify(task, spec):
+        raise BadInputError(
+            f"{task.spec.label} is not what was dispatched, or has changed", hint="See: cw status"
+        )
+    return task.model_copy(update={"spec": spec})
 
 
 def _set_going(store: Store, task: Task, *, fresh: bool) -> bool:

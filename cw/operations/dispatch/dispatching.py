@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cw.budgets.ceilings import LABEL, NONE, Amount, labelled
 from cw.errors import (
     BadInputError,
     BrokerUnavailableError,
@@ -157,6 +158,13 @@ def _read_issue(request: Request, github: Issues | None, left: str) -> Issue | N
         raise BadInputError(
             f"{name}#{number} is labelled {BLOCKED_LABEL}", hint="Remove the label first"
         )
+    try:
+        labelled(issue.labels)
+    except ValueError as error:
+        raise BadInputError(
+            f"{name}#{number} has a label that is no budget: {error}",
+            hint=f"Use for example {LABEL}5usd, {LABEL}200turns or {LABEL}90min",
+        ) from None
     if request.approval and request.approval.sha256 != issue.text_sha256:
         raise BadInputError(f"{name}#{number} was changed a moment ago", hint="Look at it again")
     own = worker_label(request.worker) if request.adopt and request.worker else ""
@@ -176,7 +184,7 @@ def _read_issue(request: Request, github: Issues | None, left: str) -> Issue | N
 def _spec(request: Request, issue: Issue | None, store: Store) -> TaskSpec:
     now, last = store.tasks.now(), last_task(request, store)
     raw = request.prompt.encode()
-    return TaskSpec(
+    spec = TaskSpec(
         id=new_task_id(int(now.timestamp() * 1000), secrets.randbits),
         repo=request.repo.name,
         repo_id=request.repo_id,
@@ -201,6 +209,12 @@ def _spec(request: Request, issue: Issue | None, store: Store) -> TaskSpec:
         earlier=left_by(last),
         unpushed=unpushed_by(last),
     )
+    return spec.within(_ceiling(request, issue))
+
+
+def _ceiling(request: Request, issue: Issue | None) -> Amount:
+    """What was typed counts more than the issue's labels."""
+    return request.ceiling.instead(labelled(issue.labels) if issue else NONE)
 
 
 def _undo(spec: TaskSpec, request: Request, store: Store, github: Labels | None) -> None:

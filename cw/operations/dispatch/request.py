@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from cw.budgets.ceilings import NONE, Amount
 from cw.forges.trusted_authors import Approval
 from cw.names import repo_key
 from cw.repos import Repo
@@ -27,6 +28,7 @@ class Request:
     apart: tuple[Path, ...] = ()  # no agent is shown them as a part of a repository on this machine
     notify: bool = False  # its end is told, whichever it is
     goes_on: bool = False  # with a branch that is named like the task's, whosever it is
+    ceiling: Amount = NONE  # what its runs may take together; 0: labels say it, else the host
     adopt: bool = False  # its worker's label is there already, left by a dispatch that was lost
     repo_id: int = 0  # GitHub's, once it was asked
 

@@ -1,10 +1,13 @@
-"""What the accounts of the fleet's workers take."""
+"""What the accounts of the fleet's workers take, and what the ceilings that these share allow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from cw.accounts.holds import Account
+from cw.budgets.ceilings import Amount
+from cw.budgets.scopes import Payers, met
 from cw.store.store import Store
 
 Takes = Callable[[str, str], bool]  # whether a worker's account takes a model now
@@ -14,13 +17,30 @@ def everything(_worker: str, _model: str) -> bool:
     return True
 
 
+def closed(
+    worker: str,
+    account: Account | None,
+    places: Mapping[str, Amount],
+    now: datetime,
+    model: str,
+) -> str:
+    """Why nothing of this model begins on a worker, for what it would cost; empty when it may.
+    `places`: ceilings that were met, see `cw.store.budgets`.
+    """
+    held = account.closed(now, model) if account else ""
+    if held:
+        return held
+    payers = Payers(worker, account.id if account else "", account.name if account else "")
+    full = met(places, payers, now)
+    return full.used_up if full else ""
+
+
 def taking(store: Store, now: datetime) -> Takes:
     """As it is at this moment. Raises BrokerUnavailableError."""
     on = {worker.id: worker.account for worker in store.fleet.workers()}
-    accounts = store.accounts.read(on.values())
+    accounts, places = store.accounts.read(on.values()), store.budgets.read(now).met
 
     def takes(worker: str, model: str) -> bool:
-        account = accounts.get(on.get(worker, ""))
-        return account is None or not account.closed(now, model)
+        return not closed(worker, accounts.get(on.get(worker, "")), places, now, model)
 
     return takes

@@ -23,6 +23,7 @@ class Attempt(Model):
     ended_at: MaybeMoment = None
     turns: int | None = None  # so far, while it runs
     cost_usd: float | None = None  # known at its end
+    cost_estimated: bool = False  # a part of it
     outcome: Outcome | None = None
 
 
@@ -89,7 +90,11 @@ def _with_record(run: Attempt, task: Task) -> Attempt:
 def _counted(run: Attempt, last: Event | None) -> Attempt:
     """With turns and cost, of its outcome or so far."""
     if run.outcome:
-        done = {"turns": run.outcome.turns, "cost_usd": run.outcome.cost_usd}
+        done = {
+            "turns": run.outcome.turns,
+            "cost_usd": run.outcome.cost_usd,
+            "cost_estimated": run.outcome.cost_estimated,
+        }
         return run.model_copy(update=done)
     turns = last.data.get("turns") if last and last.at >= run.started_at else None
     return run.model_copy(update={"turns": turns if isinstance(turns, int) else None})

@@ -30,6 +30,7 @@ class CostRow(Model):
     runs: int
     tasks: int
     usd: float  # as the agent program counts it; of the runs whose cost is known
+    estimated: int  # runs of which a part of the cost is
     unknown: int  # runs whose cost is not
     turns: int
     duration_s: float
@@ -81,6 +82,7 @@ def _sum(name: str, rows: list[Finished]) -> CostRow:
         runs=len(rows),
         tasks=len({row.task for row in rows}),
         usd=round(sum(row.cost_usd for row in rows), 6),
+        estimated=sum(row.cost_estimated for row in rows),
         unknown=sum(_unknown(row) for row in rows),
         turns=sum(row.turns for row in rows),
         duration_s=round(sum(row.duration_s for row in rows), 1),

@@ -32,6 +32,7 @@ class Finished(Model):
     ended_at: datetime
     # Of a record: of all its runs. Of an archive: of that run.
     cost_usd: float
+    cost_estimated: bool  # a part of it
     turns: int
     duration_s: float
     outcome: Outcome
@@ -86,7 +87,12 @@ def from_record(task: Task) -> Finished | None:
         return None
     ended = task.ended_at or task.started_at or task.spec.created_at
     row = _finished(task.spec, task.worker or "", ended, task.outcome)
-    spent = {"cost_usd": task.total_usd, "turns": task.total_turns, "duration_s": task.total_s}
+    spent = {
+        "cost_estimated": task.spent_rough or task.outcome.cost_estimated,
+        "cost_usd": task.total_usd,
+        "turns": task.total_turns,
+        "duration_s": task.total_s,
+    }
     return row.model_copy(update=spent)
 
 
@@ -122,6 +128,7 @@ def _finished(spec: TaskSpec, worker: str, ended: datetime, outcome: Outcome) ->
         worker=worker,
         ended_at=ended,
         cost_usd=outcome.cost_usd,
+        cost_estimated=outcome.cost_estimated,
         turns=outcome.turns,
         duration_s=outcome.duration_s,
         outcome=outcome,

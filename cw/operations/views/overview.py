@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cw.accounts.holds import Account
 from cw.fleet_models import Host, Worker
 from cw.models import Event, Task
+from cw.operations.fleet.accounts import closed
 from cw.operations.fleet.hosts import host_row, host_warnings
 from cw.operations.views.accounts import account_rows
 from cw.operations.views.rows import (
@@ -27,6 +28,7 @@ from cw.operations.views.rows import (
 )
 from cw.operations.views.waiting import Obstacles, why
 from cw.states import State
+from cw.store.budgets import Ledger
 from cw.store.outbox import Effect
 from cw.store.unreadable import Unreadable
 
@@ -47,6 +49,7 @@ class Fleet:
 
     workers: list[Worker] = field(default_factory=list)
     accounts: dict[str, Account] = field(default_factory=dict)  # by id, of these workers
+    ledger: Ledger = field(default_factory=Ledger)
     hosts: list[Host] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)  # without an outcome, oldest first
     lines: dict[str | None, list[str]] = field(default_factory=dict)  # None: the pool
@@ -65,6 +68,7 @@ def read_fleet(store: Store) -> Fleet:
     read = Fleet(
         workers=workers,
         accounts=store.accounts.read(worker.account for worker in workers),
+        ledger=store.budgets.read(store.tasks.now()),
         hosts=hosts,
         aside=all_aside(store, hosts),
         tasks=tasks,
@@ -151,11 +155,12 @@ def _progress(task: Task, last: Event | None, now: datetime) -> dict[str, object
     before = {"turns": task.spent_turns or None, "cost_usd": task.spent_usd or None}
     if last is None or (task.started_at and last.at < task.started_at):
         return {"elapsed_s": elapsed, **before}
-    turns, cost = last.data.get("turns"), last.data.get("cost_usd")
+    turns, cost = last.data.get("turns"), last.data.get("spent_usd", last.data.get("cost_usd"))
     return {
         "elapsed_s": elapsed,
         "turns": task.spent_turns + turns if isinstance(turns, int) else before["turns"],
         "cost_usd": task.spent_usd + cost if isinstance(cost, (int, float)) else before["cost_usd"],
+        "cost_estimated": task.spent_rough or bool(last.data.get("estimated")),
         "last": last.text,
         "last_at": last.at,
     }
@@ -179,11 +184,12 @@ def _waiting(
 
 
 def _closed(fleet: Fleet, model: str, now: datetime) -> dict[str, str]:
-    """Workers whose accounts do not take this model, and why."""
+    """Workers whose accounts or shared ceilings do not allow this model, and why."""
     found = {
-        worker.id: fleet.accounts[worker.account].closed(now, model)
+        worker.id: closed(
+            worker.id, fleet.accounts.get(worker.account), fleet.ledger.met, now, model
+        )
         for worker in fleet.workers
-        if worker.account in fleet.accounts
     }
     return {worker: words for worker, words in found.items() if words}
 

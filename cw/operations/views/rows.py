@@ -29,6 +29,7 @@ class WorkerRow(Model):
     elapsed_s: float | None = None
     turns: int | None = None
     cost_usd: float | None = None
+    cost_estimated: bool = False  # a part of it
     last: str = ""
     last_at: datetime | None = None
     paused: str = ""  # the note of whoever paused it
@@ -98,6 +99,7 @@ class Today(Model):
     done: int
     failed: int
     cost_usd: float
+    cost_estimated: bool  # a part of it
     whole: bool
 
 

@@ -52,6 +52,7 @@ class Story(Model):
     until: datetime | None  # of a hold
     outcome: Outcome | None
     cost_usd: float  # of all its runs that have ended
+    cost_estimated: bool  # a part of it
     turns: int
     duration_s: float
     timeline: tuple[TimelineEntry, ...]

@@ -53,6 +53,7 @@ def today(seen: Recent, now: datetime) -> Today:
         done=kinds.count(OutcomeKind.SUCCEEDED),
         failed=kinds.count(OutcomeKind.FAILED),
         cost_usd=sum(task.total_usd for task in ended),
+        cost_estimated=any(task.spent_rough for task in ended),
         whole=seen.whole,
     )
 

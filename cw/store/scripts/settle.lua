@@ -1,10 +1,11 @@
 -- End a run and record its outcome, if the lease is still this holder's. The worker is free again
 -- when the task is done; until then it keeps the task, whose clone nobody else may touch.
 -- KEYS: task, worker, leases, open, done, holds, waiting of the worker, finished, counts, costs,
---       outbox, notices
+--       reservations, ledger of the month, outbox, notices
 -- ARGV: id, fence, allowed states, new state, outcome (JSON), reason, not before (ms or ''),
 --       losses or deferrals to charge, 1 when the run came as far as its clone,
 --       the field of counts, the run's dollars, turns and seconds,
+--       places of the ledger that they are summed up under (JSON list), ms that it is kept,
 --       how many GitHub writes follow from it, then they, then the notice of it (JSON each)
 -- `done` also releases the claim and remembers which task finished the issue; `queued` is a run that
 -- was lost or interrupted and will be repeated. The fence ends with the run: a journal that was not archived in time
@@ -57,7 +58,20 @@ for field, amount in pairs(spent) do
     redis.call('HSET', KEYS[1], field, amount)
   end
 end
-for i = 15, #ARGV do
-  redis.call('RPUSH', KEYS[i <= 14 + ARGV[14] and 11 or 12], ARGV[i])
+if cjson.decode(ARGV[5]).cost_estimated then
+  redis.call('HSET', KEYS[1], 'spent_rough', 1)
+end
+for _, place in ipairs(cjson.decode(ARGV[14])) do
+  for unit, amount in pairs({usd = ARGV[11], turns = ARGV[12], s = ARGV[13]}) do
+    local name = place .. ':' .. unit
+    if type(redis.pcall('HINCRBYFLOAT', KEYS[12], name, amount)) == 'table' then
+      redis.call('HSET', KEYS[12], name, amount)
+    end
+  end
+  redis.call('PEXPIRE', KEYS[12], ARGV[15])
+end
+redis.call('HDEL', KEYS[11], ARGV[1])
+for i = 17, #ARGV do
+  redis.call('RPUSH', KEYS[i <= 16 + ARGV[16] and 13 or 14], ARGV[i])
 end
 return 1
