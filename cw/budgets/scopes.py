@@ -57,7 +57,7 @@ def month(now: datetime) -> str:
 def places(payers: Payers, now: datetime) -> tuple[str, ...]:
     """All that a run's spending is summed up under."""
     day = f"{now.astimezone(UTC):%d}"
-    account = [account_place(payers.account, now), f"account:{payers.account}"]
+    account = [account_place(payers.account, now), account_place(payers.account)]
     return (
         worker_place(payers.worker, now),
         *(account if payers.account else []),
@@ -70,8 +70,10 @@ def worker_place(worker: str, now: datetime) -> str:
     return f"{now.astimezone(UTC):%d}:worker:{worker}"
 
 
-def account_place(account: str, now: datetime) -> str:
-    return f"{now.astimezone(UTC):%d}:account:{account}"
+def account_place(account: str, now: datetime | None = None) -> str:
+    """On the day of `now`; without, in the whole month."""
+    day = f"{now.astimezone(UTC):%d}:" if now else ""
+    return f"{day}account:{account}"
 
 
 def scopes(ceilings: Mapping[Level, Amount], payers: Payers, now: datetime) -> tuple[Scope, ...]:

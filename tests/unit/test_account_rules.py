@@ -10,6 +10,8 @@ import pytest
 
 from cw.accounts.holds import ALL_MODELS, HOLDS, Account, Hold, HoldKind, Window, reserved
 from cw.accounts.identity import AccountKind, identity
+from cw.budgets.ceilings import Amount
+from cw.budgets.scopes import account_place
 from cw.fleet_models import Worker
 from cw.operations.views.accounts import account_rows
 from cw.operations.views.overview import Fleet, overview
@@ -143,13 +145,16 @@ def test_task_that_waits_for_an_account_says_so(line: str | None) -> None:
 def test_row_of_an_account_says_how_it_is(account: Account, state: str) -> None:
     on = Worker(id="01", host="h", account=account.id)
 
-    (row,) = account_rows({account.id: account}, [on], NOW)
+    today, month = account_place(account.id, NOW), account_place(account.id)
+    spent = {today: Amount(usd=1.5), month: Amount(usd=3.5)}
+    (row,) = account_rows({account.id: account}, [on], NOW, spent)
 
     assert (row.state, row.workers) == (state, ["01"])
+    assert (row.today_usd, row.month_usd) == (1.5, 3.5)
 
 
 def test_account_without_workers_is_not_shown() -> None:
-    assert account_rows({"a": Account(id="a", name="n")}, [], NOW) == []
+    assert account_rows({"a": Account(id="a", name="n")}, [], NOW, {}) == []
 
 
 def test_scope_of_a_hold_is_a_part_of_a_model_s_name() -> None:

@@ -1,8 +1,8 @@
 """What claude has not priced yet, by its tokens. Its own word replaces it with each result line.
 
-Dollars a million tokens, as published by the maker of the models in November 2026, and as claude
-2.1.202 and 2.1.332 count them themselves (a contract test compares). A model that is not known
-costs as much as the dearest.
+Dollars a million tokens as claude counts them itself: measured with a million of each kind, claude
+2.1.202 and 2.1.332; a contract test compares. A model that is not known costs as much as the
+dearest.
 """
 
 from __future__ import annotations
@@ -17,27 +17,30 @@ _MILLION = 1e6
 _CHARS_A_TOKEN = 4  # of what the model says; the usage of a line is that of its message's beginning
 _MOST = 1e9  # tokens of a message
 _IDS_KEPT = 64  # the lines of one message follow each other closely
-_WRITE_5M, _WRITE_1H, _READ = 1.25, 2.0, 0.1  # of the price of input: what is cached
+_WRITE_5M, _WRITE_1H = 1.25, 2.0  # of the price of input: what is cached
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
+    """`cached`: what is read of what was sent before."""
+
     given: float
     said: float
+    cached: float
 
 
 # The first whose name is a part of the model's.
 PRICES = (
-    ("opus-4-0", Price(15, 75)),
-    ("opus-4-1", Price(15, 75)),
-    ("opus-4-2", Price(15, 75)),  # claude-opus-4-20250514
-    ("opus", Price(5, 25)),
-    ("sonnet", Price(3, 15)),
-    ("haiku-3", Price(0.8, 4)),
-    ("3-5-haiku", Price(0.8, 4)),
-    ("haiku", Price(1, 5)),
+    ("fable", Price(10, 50, 1)),
+    ("opus-5-5", Price(4, 20, 0.2)),
+    ("opus", Price(5, 25, 0.5)),
+    ("sonnet-5-5", Price(2, 10, 0.1)),
+    ("sonnet", Price(3, 15, 0.3)),
+    ("haiku-5-5", Price(0.5, 2.5, 0.05)),
+    ("3-5-haiku", Price(0.8, 4, 0.08)),
+    ("haiku", Price(1, 5, 0.1)),
 )
-_DEAREST = Price(15, 75)
+_DEAREST = Price(10, 50, 1)
 
 
 @dataclass(slots=True)
@@ -77,13 +80,10 @@ def given_usd(model: str, usage: Mapping[str, Any]) -> float:
     cached = usage.get("cache_creation")
     hour = _count(cached, "ephemeral_1h_input_tokens") if isinstance(cached, dict) else 0.0
     written = _count(usage, "cache_creation_input_tokens")
-    tokens = (
-        _count(usage, "input_tokens")
-        + _WRITE_5M * max(0.0, written - hour)
-        + _WRITE_1H * hour
-        + _READ * _count(usage, "cache_read_input_tokens")
-    )
-    return tokens * price(model).given / _MILLION
+    sent = _count(usage, "input_tokens") + _WRITE_5M * max(0.0, written - hour) + _WRITE_1H * hour
+    costs = price(model)
+    read = _count(usage, "cache_read_input_tokens")
+    return (sent * costs.given + read * costs.cached) / _MILLION
 
 
 def said_usd(model: str, chars: int) -> float:

@@ -9,7 +9,7 @@ import click
 from cw.cli.arguments.completion import complete_accounts
 from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.views.render import Column, json_out, moment, one_line, say, table
+from cw.cli.views.render import Column, json_out, moment, money, one_line, say, table
 from cw.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _COLUMNS = [
     Column("kind", wide=80),
     Column("workers", gives=True),
     Column("used", gives=True),
+    Column("today", right=True, wide=80),
     Column("until"),
     Column("why", folds=True),
 ]
@@ -38,7 +39,8 @@ def command(cli: Cli, names: tuple[str, ...], resume: bool, as_json: bool) -> No
 
     An account is one credential of the model's API, by CW_ACCOUNT in a worker's .zshenv or by a
     short digest. One refused request holds it: nothing of it starts until the limit is over or the
-    credential is mended; then one task tries, and the others follow. used: of each window.
+    credential is mended; then one task tries, and the others follow. used: of each window. today:
+    what its runs that ended since midnight (UTC) have cost.
 
     Without --resume, ACCOUNT chooses what is shown.
     """
@@ -53,7 +55,8 @@ def command(cli: Cli, names: tuple[str, ...], resume: bool, as_json: bool) -> No
         cli.audit.add("account resume", cli.whoami, accounts=[one.name for one in chosen])
     workers, now = cli.store.fleet.workers(), cli.store.tasks.now()
     wanted = {one.id for one in chosen} or {worker.account for worker in workers}
-    rows = account_rows(cli.store.accounts.read(wanted), workers, now)
+    spent = cli.store.budgets.read(now).spent
+    rows = account_rows(cli.store.accounts.read(wanted), workers, now, spent)
     if as_json:
         json_out([row.model_dump(mode="json") for row in rows])
         return
@@ -77,6 +80,7 @@ def _row(row: AccountRow, now: datetime) -> list[str]:
         row.kind,
         " ".join(spans(row.workers)),
         ", ".join(f"{one.window} {one.used:.0%}" for one in row.windows),
+        money(row.today_usd) if row.today_usd else "",
         moment(holds[0].until, now) if holds else "",
         holds[0].reason if holds else "",
     ]

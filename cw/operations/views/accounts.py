@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from cw.accounts.holds import ALL_MODELS, HOLDS, Account
+from cw.budgets.ceilings import NONE, Amount
+from cw.budgets.scopes import account_place
 from cw.fleet_models import Worker
 from cw.models import Model
 
@@ -35,21 +37,28 @@ class AccountRow(Model):
     used: float  # of its fullest window
     windows: list[WindowRow]
     holds: list[HoldRow]
+    today_usd: float  # of runs that ended since midnight, UTC
+    month_usd: float
 
 
 def account_rows(
-    accounts: Mapping[str, Account], workers: Iterable[Worker], now: datetime
+    accounts: Mapping[str, Account],
+    workers: Iterable[Worker],
+    now: datetime,
+    spent: Mapping[str, Amount],
 ) -> list[AccountRow]:
-    """Of those that have workers, by name."""
+    """Of those that have workers, by name. `spent`: by place, see `cw.store.budgets`."""
     on: dict[str, list[str]] = {}
     for worker in workers:
         if worker.account in accounts:
             on.setdefault(worker.account, []).append(worker.id)
-    rows = (_row(accounts[one], sorted(ids), now) for one, ids in on.items())
+    rows = (_row(accounts[one], sorted(ids), now, spent) for one, ids in on.items())
     return sorted(rows, key=lambda row: (row.name, row.account))
 
 
-def _row(account: Account, workers: list[str], now: datetime) -> AccountRow:
+def _row(
+    account: Account, workers: list[str], now: datetime, spent: Mapping[str, Amount]
+) -> AccountRow:
     return AccountRow(
         account=account.id,
         name=account.name,
@@ -74,6 +83,8 @@ def _row(account: Account, workers: list[str], now: datetime) -> AccountRow:
             )
             for hold in account.holds
         ],
+        today_usd=spent.get(account_place(account.id, now), NONE).usd,
+        month_usd=spent.get(account_place(account.id), NONE).usd,
     )
 
 

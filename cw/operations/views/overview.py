@@ -97,7 +97,7 @@ def overview(fleet: Fleet, now: datetime) -> Overview:
         stuck=[_stuck(task) for task in (*by_state[State.CRASHED], *by_state[State.STOPPED])],
         undelivered=[undelivered(write) for write in fleet.aside],
         hosts=[host_row(host, fleet.tasks, now) for host in fleet.hosts],
-        accounts=tuple(account_rows(fleet.accounts, fleet.workers, now)),
+        accounts=tuple(account_rows(fleet.accounts, fleet.workers, now, fleet.ledger.spent)),
         warnings=_warnings(fleet, up, now),
         unreadable=fleet.unreadable,
     )
