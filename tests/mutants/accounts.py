@@ -6,9 +6,13 @@ from cw.accounts.holds import Account
 from cw.budgets.ceilings import NONE
 from cw.operations.assignment import assign
 from cw.operations.fleet.accounts import everything
+from cw.store import leases
+from cw.store.budgets import BudgetStore
 from tests.mutants import Mutant
 from workerhost.runs import account_listener, budget
+from workerhost.runs.meter import Meter
 
+_STORE = "tests/integration/test_store_budgets.py::"
 _LISTENER = "tests/integration/test_account_listener.py::"
 
 
@@ -28,7 +32,34 @@ def _always_open() -> None:
     Account.closed = lambda *_: ""  # type: ignore[method-assign]
 
 
+def _nothing_is_reserved() -> None:
+    leases.scopes_json = lambda scopes: "[]"  # type: ignore[attr-defined]  # noqa: ARG005
+
+
+def _every_turn_is_granted() -> None:
+    BudgetStore.draw = lambda *_: None  # type: ignore[method-assign]
+
+
+def _host_ends_no_run() -> None:
+    Meter.over = lambda *_: False  # type: ignore[method-assign]
+
+
 MUTANTS = {
+    "runs that begin at once reserve nothing of what they share": Mutant(
+        f"{_STORE}test_fifty_that_begin_at_once_reserve_no_more_than_there_is",
+        _nothing_is_reserved,
+    ),
+    "each turn below a shared ceiling is granted": Mutant(
+        "tests/integration/test_meter.py"
+        "::test_run_is_ended_before_a_turn_that_does_not_fit_below_a_shared_ceiling",
+        _every_turn_is_granted,
+    ),
+    "the host ends no run for what it takes": Mutant(
+        "tests/integration/test_limits.py::"
+        "test_task_gets_no_more_over_all_its_runs_until_it_is_given_more[CW_TASK_MAX_MINUTES-0.05-"
+        "--max-minutes 0.1-10]",
+        _host_ends_no_run,
+    ),
     "each run of a task may cost all of it": Mutant(
         "tests/integration/test_limits.py"
         "::test_task_gets_no_more_over_all_its_runs_until_it_is_given_more",
