@@ -52,6 +52,7 @@ class Reason(StrEnum):
     STALLED = "stalled"
     MEMORY = "memory"
     LOG_SIZE = "log_size"
+    LOOPING = "looping"
     DISK_FULL = "disk_full"
     # What kept it from starting, or from being proven.
     BUDGET = "budget"
@@ -152,7 +153,7 @@ RULES: dict[Reason, Rule] = {
     Reason.API_UNAVAILABLE: _LIMITED,
     **dict.fromkeys((Reason.TIME_LIMIT, Reason.STALLED, Reason.MEMORY, Reason.LOG_SIZE), _READ),
     Reason.DISK_FULL: _LATER,
-    Reason.BUDGET: Rule(kind=_FAILED, next=_AGAIN),
+    **dict.fromkeys((Reason.BUDGET, Reason.LOOPING), Rule(kind=_FAILED, next=_AGAIN)),
     Reason.NOT_STARTED: _LOOK,
     Reason.HOME_UNFIT: Rule(kind=_DEFERRED, person=False, next="cw resume NN", quiet=True),
     Reason.ISSUE_CHANGED: Rule(kind=_FAILED, label=Label.OFF, next="cw dispatch -i ISSUE"),

@@ -261,3 +261,22 @@ def test_message_is_one_line_of_bearable_length() -> None:
     assert "\n" not in verdict.message
     assert len(verdict.message) <= 500
     assert verdict == replace(verdict, kind=FAILED, reason="agent_error")
+
+
+@pytest.mark.parametrize(
+    ("cause", "looping", "lines", "reason"),
+    [
+        ("stopped", "it made a call twice", [], "looping"),
+        ("stopped", "", [], "stopped"),
+        ("stopped", "it made a call twice", [SUCCESS], "finished"),
+        ("memory", "it made a call twice", [], "memory"),
+        ("exit", "it made a call twice", [], "killed"),
+    ],
+)
+def test_circle_counts_when_its_host_stopped_the_run_for_it(
+    cause: str, looping: str, lines: list[dict[str, Any]], reason: str
+) -> None:
+    verdict = judge_process(Ending.EXITED, ended(1, cause), read(*lines), NOW, DEFER, looping)
+
+    assert verdict.reason == reason
+    assert reason != "looping" or "cw restart" in verdict.message

@@ -32,11 +32,13 @@ from workerhost.agents import launch
 from workerhost.agents.follow import Ending, Follower, follow
 from workerhost.agents.taking import take_home
 from workerhost.programs.known import runner_named
+from workerhost.programs.loops import Loops
 from workerhost.programs.progress import Progress
 from workerhost.runs.account_listener import listen
 from workerhost.runs.ends_with_proof import prove, stop_wanted
 from workerhost.runs.ends_without_proof import fenced, interrupted, not_begun, not_started
 from workerhost.runs.event_publishing import publish, published
+from workerhost.runs.loop_patience import patience
 from workerhost.runs.recording import record
 from workerhost.runs.run_context import Context, Holding, hold
 from workerhost.runs.starting import start
@@ -196,7 +198,8 @@ def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
         listener.look(reading.progress)
         publish(held, events)
 
-    follower = Follower(held.home, reading, tell, published_to)
+    loops = Loops(patience(held.ctx.settings, book.task))
+    follower = Follower(held.home, reading, tell, published_to, loops)
     ending = follow(held.home, follower, held.lease.lost, held.ctx.leaving, held.ours)
     if ending is Ending.DETACHED:
         log.info("run goes on without host task=%s worker=%s", held.task_id, held.home.id)
@@ -212,11 +215,13 @@ def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
     # The lease stops its run itself, and may be quicker than whoever follows it.
     if not good and (ending is Ending.FENCED or (stopped and held.lease.lost.is_set())):
         return fenced(held, book)
-    if stopped and not good and not stop_wanted(held):
+    by_person = stopped and stop_wanted(held)
+    loop = follower.loop if stopped and not by_person else None
+    if stopped and not (good or by_person or loop):
         return interrupted(held, book, follower.progress)  # by its host, or with the machine
     try:
         listener.settle(follower.progress, held.ctx.leaving)
-        return prove(held, book, ending, listener)
+        return prove(held, book, ending, listener, loop)
     except HostLeavesError:
         log.info("run ended; the next host settles it task=%s", held.task_id)
         return "detached"

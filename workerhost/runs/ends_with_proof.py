@@ -14,9 +14,11 @@ from cw.homes.journal import Journal
 from cw.models import Event, Outcome
 from cw.operations.dispatch.branches import another_tasks
 from cw.operations.reconciliation.rebuilding import heads_left
+from cw.reasons import Reason
 from cw.states import OutcomeKind
 from workerhost.agents import launch
 from workerhost.agents.follow import Ending
+from workerhost.programs.loops import Loop
 from workerhost.programs.progress import Progress
 from workerhost.runs.account_listener import AccountListener
 from workerhost.runs.event_publishing import publish
@@ -25,23 +27,35 @@ from workerhost.runs.renamed_repository import called_now
 from workerhost.runs.run_context import Holding
 from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.settle import settle
-from workerhost.settling.verdict import UNPROVEN, judge_process
+from workerhost.settling.verdict import UNPROVEN, in_circles, judge_process
 from workerhost.shutdown import HostLeavesError
 
 _ASK_AGAIN_SECONDS = 30.0
+_NOTHING_TO_SHOW = frozenset(
+    {Reason.NO_CHANGES, Reason.UNCOMMITTED, Reason.NO_REPORT, Reason.NO_ISSUES}
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Seen:
-    """What does not change any more. `ours`: heads that earlier runs of the task left."""
+    """What does not change any more. `ours`: heads that earlier runs of the task left. `loop`: what
+    its host has stopped it for.
+    """
 
     ending: Ending
     exit: launch.Exit | None
     progress: Progress
     ours: Collection[str]
+    loop: Loop | None
 
 
-def prove(held: Holding, book: Journal, ending: Ending, listener: AccountListener) -> str:
+def prove(
+    held: Holding,
+    book: Journal,
+    ending: Ending,
+    listener: AccountListener,
+    loop: Loop | None = None,
+) -> str:
     """Settle and record; asked again for as long as only the proof is missing. Raises
     HostLeavesError.
     """
@@ -52,6 +66,7 @@ def prove(held: Holding, book: Journal, ending: Ending, listener: AccountListene
         exit=launch.read_exit(held.home),
         ending=ending,
         progress=progress,
+        loop=loop,
     )
     until = time.monotonic() + settings.defer_seconds * max(1, settings.max_deferrals)
     for tries in count(1):
@@ -81,11 +96,12 @@ def prove(held: Holding, book: Journal, ending: Ending, listener: AccountListene
 def _outcome(held: Holding, book: Journal, seen: _Seen, now: datetime) -> Outcome:
     """Of this moment, from git and GitHub."""
     defer = timedelta(seconds=held.ctx.settings.defer_seconds)
+    looping = seen.loop.describe(held.redact) if seen.loop else ""
     run = EndedRun(
         task=book.current,
         run=book.run,
         github=held.ctx.github_for(held.home.id) if book.task.github else None,
-        process=judge_process(seen.ending, seen.exit, seen.progress, now, defer),
+        process=judge_process(seen.ending, seen.exit, seen.progress, now, defer, looping),
         progress=seen.progress,
         now=now,
         defer=defer,
@@ -94,7 +110,17 @@ def _outcome(held: Holding, book: Journal, seen: _Seen, now: datetime) -> Outcom
         theirs=partial(another_tasks, held.ctx.store, book.current),
         ours=seen.ours,
     )
-    return _crowded(settle(run, held.git(book)), seen.exit)
+    return _crowded(_explained(settle(run, held.git(book)), looping), seen.exit)
+
+
+def _explained(outcome: Outcome, looping: str) -> Outcome:
+    """One that only waited for a subagent in a circle is done, for all claude says, when that is
+    stopped: then this is why it has nothing to show.
+    """
+    if not looping or outcome.reason not in _NOTHING_TO_SHOW:
+        return outcome
+    said = {"reason": Reason.LOOPING, "message": in_circles(looping)}
+    return outcome.model_copy(update=said)
 
 
 def _given_up(outcome: Outcome) -> Outcome:

@@ -25,6 +25,7 @@ _LIMITS: dict[str, str] = {
     Reason.MEMORY: "the run's processes took more memory than they may",
     Reason.LOG_SIZE: "the run wrote more to its log than it may",
 }
+_ON = "In its session it goes on with: cw restart; anew with: cw restart --fresh"
 # What judge_work says when a secret is not pushed, or when work went to the default branch.
 _BECAUSE_OF_THEM = frozenset({Reason.NOT_PUSHED, Reason.NO_CHANGES, Reason.OTHER_BRANCH})
 _SECOND = timedelta(seconds=1)
@@ -64,15 +65,22 @@ def ended_well(progress: Progress) -> bool:
 
 
 def judge_process(
-    ending: Ending, ended: Exit | None, progress: Progress, now: datetime, defer: timedelta
+    ending: Ending,
+    ended: Exit | None,
+    progress: Progress,
+    now: datetime,
+    defer: timedelta,
+    looping: str = "",
 ) -> Verdict:
     """What the exit record and the result line say. An exit code proves nothing, and after its last
-    word no limit makes a failure of it.
+    word no limit makes a failure of it. `looping`: what it was stopped for, if that was no person.
     """
     if progress.result and progress.result.good:
         return _finished(progress.result, progress.turns)
     if ending is Ending.LOST or ended is None:
         return _failed(Reason.LOST, "the run's processes disappeared without a record")
+    if ended.cause == "stopped" and looping:
+        return _failed(Reason.LOOPING, in_circles(looping))
     if ended.cause == "stopped":
         return Verdict(OutcomeKind.STOPPED, Reason.STOPPED, "the run was stopped")
     if ended.cause == "disk_full":
@@ -84,6 +92,11 @@ def judge_process(
     if progress.result is None:
         return _failed(Reason.KILLED, f"the agent ended without a result (exit code {ended.rc})")
     return _failed(progress.result.reason, progress.result.message)
+
+
+def in_circles(looping: str) -> str:
+    """With what to type then."""
+    return f"the agent went round in circles: {looping}. {_ON}"
 
 
 def _finished(result: Result, turns: int) -> Verdict:
