@@ -52,6 +52,7 @@ class Reason(StrEnum):
     STALLED = "stalled"
     MEMORY = "memory"
     LOG_SIZE = "log_size"
+    LOOPING = "looping"
     DISK_FULL = "disk_full"
     # What kept it from starting, or from being proven.
     BUDGET = "budget"
@@ -153,6 +154,7 @@ RULES: dict[Reason, Rule] = {
     Reason.API_UNAVAILABLE: _LIMITED,
     **dict.fromkeys((Reason.TIME_LIMIT, Reason.STALLED, Reason.MEMORY, Reason.LOG_SIZE), _READ),
     Reason.DISK_FULL: _LATER,
+    Reason.LOOPING: Rule(kind=_FAILED, next=_AGAIN),
     Reason.BUDGET: Rule(kind=_FAILED, next="cw restart ID --max-usd DOLLARS"),
     # Back into the line: what begins there asks the ceiling, and says what it waits for.
     Reason.SHARED_BUDGET: Rule(kind=_DEFERRED, person=False, next="", quiet=True),

@@ -102,32 +102,33 @@ def _events(data: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def _assistant(data: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for block in _blocks(data):
+    for block in blocks(data):
         if block.get("type") == "text" and str(block.get("text", "")).strip():
             yield "text", str(block["text"]).strip(), {}
         elif block.get("type") == "tool_use":
             name, given = str(block.get("name", "?")), block.get("input") or {}
-            point = _point(given)
+            about = point(given)
             sort = "todo" if name in _TODO_TOOLS else "tool"
             extra = {"tool": name, "input": given} if sort == "todo" else {"tool": name}
-            yield sort, f"{name}: {point}" if point else name, extra
+            yield sort, f"{name}: {about}" if about else name, extra
 
 
 def _tool_results(data: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for block in _blocks(data):
+    for block in blocks(data):
         if block.get("type") == "tool_result":
             failed = bool(block.get("is_error"))
             yield "result", _first_line(block.get("content")), {"error": failed}
 
 
-def _blocks(data: dict[str, Any]) -> list[dict[str, Any]]:
+def blocks(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """What its message is made of."""
     content = (data.get("message") or {}).get("content")
     return (
         [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
     )
 
 
-def _point(given: Any) -> str:
+def point(given: Any) -> str:
     """What a tool call is about, in one line."""
     if not isinstance(given, dict):
         return ""

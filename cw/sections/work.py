@@ -79,6 +79,18 @@ class WorkSettings:
         values.amount,
         "Dollars a run may cost (claude's --max-budget-usd); 0: no limit",
     )
+    run_loop_calls: int = setting(
+        "run.loop_calls",
+        20,
+        values.count,
+        "Turns in a row with calls that failed as they had before, or all with one error, after which a run is stopped; three times as many when they did not fail. What waits (sleep, gh pr checks) does not count; 0: no limit",
+    )
+    run_idle_turns: int = setting(
+        "run.idle_turns",
+        200,
+        values.count,
+        "Turns in a row without a change of a file, after which a run is stopped whose work is commits; 0: no limit",
+    )
     run_memory_mb: int = setting(
         "run.memory_mb",
         0,

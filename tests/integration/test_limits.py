@@ -157,6 +157,7 @@ def assert_work_is_kept(here: Machine, spec: TaskSpec) -> None:
         ("CW_RUN_SILENCE_LIMIT", "2", "rehearse: hang", "stalled"),
         ("CW_RUN_TIME_LIMIT", "3", "rehearse: hang", "time_limit"),
         ("CW_RUN_MEMORY_MB", "200", "rehearse: eat 300\nrehearse: hang", "memory"),
+        ("CW_RUN_LOOP_CALLS", "3", "rehearse: loop exit 7", "looping"),
         ("CW_RUN_MAX_TURNS", "2", "rehearse: slow 60", "error_max_turns"),
         ("CW_RUN_MAX_USD", "0.007", "rehearse: slow 60", "error_max_budget_usd"),
     ],

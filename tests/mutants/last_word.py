@@ -31,12 +31,12 @@ def _the_last_result_counts() -> None:
 def _limits_count_after_the_last_word() -> None:
     judge = verdict.judge_process
 
-    def strict(ending: Any, ended: Any, progress: Any, now: Any, defer: Any) -> Any:
+    def strict(ending: Any, ended: Any, progress: Any, *more: Any) -> Any:
         if ended and ended.cause in verdict._LIMITS:
             progress.result = None
-        return judge(ending, ended, progress, now, defer)
+        return judge(ending, ended, progress, *more)
 
-    verdict.judge_process = strict
+    verdict.judge_process = strict  # type: ignore[assignment]
 
 
 _WORK = "tests/acceptance/test_work_of_this_task.py::test_only_work_of_this_task_counts"

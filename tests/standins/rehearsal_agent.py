@@ -16,6 +16,7 @@ The prompt chooses what it does, one directive per line, anywhere in the text:
     rehearse: api-error 529      ends as claude does when the API answers 529
     rehearse: usage-limit EPOCH  ends as claude does until EPOCH, works afterwards; or +SECONDS
     rehearse: hang               never comes back from a tool
+    rehearse: loop COMMAND       runs it in a shell again and again, for ever
     rehearse: crash              kill -9 of itself in the middle of a tool
     rehearse: slow SECONDS       this much longer, in many small tool calls; then goes on
     rehearse: until PATH         waits until there is such a file; then goes on
@@ -571,6 +572,11 @@ def hang(run: Run, _directive: Directive) -> None:
         time.sleep(3600)
 
 
+def loop(run: Run, directive: Directive) -> None:
+    while True:
+        run.hands.bash(directive.text)
+
+
 def crash(run: Run, _directive: Directive) -> None:
     run.stream.call("Bash", {"command": "make test"})
     time.sleep(2 * run.stream.pace)
@@ -679,6 +685,7 @@ ACTIONS: dict[str, Action] = {
     "api-error": api_error,
     "usage-limit": usage_limit,
     "hang": hang,
+    "loop": loop,
     "crash": crash,
     "slow": slow,
     "until": until,

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from cw.homes.journal import Cut
+from cw.reasons import Reason, rule_of
 from cw.states import OutcomeKind
 from tests.making import NOW
 from workerhost.agents.follow import Ending
 from workerhost.agents.launch import Exit
 from workerhost.claude.stream import Stream
 from workerhost.programs.progress import Progress
-from workerhost.settling.verdict import FINISHED, Verdict, judge_process
+from workerhost.settling.verdict import FINISHED, Verdict, cut_short, judge_process
 
 DEFER = timedelta(minutes=10)
 FAILED, DEFERRED, STOPPED = OutcomeKind.FAILED, OutcomeKind.DEFERRED, OutcomeKind.STOPPED
@@ -261,3 +263,28 @@ def test_message_is_one_line_of_bearable_length() -> None:
     assert "\n" not in verdict.message
     assert len(verdict.message) <= 500
     assert verdict == replace(verdict, kind=FAILED, reason="agent_error")
+
+
+@pytest.mark.parametrize(
+    ("cause", "cut", "lines", "reason"),
+    [
+        ("stopped", Reason.LOOPING, [], "looping"),
+        ("stopped", Reason.SHARED_BUDGET, [], "shared_budget"),
+        ("stopped", "", [], "stopped"),
+        ("stopped", Reason.LOOPING, [SUCCESS], "finished"),
+        ("memory", Reason.LOOPING, [], "memory"),
+        ("exit", Reason.LOOPING, [], "killed"),
+        ("exit", Reason.BUDGET, [SUCCESS | {"subtype": "error_max_turns"}], "budget"),
+        ("exit", "", [SUCCESS | {"subtype": "error_max_turns"}], "error_max_turns"),
+    ],
+)
+def test_what_its_host_stopped_a_run_for_counts(
+    cause: str, cut: str, lines: list[dict[str, Any]], reason: str
+) -> None:
+    progress = read(*lines)
+    verdict = judge_process(Ending.EXITED, ended(1, cause), progress, NOW, DEFER)
+
+    verdict = cut_short(verdict, Cut(reason=cut, message="why") if cut else None, progress)
+
+    assert verdict.reason == reason
+    assert verdict.message != "why" or verdict.kind is rule_of(reason).kind

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +17,8 @@ from cw.models import Event
 from cw.transcript.loglines import LINE_BYTES
 from workerhost.agents import launch
 from workerhost.agents.leftovers import end_leftovers
+from workerhost.agents.unsent_events import Unsent
+from workerhost.programs.loops import Loop, Loops
 from workerhost.programs.progress import Progress, Reading, Taken, Word
 from workerhost.shutdown import Leaving
 
@@ -26,8 +27,6 @@ _CHUNK = 1 << 18
 _HEARD = 500  # lines of a chunk, the last ones: more are no words of an agent's
 WAITS = "finished, waits for its background work"
 _WAITS_SECONDS = 1.0  # most end at once
-_UNSENT_KEPT = 2000  # as many as the stream keeps
-_UNSENT_BYTES = 4 << 20  # of the lines that they come from
 
 
 class Ending(Enum):
@@ -38,33 +37,6 @@ class Ending(Enum):
     TAKEN = "another host process has the run now"
 
 
-class Unsent:
-    """Events that the broker has not taken: the newest, while there is room for them."""
-
-    def __init__(self) -> None:
-        self._lines: deque[tuple[list[Event], int]] = deque(maxlen=_UNSENT_KEPT)
-        self._bytes = 0
-
-    def add(self, events: list[Event], line: int) -> None:
-        """`line`: its length, for which the events stand."""
-        if len(self._lines) == _UNSENT_KEPT:
-            self._drop()
-        self._lines.append((events, line))
-        self._bytes += line
-        while self._bytes > _UNSENT_BYTES:
-            self._drop()
-
-    def events(self) -> list[Event]:
-        return [event for events, _ in self._lines for event in events][-_UNSENT_KEPT:]
-
-    def clear(self) -> None:
-        self._lines.clear()
-        self._bytes = 0
-
-    def _drop(self) -> None:
-        self._bytes -= self._lines.popleft()[1]
-
-
 @dataclass(slots=True)
 class Follower:
     """Reads worker.log from the start, for the totals; publishes what the stream lacks."""
@@ -73,6 +45,8 @@ class Follower:
     reading: Reading
     publish: Callable[[list[Event]], None]
     published_to: int = 0  # bytes of the log whose events the stream has
+    loops: Loops = field(default_factory=Loops)
+    loop: Loop | None = None  # that the agent was in where the log ended; what its run ends for
     offset: int = 0  # bytes of the log that were read
     _rest: bytes = b""
     _long: bool = False  # the line of the moment is too long to be kept
@@ -100,6 +74,8 @@ class Follower:
             self.reading.part(self._rest)
             self.offset += len(self._rest)
             self._rest = b""
+        if len(data) < _CHUNK:  # what it came out of while no host was there is over
+            self.loop = self.loop or self.loops.found
         self._send()
         return bool(data)
 
@@ -116,8 +92,12 @@ class Follower:
         self.offset += len(line) + 1
         self._long = False
         taken = self.reading.take(line)
+        for act in taken.acts():
+            self.loops.hear(act)
         if taken.word is Word.LAST:
             self._ended_at = time.monotonic()
+            if self.progress.result and self.progress.result.good:
+                self.loops.over()
         elif taken.word is Word.WORK:  # what it had left running may wake an agent up again
             self._ended_at = None
         if heard and self.offset > self.published_to:
@@ -138,9 +118,13 @@ class Follower:
         if self._ended_at is None or time.monotonic() - self._ended_at < _WAITS_SECONDS:
             return
         self._ended_at = None
+        self.note(WAITS)
+
+    def note(self, text: str) -> None:
+        """In the task's events, from the host."""
         data = {"turns": self.progress.turns, **_cost(self.progress)}
         now = datetime.now(UTC)
-        note = Event(at=now, kind="note", text=WAITS, offset=self.offset, data=data)
+        note = Event(at=now, kind="note", text=text, offset=self.offset, data=data)
         self._add([note], 0)
         self._send()
 
@@ -180,11 +164,7 @@ def follow(
             follower.finish()
             return Ending.EXITED
         if not shim_lives(home):
-            follower.finish()
-            if launch.read_exit(home):
-                return Ending.EXITED
-            end_leftovers(home)  # the next run must not begin beside them
-            return Ending.LOST
+            return _gone(home, follower)
         if leaving.detach.is_set():
             if not leaving.interrupt.is_set():
                 return Ending.DETACHED
@@ -203,6 +183,14 @@ def _fenced(home: Home, follower: Follower) -> Ending:
     stop_and_wait(home)
     follower.finish()
     return Ending.FENCED
+
+
+def _gone(home: Home, follower: Follower) -> Ending:
+    follower.finish()
+    if launch.read_exit(home):
+        return Ending.EXITED
+    end_leftovers(home)  # the next run must not begin beside them
+    return Ending.LOST
 
 
 def stop_and_wait(home: Home) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from cw.claude.events import MALFORMED, parse, told
 from cw.reasons import Reason
 from cw.transcript.loglines import as_text
+from workerhost.claude.acts import acts
 from workerhost.claude.limits import Limits
 from workerhost.claude.longline import LongLine
 from workerhost.claude.prices import Unpriced
@@ -54,7 +55,8 @@ class Stream:
         if data is None:
             return Taken(Word.OTHER, nothing if long else partial(as_text, line))
         self.add(data)
-        return Taken(_WORDS.get(str(data.get("type")), Word.OTHER), partial(told, data))
+        word = _WORDS.get(str(data.get("type")), Word.OTHER)
+        return Taken(word, partial(told, data), partial(acts, data))
 
     def add(self, data: Json) -> None:
         """One line. Of one that is not as claude writes it what can be read counts."""

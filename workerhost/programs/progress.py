@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from cw.accounts.holds import ALL_MODELS, Window
 from cw.models import Event
 from cw.reasons import Reason
+from workerhost.programs.acts import Act, no_acts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,11 +73,13 @@ class Word(Enum):
 
 class Taken(NamedTuple):
     """What one line was. `events` makes what people are told of it, given where the line ends and
-    when it came: only asked for what is not lost among too many lines.
+    when it came: only asked for what is not lost among too many lines. `acts`: what tells whether
+    the agent goes round in circles, where a program says it.
     """
 
     word: Word
     events: Callable[[int, datetime], list[Event]]
+    acts: Callable[[], Sequence[Act]] = no_acts
 
 
 class Reading(Protocol):

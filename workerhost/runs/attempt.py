@@ -13,7 +13,7 @@ from cw.errors import BrokerUnavailableError, CwError, ForgedError, StaleFenceEr
 from cw.fleet_models import HOST
 from cw.homes import journal
 from cw.homes.files import write_private
-from cw.homes.journal import Cut, Journal, Run
+from cw.homes.journal import Journal, Run
 from cw.homes.layout import Home
 from cw.homes.private import open_files
 from cw.homes.running import shim_lives
@@ -32,11 +32,14 @@ from workerhost.agents import launch
 from workerhost.agents.follow import Ending, Follower, follow
 from workerhost.agents.taking import take_home
 from workerhost.programs.known import runner_named
+from workerhost.programs.loops import Loops
 from workerhost.programs.progress import Progress
 from workerhost.runs.account_listener import listen
+from workerhost.runs.cutting import Cutting
 from workerhost.runs.ends_with_proof import prove, stop_wanted
 from workerhost.runs.ends_without_proof import fenced, interrupted, not_begun, not_started
 from workerhost.runs.event_publishing import publish, published
+from workerhost.runs.loop_patience import patience
 from workerhost.runs.meter import metered
 from workerhost.runs.recording import record
 from workerhost.runs.run_context import Context, Holding, hold
@@ -193,28 +196,14 @@ def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
     reading = runner_named(book.run.agent).reading()
     listener = listen(held, book)
 
-    def ends(cut: Cut) -> None:
-        """Written down first: its next host knows why it was ended."""
-        run = book.run.model_copy(update={"cut": cut})
-        journal.write(held.home, book.model_copy(update={"run": run}))
-
-    meter = metered(held, book, ends)
-
     def tell(events: list[Event]) -> None:
         listener.look(reading.progress)
         publish(held, events)
 
-    follower = Follower(held.home, reading, tell, published_to)
-    ending = follow(
-        held.home,
-        follower,
-        held.lease.lost,
-        held.ctx.leaving,
-        held.ours,
-        lambda: meter.over(reading.progress),
-    )
-    cut = meter.cut or meter.met(reading.progress)
-    book = book.model_copy(update={"run": book.run.model_copy(update={"cut": cut})})
+    loops = Loops(patience(held.ctx.settings, book.task))
+    follower = Follower(held.home, reading, tell, published_to, loops)
+    cutting = Cutting(held, book, follower, metered(held, book))
+    ending = follow(held.home, follower, held.lease.lost, held.ctx.leaving, held.ours, cutting.due)
     if ending is Ending.DETACHED:
         log.info("run goes on without host task=%s worker=%s", held.task_id, held.home.id)
         return "detached"
@@ -229,11 +218,14 @@ def _see_through(held: Holding, book: Journal, *, published_to: int) -> str:
     # The lease stops its run itself, and may be quicker than whoever follows it.
     if not good and (ending is Ending.FENCED or (stopped and held.lease.lost.is_set())):
         return fenced(held, book)
-    if stopped and not good and not cut and not stop_wanted(held):
+    by_person = stopped and stop_wanted(held)
+    cut = None if by_person else cutting.ended_for()
+    if stopped and not (good or by_person or cut):
         return interrupted(held, book, follower.progress)  # by its host, or with the machine
     try:
         listener.settle(follower.progress, held.ctx.leaving)
-        return prove(held, book, ending, listener)
+        run = book.run.model_copy(update={"cut": cut})
+        return prove(held, book.model_copy(update={"run": run}), ending, listener)
     except HostLeavesError:
         log.info("run ended; the next host settles it task=%s", held.task_id)
         return "detached"

@@ -10,10 +10,11 @@ from functools import partial
 from itertools import count
 
 from cw.errors import BrokerUnavailableError
-from cw.homes.journal import Journal
+from cw.homes.journal import Cut, Journal
 from cw.models import Event, Outcome
 from cw.operations.dispatch.branches import another_tasks
 from cw.operations.reconciliation.rebuilding import heads_left
+from cw.reasons import Reason, rule_of
 from cw.states import OutcomeKind
 from workerhost.agents import launch
 from workerhost.agents.follow import Ending
@@ -29,6 +30,9 @@ from workerhost.settling.verdict import UNPROVEN, cut_short, judge_process
 from workerhost.shutdown import HostLeavesError
 
 _ASK_AGAIN_SECONDS = 30.0
+_NOTHING_TO_SHOW = frozenset(
+    {Reason.NO_CHANGES, Reason.UNCOMMITTED, Reason.NO_REPORT, Reason.NO_ISSUES}
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +90,9 @@ def _outcome(held: Holding, book: Journal, seen: _Seen, now: datetime) -> Outcom
         run=book.run,
         github=held.ctx.github_for(held.home.id) if book.task.github else None,
         process=cut_short(
-            judge_process(seen.ending, seen.exit, seen.progress, now, defer), book.run.cut
+            judge_process(seen.ending, seen.exit, seen.progress, now, defer),
+            book.run.cut,
+            seen.progress,
         ),
         progress=seen.progress,
         now=now,
@@ -96,7 +102,17 @@ def _outcome(held: Holding, book: Journal, seen: _Seen, now: datetime) -> Outcom
         theirs=partial(another_tasks, held.ctx.store, book.current),
         ours=seen.ours,
     )
-    return _crowded(settle(run, held.git(book)), seen.exit)
+    return _crowded(_explained(settle(run, held.git(book)), book.run.cut), seen.exit)
+
+
+def _explained(outcome: Outcome, cut: Cut | None) -> Outcome:
+    """One that only waited for its subagents is done, for all claude says, when it is stopped: then
+    this is why it has nothing to show.
+    """
+    if cut is None or outcome.reason not in _NOTHING_TO_SHOW:
+        return outcome
+    kind = rule_of(cut.reason).kind
+    return outcome.model_copy(update={"kind": kind, "reason": cut.reason, "message": cut.message})
 
 
 def _given_up(outcome: Outcome) -> Outcome:

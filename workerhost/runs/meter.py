@@ -4,7 +4,6 @@ host ends it when one is met. An agent program that looks after its own limits i
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,8 +18,6 @@ from workerhost.programs.progress import Progress
 from workerhost.runs import budget
 from workerhost.runs.run_context import Holding
 
-log = logging.getLogger("workerhost.meter")
-
 _DRAW_SECONDS = 10.0  # between two words about time alone
 _AHEAD_SECONDS = 15.0  # that are asked for
 
@@ -28,8 +25,7 @@ _AHEAD_SECONDS = 15.0  # that are asked for
 @dataclass(slots=True)
 class Meter:
     """Of one run. `ceiling`: its task's. `own`: the run's, that its program keeps to. `scopes`: the
-    ceilings it shares, at a moment. `lasted`: seconds so far. `ends`: called once, before the run
-    is ended.
+    ceilings it shares, at a moment. `lasted`: seconds so far.
     """
 
     store: Store
@@ -39,32 +35,26 @@ class Meter:
     own: Amount
     scopes: Callable[[datetime], tuple[Scope, ...]]
     lasted: Callable[[], float]
-    ends: Callable[[Cut], None]
-    cut: Cut | None = None
     _before: Amount | None = None  # what its task's earlier runs took
     _dearest: float = 0.0  # dollars of one turn
     _seen: Amount = field(default_factory=Amount)
     _drawn_at: float = 0.0
 
-    def over(self, progress: Progress) -> bool:
-        """Whether the run has to end now. To be asked again and again, at little cost. A broker
-        that is away is asked later: the lease bounds how long a run goes on without it.
+    def look(self, progress: Progress) -> Cut | None:
+        """Why the run has to end now, if it has. To be asked again and again, at little cost. A
+        broker that is away is asked later: the lease bounds how long a run goes on without it.
         """
-        if self.cut or progress.result is not None:
-            return self.cut is not None
+        if progress.result is not None:
+            return None
         took = Amount(progress.spent_usd, progress.turns, self.lasted())
         if took.turns > self._seen.turns:
             self._dearest = max(self._dearest, took.usd - self._seen.usd)
         try:
             said = self._task(took) or self._shared(took)
         except BrokerUnavailableError:
-            return False
+            return None
         self._seen = took
-        if said:
-            log.warning("run is ended task=%s reason=%s: %s", self.task, said.reason, said.message)
-            self.ends(said)
-            self.cut = said
-        return said is not None
+        return said
 
     def met(self, progress: Progress) -> Cut | None:
         """What the agent program ended for by itself, if it was its task's ceiling."""
@@ -116,7 +106,7 @@ class Meter:
         return Amount(before.usd + took.usd, before.turns + took.turns, before.s + took.s)
 
 
-def metered(held: Holding, book: Journal, ends: Callable[[Cut], None]) -> Meter:
+def metered(held: Holding, book: Journal) -> Meter:
     ctx, settings, run = held.ctx, held.ctx.settings, book.run
     payers = ctx.accounts.payers(held.home.id, run.account)
     return Meter(
@@ -127,6 +117,4 @@ def metered(held: Holding, book: Journal, ends: Callable[[Cut], None]) -> Meter:
         own=Amount(settings.run_max_usd, settings.run_max_turns),
         scopes=lambda now: ctx.accounts.scopes(payers, now),
         lasted=lambda: run.lasted(datetime.now(UTC)),
-        ends=ends,
-        cut=run.cut,
     )

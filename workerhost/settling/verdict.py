@@ -65,7 +65,11 @@ def ended_well(progress: Progress) -> bool:
 
 
 def judge_process(
-    ending: Ending, ended: Exit | None, progress: Progress, now: datetime, defer: timedelta
+    ending: Ending,
+    ended: Exit | None,
+    progress: Progress,
+    now: datetime,
+    defer: timedelta,
 ) -> Verdict:
     """What the exit record and the result line say. An exit code proves nothing, and after its last
     word no limit makes a failure of it.
@@ -87,9 +91,12 @@ def judge_process(
     return _failed(progress.result.reason, progress.result.message)
 
 
-def cut_short(verdict: Verdict, cut: Cut | None) -> Verdict:
-    """Of a run that its host has ended, unless a person was quicker, or its agent was done."""
-    if cut is None or verdict.kind is None:
+def cut_short(verdict: Verdict, cut: Cut | None, progress: Progress) -> Verdict:
+    """Of a run that its host has stopped, or whose program has kept to what it was told: `cut` says
+    why. Not of one whose agent was done, or that ended for something else before.
+    """
+    kept_to_it = progress.result is not None and bool(progress.result.over)
+    if cut is None or not (verdict.reason == Reason.STOPPED or kept_to_it):
         return verdict
     return Verdict(rule_of(cut.reason).kind, cut.reason, cut.message)
 

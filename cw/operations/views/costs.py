@@ -20,6 +20,7 @@ _UNHEARD = frozenset(
         Reason.STALLED,
         Reason.TIME_LIMIT,
         Reason.MEMORY,
+        Reason.LOOPING,
         Reason.STOPPED,
     }
 )
