@@ -15,6 +15,7 @@ class _Run(Model):
 
     worker: str = ""
     account: str = ""
+    attempt: int = 0
     started_at: Moment
     ended_at: Moment | None = None
 
@@ -36,6 +37,9 @@ class Finished(Model):
     duration_s: float
     outcome: Outcome
     account: str = ""  # the id of the one it ran on; of a record empty
+    attempt: int = 0  # the number of that run, of a record of the last; 0: none, or not noted
+    runs: int = 1  # of a record: all that its task has had
+    repo_id: int = 0  # GitHub's; 0: as `TaskSpec.repo_id`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +91,7 @@ def from_record(task: Task) -> Finished | None:
     ended = task.ended_at or task.started_at or task.spec.created_at
     row = _finished(task.spec, task.worker or "", ended, task.outcome)
     spent = {"cost_usd": task.total_usd, "turns": task.total_turns, "duration_s": task.total_s}
-    return row.model_copy(update=spent)
+    return row.model_copy(update={**spent, "attempt": task.attempt, "runs": task.attempt})
 
 
 def from_archive(data: dict[str, Any]) -> Finished | None:
@@ -99,7 +103,7 @@ def from_archive(data: dict[str, Any]) -> Finished | None:
     except MALFORMED:
         return None
     row = _finished(spec, run.worker, run.ended_at or run.started_at, outcome)
-    return row.model_copy(update={"account": run.account})
+    return row.model_copy(update={"account": run.account, "attempt": run.attempt})
 
 
 def newest(rows: list[Finished], limit: int) -> list[Finished]:
@@ -116,6 +120,7 @@ def _finished(spec: TaskSpec, worker: str, ended: datetime, outcome: Outcome) ->
         task=spec.id,
         label=spec.label,
         repo=spec.repo,
+        repo_id=spec.repo_id,
         issue=spec.issue,
         title=spec.title,
         model=spec.model,
