@@ -25,6 +25,7 @@ _COLUMNS = [
     Column("used", gives=True),
     Column("until"),
     Column("why", folds=True),
+    Column("token ends", wide=100),
 ]
 
 
@@ -38,7 +39,8 @@ def command(cli: Cli, names: tuple[str, ...], resume: bool, as_json: bool) -> No
 
     An account is one credential of the model's API, by CW_ACCOUNT in a worker's .zshenv or by a
     short digest. One refused request holds it: nothing of it starts until the limit is over or the
-    credential is mended; then one task tries, and the others follow. used: of each window.
+    credential is mended; then one task tries, and the others follow. used: of each window. A token
+    of claude setup-token whose year is nearly over is said.
 
     Without --resume, ACCOUNT chooses what is shown.
     """
@@ -65,6 +67,8 @@ def command(cli: Cli, names: tuple[str, ...], resume: bool, as_json: bool) -> No
         for hold in row.holds:
             if hold.next:
                 say(f"{one_line(row.name)} → {one_line(hold.next)}")
+        if row.ending:
+            say(f"{one_line(row.name)}: {row.ending} → {row.renew}")
 
 
 def _row(row: AccountRow, now: datetime) -> list[str]:
@@ -79,4 +83,5 @@ def _row(row: AccountRow, now: datetime) -> list[str]:
         ", ".join(f"{one.window} {one.used:.0%}" for one in row.windows),
         moment(holds[0].until, now) if holds else "",
         holds[0].reason if holds else "",
+        str(row.ends_on or ""),
     ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from cw.accounts.holds import ALL_MODELS, HOLDS, Account
+from cw.accounts.lifetime import lifetime
 from cw.fleet_models import Worker
 from cw.models import Model
 
@@ -35,21 +36,29 @@ class AccountRow(Model):
     used: float  # of its fullest window
     windows: list[WindowRow]
     holds: list[HoldRow]
+    ends_on: date | None  # the year of its token, at the latest; null: it has none that is known
+    ending: str  # the same in words, when it is near; else empty
+    renew: str  # what to do then
 
 
 def account_rows(
     accounts: Mapping[str, Account], workers: Iterable[Worker], now: datetime
 ) -> list[AccountRow]:
     """Of those that have workers, by name."""
-    on: dict[str, list[str]] = {}
+    on: dict[str, list[Worker]] = {}
     for worker in workers:
         if worker.account in accounts:
-            on.setdefault(worker.account, []).append(worker.id)
-    rows = (_row(accounts[one], sorted(ids), now) for one, ids in on.items())
+            on.setdefault(worker.account, []).append(worker)
+    rows = (_row(accounts[one], those, now) for one, those in on.items())
     return sorted(rows, key=lambda row: (row.name, row.account))
 
 
-def _row(account: Account, workers: list[str], now: datetime) -> AccountRow:
+def _row(account: Account, on: list[Worker], now: datetime) -> AccountRow:
+    workers, life = (
+        sorted(worker.id for worker in on),
+        lifetime(account, (worker.account_since for worker in on)),
+    )
+    near = life is not None and life.near(now)
     return AccountRow(
         account=account.id,
         name=account.name,
@@ -74,6 +83,9 @@ def _row(account: Account, workers: list[str], now: datetime) -> AccountRow:
             )
             for hold in account.holds
         ],
+        ends_on=life.ends_on if life else None,
+        ending=life.words(now) if life and near else "",
+        renew=life.next(workers) if life and near else "",
     )
 
 
