@@ -21,6 +21,7 @@ class Worker(Model):
     paused_by: str = ""  # HOST: its host found what only a person can mend; else a person did
     registered_at: MaybeMoment = None
     account: str = ""  # the id of the one it works on; empty: its host has not said
+    account_since: str = ""  # the day on which its credential was made, as a person gave it
 
 
 class Trouble(Model):

@@ -24,6 +24,7 @@ from workerhost.agents.leftovers import end_our_own
 from workerhost.agents.readiness import Fitness, fitness
 from workerhost.inbox.queue_consumer import QueueConsumer
 from workerhost.inbox.slots import Slots
+from workerhost.notices.credential_ends import end_teller
 from workerhost.registration import Registration
 from workerhost.runs.run_context import Context
 
@@ -52,6 +53,7 @@ class Heartbeat:
         self._homes = found
         self._hint = hint
         self._registration = Registration(ctx, slots, consumer, found, forgotten)
+        self._ends = end_teller(ctx.store, ctx.settings)
         self._fit = Fitness("", "")
         self.named = True  # whether our name is ours
 
@@ -151,15 +153,17 @@ class Heartbeat:
         take.
         """
         name = self._ctx.settings.host_name
-        workers = [
-            worker
-            for worker in self._ctx.store.fleet.workers()
-            if worker.id in self._homes and worker.host == name
-        ]
+        fleet = self._ctx.store.fleet.workers()
+        workers = [worker for worker in fleet if worker.id in self._homes and worker.host == name]
         look = partial(self._ctx.accounts.look, workers, self._homes)
         self._ctx.troubles.run("accounts", look)
+        if self._ctx.settings.notify_to:  # else a host that has it tells people
+            self._ctx.troubles.run("ending", partial(self._look_at_ends, fleet))
         for worker in workers:
             self._ctx.troubles.run("requests", partial(self._apply_requests_of, worker), worker.id)
+
+    def _look_at_ends(self, fleet: list[Worker]) -> None:
+        self._ends.look(self._ctx.accounts.known(), fleet, self._ctx.store.tasks.now())
 
     def _apply_requests_of(self, worker: Worker) -> None:
         shut = bool(worker.paused or self._unfit() or self._ctx.accounts.closed(worker.id))

@@ -84,7 +84,10 @@ class Window(Model):
 
 
 class Account(Model):
-    """`not_before`: while those that waited go on one after the other, when the next one may."""
+    """`not_before`: while those that waited go on one after the other, when the next one may.
+    `first_seen`: since when this fleet has the credential, if it is one that ends by itself.
+    `warned`: of which end a person was told.
+    """
 
     id: str
     kind: str = ""
@@ -92,6 +95,8 @@ class Account(Model):
     windows: tuple[Window, ...] = ()
     holds: tuple[Hold, ...] = ()
     not_before: MaybeMoment = None
+    first_seen: MaybeMoment = None
+    warned: str = ""
 
     def closed(self, now: datetime, model: str | None = None) -> str:
         """Why nothing of this model starts on it now, in words; empty when it may. Without a model:

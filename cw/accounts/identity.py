@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+YEARLY = "CLAUDE_CODE_OAUTH_TOKEN"  # what `claude setup-token` makes
 NAME_VARIABLE = "CW_ACCOUNT"  # in a worker's .zshenv: how people call its account
 _ID_CHARS = 16  # 64 bits of the digest
 _NAME_CHARS = 40
@@ -37,6 +38,7 @@ class Identity:
     id: str
     kind: AccountKind
     name: str
+    yearly: bool = False  # its credential ends after a year
 
 
 def identity(env: Mapping[str, str], logins: Sequence[str], api: str, worker: str) -> Identity:
@@ -51,7 +53,8 @@ def identity(env: Mapping[str, str], logins: Sequence[str], api: str, worker: st
     given = "".join(char for char in env.get(NAME_VARIABLE, "") if char.isprintable())
     given = "".join(given.split())[:_NAME_CHARS]
     fallback = worker if kind is AccountKind.NONE else digest[:_SHORT]
-    return Identity(digest, kind, given or f"{_SHOWN[kind]}-{fallback}")
+    name = given or f"{_SHOWN[kind]}-{fallback}"
+    return Identity(digest, kind, name, yearly=login == YEARLY)
 
 
 def _kind(login: str, api: str) -> AccountKind:

@@ -45,6 +45,7 @@ LOOKING = frozenset(
         "logs",
         "queue",
         "show",
+        "stats",
         "status",
         "todos",
         "watch",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cw.operations.views.history import Finished, Wanted
 
 _CHUNK = 200  # records read at once
+ALL = 1 << 30  # rows: as many as there are
 
 
 def all_rows(cli: Cli, wanted: Wanted, limit: int, *, archives: bool) -> list[Finished]:

@@ -42,6 +42,7 @@ COMMANDS = {
     "notify": "Try whether notices arrive.",
     "history": "Finished tasks, newest first.",
     "cost": "What agents have cost, by worker, repository, day and more.",
+    "stats": "How tasks went: success, time, runs and dollars, by repository, model and more.",
     "seen": "Take failed tasks and questions off cw status.",
     "stop": "End runs now; their tasks stay for restart or reset.",
     "restart": "Let a stopped, crashed or held task go on.",

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from cw.accounts.holds import ALL_MODELS, Account, Hold, HoldKind, Window
 from cw.accounts.identity import Identity
 from cw.models import MALFORMED
+from cw.notices.notice import Notice
 from cw.store import keys
 from cw.store.clock import epoch_ms, ms
 from cw.store.connection import Connection
+from cw.store.notices import posted
 from cw.store.unreadable import fault
 
 _UNUSED_MS = 30 * 24 * 3600 * 1000
 _HOLD = "hold:"
+_MS_DIGITS = 14  # until the year 5138
 _SAID = 300  # characters that are kept of what the API said
 
 
@@ -48,15 +51,27 @@ class AccountStore:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
 
-    def tell(self, worker_id: str, account: Identity) -> None:
-        """Which account a worker is on. To be told again within a month."""
-        key = keys.account(account.id)
-        with self._db.errors() as client:
-            pipe = client.pipeline(transaction=False)
-            pipe.hset(keys.worker(worker_id), "account", account.id)
-            pipe.hset(key, mapping={"kind": account.kind.value, "name": account.name})
-            pipe.pexpire(key, _UNUSED_MS)
-            pipe.execute()
+    def tell(
+        self,
+        worker_id: str,
+        account: Identity,
+        since: date | None = None,
+        first_seen_ms: int | None = None,
+    ) -> int | None:
+        """Which account a worker is on. To be told again within a month. `since`: when a person
+        says that its credential was made; `first_seen_ms`: since when its host has it. Returns
+        since when the fleet has one that ends by itself.
+        """
+        args = [account.id, since or "", account.kind.value, account.name, _UNUSED_MS]
+        args += [int(account.yearly), "" if first_seen_ms is None else first_seen_ms]
+        names = [keys.worker(worker_id), keys.account(account.id)]
+        seen = self._db.run("tell", names, list(map(str, args)))
+        return int(seen) if seen else None
+
+    def warn(self, account_id: str, cause: str, host: str, notice: Notice) -> bool:
+        """Have this host tell a person. False: that was done, by whichever host."""
+        names = [keys.account(account_id), keys.notices(host)]
+        return bool(self._db.run("warn", names, [cause, *posted(self._db, host, notice)]))
 
     def read(self, ids: Iterable[str]) -> dict[str, Account]:
         """Those of these that there are. Raises BrokerUnavailableError."""
@@ -114,6 +129,8 @@ class AccountStore:
                 windows=tuple(Window.model_validate(one) for one in _list(row.get("windows"))),
                 holds=tuple(Hold.model_validate_json(text) for text in holds),
                 not_before=row.get("not_before", ""),
+                first_seen=_digits(row.get("first_seen")),
+                warned=row.get("warned", ""),
             )
         except MALFORMED as error:
             self._db.unreadable.add(key, f"account {account_id}", fault(error))
@@ -138,6 +155,11 @@ class AccountStore:
 def _with(account: Account, alive: set[str]) -> Account:
     holds = [hold.model_copy(update={"probing": hold.canary in alive}) for hold in account.holds]
     return account.model_copy(update={"holds": tuple(holds)})
+
+
+def _digits(text: str | None) -> str:
+    """It is told again where it is nonsense: no reason to leave the rest unread."""
+    return text if text and text.isdecimal() and len(text) <= _MS_DIGITS else ""
 
 
 def _list(text: str | None) -> list[object]:

@@ -19,7 +19,7 @@
 | cw:unheard:<host> | hash | notices that nobody took, by id | after a month |
 | cw:reply:<id> | list | a host's answer to one question | after a minute |
 | cw:finished | hash | `<place>#<n>`: the last task that finished the issue | with the history |
-| cw:account:<id> | hash | its name, kind, windows, `hold:<models>` as JSON, pace | a month unused |
+| cw:account:<id> | hash | name, kind, age, windows, `hold:<models>`, pace | a month unused |
 | cw:lock:<name> | string | who does a pass that only one may do | after 2 minutes, or when done |
 | cw:audit | hash | by host: the last line of its audit file, signed | |
 | cw:nonce:<nonce> | string | what was acted on: a message, an effect | when that would expire |

@@ -66,7 +66,12 @@ def following(db: Connection, told: Told) -> tuple[list[str], list[object]]:
     writes there are, then they, then the notice.
     """
     teller = told.teller or told.host
-    posts = [Post(notice=told.notice)] if told.notice and teller else []
+    posts = posted(db, teller, told.notice) if told.notice and teller else []
     writes = sealed(db, WRITES, told.host, told.effects)
     names = [keys.outbox(told.host or "-"), keys.notices(teller or "-")]
-    return names, [len(writes), *writes, *sealed(db, POSTS, teller, posts)]
+    return names, [len(writes), *writes, *posts]
+
+
+def posted(db: Connection, host: str, notice: Notice) -> list[str]:
+    """A notice as it is put into the outbox of its host: one entry."""
+    return sealed(db, POSTS, host, [Post(notice=notice)])

@@ -8,6 +8,7 @@ import signal
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 from cw.cli.context import load_cli
 from tests.acceptance.conftest import running_fleet
-from tests.acceptance.fleet import REHEARSAL, Fleet, remove, short_folder
+from tests.acceptance.fleet import API_KEY, REHEARSAL, Fleet, remove, short_folder
 from tests.standins.receiver import SECRET, Receiver, nobody, receiving
 from tests.waiting import wait_until
 
@@ -176,6 +177,39 @@ def test_github_that_takes_no_comment_keeps_no_notice_back(told: Told) -> None:
     assert hub.issue(REPO, number).comments == ()
     hub.clear_faults()
     wait_until(lambda: hub.issue(REPO, number).comments, 60, told.fleet.logs)
+
+
+def test_token_whose_year_ends_is_told_once_for_all_its_workers(told: Told) -> None:
+    end = datetime.now(UTC).date() + timedelta(days=10)
+    told.fleet.ok("init", "03", "04")
+    for worker in ("03", "04"):
+        file = told.fleet.worker(worker) / ".zshenv"
+        kept = [line for line in file.read_text("utf-8").splitlines() if API_KEY not in line]
+        login = ["export CLAUDE_CODE_OAUTH_TOKEN=one-of-a-year", "export CW_ACCOUNT=team"]
+        file.write_text("\n".join([*kept, *login, ""]), "utf-8")
+
+    def row() -> dict[str, Any]:
+        rows = [one for one in told.fleet.json("accounts") if one["name"] == "team"]
+        return rows[0] if rows and rows[0]["workers"] == ["03", "04"] else {}
+
+    seen = wait_until(row, 60, told.fleet.logs)
+    assert (seen["kind"], seen["ending"], told.of("")) == ("subscription", "", [])
+    with (told.fleet.worker("04") / ".zshenv").open("a") as zshenv:
+        zshenv.write(f"export CW_ACCOUNT_SINCE={end - timedelta(days=365)}\n")
+
+    wait_until(lambda: told.of(""), 60, told.fleet.logs)
+    told.kill_host()
+    _, later = told.dispatch("rehearse: no-change")
+    wait_until(lambda: told.of(later), 60, told.fleet.logs)
+
+    (notice,) = told.of("")
+    assert (notice["what"], notice["title"]) == ("ending", "account team")
+    assert notice["why"] == f"the year of its token ends in 10 days, on {end}"
+    assert notice["next"].endswith("for the .zshenv of 03 04, with CW_ACCOUNT_SINCE")
+    assert row()["ends_on"] == str(end)
+    assert f"team: {notice['why']} → {notice['next']}" in told.fleet.ok("accounts")
+    doctor = told.fleet.cw("doctor").stdout
+    assert f"warn  account team: {notice['why']}\n      → {notice['next']}\n" in doctor
 
 
 def test_unknown_notifier_starts_nothing_and_names_the_known_ones(told: Told) -> None:

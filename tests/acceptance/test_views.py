@@ -77,6 +77,31 @@ def test_cost_is_that_of_the_archives_to_the_cent(fleet: Fleet, done: str) -> No
     assert any(row["name"] == label for row in found["rows"])
 
 
+def test_stats_are_those_of_the_archives_and_merged_is_what_github_says(
+    fleet: Fleet, done: str
+) -> None:
+    pull = fleet.json("show", done)["outcome"]["pr"]
+    fleet.github.merge_pull("acme/app", int(pull.rpartition("/")[2]))
+    archives = [
+        json.loads(path.read_text("utf-8"))
+        for worker in ("01", "02")
+        for path in (fleet.worker(worker) / "completed").glob("*.json")
+    ]
+
+    total = valid("stats", fleet.json("stats", "--by", "worker", "--merged"))["total"]
+
+    assert (total["runs"], total["tasks"]) == (
+        len(archives),
+        len({one["task"]["id"] for one in archives}),
+    )
+    assert total["usd"] == pytest.approx(
+        sum(one["outcome"]["cost_usd"] for one in archives), abs=0.0001
+    )
+    assert total["p50_s"] > 0
+    assert total["merged"] == 1
+    assert "success" in fleet.ok("stats").splitlines()[0]
+
+
 def test_what_was_done_in_whose_name_is_kept(fleet: Fleet, done: str) -> None:
     lines = [one for one in valid("audit", fleet.json("audit")) if one["facts"].get("task") == done]
 

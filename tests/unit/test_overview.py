@@ -164,12 +164,13 @@ FAILED = Outcome(kind=OutcomeKind.FAILED, reason="api", message="The API said 50
 
 
 def test_archive_and_record_give_the_same_row() -> None:
-    record = task(1, State.DONE, "01", ended_at=NOW, outcome=FAILED)
+    record = task(1, State.DONE, "01", ended_at=NOW, outcome=FAILED, attempt=1)
+    ran = {"worker": "01", "attempt": 1, "started_at": "2026-05-08T11:00:00Z"}
     archive = {
         "version": 1,
         "phase": "settled",
         "task": record.spec.model_dump(mode="json") | {"from_the_future": 1},
-        "run": {"worker": "01", "started_at": "2026-05-08T11:00:00Z", "ended_at": NOW.isoformat()},
+        "run": ran | {"ended_at": NOW.isoformat()},
         "outcome": FAILED.model_dump(mode="json"),
     }
 

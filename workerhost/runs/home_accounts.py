@@ -6,10 +6,11 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from cw.accounts.holds import Account
 from cw.accounts.identity import Identity, identity
+from cw.accounts.lifetime import given_day
 from cw.budgets.ceilings import Amount
 from cw.budgets.scopes import Payers, Scope, met, scopes
 from cw.credentials.agentenv import agent_environment
@@ -20,6 +21,7 @@ from cw.settings import Settings
 from cw.store.lease_values import Payer, Spending
 from cw.store.store import Store
 from workerhost.runs.budget import shared
+from workerhost.runs.first_seen import FirstSeen, first_seen_file
 
 _TELL_AGAIN_SECONDS = 3600.0
 
@@ -39,7 +41,10 @@ class HomeAccounts:
         self._lock = threading.Lock()
         self._read: dict[str, tuple[Stamp | None, Identity | None]] = {}  # by worker
         self._of: dict[str, str] = {}  # worker -> id of its account
-        self._told: dict[str, tuple[str, float]] = {}  # worker -> account, and when (monotonic)
+        self._since: dict[str, date | None] = {}  # worker -> when its credential was made
+        self._first_seen = FirstSeen(first_seen_file(settings))
+        # By worker: account and day that were told, and when (monotonic).
+        self._told: dict[str, tuple[str, date | None, float]] = {}
         self._known: dict[str, Account] = {}
         self._now: datetime | None = None
         self._ceilings = shared(settings)
@@ -56,6 +61,7 @@ class HomeAccounts:
 
     def _identity(self, home: Home) -> Identity:
         env = agent_environment(home, self._settings, self._host_env)
+        self._since[home.id] = given_day(env, datetime.now(UTC))
         program = program_of(self._settings)
         own = set(program.apis(env)) - set(program.apis({}))
         return identity(env, program.logins, " ".join(sorted(own)), home.id)
@@ -95,6 +101,11 @@ class HomeAccounts:
             self._told.pop(worker.id, None)
         self._tell(worker.id, account)
 
+    def known(self) -> list[Account]:
+        """Those of this host's workers."""
+        with self._lock:
+            return list(self._known.values())
+
     def closed(self, worker: str, model: str | None = None) -> str:
         """Why its account takes nothing, or nothing of this model, or which ceiling is met; empty
         when it may.
@@ -125,12 +136,17 @@ class HomeAccounts:
         return round(account.used, 1) if account else 0.0
 
     def _tell(self, worker: str, account: Identity) -> None:
-        told, at = self._told.get(worker, ("", 0.0))
         self._of[worker] = account.id
-        if told == account.id and time.monotonic() - at < _TELL_AGAIN_SECONDS:
+        since = self._since.get(worker)
+        told, day, at = self._told.get(worker, ("", None, 0.0))
+        fresh = time.monotonic() - at < _TELL_AGAIN_SECONDS
+        if fresh and (told, day) == (account.id, since):
             return
-        self._store.accounts.tell(worker, account)
-        self._told[worker] = (account.id, time.monotonic())
+        known = self._first_seen.at(account.id)
+        seen = self._store.accounts.tell(worker, account, since, known)
+        if seen is not None:
+            self._first_seen.keep(account.id, seen)
+        self._told[worker] = (account.id, since, time.monotonic())
 
 
 def _stamp(home: Home) -> Stamp | None:

@@ -26,6 +26,7 @@ _COLUMNS = [
     Column("today", right=True, wide=80),
     Column("until"),
     Column("why", folds=True),
+    Column("token ends", wide=100),
 ]
 
 
@@ -40,7 +41,8 @@ def command(cli: Cli, names: tuple[str, ...], resume: bool, as_json: bool) -> No
     An account is one credential of the model's API, by CW_ACCOUNT in a worker's .zshenv or by a
     short digest. One refused request holds it: nothing of it starts until the limit is over or the
     credential is mended; then one task tries, and the others follow. used: of each window. today:
-    what its runs that ended since midnight (UTC) have cost.
+    what its runs that ended since midnight (UTC) have cost. A token of
+    claude setup-token whose year is nearly over is said.
 
     Without --resume, ACCOUNT chooses what is shown.
     """
@@ -68,6 +70,8 @@ def command(cli: Cli, names: tuple[str, ...], resume: bool, as_json: bool) -> No
         for hold in row.holds:
             if hold.next:
                 say(f"{one_line(row.name)} → {one_line(hold.next)}")
+        if row.ending:
+            say(f"{one_line(row.name)}: {row.ending} → {row.renew}")
 
 
 def _row(row: AccountRow, now: datetime) -> list[str]:
@@ -83,4 +87,5 @@ def _row(row: AccountRow, now: datetime) -> list[str]:
         money(row.today_usd) if row.today_usd else "",
         moment(holds[0].until, now) if holds else "",
         holds[0].reason if holds else "",
+        str(row.ends_on or ""),
     ]

@@ -10,7 +10,7 @@ import click
 
 from cw.cli.arguments.params import checked, json_option, read_since
 from cw.cli.context import Cli, with_cli
-from cw.cli.finished import all_rows, local_rows
+from cw.cli.finished import ALL, all_rows, local_rows
 from cw.cli.views.render import Column, duration, json_out, money, one_line, say, table
 from cw.errors import BrokerUnavailableError
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from cw.operations.views.costs import CostRow
 
 _WORDS = ("worker", "repo", "account", "model", "day", "issue")
-_ALL = 1 << 30
 
 
 @click.command()
@@ -49,7 +48,7 @@ def command(cli: Cli, by: str, since: datetime | None, local: bool, as_json: boo
     from cw.operations.views.history import Wanted
 
     wanted = Wanted(since=since)
-    rows = local_rows(cli, wanted, _ALL) if local else all_rows(cli, wanted, _ALL, archives=True)
+    rows = local_rows(cli, wanted, ALL) if local else all_rows(cli, wanted, ALL, archives=True)
     names: dict[str, str] = {}
     if by == "account":
         with suppress(BrokerUnavailableError):  # which was said already

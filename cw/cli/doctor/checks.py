@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cw.check import Check
 from cw.cli.context import Cli
+from cw.cli.doctor.accounts import account_checks
 from cw.cli.doctor.broker import broker_checks
 from cw.cli.doctor.github import github_checks
 from cw.cli.doctor.logins import login_checks
@@ -34,6 +35,7 @@ def all_checks(cli: Cli, programs: tuple[str, ...] = ()) -> Iterator[Check]:
     yield disk_check(cli.settings.workers_root)
     yield from worker_checks(cli)
     yield from login_checks(cli)
+    yield from account_checks(cli)
     yield from github_checks(cli)
     yield from telling_checks(cli)
 

@@ -18,6 +18,7 @@ from cw.operations.views.costs import Costs
 from cw.operations.views.history import Finished
 from cw.operations.views.queue import QueueRow
 from cw.operations.views.rows import Overview, UndeliveredRow, UnseenRow
+from cw.operations.views.stats import Stats
 from cw.operations.views.timeline import Story
 from cw.transcript.todos import TodoList
 
@@ -85,6 +86,7 @@ PRINTED: dict[str, Any] = {
     "notify": list[TriedRow],
     "history": list[Finished],
     "cost": Costs,
+    "stats": Stats,
     "accounts": list[AccountRow],
     "hosts": list[HostRow],
     "audit": list[Entry],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from cw.accounts.holds import ALL_MODELS, HOLDS, Account
+from cw.accounts.lifetime import lifetime
 from cw.budgets.ceilings import NONE, Amount
 from cw.budgets.scopes import account_place
 from cw.fleet_models import Worker
@@ -39,6 +40,9 @@ class AccountRow(Model):
     holds: list[HoldRow]
     today_usd: float  # of runs that ended since midnight, UTC
     month_usd: float
+    ends_on: date | None  # the year of its token, at the latest; null: it has none that is known
+    ending: str  # the same in words, when it is near; else empty
+    renew: str  # what to do then
 
 
 def account_rows(
@@ -48,17 +52,20 @@ def account_rows(
     spent: Mapping[str, Amount],
 ) -> list[AccountRow]:
     """Of those that have workers, by name. `spent`: by place, see `cw.store.budgets`."""
-    on: dict[str, list[str]] = {}
+    on: dict[str, list[Worker]] = {}
     for worker in workers:
         if worker.account in accounts:
-            on.setdefault(worker.account, []).append(worker.id)
-    rows = (_row(accounts[one], sorted(ids), now, spent) for one, ids in on.items())
+            on.setdefault(worker.account, []).append(worker)
+    rows = (_row(accounts[one], those, now, spent) for one, those in on.items())
     return sorted(rows, key=lambda row: (row.name, row.account))
 
 
 def _row(
-    account: Account, workers: list[str], now: datetime, spent: Mapping[str, Amount]
+    account: Account, on: list[Worker], now: datetime, spent: Mapping[str, Amount]
 ) -> AccountRow:
+    workers = sorted(worker.id for worker in on)
+    life = lifetime(account, (worker.account_since for worker in on))
+    near = life is not None and life.near(now)
     return AccountRow(
         account=account.id,
         name=account.name,
@@ -85,6 +92,9 @@ def _row(
         ],
         today_usd=spent.get(account_place(account.id, now), NONE).usd,
         month_usd=spent.get(account_place(account.id), NONE).usd,
+        ends_on=life.ends_on if life else None,
+        ending=life.words(now) if life and near else "",
+        renew=life.next(workers) if life and near else "",
     )
 
 

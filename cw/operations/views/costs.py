@@ -9,7 +9,6 @@ from cw.models import Model
 from cw.operations.views.history import Finished
 from cw.reasons import Reason
 
-# An agent ran, and nobody heard what it cost.
 _UNHEARD = frozenset(
     {
         Reason.KILLED,
@@ -84,11 +83,12 @@ def _sum(name: str, rows: list[Finished]) -> CostRow:
         tasks=len({row.task for row in rows}),
         usd=round(sum(row.cost_usd for row in rows), 6),
         estimated=sum(row.cost_estimated for row in rows),
-        unknown=sum(_unknown(row) for row in rows),
+        unknown=sum(unheard(row) for row in rows),
         turns=sum(row.turns for row in rows),
         duration_s=round(sum(row.duration_s for row in rows), 1),
     )
 
 
-def _unknown(row: Finished) -> bool:
+def unheard(row: Finished) -> bool:
+    """Whether an agent ran, and nobody knows what it cost."""
     return not row.cost_usd and (row.turns > 0 or row.outcome.reason in _UNHEARD)

@@ -15,6 +15,7 @@ class _Run(Model):
 
     worker: str = ""
     account: str = ""
+    attempt: int = 0
     started_at: Moment
     ended_at: Moment | None = None
 
@@ -37,6 +38,9 @@ class Finished(Model):
     duration_s: float
     outcome: Outcome
     account: str = ""  # the id of the one it ran on; of a record empty
+    attempt: int = 0  # the number of that run, of a record of the last; 0: none, or not noted
+    runs: int = 1  # of a record: all that its task has had
+    repo_id: int = 0  # GitHub's; 0: as `TaskSpec.repo_id`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,6 +96,8 @@ def from_record(task: Task) -> Finished | None:
         "cost_usd": task.total_usd,
         "turns": task.total_turns,
         "duration_s": task.total_s,
+        "attempt": task.attempt,
+        "runs": task.attempt,
     }
     return row.model_copy(update=spent)
 
@@ -105,7 +111,7 @@ def from_archive(data: dict[str, Any]) -> Finished | None:
     except MALFORMED:
         return None
     row = _finished(spec, run.worker, run.ended_at or run.started_at, outcome)
-    return row.model_copy(update={"account": run.account})
+    return row.model_copy(update={"account": run.account, "attempt": run.attempt})
 
 
 def newest(rows: list[Finished], limit: int) -> list[Finished]:
@@ -122,6 +128,7 @@ def _finished(spec: TaskSpec, worker: str, ended: datetime, outcome: Outcome) ->
         task=spec.id,
         label=spec.label,
         repo=spec.repo,
+        repo_id=spec.repo_id,
         issue=spec.issue,
         title=spec.title,
         model=spec.model,

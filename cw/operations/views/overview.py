@@ -243,7 +243,8 @@ def undelivered(entry: Aside[Effect] | Aside[Post]) -> UndeliveredRow:
 def _what(of: Effect | Post) -> tuple[str, str, int | None, str]:
     if isinstance(of, Effect):
         return of.kind, of.repo, of.issue, of.text
-    return NOTICE, of.notice.repository, of.notice.issue, of.to
+    about = of.notice.repository or of.notice.title  # of an account
+    return NOTICE, about, of.notice.issue, of.to
 
 
 def _warnings(fleet: Fleet, up: set[str], now: datetime) -> list[str]:
