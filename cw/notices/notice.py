@@ -17,7 +17,7 @@ class Notice(Model):
     issue: int | None
     worker: str
     title: str
-    what: str  # succeeded, failed, crashed, held, stopped; or test
+    what: str  # succeeded, failed, crashed, held, stopped; paused: see `why`; or test
     reason: str  # one of docs/outcomes.md
     why: str  # one sentence
     next: str  # the command to type

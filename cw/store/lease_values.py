@@ -34,8 +34,8 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a task was not given: its state, `gone`, `busy`, `other worker`, or what its account is:
-    `account held`, `account probed` or `account staggered`.
+    """Why a task was not given: its state, `gone`, `busy`, `other worker`, `repository held`, or
+    what its account is: `account held`, `account probed` or `account staggered`.
     """
 
     reason: str

@@ -29,9 +29,10 @@ class Leases:
         ttl: float,
         session: str,
         payer: Payer | None = None,
+        place: str = "",
     ) -> Grant | Refusal:
         """Take a queued task for an idle worker. `session` is used when it has none yet. Without a
-        `payer` no account is asked.
+        `payer` no account is asked. `place`: of its repository, which may be held.
         """
         names = self._lease_keys(task_id, worker)
         if payer:
@@ -47,6 +48,7 @@ class Leases:
             PROTOCOL,
             payer.model if payer else "",
             ms(payer.spread) if payer else 0,
+            place,
         ]
         answer = self._db.run("acquire", names, args)
         if not answer[0]:

@@ -11,6 +11,7 @@ from cw.names import worker_queue
 from cw.store import keys
 from cw.store.accounts import AccountStore
 from cw.store.audit import AuditStore
+from cw.store.breakers import BreakerStore
 from cw.store.connection import Connection
 from cw.store.counts import CountStore
 from cw.store.event_stream import EventStore
@@ -47,6 +48,7 @@ class Store:
     audit: AuditStore
     counts: CountStore
     accounts: AccountStore
+    breakers: BreakerStore
 
     def ping(self) -> None:
         """Raises BrokerUnavailableError when the broker is away."""
@@ -101,4 +103,5 @@ def open_store(url: str, keyring: Keyring | None = None, *, patience: float | No
         AuditStore(connection),
         CountStore(connection),
         AccountStore(connection),
+        BreakerStore(connection),
     )

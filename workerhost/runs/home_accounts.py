@@ -1,4 +1,6 @@
-"""Which account each worker of this host is on, and what those accounts take now."""
+"""Which account each worker of this host is on, what those accounts take now, and of which
+repositories.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,11 @@ from datetime import datetime
 
 from cw.accounts.holds import Account
 from cw.accounts.identity import Identity, identity
+from cw.breakers import RepositoryHold, why_held
 from cw.credentials.agentenv import agent_environment
 from cw.fleet_models import Worker
 from cw.homes.layout import Home
+from cw.models import TaskSpec
 from cw.programs.known import program_of
 from cw.settings import Settings
 from cw.store.lease_values import Payer
@@ -38,6 +42,7 @@ class HomeAccounts:
         self._of: dict[str, str] = {}  # worker -> id of its account
         self._told: dict[str, tuple[str, float]] = {}  # worker -> account, and when (monotonic)
         self._known: dict[str, Account] = {}
+        self._repositories: list[RepositoryHold] = []
         self._now: datetime | None = None
 
     def of(self, home: Home) -> Identity:
@@ -67,8 +72,9 @@ class HomeAccounts:
             with suppress(OSError):  # its run will say what is wrong with its HOME
                 self._look_at(worker, homes[worker.id])
         known = self._store.accounts.read(self._of.get(worker.id, "") for worker in workers)
+        held, now = self._store.breakers.holds(), self._store.tasks.now()
         with self._lock:
-            self._known, self._now = known, self._store.tasks.now()
+            self._known, self._repositories, self._now = known, held, now
 
     def _look_at(self, worker: Worker, home: Home) -> None:
         account = self.of(home)
@@ -82,9 +88,17 @@ class HomeAccounts:
             account = self._known.get(self._of.get(worker, ""))
             return account.closed(self._now, model) if account and self._now else ""
 
-    def ranked(self, workers: Sequence[str], model: str) -> list[str]:
-        """Those whose accounts take this model, the one with most room first."""
-        able = [worker for worker in workers if not self.closed(worker, model)]
+    def takes(self, worker: str, task: TaskSpec) -> bool:
+        """Whether it may begin with it now: its account takes the model, and the repository is not
+        held.
+        """
+        with self._lock:
+            held = why_held(self._repositories, task.key[0], worker)
+        return not held and not self.closed(worker, task.model)
+
+    def ranked(self, workers: Sequence[str], task: TaskSpec) -> list[str]:
+        """Those that may begin with it, the one whose account has most room first."""
+        able = [worker for worker in workers if self.takes(worker, task)]
         with self._lock:
             used = {worker: self._used(worker) for worker in able}
         return sorted(able, key=lambda worker: (used[worker], worker))

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cw.accounts.holds import Account
+from cw.breakers import RepositoryHold, why_held
 from cw.fleet_models import Host, Worker
-from cw.models import Event, Task
+from cw.models import Event, Task, TaskSpec
 from cw.operations.fleet.hosts import host_row, host_warnings
 from cw.operations.views.accounts import account_rows
 from cw.operations.views.rows import (
@@ -20,6 +21,7 @@ from cw.operations.views.rows import (
     About,
     HeldRow,
     Overview,
+    RepositoryRow,
     StuckRow,
     UndeliveredRow,
     WaitingRow,
@@ -47,6 +49,7 @@ class Fleet:
 
     workers: list[Worker] = field(default_factory=list)
     accounts: dict[str, Account] = field(default_factory=dict)  # by id, of these workers
+    repositories: list[RepositoryHold] = field(default_factory=list)  # that are held
     hosts: list[Host] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)  # without an outcome, oldest first
     lines: dict[str | None, list[str]] = field(default_factory=dict)  # None: the pool
@@ -65,6 +68,7 @@ def read_fleet(store: Store) -> Fleet:
     read = Fleet(
         workers=workers,
         accounts=store.accounts.read(worker.account for worker in workers),
+        repositories=store.breakers.holds(),
         hosts=hosts,
         aside=all_aside(store, hosts),
         tasks=tasks,
@@ -94,6 +98,7 @@ def overview(fleet: Fleet, now: datetime) -> Overview:
         undelivered=[undelivered(write) for write in fleet.aside],
         hosts=[host_row(host, fleet.tasks, now) for host in fleet.hosts],
         accounts=tuple(account_rows(fleet.accounts, fleet.workers, now)),
+        repositories=tuple(map(_repository, fleet.repositories)),
         warnings=_warnings(fleet, up, now),
         unreadable=fleet.unreadable,
     )
@@ -168,7 +173,7 @@ def _waiting(
     place = line.index(task.spec.id) + 1 if task.spec.id in line else 0
     able = [row for row in workers if task.worker in {None, row.worker}]
     unfit = {host.name: host.unfit for host in fleet.hosts if host.unfit}
-    obstacles = Obstacles(up, unfit, _closed(fleet, task.spec.model, now))
+    obstacles = Obstacles(up, unfit, _closed(fleet, task.spec, now))
     return WaitingRow(
         about=about(task),
         worker=task.worker,
@@ -178,14 +183,30 @@ def _waiting(
     )
 
 
-def _closed(fleet: Fleet, model: str, now: datetime) -> dict[str, str]:
-    """Workers whose accounts do not take this model, and why."""
-    found = {
-        worker.id: fleet.accounts[worker.account].closed(now, model)
-        for worker in fleet.workers
-        if worker.account in fleet.accounts
-    }
+def _closed(fleet: Fleet, spec: TaskSpec, now: datetime) -> dict[str, str]:
+    """Workers that may not begin with it, and why: its repository is held, or their account does
+    not take its model.
+    """
+    found = {worker.id: _why_closed(worker, fleet, spec, now) for worker in fleet.workers}
     return {worker: words for worker, words in found.items() if words}
+
+
+def _why_closed(worker: Worker, fleet: Fleet, spec: TaskSpec, now: datetime) -> str:
+    if held := why_held(fleet.repositories, spec.key[0], worker.id):
+        return held
+    account = fleet.accounts.get(worker.account)
+    return account.closed(now, spec.model) if account else ""
+
+
+def _repository(hold: RepositoryHold) -> RepositoryRow:
+    return RepositoryRow(
+        repository=hold.name,
+        worker=hold.worker or None,
+        cause=hold.reason,
+        since=hold.since,
+        reason=hold.why,
+        next=hold.next,
+    )
 
 
 def _held(task: Task) -> HeldRow:

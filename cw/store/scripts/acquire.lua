@@ -1,9 +1,10 @@
--- Take the lease of a queued task for one idle worker, if the account that it works on takes anything:
--- none that is held, of one whose hold is over the first task alone, and then one after the other.
+-- Take the lease of a queued task for one idle worker, if its repository is not held, and if the account
+-- that it works on takes anything: none that is held, of one whose hold is over the first task alone, and
+-- then one after the other.
 -- KEYS: task, worker, leases, fence, waiting of the worker, waiting of the pool, account (absent when
 --       it is not known)
 -- ARGV: id, worker, host, ttl in ms, allowed states, new state, session, protocol of this host, model,
---       ms between two starts on an account that goes on
+--       ms between two starts on an account that goes on, place of its repository or ''
 -- Returns {1, fence, attempt, session} or {0, reason}.
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -26,6 +27,13 @@ end
 local busy = redis.call('HGET', KEYS[2], 'task')
 if busy and busy ~= '' and busy ~= ARGV[1] then
   return {0, 'busy'}
+end
+local shut = redis.call('HMGET', 'cw:repositories', '*:' .. ARGV[11], ARGV[2] .. ':' .. ARGV[11])
+for i = 1, 2 do
+  local read, hold = pcall(cjson.decode, shut[i] or 'null')
+  if read and type(hold) == 'table' then  -- what is none holds nothing
+    return {0, 'repository held'}
+  end
 end
 local probes = {}
 if KEYS[7] then
