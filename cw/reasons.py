@@ -7,7 +7,7 @@ the rule of `agent_error`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cw.states import OutcomeKind
@@ -98,6 +98,14 @@ class Charge(StrEnum):
     GIVEN_UP = "everything: `crashed` at once"
 
 
+class Blame(StrEnum):
+    """What may be the cause of a failure beside its task, and is paused when others fail alike."""
+
+    TASK = "nothing"
+    PLACE = "repository, worker"
+    ALL = "repository, worker, account"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """`person`: nothing goes on before somebody acts. `next`: what is typed then, of the task `ID`
@@ -112,12 +120,13 @@ class Rule:
     next: str = "cw logs ID"
     quiet: bool = False
     unread: bool = False
+    blame: Blame = Blame.TASK
 
 
 _AGAIN = "cw restart ID"
 _LATER = Rule(kind=_DEFERRED, charge=Charge.DEFERRAL, person=False, next="")
-_LOOK = Rule(kind=_FAILED, next="cw show ID")
-_READ = Rule(kind=_FAILED)
+_LOOK = Rule(kind=_FAILED, next="cw show ID", blame=Blame.PLACE)
+_READ = Rule(kind=_FAILED, blame=Blame.PLACE)
 _CLOSED = Rule(kind=_STOPPED, label=Label.OFF, person=False, next="", quiet=True)
 _CREDENTIALS = Rule(kind=_DEFERRED, charge=Charge.ACCOUNT, next="cw resume NN")
 _LIMITED = Rule(kind=_DEFERRED, charge=Charge.ACCOUNT, person=False, next="")
@@ -144,17 +153,20 @@ RULES: dict[Reason, Rule] = {
         _LOOK,
     ),
     Reason.BLOCKED: Rule(kind=_FAILED, label=Label.BLOCKED, next="cw dispatch -i ISSUE"),
-    Reason.AGENT_ERROR: _READ,
-    Reason.KILLED: Rule(kind=_FAILED, charge=Charge.LOSS, next=_AGAIN),
-    Reason.NOTHING_SENT: _READ,
+    **dict.fromkeys((Reason.AGENT_ERROR, Reason.NOTHING_SENT), replace(_READ, blame=Blame.ALL)),
+    Reason.KILLED: Rule(kind=_FAILED, charge=Charge.LOSS, next=_AGAIN, blame=Blame.PLACE),
     Reason.AUTHENTICATION_FAILED: _CREDENTIALS,
     Reason.BILLING_ERROR: _CREDENTIALS,
-    **dict.fromkeys((Reason.MODEL_NOT_FOUND, Reason.INVALID_REQUEST, Reason.API_ERROR), _LOOK),
+    **dict.fromkeys(
+        (Reason.MODEL_NOT_FOUND, Reason.INVALID_REQUEST, Reason.API_ERROR),
+        replace(_LOOK, blame=Blame.ALL),
+    ),
     Reason.USAGE_LIMIT: _LIMITED,
     Reason.API_UNAVAILABLE: _LIMITED,
-    **dict.fromkeys((Reason.TIME_LIMIT, Reason.STALLED, Reason.MEMORY, Reason.LOG_SIZE), _READ),
+    **dict.fromkeys((Reason.TIME_LIMIT, Reason.MEMORY, Reason.LOG_SIZE), _READ),
+    Reason.STALLED: replace(_READ, blame=Blame.ALL),  # so it looks when an API answers nobody
     Reason.DISK_FULL: _LATER,
-    Reason.LOOPING: Rule(kind=_FAILED, next=_AGAIN),
+    Reason.LOOPING: Rule(kind=_FAILED, next=_AGAIN, blame=Blame.PLACE),
     Reason.BUDGET: Rule(kind=_FAILED, next="cw restart ID --max-usd DOLLARS"),
     # Back into the line: what begins there asks the ceiling, and says what it waits for.
     Reason.SHARED_BUDGET: Rule(kind=_DEFERRED, person=False, next="", quiet=True),
@@ -175,9 +187,18 @@ RULES: dict[Reason, Rule] = {
     ),
     **dict.fromkeys(
         (Reason.HOST_KILLED, Reason.HOST_ERROR),
-        Rule(kind=_FAILED, label=Label.BLOCKED, charge=Charge.GIVEN_UP, next=_AGAIN, unread=True),
+        Rule(
+            kind=_FAILED,
+            label=Label.BLOCKED,
+            charge=Charge.GIVEN_UP,
+            next=_AGAIN,
+            unread=True,
+            blame=Blame.PLACE,
+        ),
     ),
-    Reason.LOST: Rule(kind=_FAILED, label=Label.BLOCKED, charge=Charge.LOSS, next=_AGAIN),
+    Reason.LOST: Rule(
+        kind=_FAILED, label=Label.BLOCKED, charge=Charge.LOSS, next=_AGAIN, blame=Blame.PLACE
+    ),
     Reason.INTERRUPTED: Rule(kind=_DEFERRED, person=False, next="", quiet=True),
     Reason.LEASE_LOST: Rule(kind=_STOPPED, person=False, next="", quiet=True),
     Reason.STOPPED: Rule(kind=_STOPPED, next=_AGAIN),

@@ -143,10 +143,7 @@ class Heartbeat:
         self.named = named
 
     def _hint_next(self, worker: str) -> None:
-        hint_next(self._ctx.store, self._hint, worker, self._takes)
-
-    def _takes(self, worker: str, model: str) -> bool:
-        return not self._ctx.accounts.closed(worker, model)
+        hint_next(self._ctx.store, self._hint, worker, self._ctx.accounts.takes)
 
     def _apply_requests(self) -> None:
         """What people asked of this host's workers since the last look, and what their accounts

@@ -34,12 +34,12 @@ class HintedRuns:
             return True  # its run will find out
 
     def ranked(self, task_id: str, workers: list[str]) -> list[str]:
-        """Those whose accounts take its model, the one with most room first."""
+        """Those that may begin with it, the one whose account has most room first."""
         try:
             task = self._ctx.store.tasks.get(task_id)
         except CwError:
             return workers  # its run will find out
-        return self._ctx.accounts.ranked(workers, task.spec.model) if task else workers
+        return self._ctx.accounts.ranked(workers, task.spec) if task else workers
 
     def run(self, task_id: str) -> str:
         """A hint arrived: the body of `cw.run`."""

@@ -38,6 +38,7 @@ SCALED = {
     "CW_LEASE_MARGIN": "3",
     "CW_SWEEP_EVERY": "1",
     "CW_STOP_GRACE": "0.3",
+    "CW_SAME_FAILURES": "0",  # what is broken here fails many alike
     "CW_RUN_REST": "3",
     "CW_DEFER_SECONDS": "2",
     "CW_ACCOUNT_PAUSE": "1",

@@ -33,6 +33,7 @@ SCALED = {
     "CW_LEASE_MARGIN": "8",
     "CW_SWEEP_EVERY": "2",
     "CW_STOP_GRACE": "1",
+    "CW_SAME_FAILURES": "0",
     "CW_MAX_ATTEMPTS": "5",
     "CW_DEFER_SECONDS": "5",
     "CW_DEAF_AFTER": "0",

@@ -19,6 +19,7 @@ class HoldKind(StrEnum):
     LIMIT = "limit"  # a window is used up
     RESERVE = "reserve"  # the rest of a window is kept for the person
     OVERLOAD = "overload"  # the API serves nobody
+    FAILURES = "failures"  # its tasks fail alike, whatever they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ HOLDS: dict[HoldKind, HoldRule] = {
     HoldKind.LIMIT: HoldRule("usage limit"),
     HoldKind.RESERVE: HoldRule("the rest of its window is kept for its owner"),
     HoldKind.OVERLOAD: HoldRule("the API does not serve it"),
+    HoldKind.FAILURES: HoldRule("its tasks fail for the same reason", person=True, next=_TRY),
 }
 
 # What an end of a run says about its account; any other says nothing.

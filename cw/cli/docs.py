@@ -13,7 +13,7 @@ import click
 from cw.cli.main import group
 from cw.cli.views.schemas import schemas
 from cw.cli.views.settings import settings_markdown
-from cw.reasons import RULES, Label, Reason, Rule
+from cw.reasons import RULES, Blame, Label, Reason, Rule
 from cw.states import OutcomeKind
 
 _HEAD = """# Commands
@@ -67,8 +67,8 @@ def _paragraphs(text: str | None) -> str:
 def reasons_markdown() -> str:
     """What follows from each reason, for docs/outcomes.md."""
     head = [
-        "| reason | kind | label `worker:NN` | charged | goes on | type |",
-        "|---|---|---|---|---|---|",
+        "| reason | kind | label `worker:NN` | charged | goes on | type | may be to blame |",
+        "|---|---|---|---|---|---|---|",
     ]
     return "\n".join([*head, *(_reason(reason, RULES[reason]) for reason in Reason)])
 
@@ -78,7 +78,8 @@ def _reason(reason: Reason, rule: Rule) -> str:
     if rule.kind is OutcomeKind.SUCCEEDED or (rule.label is Label.OFF and not rule.person):
         goes_on = "is over"
     typed = f"`{rule.next}`" if rule.next else ""
-    cells = (f"`{reason}`", rule.kind, rule.label, rule.charge, goes_on, typed)
+    blame = "" if rule.blame is Blame.TASK else rule.blame
+    cells = (f"`{reason}`", rule.kind, rule.label, rule.charge, goes_on, typed, blame)
     return f"| {' | '.join(cells)} |"
 
 

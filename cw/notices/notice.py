@@ -17,7 +17,7 @@ class Notice(Model):
     issue: int | None
     worker: str
     title: str
-    what: str  # succeeded, failed, crashed, held, stopped, ending; or test
+    what: str  # succeeded, failed, crashed, held, stopped, ending; paused: see `why`; or test
     reason: str  # one of docs/outcomes.md, or of an account
     why: str  # one sentence
     next: str  # the command to type

@@ -118,6 +118,12 @@ class WorkSettings:
     max_deferrals: int = setting(
         "task.max_deferrals", 5, values.count, "Times a task may be deferred before it is failed"
     )
+    same_failures: int = setting(
+        "task.same_failures",
+        5,
+        values.count,
+        "Tasks running that fail for one reason, after which their repository, worker or account is paused; 0: never",
+    )
     task_max_usd: float = setting(
         "task.max_usd",
         25.0,

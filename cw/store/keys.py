@@ -20,6 +20,8 @@
 | cw:reply:<id> | list | a host's answer to one question | after a minute |
 | cw:finished | hash | `<place>#<n>`: the last task that finished the issue | with the history |
 | cw:account:<id> | hash | name, kind, age, windows, `hold:<models>`, pace | a month unused |
+| cw:repositories | hash | those that are held: `<worker or *>:<place>`, why, as JSON | |
+| cw:streak:<kind>:<name> | string | failures in a row for one reason, as JSON | after a month |
 | cw:lock:<name> | string | who does a pass that only one may do | after 2 minutes, or when done |
 | cw:audit | hash | by host: the last line of its audit file, signed | |
 | cw:nonce:<nonce> | string | what was acted on: a message, an effect | when that would expire |
@@ -49,6 +51,7 @@ HOLDS = "cw:holds"
 WORKERS = "cw:workers"
 HOSTS = "cw:hosts"
 FINISHED = "cw:finished"
+REPOSITORIES = "cw:repositories"
 BEAT_LOCK = "cw:beat::lock"  # RedBeat's, of the beat that sends
 GITHUB_BUDGET = "cw:github:budget"
 COUNTS = "cw:counts"
@@ -71,6 +74,7 @@ TYPES = (
     ("cw:unheard:", "hash"),
     ("cw:reply:", "list"),
     ("cw:account:", "hash"),
+    ("cw:streak:", "string"),
     ("cw:lock:", "string"),
     ("cw:nonce:", "string"),
     ("cw:github:page:", "hash"),
@@ -83,6 +87,7 @@ TYPES = (
     (WORKERS, "set"),
     (HOSTS, "set"),
     (FINISHED, "hash"),
+    (REPOSITORIES, "hash"),
     (AUDIT, "hash"),
     (COUNTS, "hash"),
     (COSTS, "hash"),
@@ -153,6 +158,16 @@ def account(account_id: str) -> str:
 def spent(month: str) -> str:
     """`month`: 2026-11, of UTC."""
     return f"cw:spent:{month}"
+
+
+def streak(kind: str, name: str) -> str:
+    """`kind`: repository, worker or account."""
+    return f"cw:streak:{kind}:{name}"
+
+
+def repository_hold(place: str, worker: str) -> str:
+    """The field of REPOSITORIES. No `worker`: on all."""
+    return f"{worker or POOL}:{place}"
 
 
 def lock(name: str) -> str:

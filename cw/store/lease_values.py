@@ -49,9 +49,9 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a task was not given: its state, `gone`, `busy`, `other worker`, what its account is
-    (`account held`, `account probed` or `account staggered`), or that a ceiling which it shares is
-    used up: `budget spent`, or `budget reserved` by others that are at work.
+    """Why a task was not given: its state, `gone`, `busy`, `other worker`, `repository held`, what
+    its account is (`account held`, `account probed` or `account staggered`), or that a ceiling
+    which it shares is used up: `budget spent`, or `budget reserved` by others that are at work.
     """
 
     reason: str

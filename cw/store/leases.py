@@ -33,12 +33,14 @@ class Leases:
         ttl: float,
         session: str,
         payer: Payer | None = None,
+        place: str = "",
     ) -> Grant | Refusal:
         """Take a queued task for an idle worker. `session` is used when it has none yet. Without a
-        `payer` no account and no ceiling is asked.
+        `payer` no account and no ceiling is asked. `place`: of its repository, which may be held.
         """
         spending = payer.spending if payer else None
         names = [*self._lease_keys(task_id, worker), keys.RESERVED, _ledger(spending)]
+        names.append(keys.REPOSITORIES)
         if payer:
             names.append(keys.account(payer.account))
         args = [
@@ -54,6 +56,7 @@ class Leases:
             ms(payer.spread) if payer else 0,
             scopes_json(payer.scopes if payer else ()),
             _places(spending),
+            *(keys.repository_hold(place, one) for one in ("", worker)),
         ]
         answer = self._db.run("acquire", names, args)
         if not answer[0]:

@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from cw.models import Task
+from cw.breakers import RepositoryHold
+from cw.models import MALFORMED, Task
 from cw.names import FLEET_QUEUE, POOL_QUEUE, host_queue, is_task_id, worker_queue
 from cw.states import OPEN as UNFINISHED
 from cw.states import State
@@ -30,6 +31,7 @@ _SHARED = (
     keys.WORKERS,
     keys.HOSTS,
     keys.FINISHED,
+    keys.REPOSITORIES,
     keys.AUDIT,
     keys.COUNTS,
     keys.COSTS,
@@ -180,7 +182,7 @@ def _forget_name(store: Store, key: str) -> None:
 
 
 def _drop_bad_fields(store: Store, key: str) -> None:
-    """Of numbers that are only counted, and of what GitHub said."""
+    """Of numbers that are only counted, of what GitHub said, and of repositories that are held."""
     with store.connection.errors() as client:
         if keys.type_of(key) != "hash" or client.type(key) != "hash":
             return
@@ -193,7 +195,10 @@ def _is_plain(key: str, value: str) -> bool:
     if key == keys.GITHUB_BUDGET:
         return False  # GitHub's next answer says it again
     try:
-        float(value)
-    except ValueError:
+        if key == keys.REPOSITORIES:
+            RepositoryHold.model_validate_json(value)
+        else:
+            float(value)
+    except MALFORMED:
         return False
     return True

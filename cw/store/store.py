@@ -11,6 +11,7 @@ from cw.names import worker_queue
 from cw.store import keys
 from cw.store.accounts import AccountStore
 from cw.store.audit import AuditStore
+from cw.store.breakers import BreakerStore
 from cw.store.budgets import BudgetStore
 from cw.store.connection import Connection
 from cw.store.counts import CountStore
@@ -49,6 +50,7 @@ class Store:
     counts: CountStore
     accounts: AccountStore
     budgets: BudgetStore
+    breakers: BreakerStore
 
     def ping(self) -> None:
         """Raises BrokerUnavailableError when the broker is away."""
@@ -104,4 +106,5 @@ def open_store(url: str, keyring: Keyring | None = None, *, patience: float | No
         CountStore(connection),
         AccountStore(connection),
         BudgetStore(connection),
+        BreakerStore(connection),
     )

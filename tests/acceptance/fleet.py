@@ -92,6 +92,7 @@ class Fleet:
             "CW_FLOWER_PORT": "0",
             "CW_SWEEP_EVERY": "1",
             "CW_STOP_GRACE": "2",
+            "CW_SAME_FAILURES": "0",  # tests let many fail alike
             "CW_ISOLATION": AROUND_REHEARSAL if self.claude == REHEARSAL else "strict",
             "GH_TOKEN": TOKEN,
             "GH_HOST": "github.localhost",

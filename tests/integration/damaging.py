@@ -8,17 +8,22 @@ from typing import Any
 
 import redis
 
+from cw.breakers import Failure, RepositoryHold
 from cw.models import Event, TaskSpec
 from cw.states import Move, State
 from cw.store import keys
 from cw.store.outbox import Effect
 from cw.store.store import Store, open_store
 from tests.integration.test_store_leases import granted, settle
-from tests.making import KEYRING, make_spec
+from tests.making import KEYRING, NOW, make_spec
 
 BYTES = b"\xff\xfe\x00\x80"
 HUGE = b"x" * (1 << 20)
 NEWER = 99
+FAILURE = Failure(task="T", repository="acme/other", worker="01")
+HOLD = RepositoryHold(
+    place="acme/other", name="acme/other", reason="lost", why="its tasks failed", since=NOW
+)
 EFFECT = Effect(kind="comment", repo="acme/app", issue=1, worker="01", text="said")
 
 
@@ -81,6 +86,8 @@ def records(fleet: Fleet) -> dict[str, str]:
         "costs": keys.COSTS,
         "audit": keys.AUDIT,
         "finished": keys.FINISHED,
+        "held repositories": keys.REPOSITORIES,
+        "streak": keys.streak("worker", "01"),
     }
 
 
@@ -93,6 +100,7 @@ LISTS = {
     "hosts": keys.HOSTS,
     "fence": keys.FENCE,
     "finished": keys.FINISHED,
+    "held repositories": keys.REPOSITORIES,
 }
 
 

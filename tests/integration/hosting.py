@@ -69,6 +69,7 @@ class Machine:
             "CW_SANDBOX_READ": ":".join({str(AGENT.parent), sys.prefix, sys.base_prefix}),
             "CW_ISOLATION": AROUND_REHEARSAL,
             "CW_STOP_GRACE": "0.5",
+            "CW_SAME_FAILURES": "0",  # tests let many fail alike
             "CW_REHEARSAL_LOG": str(self.home().tmp / "rehearsal.log"),
             "CW_AGENT_ENV": "CW_REHEARSAL_LOG",
             **AS_ROOT,

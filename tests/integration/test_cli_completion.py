@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from cw.breakers import RepositoryHold
 from cw.store.store import Store
 from tests.integration.viewing import Cw, talking, two_workers
+from tests.making import NOW
 from tests.standins.github import GitHubStandIn
 
 
@@ -53,6 +55,15 @@ def test_shell_is_offered_commands_workers_tasks_and_repositories(
     assert offers(completed(cw, "cw pause --host th")) == ["there"]
     assert offers(completed(cw, "cw host forget ")) == ["there"]
     assert "--since" in offers(completed(cw, "cw history --"))
+
+
+def test_repository_that_is_held_is_offered_beside_workers(cw: Cw, fleet: Store) -> None:
+    fleet.breakers.hold(
+        RepositoryHold(place="@7", name="acme/app", reason="lost", why="it fails", since=NOW)
+    )
+
+    assert offers(completed(cw, "cw resume ")) == ["01", "02", "acme/app"]
+    assert offers(completed(cw, "cw resume ac")) == ["acme/app"]
 
 
 def test_fish_is_told_titles(cw: Cw, task: str) -> None:

@@ -34,6 +34,8 @@ from tests.integration.damaging import (
     BYTES,
     DAMAGES,
     EFFECT,
+    FAILURE,
+    HOLD,
     LISTS,
     OF_A_TASK,
     Fleet,
@@ -71,6 +73,8 @@ def fleet(store: Store, cw_environ: dict[str, str], redis_url: str) -> Fleet:
     store.github.keep_fact("known", "yes", timedelta(days=1))
     store.github.keep_page("page", "etag", "[]")
     store.locks.burn("a nonce", 60)
+    store.breakers.failed(FAILURE, "lost", 5)
+    store.breakers.hold(HOLD)
     return Fleet(store, raw_client(redis_url), tasks_of(store, "01", 10), tasks_of(store, "02", 20))
 
 

@@ -25,7 +25,7 @@ def _nothing_is_kept() -> None:
 
 
 def _accounts_are_not_looked_at() -> None:
-    assign.taking = lambda *_: everything  # type: ignore[attr-defined]
+    assign.taking_model = lambda *_: everything  # type: ignore[attr-defined]
 
 
 def _always_open() -> None:

@@ -86,6 +86,7 @@ def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
         ttl=ctx.settings.lease_ttl,
         session=new,
         payer=payer,
+        place=wanted.spec.key[0],
     )
     if isinstance(granted, Refusal):
         return NotRun(granted.reason)

@@ -1,4 +1,6 @@
-"""Which account each worker of this host is on, and what those accounts take now."""
+"""Which account each worker of this host is on, what those accounts take now, and of which
+repositories.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,13 @@ from datetime import UTC, date, datetime
 from cw.accounts.holds import Account
 from cw.accounts.identity import Identity, identity
 from cw.accounts.lifetime import given_day
+from cw.breakers import RepositoryHold, why_held
 from cw.budgets.ceilings import Amount
 from cw.budgets.scopes import Payers, Scope, met, scopes
 from cw.credentials.agentenv import agent_environment
 from cw.fleet_models import Worker
 from cw.homes.layout import Home
+from cw.models import TaskSpec
 from cw.programs.known import program_of
 from cw.settings import Settings
 from cw.store.lease_values import Payer, Spending
@@ -46,6 +50,7 @@ class HomeAccounts:
         # By worker: account and day that were told, and when (monotonic).
         self._told: dict[str, tuple[str, date | None, float]] = {}
         self._known: dict[str, Account] = {}
+        self._repositories: list[RepositoryHold] = []
         self._now: datetime | None = None
         self._ceilings = shared(settings)
         self._met: dict[str, Amount] = {}  # by place: see cw.budgets.scopes
@@ -92,8 +97,10 @@ class HomeAccounts:
         known = self._store.accounts.read(self._of.get(worker.id, "") for worker in workers)
         ceiled = any(self._ceilings.values())
         places = self._store.budgets.read(datetime.now(UTC)).met if ceiled else {}
+        held, now = self._store.breakers.holds(), self._store.tasks.now()
         with self._lock:
-            self._known, self._met, self._now = known, places, self._store.tasks.now()
+            self._known, self._met = known, places
+            self._repositories, self._now = held, now
 
     def _look_at(self, worker: Worker, home: Home) -> None:
         account = self.of(home)
@@ -120,9 +127,17 @@ class HomeAccounts:
         full = met(places, payers, datetime.now(UTC), self._ceilings)
         return full.used_up if full else ""
 
-    def ranked(self, workers: Sequence[str], model: str) -> list[str]:
-        """Those whose accounts take this model, the one with most room first."""
-        able = [worker for worker in workers if not self.closed(worker, model)]
+    def takes(self, worker: str, task: TaskSpec) -> bool:
+        """Whether it may begin with it now: its account takes the model, and the repository is not
+        held.
+        """
+        with self._lock:
+            held = why_held(self._repositories, task.key[0], worker)
+        return not held and not self.closed(worker, task.model)
+
+    def ranked(self, workers: Sequence[str], task: TaskSpec) -> list[str]:
+        """Those that may begin with it, the one whose account has most room first."""
+        able = [worker for worker in workers if self.takes(worker, task)]
         with self._lock:
             used = {worker: self._used(worker) for worker in able}
         return sorted(able, key=lambda worker: (used[worker], worker))

@@ -24,6 +24,7 @@ from cw.store.lease_values import Holder, Refusal, Settlement, Spending
 from cw.store.notices import Told
 from cw.store.outbox import Effect
 from workerhost.agents import launch
+from workerhost.runs import same_failures
 from workerhost.runs.run_context import Holding, restore
 
 log = logging.getLogger("workerhost.recording")
@@ -61,6 +62,8 @@ def record(held: Holding, book: Journal, outcome: Outcome, *, news: bool = True)
                 return "detached"
     if not recorded:
         log.warning("stale fence, result not recorded task=%s fence=%s", held.task_id, held.fence)
+    else:
+        same_failures.count(held, book, final, move)  # again, if this host dies before the archive
     phase = "settled" if recorded else "overtaken"
     ended = book.model_copy(update={"outcome": final, "phase": phase})
     journal.archive(held.home, ended, held.redact)

@@ -125,7 +125,13 @@ def _repos(store: Store, settings: Settings) -> list[Offer]:
     return [(repo, "") for repo in sorted(names)]
 
 
+def _resumable(store: Store, settings: Settings) -> list[Offer]:
+    held = store.breakers.holds()
+    return [*_workers(store, settings), *((hold.name, "repository, held") for hold in held)]
+
+
 complete_workers = _completer(_workers)
+complete_resumable = _completer(_resumable)
 complete_tasks = _completer(_tasks)
 complete_ids = _completer(_ids)
 complete_hosts = _completer(_hosts)

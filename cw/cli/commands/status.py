@@ -134,6 +134,7 @@ def _only(seen: Overview, target: Target | None) -> Overview:
             "waiting": [row for row in seen.waiting if wanted(row.worker, row.about)],
             "held": [row for row in seen.held if wanted(row.worker, row.about)],
             "stuck": [row for row in seen.stuck if wanted(row.worker, row.about)],
+            "repositories": (),
             "unseen": tuple(row for row in seen.unseen if wanted(row.worker, row.about)),
             "today": None,
         }

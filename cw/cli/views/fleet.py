@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cw.operations.views.rows import (
         HeldRow,
         Overview,
+        RepositoryRow,
         StuckRow,
         Today,
         UndeliveredRow,
@@ -161,15 +162,17 @@ def _waiting(row: WaitingRow, now: datetime, width: int | None) -> list[str]:
 
 
 def _aside_lines(seen: Overview, width: int | None) -> list[str]:
-    """Tasks and workers that wait for a time or a person, with what to type."""
+    """Tasks, workers and repositories that wait for a time or a person, with what to type."""
     aside: list[HeldRow | StuckRow] = [*seen.held, *seen.stuck]
     paused = [row for row in seen.workers if row.paused]
-    if not aside and not paused:
+    if not aside and not paused and not seen.repositories:
         return []
     rows = [_aside(row, seen.at, width) for row in aside]
     rows += [["paused", short_name(row.worker, width), "", "", row.paused] for row in paused]
+    rows += [_repository(row, width) for row in seen.repositories]
     then = [(row.worker or row.about.label, row.next, "") for row in aside]
     then += [(row.worker, f"cw resume {row.worker}", row.paused) for row in paused]
+    then += [(row.repository, one_line(row.next), "") for row in seen.repositories]
     nexts = [_next(who, what, width) for who, what, said in then if what not in said]
     return ["", "Not moving", *table_lines(_ASIDE, rows, width), *chain.from_iterable(nexts)]
 
@@ -179,6 +182,12 @@ def _aside(row: HeldRow | StuckRow, now: datetime, width: int | None) -> list[st
     until = moment(getattr(row, "until", None), now)
     label = short_label(row.about.label, width, label_room(width))
     return [state, short_name(row.worker or "", width), label, until, row.reason]
+
+
+def _repository(row: RepositoryRow, width: int | None) -> list[str]:
+    """In the place of an issue's label: all of its issues wait."""
+    label = short_label(one_line(row.repository), width, label_room(width))
+    return ["paused", short_name(row.worker or "", width), label, "", row.reason]
 
 
 def _account_lines(seen: Overview, width: int | None) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cw.breakers import why_held
 from cw.errors import (
     BadInputError,
     ClaimedError,
@@ -34,7 +35,7 @@ from cw.operations.assignment.eligibility import (
 from cw.operations.assignment.questions import Questions
 from cw.operations.dispatch.dispatching import dispatch
 from cw.operations.dispatch.request import Request
-from cw.operations.fleet.accounts import taking
+from cw.operations.fleet.accounts import taking_model
 from cw.operations.passes import scope
 from cw.operations.passes.github_pass import GitHubPass, Passed
 from cw.repos import github_repo
@@ -94,7 +95,8 @@ class Pass(GitHubPass[Row]):
         questions.listed(list(read), issues)
         tasks = store.tasks.open_tasks()
         self._know(tasks, issues)
-        takes = taking(store, now)
+        self._holds = store.breakers.holds()
+        takes = taking_model(store, now)
         able = [one for one in store.fleet.workers() if takes(one.id, settings.model)]
         idle = idle_workers(able, store.fleet.hosts(), tasks, settings.assign_reserve, now)
         for issue in in_order(issues, settings.assign_priority_labels):
@@ -128,19 +130,24 @@ class Pass(GitHubPass[Row]):
             verdict = judge(
                 issue, self._facts(issue, questions, ask=ask), self.ways.settings.assign_go_label
             )
+        place = issue.key[0]
+        able = [worker for worker in idle if not why_held(self._holds, place, worker)]
         if verdict.word is not Word.ASSIGN:
             self._note(issue, verdict)
         elif not idle:
             self._note(issue, Eligibility(Word.NO_WORKER, "could start, but no worker is idle"))
-        elif self.refusals[issue.key[0]] >= _REFUSALS:
+        elif not able:
+            self._note(issue, Eligibility(Word.HELD, why_held(self._holds, place, idle[0])))
+        elif self.refusals[place] >= _REFUSALS:
             self._note(
                 issue, Eligibility(Word.REFUSED, "its repository refused others of this pass")
             )
         elif self.dry_run:
-            self._note(issue, Eligibility(Word.ASSIGN, "would be assigned"), worker=idle.pop(0))
-            self.tasks_of[issue.key[0]] += 1
-        elif self._dispatch(issue, idle[0], questions.approval(issue)):
-            idle.pop(0)
+            self._note(issue, Eligibility(Word.ASSIGN, "would be assigned"), worker=able[0])
+            idle.remove(able[0])
+            self.tasks_of[place] += 1
+        elif self._dispatch(issue, able[0], questions.approval(issue)):
+            idle.remove(able[0])
 
     def _facts(
         self, issue: Listed, questions: Questions | None = None, *, ask: bool = False
@@ -158,6 +165,7 @@ class Pass(GitHubPass[Row]):
             repo_cap=settings.assign_repo_cap,
             reviews=self._reviews,
             review_cap=settings.assign_review_cap,
+            held=why_held(self._holds, issue.key[0], ""),
         )
 
     def _dispatch(self, issue: Listed, worker: str, approval: Approval | None) -> bool:

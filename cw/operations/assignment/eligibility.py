@@ -35,6 +35,7 @@ class Word(StrEnum):
     UNKNOWN = "unknown"  # needs an answer that this pass has no request left for
     REPO_CAP = "repo_cap"
     REVIEW_CAP = "review_cap"
+    HELD = "held"  # its repository waits for a person
     NO_WORKER = "no_worker"  # could be assigned, but nobody is idle
     REFUSED = "refused"  # dispatch said no
 
@@ -58,6 +59,7 @@ class Facts:
     repo_cap: int = 0  # 0: none
     reviews: int = 0
     review_cap: int = 0  # 0: none
+    held: str = ""  # why its repository is
 
 
 def judge(issue: Listed, facts: Facts, go_label: str) -> Eligibility:
@@ -93,6 +95,8 @@ def _by_the_list(issue: Listed, facts: Facts) -> Eligibility | None:
 
 
 def _by_the_caps(issue: Listed, facts: Facts) -> Eligibility | None:
+    if facts.held:
+        return Eligibility(Word.HELD, facts.held)
     if facts.review_cap and facts.reviews > facts.review_cap:
         return Eligibility(
             Word.REVIEW_CAP,

@@ -24,6 +24,7 @@ def resume(control: Control, accounts: Sequence[Account]) -> None:
     workers = store.fleet.workers()
     for account in accounts:
         store.accounts.resume(account.id)
+        store.breakers.forgive("account", account.id)
         ids = {worker.id for worker in workers if worker.account == account.id}
         for task in store.tasks.open_tasks():
             if _waits(task, ids):

@@ -43,6 +43,9 @@ def resume(control: Control, workers: Sequence[str], *, by_name: bool = True) ->
     if by_name:
         for account in {need_worker(control.store, name).account for name in workers} - {""}:
             control.store.accounts.resume(account, mended=True)
+            control.store.breakers.forgive("account", account)
+        for name in workers:
+            control.store.breakers.forgive("worker", name)
 
     def note(worker: Worker) -> str:
         return worker.paused if worker.paused_by == HOST and not by_name else ""

@@ -1,4 +1,4 @@
-"""What the accounts of the fleet's workers take, and what the ceilings that these share allow."""
+"""What may start now: what accounts take, shared ceilings allow, and of which repositories."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from cw.accounts.holds import Account
+from cw.breakers import why_held
 from cw.budgets.ceilings import Amount
 from cw.budgets.scopes import Payers, met
+from cw.models import TaskSpec
 from cw.store.store import Store
 
-Takes = Callable[[str, str], bool]  # whether a worker's account takes a model now
+Takes = Callable[[str, TaskSpec], bool]  # whether a worker may begin with a task now
+TakesModel = Callable[[str, str], bool]  # whether a worker's account takes a model now
 
 
-def everything(_worker: str, _model: str) -> bool:
+def everything(_worker: str, _task: TaskSpec | str) -> bool:
     return True
 
 
@@ -37,6 +40,16 @@ def closed(
 
 def taking(store: Store, now: datetime) -> Takes:
     """As it is at this moment. Raises BrokerUnavailableError."""
+    takes_model, holds = taking_model(store, now), store.breakers.holds()
+
+    def takes(worker: str, task: TaskSpec) -> bool:
+        return not why_held(holds, task.key[0], worker) and takes_model(worker, task.model)
+
+    return takes
+
+
+def taking_model(store: Store, now: datetime) -> TakesModel:
+    """The same, of whatever repository."""
     on = {worker.id: worker.account for worker in store.fleet.workers()}
     accounts, places = store.accounts.read(on.values()), store.budgets.read(now).met
 

@@ -119,7 +119,7 @@ def hint_next(store: Store, hint: Hint, worker: str, takes: Takes = everything) 
     """An identity became idle: if the first task it could take has no hint under way, send one."""
     now = store.tasks.now()
     for line in (worker, None):
-        task = store.tasks.next_waiting(line, lambda task: takes(worker, task.spec.model))
+        task = store.tasks.next_waiting(line, lambda task: takes(worker, task.spec))
         if task and task.hinted_at is None:
             hint(task.spec, line)
             store.tasks.mark_hinted(task.spec.id, now)
@@ -147,10 +147,10 @@ def lost_workers(store: Store, now: datetime, settings: Settings) -> set[str]:
 
 
 def _could_start(task: Task, ready: Ready, takes: Takes) -> bool:
-    wanted, model = task.line, task.spec.model
+    wanted, spec = task.line, task.spec
     if wanted:
-        return ready.get(wanted, "-") in {"", task.spec.id} and takes(wanted, model)
-    return any(not kept and takes(worker, model) for worker, kept in ready.items())
+        return ready.get(wanted, "-") in {"", spec.id} and takes(wanted, spec)
+    return any(not kept and takes(worker, spec) for worker, kept in ready.items())
 
 
 def _carry_out(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -56,11 +56,33 @@ def notice_of(end: End, now: datetime, redact: Redact | None = None) -> Notice |
     task, outcome = end.task, end.outcome
     if not is_notice(outcome, end.move, asked=task.notify):
         return None
-    clean = redact or redactor()
     what = _WORDS.get(end.move, outcome.kind.value)
-    cause = "\0".join((task.id, str(end.attempt), what, outcome.reason))
+    cause = (task.id, str(end.attempt), what, outcome.reason)
+    typed = _next(task, end.worker, outcome)
+    return _notice(end, now, redact, cause, what=what, why=outcome.message, typed=typed)
+
+
+def pause_notice(
+    end: End, who: str, why: str, typed: str, now: datetime, redact: Redact | None = None
+) -> Notice:
+    """Of what takes nothing more because its tasks fail alike. `end`: of the last of them."""
+    said = f"{who} takes nothing more: {why}"
+    return _notice(end, now, redact, (who, end.task.id), what="paused", why=said, typed=typed)
+
+
+def _notice(
+    end: End,
+    now: datetime,
+    redact: Redact | None,
+    cause: Sequence[str],
+    *,
+    what: str,
+    why: str,
+    typed: str,
+) -> Notice:
+    task, clean = end.task, redact or redactor()
     return Notice(
-        id=hashlib.sha256(cause.encode()).hexdigest()[:_ID_CHARS],
+        id=hashlib.sha256("\0".join(cause).encode()).hexdigest()[:_ID_CHARS],
         at=now,
         task=task.id,
         repository=clean(task.repo),
@@ -68,10 +90,10 @@ def notice_of(end: End, now: datetime, redact: Redact | None = None) -> Notice |
         worker=end.worker,
         title=_line(clean(task.title), _TITLE),
         what=what,
-        reason=outcome.reason,
-        why=_line(clean(outcome.message), _WHY),
-        next=clean(_next(task, end.worker, outcome)),
-        link=clean(outcome.pr or _issue(task)),
+        reason=end.outcome.reason,
+        why=_line(clean(why), _WHY),
+        next=clean(typed),
+        link=clean(end.outcome.pr or _issue(task)),
     )
 
 

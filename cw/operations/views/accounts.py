@@ -21,7 +21,7 @@ class WindowRow(Model):
 
 class HoldRow(Model):
     models: str  # *: all; else a part of their names
-    kind: str  # credential, credit, limit, reserve, overload
+    kind: str  # credential, credit, limit, reserve, overload, failures
     reason: str
     since: datetime
     until: datetime | None  # None: until somebody acts

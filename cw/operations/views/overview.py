@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cw.accounts.holds import Account
+from cw.breakers import RepositoryHold, why_held
 from cw.fleet_models import Host, Worker
-from cw.models import Event, Task
+from cw.models import Event, Task, TaskSpec
 from cw.operations.fleet.accounts import closed
 from cw.operations.fleet.hosts import host_row, host_warnings
 from cw.operations.views.accounts import account_rows
@@ -21,6 +22,7 @@ from cw.operations.views.rows import (
     About,
     HeldRow,
     Overview,
+    RepositoryRow,
     StuckRow,
     UndeliveredRow,
     WaitingRow,
@@ -50,6 +52,7 @@ class Fleet:
     workers: list[Worker] = field(default_factory=list)
     accounts: dict[str, Account] = field(default_factory=dict)  # by id, of these workers
     ledger: Ledger = field(default_factory=Ledger)
+    repositories: list[RepositoryHold] = field(default_factory=list)  # that are held
     hosts: list[Host] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)  # without an outcome, oldest first
     lines: dict[str | None, list[str]] = field(default_factory=dict)  # None: the pool
@@ -69,6 +72,7 @@ def read_fleet(store: Store) -> Fleet:
         workers=workers,
         accounts=store.accounts.read(worker.account for worker in workers),
         ledger=store.budgets.read(store.tasks.now()),
+        repositories=store.breakers.holds(),
         hosts=hosts,
         aside=all_aside(store, hosts),
         tasks=tasks,
@@ -98,6 +102,7 @@ def overview(fleet: Fleet, now: datetime) -> Overview:
         undelivered=[undelivered(write) for write in fleet.aside],
         hosts=[host_row(host, fleet.tasks, now) for host in fleet.hosts],
         accounts=tuple(account_rows(fleet.accounts, fleet.workers, now, fleet.ledger.spent)),
+        repositories=tuple(map(_repository, fleet.repositories)),
         warnings=_warnings(fleet, up, now),
         unreadable=fleet.unreadable,
     )
@@ -173,7 +178,7 @@ def _waiting(
     place = line.index(task.spec.id) + 1 if task.spec.id in line else 0
     able = [row for row in workers if task.worker in {None, row.worker}]
     unfit = {host.name: host.unfit for host in fleet.hosts if host.unfit}
-    obstacles = Obstacles(up, unfit, _closed(fleet, task.spec.model, now))
+    obstacles = Obstacles(up, unfit, _closed(fleet, task.spec, now))
     return WaitingRow(
         about=about(task),
         worker=task.worker,
@@ -183,15 +188,30 @@ def _waiting(
     )
 
 
-def _closed(fleet: Fleet, model: str, now: datetime) -> dict[str, str]:
-    """Workers whose accounts or shared ceilings do not allow this model, and why."""
-    found = {
-        worker.id: closed(
-            worker.id, fleet.accounts.get(worker.account), fleet.ledger.met, now, model
-        )
-        for worker in fleet.workers
-    }
+def _closed(fleet: Fleet, spec: TaskSpec, now: datetime) -> dict[str, str]:
+    """Workers that may not begin with it, and why: its repository is held, or their accounts or
+    shared ceilings do not allow it.
+    """
+    found = {worker.id: _why_closed(worker, fleet, spec, now) for worker in fleet.workers}
     return {worker: words for worker, words in found.items() if words}
+
+
+def _why_closed(worker: Worker, fleet: Fleet, spec: TaskSpec, now: datetime) -> str:
+    if held := why_held(fleet.repositories, spec.key[0], worker.id):
+        return held
+    account = fleet.accounts.get(worker.account)
+    return closed(worker.id, account, fleet.ledger.met, now, spec.model)
+
+
+def _repository(hold: RepositoryHold) -> RepositoryRow:
+    return RepositoryRow(
+        repository=hold.name,
+        worker=hold.worker or None,
+        cause=hold.reason,
+        since=hold.since,
+        reason=hold.why,
+        next=hold.next,
+    )
 
 
 def _held(task: Task) -> HeldRow:

@@ -62,6 +62,17 @@ class StuckRow(Model):
     next: str
 
 
+class RepositoryRow(Model):
+    """A repository of which nothing is started until somebody acts."""
+
+    repository: str
+    worker: str | None  # on which; null: on all
+    cause: str  # the reason for which its tasks failed
+    since: datetime
+    reason: str
+    next: str
+
+
 NOTICE = "notice"  # the kind of a row that is no GitHub write
 
 
@@ -112,6 +123,7 @@ class Overview(Model):
     undelivered: list[UndeliveredRow]
     hosts: list[HostRow]
     accounts: tuple[AccountRow, ...] = ()
+    repositories: tuple[RepositoryRow, ...] = ()
     warnings: list[str]
     unreadable: list[Unreadable]  # records that are passed over
     unseen: tuple[UnseenRow, ...] = ()  # where somebody asked for them, as `today`

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Obstacles:
-    """`up`: hosts that answer. `unfit`: those that take nothing, and why. `closed`: workers whose
-    account does not take the task's model, and why.
+    """`up`: hosts that answer. `unfit`: those that take nothing, and why. `closed`: workers that
+    may not begin with the task, for its repository or their account, and why.
     """
 
     up: set[str]
@@ -83,7 +83,17 @@ def what_next(row: WaitingRow, seen: Overview) -> str:
     kept = [worker for worker in awake if worker.state in {"stopped", "crashed"}]
     if row.worker and kept and kept[0].about and kept[0].about.task != row.about.task:
         return f"cw restart {row.worker} or cw reset {row.worker}"
-    return _account_next(row, [worker for worker in awake if not worker.paused], seen)
+    able = [worker for worker in awake if not worker.paused]
+    return _repository_next(row, able, seen) or _account_next(row, able, seen)
+
+
+def _repository_next(row: WaitingRow, able: list[WorkerRow], seen: Overview) -> str:
+    """For a task whose repository is held on each of them."""
+    holds = [hold for hold in seen.repositories if hold.repository == row.about.repo]
+    held = {hold.worker for hold in holds}
+    if not able or not all(held & {None, worker.worker} for worker in able):
+        return ""
+    return holds[0].next
 
 
 def _account_next(row: WaitingRow, able: list[WorkerRow], seen: Overview) -> str:

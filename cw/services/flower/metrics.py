@@ -56,6 +56,8 @@ class Metrics:
         yield from _fleet(seen, Counter(task.state for task in fleet.tasks))
         yield from _hosts(seen.hosts)
         yield from _accounts(seen.accounts)
+        held = {row.repository: 1.0 for row in seen.repositories}
+        yield _gauge("cw_repository_held", "1 while one takes nothing more", held, "repository")
         yield from _outbox(seen, *waiting)
         yield from _counted(counts)
         yield from _github(
