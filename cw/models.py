@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cw.names import branch_name, repo_key, same_repo
-from cw.reasons import Reason
+from cw.reasons import Charge, rule_of
 from cw.states import Mode, OutcomeKind, State
 
 # What reading a damaged record raises: pydantic passes some on from its validators (2.14).
@@ -214,9 +214,9 @@ class Task(Model):
 
     @property
     def limited(self) -> bool:
-        """Held by a limit of its account, that ends when its time comes and not before."""
+        """Held with its account, which takes nothing until its time comes."""
         ended = self.outcome.reason if self.outcome else ""
-        return self.state is State.HELD and ended == Reason.USAGE_LIMIT
+        return self.state is State.HELD and rule_of(ended).charge is Charge.ACCOUNT
 
     @property
     def too_new(self) -> bool:

@@ -115,7 +115,9 @@ def _worker(worker: Worker, fleet: Fleet, up: set[str], now: datetime) -> Worker
     task = _task_of(worker, fleet.tasks)
     row = WorkerRow(
         worker=worker.id,
-        state=_state(worker, task, up),
+        state=_state(
+            worker, task, up, closed=bool(task and _shut(worker, task.spec.model, fleet, now))
+        ),
         host=worker.host,
         about=about(task) if task else None,
         paused=worker.paused,
@@ -133,8 +135,10 @@ def _task_of(worker: Worker, tasks: list[Task]) -> Task | None:
     return kept or next(held, None)
 
 
-def _state(worker: Worker, task: Task | None, up: set[str]) -> str:
-    """Offline wins, then what a person has to act on, then the pause."""
+def _state(worker: Worker, task: Task | None, up: set[str], *, closed: bool) -> str:
+    """Offline wins, then what a person has to act on, then the pause. `closed`: its account does
+    not take its task.
+    """
     if worker.host not in up:
         return "offline"
     if task and task.state is State.RUNNING:
@@ -143,7 +147,15 @@ def _state(worker: Worker, task: Task | None, up: set[str]) -> str:
         return task.state.value
     if worker.paused:
         return "paused"
-    return "held" if task and task.state is State.HELD else "busy" if task else "idle"
+    if task and (task.state is State.HELD or closed):
+        return "held"
+    return "busy" if task else "idle"
+
+
+def _shut(worker: Worker, model: str, fleet: Fleet, now: datetime) -> str:
+    """Why its account does not take this model; empty when it may."""
+    account = fleet.accounts.get(worker.account)
+    return account.closed(now, model) if account else ""
 
 
 def _progress(task: Task, last: Event | None, now: datetime) -> dict[str, object]:
@@ -180,11 +192,7 @@ def _waiting(
 
 def _closed(fleet: Fleet, model: str, now: datetime) -> dict[str, str]:
     """Workers whose accounts do not take this model, and why."""
-    found = {
-        worker.id: fleet.accounts[worker.account].closed(now, model)
-        for worker in fleet.workers
-        if worker.account in fleet.accounts
-    }
+    found = {worker.id: _shut(worker, model, fleet, now) for worker in fleet.workers}
     return {worker: words for worker, words in found.items() if words}
 
 
