@@ -24,6 +24,8 @@ from cw.store.unreadable import HOW_TO_MEND, Unreadables
 _CONNECT_SECONDS = 5.0
 _SILENT_SECONDS = 1.0  # until a person is told what is waited for
 _ANSWER_SECONDS = 10.0
+# Functions that a script has before it begins.
+_PARTS = {"heard": ("_holds",), "resume": ("_holds",)}
 _ASIDE = "aside"  # the one script that is for keys of a wrong type
 ASIDE_MS = 30 * 24 * 3600 * 1000
 
@@ -158,7 +160,7 @@ class Connection:
 
     def _script(self, name: str) -> Script:
         if name not in self._scripts:
-            text = files("cw.store").joinpath("scripts", f"{name}.lua").read_text("utf-8")
+            text = "".join(_text(part) for part in (*_PARTS.get(name, ()), name))
             text = text if name == _ASIDE else checked(text)
             self._scripts[name] = self.client.register_script(text)
         return self._scripts[name]
@@ -187,8 +189,11 @@ def is_wrong_type(error: Exception) -> bool:
 def checked(script: str) -> str:
     """With a look at its keys before it changes any."""
     table = ", ".join(f"{{'{start}', '{kind}'}}" for start, kind in keys.TYPES)
-    look = files("cw.store").joinpath("scripts", "_types.lua").read_text("utf-8")
-    return look.replace("%s", table) + script
+    return _text("_types").replace("%s", table) + script
+
+
+def _text(name: str) -> str:
+    return files("cw.store").joinpath("scripts", f"{name}.lua").read_text("utf-8")
 
 
 def _while_connecting(error: Exception) -> bool:
