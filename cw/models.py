@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cw.budgets.ceilings import MINUTE, Amount
 from cw.names import branch_name, repo_key, same_repo
-from cw.reasons import Reason
+from cw.reasons import Charge, rule_of
 from cw.states import Mode, OutcomeKind, State
 
 # What reading a damaged record raises: pydantic passes some on from its validators (2.14).
@@ -235,9 +235,9 @@ class Task(Model):
 
     @property
     def limited(self) -> bool:
-        """Held by a limit of its account, that ends when its time comes and not before."""
+        """Held with its account, which takes nothing until its time comes."""
         ended = self.outcome.reason if self.outcome else ""
-        return self.state is State.HELD and ended == Reason.USAGE_LIMIT
+        return self.state is State.HELD and rule_of(ended).charge is Charge.ACCOUNT
 
     @property
     def too_new(self) -> bool:

@@ -25,7 +25,12 @@ _CONNECT_SECONDS = 5.0
 _SILENT_SECONDS = 1.0  # until a person is told what is waited for
 _ANSWER_SECONDS = 10.0
 # Functions that a script has before it begins.
-_PARTS = {"acquire": ("_budgets",), "draw": ("_budgets",)}
+_PARTS = {
+    "acquire": ("_budgets",),
+    "draw": ("_budgets",),
+    "heard": ("_holds",),
+    "resume": ("_holds",),
+}
 _ASIDE = "aside"  # the one script that is for keys of a wrong type
 ASIDE_MS = 30 * 24 * 3600 * 1000
 

@@ -10,7 +10,6 @@ import pytest
 
 from tests.acceptance.conftest import running_fleet
 from tests.acceptance.fleet import Fleet
-from tests.acceptance.test_account_limits import sessions
 from tests.contract.binaries import found as claudes
 from tests.needs import need, require
 from tests.standins.messages import Request, Turn, Usage, bash
@@ -62,6 +61,10 @@ def issue(fleet: Fleet, *options: str) -> tuple[int, str]:
 
 def asked(fleet: Fleet, number: int) -> list[Request]:
     return [one for one in fleet.api.requests if one.tools and f"issue-{number}\n" in one.text]
+
+
+def sessions(fleet: Fleet, task: str) -> set[str]:
+    return {one["session"] for one in fleet.json("show", task)["attempts"]}
 
 
 def turn_usd(fleet: Fleet, number: int) -> float:

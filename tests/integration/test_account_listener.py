@@ -25,6 +25,7 @@ def run(store: Store) -> AccountListener:
         store=store,
         account=TEAM.id,
         task="T",
+        model="best",
         terms=TERMS,
         moved=lambda: None,
         redact=lambda text: text.replace("hunter2", "***"),
@@ -79,6 +80,15 @@ def test_what_is_no_matter_of_the_account_holds_nothing(run: AccountListener, st
     assert holds(store) == []
 
 
+def test_hold_of_one_model_holds_the_task_that_met_it_by_whatever_name(
+    run: AccountListener, store: Store
+) -> None:
+    run.look(Progress(failure=Failure(reason=Reason.BILLING_ERROR, said="", scope="fable")))
+
+    (hold,) = holds(store)
+    assert hold.scope == "best"
+
+
 def test_task_goes_on_when_its_account_does(run: AccountListener) -> None:
     run.look(Progress(failure=Failure(reason=Reason.API_UNAVAILABLE, said="529")))
     outcome = make_outcome(OutcomeKind.DEFERRED, reason="api_unavailable", retry_at=later(99))
@@ -96,7 +106,7 @@ def test_one_run_alone_tells_people_what_the_account_waits_for(
     refused = Progress(failure=Failure(reason=Reason.BILLING_ERROR, said="no credit"))
     run.look(refused)
     store_of = {"store": store, "account": TEAM.id, "terms": TERMS, "moved": run.moved}
-    second = AccountListener(task="U", redact=str, workers=run.workers, **store_of)  # type: ignore[arg-type]
+    second = AccountListener(task="U", model="", redact=str, workers=run.workers, **store_of)  # type: ignore[arg-type]
     second.look(refused)
 
     assert (run.news, second.news) == (True, False)

@@ -20,6 +20,7 @@ from tests.ending import ended
 
 Cw = Callable[..., "subprocess.CompletedProcess[str]"]
 MEND = "the API does not accept the worker's credentials. Mend /nowhere/02/.zshenv"
+WITH_ACCOUNT = (Reason.USAGE_LIMIT, Reason.API_UNAVAILABLE)
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +65,7 @@ def state(store: Store, task: str) -> State:
 def test_restart_takes_several_and_all(cw: Cw, store: Store, git_repo: Path) -> None:
     first = came_to_rest(cw, store, git_repo, "01", Move.STOP)
     second = came_to_rest(cw, store, git_repo, "02", Move.LOSE)
-    third = came_to_rest(cw, store, git_repo, "03", Move.HOLD, "api_unavailable")
+    third = came_to_rest(cw, store, git_repo, "03", Move.HOLD, Reason.GITHUB_UNAVAILABLE)
 
     done = cw("restart", "01", second[:10].lower())
 
@@ -89,25 +90,27 @@ def test_restart_of_several_changes_nothing_when_one_is_unknown(
     assert state(store, task) is State.STOPPED
 
 
-def test_all_leaves_what_a_usage_limit_holds_and_says_until_when(
-    cw: Cw, store: Store, git_repo: Path
+@pytest.mark.parametrize("reason", WITH_ACCOUNT)
+def test_all_leaves_what_waits_with_its_account_and_says_until_when(
+    cw: Cw, store: Store, git_repo: Path, reason: Reason
 ) -> None:
-    task = came_to_rest(cw, store, git_repo, "01", Move.HOLD, Reason.USAGE_LIMIT)
+    task = came_to_rest(cw, store, git_repo, "01", Move.HOLD, reason)
 
     done = cw("restart", "--all")
 
     assert done.returncode == 0
-    assert "its usage limit ends at" in done.stdout
+    assert "its account waits until" in done.stdout
     assert state(store, task) is State.HELD
     assert "cw restart" not in cw("status").stdout  # what cannot help is not offered
 
 
-def test_what_a_usage_limit_holds_is_restarted_before_only_for_who_says_now(
-    cw: Cw, store: Store, git_repo: Path
+@pytest.mark.parametrize("reason", WITH_ACCOUNT)
+def test_what_waits_with_its_account_is_restarted_before_only_for_who_says_now(
+    cw: Cw, store: Store, git_repo: Path, reason: Reason
 ) -> None:
     """The agent would be refused as well, and its issue told the same again."""
     stopped = came_to_rest(cw, store, git_repo, "01", Move.STOP)
-    held = came_to_rest(cw, store, git_repo, "02", Move.HOLD, Reason.USAGE_LIMIT)
+    held = came_to_rest(cw, store, git_repo, "02", Move.HOLD, reason)
 
     refused = cw("restart", "01", "02")
 

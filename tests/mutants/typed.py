@@ -66,9 +66,9 @@ MUTANTS = {
         f"{_STATUS}test_failure_and_question_stay_until_they_were_seen",
         put(TaskStore, "mark_seen", lambda *_: True),
     ),
-    "what a limit holds is restarted": Mutant(
+    "what waits with its account is restarted": Mutant(
         "tests/integration/test_many_at_once.py"
-        "::test_what_a_usage_limit_holds_is_restarted_before_only_for_who_says_now",
+        "::test_what_waits_with_its_account_is_restarted_before_only_for_who_says_now",
         put(restart, "limited", lambda *_: False),
     ),
     "ids are printed whole": Mutant(

@@ -133,6 +133,17 @@ def test_task_that_waits_for_an_account_says_so(line: str | None) -> None:
     assert "account team-a is held until" in row.reason
 
 
+def test_worker_whose_task_waits_for_its_account_is_held_and_not_busy() -> None:
+    seen = fleet(held(HoldKind.CREDENTIAL, until=None))
+    kept = [one.model_copy(update={"task": "T1"}) for one in seen.workers]
+    waiting = [task(1, State.QUEUED, "01"), task(2, State.QUEUED, "01")]
+
+    found = overview(replace(seen, workers=kept, tasks=waiting, lines={"01": ["T1", "T2"]}), NOW)
+
+    assert [row.state for row in found.workers] == ["held"]
+    assert ["cw accounts --resume team-a" in row.reason for row in found.waiting] == [True, True]
+
+
 @pytest.mark.parametrize(
     ("account", "state"),
     [

@@ -107,9 +107,16 @@ def test_rejected_without_a_reset_passes() -> None:
 
 def test_model_that_needs_credits_holds_that_model() -> None:
     kind = "model_requires_usage_credits"
-    found = failed(error="rate_limit", api_error=kind, status=429, model="claude-opus-5")
+    for family in ("opus", "fable"):
+        model = f"claude-{family}-5"
+        found = failed(error="rate_limit", api_error=kind, status=429, model=model)
 
-    assert (found.reason, found.scope) == (Reason.BILLING_ERROR, "opus")
+        assert (found.reason, found.scope) == (Reason.BILLING_ERROR, family)
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+def test_request_that_is_refused_for_its_credential_is_not_the_tasks_fault(status: int) -> None:
+    assert failed(error="invalid_request", status=status).reason is STATUSES[status]
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ STATUSES: dict[int, Reason] = {
     402: _CREDIT,
     **dict.fromkeys((408, 429, 500, 502, 503, 504, 529), _AWAY),
 }
-_FAMILIES = ("opus", "sonnet", "haiku")  # a limit of one holds its models only
+_FAMILIES = ("opus", "sonnet", "haiku", "fable")  # a limit of one holds its models only
 _ONE_MODEL = frozenset({"model_requires_usage_credits", "long_context_credits_required"})
 
 
@@ -107,7 +107,7 @@ class Limits:
         """
         status = result.get("api_error_status")
         said = str(result.get("result") or kind or word or status)
-        reason = KINDS.get(kind) or WORDS.get(word) or _by_status(status)
+        reason = KINDS.get(kind) or _by_word(word, status)
         if reason is _CREDIT:
             return Failure(
                 reason=reason, said=said, scope=_family(model) if kind in _ONE_MODEL else ALL_MODELS
@@ -117,6 +117,16 @@ class Limits:
         if reason is _LIMIT:  # a limit of spending has no end of its own
             return Failure(reason=_CREDIT, said=said)
         return Failure(reason=reason, said=said)
+
+
+def _by_word(word: str, status: object) -> Reason:
+    """An organization that takes no keys is an `invalid_request` before 2.1.330, with a status that
+    says more.
+    """
+    found, by_status = WORDS.get(word), _by_status(status)
+    if found is Reason.INVALID_REQUEST and by_status in {_PERSONS_KEY, _CREDIT}:
+        return by_status
+    return found or by_status
 
 
 def _by_status(status: object) -> Reason:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from cw.accounts.holds import GROWTH, OF_REASON, HoldKind, Window, reserved
+from cw.accounts.holds import ALL_MODELS, GROWTH, OF_REASON, HoldKind, Window, reserved
 from cw.errors import BrokerUnavailableError
 from cw.homes.journal import Journal
 from cw.models import Outcome
@@ -50,6 +50,7 @@ class AccountListener:
     store: Store
     account: str
     task: str
+    model: str
     terms: Terms
     moved: Callable[[], None]
     redact: Callable[[str], str]
@@ -127,11 +128,17 @@ class AccountListener:
             kind,
             self.task,
             said="" if kind is HoldKind.LIMIT else " ".join(self.redact(failure.said).split()),
-            scope=failure.scope,
+            scope=self._scope(failure.scope, until),
             until=until,
             pauses=pauses if passes else (),
             give_up=timedelta(seconds=self.terms.give_up),
         )
+
+    def _scope(self, said: str, until: datetime | None) -> str:
+        """A task whose model has another name (`best`) than the hold is held by it as well: else it
+        would be begun again at once, for ever.
+        """
+        return said if until or said == ALL_MODELS or said in self.model else self.model
 
     def _hold(self, met: Refused) -> Held:
         until = min(met.until, datetime.now(UTC) + _LONGEST) if met.until else None
@@ -150,6 +157,7 @@ def listen(held: Holding, book: Journal) -> AccountListener:
         store=ctx.store,
         account=book.run.account or ctx.accounts.of(held.home).id,
         task=book.task.id,
+        model=book.task.model,
         terms=Terms(
             pause=settings.account_pause,
             give_up=settings.account_give_up,

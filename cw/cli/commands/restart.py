@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.argument("ids", metavar="ID|TASK...", nargs=-1, shell_complete=complete_ids)
 @click.option("--all", "everyone", is_flag=True, help="All that are stopped, crashed or held.")
 @click.option("--fresh", is_flag=True, help="A new session, and the branch from its start.")
-@click.option("--now", "early", is_flag=True, help="Also before a usage limit is over.")
+@click.option("--now", "early", is_flag=True, help="Also before its account takes work again.")
 @budget_options
 @json_option
 @with_cli
@@ -40,10 +40,10 @@ def command(
 
     Each on its own worker, in the same clone and the same session. With --fresh the agent begins
     anew: the branch is what the remote has of it, else the default branch; what lay in the clone is
-    kept below refs/cw/wip. Tasks that a usage limit holds go on by themselves when it is over, and
-    are refused before, or with --all left: the agent would be refused as well. --now is for a
-    worker that has another login since, or an account that has room again. With --json, one that
-    was named is an object, several are a list.
+    kept below refs/cw/wip. Tasks that a usage limit or an outage of the API holds go on by
+    themselves when it is over, and are refused before, or with --all left: the agent would be
+    refused as well. --now is for a worker that has another login since, or an account that is
+    served again. With --json, one that was named is an object, several are a list.
 
     --max-usd, --max-turns and --max-minutes are what each may take from now on over all its runs,
     those that it had included.
@@ -84,4 +84,4 @@ def _tell(done: Restarted, short: str) -> None:
 
 def _tell_waiting(cli: Cli, task: Task) -> None:
     until = moment(task.not_before, cli.store.tasks.now())
-    say(f"{task.spec.label} is left as it is: its usage limit ends at {until}, then it goes on")
+    say(f"{task.spec.label} is left as it is: its account waits until {until}, then it goes on")

@@ -35,20 +35,20 @@ def at_rest(task: Task) -> bool:
 
 
 def limited(task: Task, now: datetime) -> bool:
-    """Whether its account's limit holds it: the agent would be refused, and say so once more."""
+    """Whether it waits with its account: the agent would be refused, and say so once more."""
     return task.limited and task.not_before is not None and task.not_before > now
 
 
 def need_restartable(task: Task, now: datetime, *, early: bool = False) -> None:
     """Raises BadInputError when there is nothing to restart, or, unless `early`, when it goes on by
-    itself once its account's limit is over.
+    itself with its account.
     """
     _check(task)
     if limited(task, now) and not early and task.not_before:
         until = f"{task.not_before.astimezone():%Y-%m-%d %H:%M}"
         raise BadInputError(
-            f"{task.spec.label} goes on by itself at {until}, when its account's usage limit ends",
-            hint="If the account has room before, or its worker another login now: add --now",
+            f"{task.spec.label} goes on by itself at {until}: until then its account takes nothing",
+            hint="If that is over before, or its worker has another login now: add --now",
         )
 
 

@@ -124,7 +124,9 @@ def _worker(worker: Worker, fleet: Fleet, up: set[str], now: datetime) -> Worker
     task = _task_of(worker, fleet.tasks)
     row = WorkerRow(
         worker=worker.id,
-        state=_state(worker, task, up),
+        state=_state(
+            worker, task, up, closed=bool(task and _why_closed(worker, fleet, task.spec, now))
+        ),
         host=worker.host,
         about=about(task) if task else None,
         paused=worker.paused,
@@ -142,8 +144,10 @@ def _task_of(worker: Worker, tasks: list[Task]) -> Task | None:
     return kept or next(held, None)
 
 
-def _state(worker: Worker, task: Task | None, up: set[str]) -> str:
-    """Offline wins, then what a person has to act on, then the pause."""
+def _state(worker: Worker, task: Task | None, up: set[str], *, closed: bool) -> str:
+    """Offline wins, then what a person has to act on, then the pause. `closed`: its account does
+    not take its task.
+    """
     if worker.host not in up:
         return "offline"
     if task and task.state is State.RUNNING:
@@ -152,7 +156,9 @@ def _state(worker: Worker, task: Task | None, up: set[str]) -> str:
         return task.state.value
     if worker.paused:
         return "paused"
-    return "held" if task and task.state is State.HELD else "busy" if task else "idle"
+    if task and (task.state is State.HELD or closed):
+        return "held"
+    return "busy" if task else "idle"
 
 
 def _progress(task: Task, last: Event | None, now: datetime) -> dict[str, object]:

@@ -116,7 +116,7 @@ def _why_not(worker: WorkerRow, task: str, place: int, closed: str) -> str:
     if worker.paused:
         return f"worker {worker.worker} is paused: {worker.paused}; cw resume {worker.worker}"
     about = worker.about
-    if closed and (about is None or about.task == task):
+    if closed and (worker.state in {"idle", "held"} or (about and about.task == task)):
         return closed
     if about is not None and about.task == task:
         return STARTS

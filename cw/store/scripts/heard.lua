@@ -5,18 +5,15 @@
 -- Returns how many holds ended.
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local said, ended = redis.call('HGETALL', KEYS[1]), 0
-for i = 1, #said, 2 do
-  if string.sub(said[i], 1, 5) == 'hold:' then
-    local read, hold = pcall(cjson.decode, said[i + 1])
-    if read and type(hold) == 'table' and hold.canary == ARGV[1] then
-      if (tonumber(hold['until']) or now + 1) <= now then
-        redis.call('HDEL', KEYS[1], said[i])
-        ended = ended + 1
-      else  -- another run was refused since
-        hold.canary = ''
-        redis.call('HSET', KEYS[1], said[i], cjson.encode(hold))
-      end
+local ended = 0
+for field, hold in pairs(holds_of(KEYS[1])) do
+  if hold and hold.canary == ARGV[1] then
+    if (tonumber(hold['until']) or now + 1) <= now then
+      redis.call('HDEL', KEYS[1], field)
+      ended = ended + 1
+    else  -- another run was refused since
+      hold.canary = ''
+      redis.call('HSET', KEYS[1], field, cjson.encode(hold))
     end
   end
 end

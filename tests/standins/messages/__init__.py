@@ -1,5 +1,12 @@
 """A scripted Messages API on loopback that drives the real claude."""
 
+from tests.standins.messages.accounts import (
+    ApiAccount,
+    closed,
+    closing,
+    everything_served,
+    failing,
+)
 from tests.standins.messages.scripts import Matcher, Request, Script
 from tests.standins.messages.standin import MessagesStandIn
 from tests.standins.messages.turns import (
@@ -20,6 +27,7 @@ from tests.standins.messages.turns import (
 )
 
 __all__ = [
+    "ApiAccount",
     "Matcher",
     "MessagesStandIn",
     "Request",
@@ -27,8 +35,12 @@ __all__ = [
     "Turn",
     "Usage",
     "bash",
+    "closed",
+    "closing",
     "drop",
     "error",
+    "everything_served",
+    "failing",
     "hang",
     "limit_headers",
     "read",

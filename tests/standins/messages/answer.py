@@ -18,7 +18,7 @@ def message(turn: Turn, model: str) -> Json:
         "role": "assistant",
         "model": model,
         "content": [_with_id(dict(block)) for block in turn.blocks],
-        "stop_reason": "tool_use" if turn.calls_tools else "end_turn",
+        "stop_reason": _stop_reason(turn),
         "stop_sequence": None,
         "usage": asdict(turn.usage),
     }
@@ -26,7 +26,12 @@ def message(turn: Turn, model: str) -> Json:
 
 def failure(what: Failure) -> Json:
     kind = ERROR_TYPES.get(what.status or 500, "api_error")
-    return {"type": "error", "error": {"type": kind, "message": what.message}}
+    details = {"details": {"error_code": what.code}} if what.code else {}
+    return {"type": "error", "error": {"type": kind, "message": what.message, **details}}
+
+
+def _stop_reason(turn: Turn) -> str:
+    return "max_tokens" if turn.cut else "tool_use" if turn.calls_tools else "end_turn"
 
 
 def events(turn: Turn, model: str) -> Iterator[bytes]:

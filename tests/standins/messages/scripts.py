@@ -25,6 +25,12 @@ class Request:
         return self.headers.get("x-claude-code-session-id", "")
 
     @property
+    def credential(self) -> str:
+        """A token or a key."""
+        token = self.headers.get("authorization", "").removeprefix("Bearer ")
+        return token or self.headers.get("x-api-key", "")
+
+    @property
     def messages(self) -> Sequence[Mapping[str, Any]]:
         found: Sequence[Mapping[str, Any]] = self.body.get("messages", ())
         return found
@@ -104,12 +110,18 @@ class Script:
         return failure.times is None or self.failed[place] <= failure.times
 
 
+Change = Callable[[Request, Turn], Turn]
+
+
 class Scripts:
-    """Those with a matcher come before those without, later ones before earlier ones."""
+    """Those with a matcher come before those without, later ones before earlier ones. `changes`:
+    what else has a say in each answer, one after the other.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._scripts: list[Script] = []
+        self.changes: list[Change] = []
 
     def add(self, script: Script) -> None:
         with self._lock:
@@ -118,7 +130,13 @@ class Scripts:
 
     def turn(self, request: Request) -> Turn:
         with self._lock:
-            for script in self._scripts:
-                if script.fits(request):
-                    return script.turn(request)
+            turn = self._scripted(request)
+            for change in self.changes:
+                turn = change(request, turn)
+            return turn
+
+    def _scripted(self, request: Request) -> Turn:
+        for script in self._scripts:
+            if script.fits(request):
+                return script.turn(request)
         return error(400, "no script fits this request")

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.standins.messages import answer
+from tests.standins.messages.accounts import ApiAccount
 from tests.standins.messages.scripts import Matcher, Request, Script, Scripts
 from tests.standins.messages.turns import Turn
 
@@ -35,6 +36,12 @@ class MessagesStandIn:
     def script(self, *turns: Turn, match: Matcher = None) -> None:
         """Answers conversations that fit `match`: a word or session id in them, or a function."""
         self.scripts.add(Script(turns, match))
+
+    def account(self, credential: str) -> ApiAccount:
+        """What the API does with this token or key from now on is its account's to say."""
+        account = ApiAccount(credential)
+        self.scripts.changes.append(account.answer)
+        return account
 
     @property
     def requests(self) -> list[Request]:

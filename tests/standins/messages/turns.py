@@ -32,6 +32,7 @@ class Failure:
 
     status: int | None  # None drops the connection
     message: str = "scripted failure"
+    code: str = ""  # error_code among its details
     times: int | None = None  # per conversation; None is every time
     until: float | None = None  # epoch seconds; over when they have passed
 
@@ -44,6 +45,7 @@ class Turn:
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_s: float = 0
     gate: Event | None = None  # held back until it is set
+    cut: bool = False  # at the limit of tokens
 
     @property
     def calls_tools(self) -> bool:
@@ -81,10 +83,11 @@ def error(
     status: int,
     message: str = "scripted failure",
     *,
+    code: str = "",
     headers: Mapping[str, str] | None = None,
     times: int | None = None,
 ) -> Turn:
-    failure = Failure(status=status, message=message, times=times)
+    failure = Failure(status=status, message=message, code=code, times=times)
     return Turn(failure=failure, headers=dict(headers or {}))
 
 
@@ -101,16 +104,19 @@ def usage_limit(resets_at: float, claim: str = "five_hour") -> Turn:
 def limit_headers(
     status: str, resets_at: float, claim: str = "five_hour", utilization: float = 1.0
 ) -> dict[str, str]:
-    """The headers by which the API tells a subscription how much is left."""
+    """The headers by which the API tells a subscription how much is left. A limit of one model has
+    none of its own: the week's window is all models'.
+    """
     window = "7d" if claim.startswith("seven_day") else "5h"
+    of_model = claim in {"seven_day_opus", "seven_day_sonnet"}
     reset = str(int(resets_at))
     named = {
         "status": status,
         "reset": reset,
         "representative-claim": claim,
-        f"{window}-status": status,
+        f"{window}-status": "allowed" if of_model else status,
         f"{window}-reset": reset,
-        f"{window}-utilization": str(utilization),
+        f"{window}-utilization": str(0.5 if of_model else utilization),
         "overage-status": "rejected",
         "overage-disabled-reason": "org_level_disabled",
     }
