@@ -19,6 +19,10 @@
 | cw:unheard:<host> | hash | notices that nobody took, by id | after a month |
 | cw:reply:<id> | list | a host's answer to one question | after a minute |
 | cw:finished | hash | `<place>#<n>`: the last task that finished the issue | with the history |
+| cw:pull:<place>#<n> | hash | of a pull request: JSON, state, task, revision | after its task |
+| cw:pulls | zset | `<place>#<n>` of the open ones by their next look | |
+| cw:pulls:ended | zset | those that were merged or closed, by end; trimmed | |
+| cw:pulls:new | set | ids of finished tasks whose pull request nobody watches yet | |
 | cw:account:<id> | hash | its name, kind, windows, `hold:<models>` as JSON, pace | a month unused |
 | cw:lock:<name> | string | who does a pass that only one may do | after 2 minutes, or when done |
 | cw:audit | hash | by host: the last line of its audit file, signed | |
@@ -47,6 +51,9 @@ HOLDS = "cw:holds"
 WORKERS = "cw:workers"
 HOSTS = "cw:hosts"
 FINISHED = "cw:finished"
+PULLS = "cw:pulls"
+PULLS_ENDED = "cw:pulls:ended"
+PULLS_NEW = "cw:pulls:new"
 BEAT_LOCK = "cw:beat::lock"  # RedBeat's, of the beat that sends
 GITHUB_BUDGET = "cw:github:budget"
 COUNTS = "cw:counts"
@@ -80,6 +87,10 @@ TYPES = (
     (WORKERS, "set"),
     (HOSTS, "set"),
     (FINISHED, "hash"),
+    ("cw:pull:", "hash"),
+    (PULLS_ENDED, "zset"),
+    (PULLS_NEW, "set"),
+    (PULLS, "zset"),
     (AUDIT, "hash"),
     (COUNTS, "hash"),
     (COSTS, "hash"),
@@ -139,6 +150,11 @@ def unheard(name: str) -> str:
 def issue(place: str, number: int) -> str:
     """The field of FINISHED; also the claim's key after `cw:claim:`."""
     return f"{place.lower()}#{number}"
+
+
+def pull(name: str) -> str:
+    """`name`: as `issue` makes it, of its place and number."""
+    return f"cw:pull:{name}"
 
 
 def account(account_id: str) -> str:

@@ -10,6 +10,7 @@ from cw.store.clock import epoch_ms, ms
 from cw.store.connection import Connection
 from cw.store.lease_values import Grant, Holder, LiveRun, Payer, Refusal, Settlement
 from cw.store.notices import following
+from cw.store.pulls import new_pull
 
 
 class Leases:
@@ -160,7 +161,7 @@ class Leases:
             outcome.duration_s,
             *rows,
         ]
-        names = [*self._settled_keys(holder), *outboxes]
+        names = [*self._settled_keys(holder), *outboxes, *new_pull(outcome)]
         return bool(self._db.run("settle", names, args))
 
     @staticmethod

@@ -19,6 +19,7 @@ from cw.store.github_cache import GitHubCache
 from cw.store.locks import LockStore
 from cw.store.notices import NoticeStore
 from cw.store.outbox import OutboxStore
+from cw.store.pulls import PullStore
 from cw.store.replies import ReplyStore
 from cw.store.tasks import TaskStore
 
@@ -47,6 +48,7 @@ class Store:
     audit: AuditStore
     counts: CountStore
     accounts: AccountStore
+    pulls: PullStore
 
     def ping(self) -> None:
         """Raises BrokerUnavailableError when the broker is away."""
@@ -101,4 +103,5 @@ def open_store(url: str, keyring: Keyring | None = None, *, patience: float | No
         AuditStore(connection),
         CountStore(connection),
         AccountStore(connection),
+        PullStore(connection),
     )

@@ -66,10 +66,10 @@ def notice_of(end: End, now: datetime, redact: Redact | None = None) -> Notice |
         repository=clean(task.repo),
         issue=task.issue,
         worker=end.worker,
-        title=_line(clean(task.title), _TITLE),
+        title=line(clean(task.title), _TITLE),
         what=what,
         reason=outcome.reason,
-        why=_line(clean(outcome.message), _WHY),
+        why=line(clean(outcome.message), _WHY),
         next=clean(_next(task, end.worker, outcome)),
         link=clean(outcome.pr or _issue(task)),
     )
@@ -96,6 +96,6 @@ def _issue(task: TaskSpec) -> str:
     return f"{parts.scheme}://{parts.netloc}/{task.repo}/issues/{task.issue}"
 
 
-def _line(text: str, most: int) -> str:
+def line(text: str, most: int) -> str:
     line = " ".join(shown(text).split())
     return line if len(line) <= most else f"{line[: most - 1]}…"
