@@ -42,6 +42,7 @@ COMMANDS = {
     "notify": "Try whether notices arrive.",
     "history": "Finished tasks, newest first.",
     "cost": "What agents have cost, by worker, repository, day and more.",
+    "prs": "Pull requests of tasks, until they are merged.",
     "seen": "Take failed tasks and questions off cw status.",
     "stop": "End runs now; their tasks stay for restart or reset.",
     "restart": "Let a stopped, crashed or held task go on.",

@@ -17,8 +17,8 @@ class Notice(Model):
     issue: int | None
     worker: str
     title: str
-    what: str  # succeeded, failed, crashed, held, stopped; or test
-    reason: str  # one of docs/outcomes.md
+    what: str  # succeeded, failed, crashed, held, stopped; needs you: a pull request; or test
+    reason: str  # one of docs/outcomes.md, or a cause of docs/pull-requests.md
     why: str  # one sentence
     next: str  # the command to type
     link: str  # of the pull request or issue; empty: there is none

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -189,3 +190,11 @@ def test_what_did_not_move_is_not_looked_at_wholly(
     record: dict[str, Any], glance: dict[str, Any], wanted: bool
 ) -> None:
     assert needs_look(looked_at(**record), make_glance(**glance), NOW) is wanted
+
+
+def test_page_names_every_state_and_cause() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "pull-requests.md").read_text("utf-8")
+    states = page.partition("\n## States\n")[2].partition("\n## ")[0]
+
+    assert {state for state in PullState if state.value not in states} == set()
+    assert {cause for cause in Cause if f"| `{cause}` |" not in page} == set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -87,9 +87,16 @@ def status_lines(seen: Overview, width: int | None) -> list[str]:
         lines += _unseen_lines(seen.unseen, seen.at, width)
     if seen.undelivered:
         lines += _undelivered_lines(seen.undelivered, seen.at, width)
+    if seen.pulls:
+        lines += ["", _pulls_line(seen.pulls)]
     if seen.today and (seen.today.done or seen.today.failed):
         lines += ["", today_line(seen.today)]
     return lines
+
+
+def _pulls_line(pulls: Mapping[str, int]) -> str:
+    counted = ", ".join(f"{count} {state}" for state, count in sorted(pulls.items()))
+    return f"pull requests: {counted} (cw prs)"
 
 
 def _worker_lines(seen: Overview, width: int | None) -> list[str]:

@@ -26,6 +26,7 @@ from cw.operations.views.rows import (
     WorkerRow,
 )
 from cw.operations.views.waiting import Obstacles, why
+from cw.pulls.record import by_state
 from cw.states import State
 from cw.store.outbox import Effect
 from cw.store.unreadable import Unreadable
@@ -54,6 +55,7 @@ class Fleet:
     warnings: list[str] = field(default_factory=list)
     aside: Sequence[Aside[Effect] | Aside[Post]] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
+    pulls: dict[str, int] = field(default_factory=dict)  # open ones by state
 
 
 def read_fleet(store: Store) -> Fleet:
@@ -70,6 +72,7 @@ def read_fleet(store: Store) -> Fleet:
         tasks=tasks,
         lines={worker: store.tasks.waiting(worker) for worker in queued},
         last=store.events.lasts(running),
+        pulls=by_state(store.pulls.open()),
         warnings=[*store.server_warnings(), *_too_new(store.tasks.too_new())],
     )
     return replace(read, unreadable=store.connection.unreadable.all())
@@ -96,6 +99,7 @@ def overview(fleet: Fleet, now: datetime) -> Overview:
         accounts=tuple(account_rows(fleet.accounts, fleet.workers, now)),
         warnings=_warnings(fleet, up, now),
         unreadable=fleet.unreadable,
+        pulls=fleet.pulls,
     )
 
 
