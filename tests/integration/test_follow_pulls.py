@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from cw.errors import UnreadableError
+from cw.fleet_models import Host
 from cw.operations.pulls.giving_back import give_back
 from cw.operations.pulls.telling import notice_of
+from cw.operations.reconciliation.unreadable_records import set_aside
 from cw.pulls.states import PullMove
 from cw.store import keys
 from cw.store.mending import mend
@@ -393,6 +395,31 @@ def test_github_that_is_away_loses_nothing(road: Road, hub: GitHubStandIn) -> No
     assert len(road.notices()) == 1
 
 
+def test_what_stood_so_before_anybody_looked_is_no_news(road: Road, hub: GitHubStandIn) -> None:
+    """As after an upgrade: tasks that ended before are found, and nobody is woken for them."""
+    number = road.pull()
+    hub.check(REPO, road.branch(number), "test", "failure")
+    road.store.connection.client.delete(keys.PULLS_NEW)  # an older cw knew of none
+
+    road.follow(timedelta(hours=2))
+    road.follow(QUARTER)
+
+    assert road.state(number) == "needs you"
+    assert road.notices() == []
+
+
+def test_pass_typed_where_no_host_runs_leaves_the_rest_to_one_that_does(
+    road: Road, hub: GitHubStandIn
+) -> None:
+    number = quiet(road, hub)
+    road.store.fleet.beat(Host(name="elsewhere"), road.hands.now() + QUARTER)
+    hub.merge_pull(REPO, number)
+
+    road.follow(QUARTER)
+
+    assert [one.effect.kind for one in road.store.outbox.pending("elsewhere")] == ["unlabel"]
+
+
 def test_pass_that_is_killed_anywhere_doubles_no_notice(
     road: Road, hub: GitHubStandIn, store: Store
 ) -> None:
@@ -437,6 +464,21 @@ def test_damaged_record_costs_only_itself(
     road.follow(timedelta(minutes=6))
 
     assert road.state(well) == "ready"
+
+
+def test_damaged_record_that_was_set_aside_begins_again(road: Road, hub: GitHubStandIn) -> None:
+    number = road.pull()
+    road.follow(NONE)
+    name = keys.issue(*road.record(number).key)
+    client = road.store.connection.client
+    client.hset(keys.pull(name), "record", "{")
+    aside = set_aside(road.store)
+    client.delete(keys.github_fact("pulls:begun"))  # as after a day
+
+    road.follow(timedelta(minutes=6))
+
+    assert aside == (f"the record of pull request {name}",)
+    assert road.state(number) == "ready"
 
 
 @pytest.mark.parametrize("key", [keys.PULLS, keys.PULLS_ENDED, keys.PULLS_NEW])

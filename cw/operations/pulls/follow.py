@@ -15,7 +15,14 @@ from cw.operations.passes.github_pass import GitHubPass, Passed
 from cw.operations.passes.rights import Rights
 from cw.operations.pulls.beginning import begin_new
 from cw.operations.pulls.listening import Listener
-from cw.operations.pulls.telling import after_merge, known_long, news, notice_of, with_told
+from cw.operations.pulls.telling import (
+    after_merge,
+    known_long,
+    news,
+    notice_of,
+    speaker,
+    with_told,
+)
 from cw.pulls.hands import still_released, whose
 from cw.pulls.record import PullRecord, next_look
 from cw.pulls.show import needs_look, shown
@@ -89,6 +96,7 @@ class _Pass(GitHubPass[Moved]):
 
     def _run(self, step: Callable[[], None]) -> None:
         store, now = self.ways.store, self._clock()
+        self._speaker = speaker(store.fleet.hosts(), self.ways.settings.host_name, now)
         begin_new(store, now)
         self._tasks = {
             self.key(task): task.spec.id
@@ -205,7 +213,6 @@ class _Pass(GitHubPass[Moved]):
 
     def _move(self, before: PullRecord, record: PullRecord, now: datetime) -> None:
         """Record it, with what follows from it."""
-        host = self.ways.settings.host_name
         ended = record.state in ENDED
         told, notice = news(record), None
         if told:
@@ -218,7 +225,7 @@ class _Pass(GitHubPass[Moved]):
         if ended:
             record = record.model_copy(update={"ended_at": now})
         done = self.ways.store.pulls.move(
-            record, move_to(record.state), next_at, Told(effects, host, notice)
+            record, move_to(record.state), next_at, Told(effects, self._speaker, notice)
         )
         if done and record.state is not before.state:
             self.rows.append(_moved(before, record))

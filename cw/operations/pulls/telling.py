@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from cw.fleet_models import Host
 from cw.names import worker_label
 from cw.notices.notice import Notice
 from cw.operations.rest.notices import line
@@ -17,6 +19,12 @@ _OLD = timedelta(hours=1)  # what stood so before anybody looked is no news
 _MOST_TOLD = 20
 _ID_CHARS = 32
 _TITLE, _WHY = 200, 500  # characters
+
+
+def speaker(hosts: Iterable[Host], here: str, now: datetime) -> str:
+    """The host that tells people and GitHub: this one, where one runs, else any that is up."""
+    up = sorted(host.name for host in hosts if host.up(now))
+    return here if here in up or not up else up[0]
 
 
 def news(record: PullRecord) -> str:
