@@ -382,6 +382,24 @@ def test_renamed_repository_is_followed_by_its_id(road: Road, hub: GitHubStandIn
     assert road.state(number, "acme/moved") == "merged"
 
 
+def test_repository_that_is_gone_and_whose_name_is_anothers_stops_no_pass(
+    road: Road, hub: GitHubStandIn
+) -> None:
+    number = quiet(road, hub)
+    hub.rename_repo(REPO, "acme/moved")
+    hub.add_repo(REPO)
+    hub.add_issue(REPO, "Of the other one")
+    hub.add_commit(REPO, "theirs", {"theirs.txt": "x\n"})
+    same_number = hub.add_pull(REPO, "theirs", "Of the other one")
+    hub.fault(path_regex="^/repositories/", status=404, body={"message": "Not Found"}, times=None)
+
+    done = road.follow(timedelta(hours=1))
+
+    assert same_number == number
+    assert done.stopped == ""
+    assert "GitHub does not show it" in road.record(number, "acme/moved").waits
+
+
 def test_github_that_is_away_loses_nothing(road: Road, hub: GitHubStandIn) -> None:
     number = road.pull()
     hub.check(REPO, road.branch(number), "test", "failure")
