@@ -1,7 +1,8 @@
 """Open pull requests that are watched, many in one query.
 
-A glance has no connection in it: GitHub counts a query with fifty of them as one point of the 5,000
-an hour. A look has about forty a pull request, a hundred of which are a point.
+Valid by GitHub's published schema (@octokit/graphql-schema 15.26.1). A glance has no connection in
+it: GitHub counts a query with fifty of them as one point of the 5,000 an hour. A look has about
+forty a pull request, a hundred of which are a point.
 """
 
 from __future__ import annotations
@@ -130,8 +131,8 @@ def _rows(answer: Any, names: Collection[PullName]) -> Iterator[tuple[PullName, 
 
 def _mark(row: Any) -> str:
     """Of all that a glance has. Whether it can be merged is apart: the base decides it as well."""
-    ref = row["headRef"] or {"target": {}}
-    rollup = ref["target"].get("statusCheckRollup") or {}
+    target = (row["headRef"] or {}).get("target") or {}
+    rollup = target.get("statusCheckRollup") or {}
     told = [row[name] for name in ("state", "updatedAt", "headRefOid", "isDraft", "baseRefName")]
     text = json.dumps([*told, row["reviewDecision"], rollup.get("state")])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -27,6 +27,12 @@ _STATUSES = {  # its enum StatusState
 _MERGEABLE = {"MERGEABLE": Mergeable.YES, "CONFLICTING": Mergeable.NO}
 
 
+def nodes(connection: Any) -> list[Any]:
+    """GitHub's schema lets each connection be null, and each of its nodes: what one may not see."""
+    found = (connection or {}).get("nodes") or ()
+    return [row for row in found if row is not None]
+
+
 def read_glance(repo: Any, row: Any, mark: str) -> Glance:
     return Glance(
         repo=str(repo["nameWithOwner"]),
@@ -42,13 +48,13 @@ def read_glance(repo: Any, row: Any, mark: str) -> Glance:
 def read_look(repo: Any, row: Any, mark: str) -> Look:
     reviews = {
         login: review["state"]
-        for review in row["latestOpinionatedReviews"]["nodes"]
+        for review in nodes(row["latestOpinionatedReviews"])
         if (login := login_of(review["author"])) and not is_bot(login)
     }
     changes = tuple(login for login, said in reviews.items() if said == "CHANGES_REQUESTED")
     decision = row["reviewDecision"]  # null where the repository requires no review
     approved = not decision and not changes and "APPROVED" in reviews.values()
-    commits = row["commits"]["nodes"]
+    commits = nodes(row["commits"])
     return Look(
         glance=read_glance(repo, row, mark),
         title=str(row["title"]),
@@ -59,8 +65,8 @@ def read_look(repo: Any, row: Any, mark: str) -> Look:
         added=int(row["additions"]),
         removed=int(row["deletions"]),
         files=int(row["changedFiles"]),
-        labels=tuple(str(label["name"]) for label in row["labels"]["nodes"]),
-        assignees=tuple(str(user["login"]) for user in row["assignees"]["nodes"]),
+        labels=tuple(str(label["name"]) for label in nodes(row["labels"])),
+        assignees=tuple(str(user["login"]) for user in nodes(row["assignees"])),
         checks=_checks(commits[-1]["commit"]) if commits else (),
         red_on_base=frozenset(
             check.name
@@ -70,15 +76,15 @@ def read_look(repo: Any, row: Any, mark: str) -> Look:
         wants_review=decision == "REVIEW_REQUIRED",
         approved=decision == "APPROVED" or approved,
         changes_by=changes,
-        threads=_threads(row["reviewThreads"]["nodes"]),
-        comments=tuple(_said(comment) for comment in row["comments"]["nodes"]),
+        threads=_threads(nodes(row["reviewThreads"])),
+        comments=tuple(_said(comment) for comment in nodes(row["comments"])),
         comment_count=int(row["comments"]["totalCount"]),
     )
 
 
 def _checks(commit: Any) -> tuple[Check, ...]:
-    rollup = commit.get("statusCheckRollup") or {"contexts": {"nodes": ()}}
-    return tuple(_check(row) for row in rollup["contexts"]["nodes"])
+    rollup = commit.get("statusCheckRollup") or {"contexts": None}
+    return tuple(_check(row) for row in nodes(rollup["contexts"]))
 
 
 def _check(row: Any) -> Check:
@@ -102,11 +108,8 @@ def _made(row: Any, name: str, state: CheckState, since: str | None) -> Check:
 
 
 def _threads(rows: Any) -> tuple[Said, ...]:
-    return tuple(
-        _said(row["comments"]["nodes"][0])
-        for row in rows
-        if not row["isResolved"] and not row["isOutdated"] and row["comments"]["nodes"]
-    )
+    wanting = (row for row in rows if not row["isResolved"] and not row["isOutdated"])
+    return tuple(_said(first) for row in wanting for first in nodes(row["comments"])[:1])
 
 
 def _said(row: Any) -> Said:
