@@ -13,7 +13,14 @@ from celery import signals
 from celery.worker.control import Panel
 
 from cw import sdnotify
-from cw.broker.app import ASK_TASK, ASSIGN_TASK, RECONCILE_TASK, RUN_TASK, SWEEP_TASK
+from cw.broker.app import (
+    ASK_TASK,
+    ASSIGN_TASK,
+    PULLS_TASK,
+    RECONCILE_TASK,
+    RUN_TASK,
+    SWEEP_TASK,
+)
 from cw.credentials.known import LogRedactor
 from cw.errors import BadInputError, CwError
 from cw.homes.layout import LOCK
@@ -131,6 +138,7 @@ def _tasks(host: Host) -> None:
         ASK_TASK: host.tickets.once(host.answer),
         ASSIGN_TASK: host.tickets.once(lambda: periodic_tasks.assign_tick(app, host.ctx)),
         RECONCILE_TASK: host.tickets.once(lambda: periodic_tasks.reconcile_tick(app, host.ctx)),
+        PULLS_TASK: host.tickets.once(lambda: periodic_tasks.pulls_tick(app, host.ctx)),
     }
     for name, body in bodies.items():
         app.task(name=name, bind=True)(body)

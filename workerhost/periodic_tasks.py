@@ -1,4 +1,6 @@
-"""What beat asks of the fleet beside the sweep: assign issues, reconcile labels."""
+"""What beat asks of the fleet beside the sweep: assign issues, reconcile labels, follow pull
+requests.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from cw.errors import CwError
 from cw.operations.assignment.assign import Assigned, assign
 from cw.operations.passes import scope
 from cw.operations.passes.context import PassContext
+from cw.operations.pulls.follow import Followed, follow
 from cw.operations.reconciliation.reconcile import Reconciled, reconcile
 
 if TYPE_CHECKING:
@@ -41,6 +44,37 @@ def reconcile_tick(app: Celery, ctx: Context) -> None:
             tell_reconciled(reconcile(ways))
         except CwError as error:
             log.warning("reconcile failed: %s", error.line())
+
+
+def pulls_tick(app: Celery, ctx: Context) -> None:
+    """What waited for an issue that a merge has closed is handed out at once."""
+    ways = _ways(app, ctx, "following pull requests")
+    if ways is None:
+        return
+    with ctx.troubles.watch("pulls"):
+        try:
+            done = follow(ways)
+            tell_followed(done)
+        except CwError as error:
+            log.warning("following pull requests failed: %s", error.line())
+            return
+        if done.merged:
+            assign_tick(app, ctx)
+
+
+def tell_followed(done: Followed) -> None:
+    for row in done.rows:
+        log.info(
+            "pull request repo=%s number=%d task=%s was=%s is=%s waits=%s",
+            row.repo,
+            row.number,
+            row.task,
+            row.before,
+            row.state,
+            row.waits,
+        )
+    for text in (*done.warnings, *([done.stopped] if done.stopped else [])):
+        log.warning("pull requests: %s", text)
 
 
 def tell_assigned(done: Assigned) -> None:

@@ -7,7 +7,12 @@ from pathlib import Path
 from bench.architecture import moves, rooms, table, way
 
 ROOT = Path(__file__).parents[2]
-PICTURES = {"rooms.svg": rooms.draw, "task.svg": way.draw, "states.svg": moves.draw}
+PICTURES = {
+    "rooms.svg": rooms.draw,
+    "task.svg": way.draw,
+    "states.svg": moves.draw,
+    "pulls.svg": moves.draw_pulls,
+}
 PAGE = "docs/architecture.md"
 
 

@@ -21,8 +21,9 @@ RUN_TASK = "cw.run"
 SWEEP_TASK = "cw.sweep"
 ASSIGN_TASK = "cw.assign"
 RECONCILE_TASK = "cw.reconcile"
+PULLS_TASK = "cw.pulls"
 ASK_TASK = "cw.ask"
-TICKS = frozenset({SWEEP_TASK, ASSIGN_TASK, RECONCILE_TASK})  # beat's
+TICKS = frozenset({SWEEP_TASK, ASSIGN_TASK, RECONCILE_TASK, PULLS_TASK})  # beat's
 # Celery obeys these before its own configuration: another broker than ours, somebody else's module.
 _OVERRIDES = (
     "CELERY_BROKER_URL",
@@ -79,6 +80,8 @@ def beat_schedule(settings: Settings) -> dict[str, Any]:
         wanted["assign"] = (ASSIGN_TASK, settings.assign_every)
     if settings.reconcile_every:
         wanted["reconcile"] = (RECONCILE_TASK, settings.reconcile_every)
+    if settings.pulls_every:
+        wanted["pulls"] = (PULLS_TASK, settings.pulls_every)
     return {
         name: {
             "task": task,

@@ -42,6 +42,7 @@ COMMANDS = {
     "notify": "Try whether notices arrive.",
     "history": "Finished tasks, newest first.",
     "cost": "What agents have cost, by worker, repository, day and more.",
+    "prs": "Pull requests of tasks, until they are merged.",
     "stats": "How tasks went: success, time, runs and dollars, by repository, model and more.",
     "seen": "Take failed tasks and questions off cw status.",
     "stop": "End runs now; their tasks stay for restart or reset.",
@@ -64,6 +65,7 @@ COMMANDS = {
 }
 
 _SAME = dict.fromkeys(("ls", "list", "ps"), "status")
+_ALIKE = 4  # letters that two commands begin with: either may be meant
 _EXIT_INTERRUPTED = 130  # as shells count: 128 + SIGINT
 _EXIT_PIPE = 141  # 128 + SIGPIPE
 
@@ -241,8 +243,9 @@ def _keep(error: Exception) -> Path:
 def _nearest(typed: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(typed, COMMANDS, n=1, cutoff=0.5)
-    return f". Did you mean: cw {near[0]}" if near else ""
+    near = get_close_matches(typed, COMMANDS, n=2, cutoff=0.5)
+    near = near[: 1 + (len(near) > 1 and near[0][:_ALIKE] == near[1][:_ALIKE])]
+    return f". Did you mean: {' or '.join(f'cw {one}' for one in near)}" if near else ""
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from cw.forges.issues import Issue, Thread
 from cw.forges.pulls import Pull, Push
 from cw.forges.reading import Facts, PageCache, Places, Reader
 from cw.forges.repositories import Repository
+from cw.forges.watched import Watch
 
 
 class Names(Protocol):
@@ -129,6 +130,8 @@ class Client(Dispatching, Settling, Writes, Protocol):
     """All of it. `is_app`: the key is `Tokens`, which are for one repository each."""
 
     def places(self, facts: Facts) -> Places: ...
+
+    def watch(self) -> Watch: ...
 
     def check_token(self) -> None:
         """Raises BadTokenError for one that is not accepted. Costs nothing. Not for Apps."""

@@ -28,6 +28,7 @@ from cw.github.reader import GitHubReader
 from cw.github.repository import missing, read_repository
 from cw.github.standing import standing
 from cw.github.thread import read_thread
+from cw.github.watched import GitHubWatch
 from cw.github.written import written
 from cw.names import repo_key, same_repo
 
@@ -121,6 +122,9 @@ class GitHub(Pulls):
 
     def places(self, facts: Facts) -> Places:
         return Places(self, facts)
+
+    def watch(self) -> GitHubWatch:
+        return GitHubWatch(self)
 
     def standing(self, repo: str, branch: str) -> tuple[str, tuple[Pull, ...]]:
         return standing(self, repo, branch)

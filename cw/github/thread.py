@@ -43,16 +43,16 @@ def read_thread(github: Connection, repo: str, number: int) -> Thread:
         title=found["title"],
         body=found["body"] or "",
         open=found["state"] == "OPEN",
-        author=_login(found["author"]),
+        author=login_of(found["author"]),
         labels=tuple(label["name"] for label in found["labels"]["nodes"]),
-        body_editor=_editor(found),
+        body_editor=editor_of(found),
         body_edited_at=_moment(found["lastEditedAt"]),
-        title_editor=(_login(renamed[-1]["actor"]) or _GONE) if renamed else "",
+        title_editor=(login_of(renamed[-1]["actor"]) or _GONE) if renamed else "",
         title_edited_at=_moment(renamed[-1]["createdAt"]) if renamed else None,
         labelled=tuple(
             Labelled(
                 event["label"]["name"],
-                _login(event["actor"]),
+                login_of(event["actor"]),
                 datetime.fromisoformat(event["createdAt"]),
             )
             for event in events
@@ -68,20 +68,20 @@ _GONE = "ghost"  # GitHub's own account for those that are gone; it may write no
 
 def _comment(row: dict[str, Any]) -> Comment:
     return Comment(
-        author=_login(row["author"]),
+        author=login_of(row["author"]),
         association=row["authorAssociation"],
         body=row["body"],
         at=datetime.fromisoformat(row["createdAt"]),
-        editor=_editor(row),
+        editor=editor_of(row),
         minimized=row["isMinimized"],
     )
 
 
-def _editor(row: dict[str, Any]) -> str:
-    return (_login(row["editor"]) or _GONE) if row["lastEditedAt"] else ""
+def editor_of(row: dict[str, Any]) -> str:
+    return (login_of(row["editor"]) or _GONE) if row["lastEditedAt"] else ""
 
 
-def _login(actor: dict[str, Any] | None) -> str:
+def login_of(actor: dict[str, Any] | None) -> str:
     """GraphQL leaves out the `[bot]`: a bot and a person can have the same login here."""
     if actor is None:
         return ""

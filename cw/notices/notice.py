@@ -17,8 +17,10 @@ class Notice(Model):
     issue: int | None
     worker: str
     title: str
-    what: str  # succeeded, failed, crashed, held, stopped, ending; paused: see `why`; or test
-    reason: str  # one of docs/outcomes.md, or of an account
+    # succeeded, failed, crashed, held, stopped; needs you: a pull request; ending: a token's year;
+    # paused: see `why`; or test
+    what: str
+    reason: str  # one of docs/outcomes.md, a cause of docs/pull-requests.md, or of an account
     why: str  # one sentence
     next: str  # the command to type
     link: str  # of the pull request or issue; empty: there is none

@@ -115,3 +115,9 @@ class GitHubSettings:
         values.amount,
         "Seconds in which a label, a task or an end is too young to be judged",
     )
+    pulls_every: float = setting(
+        "pulls.every",
+        120.0,
+        values.amount,
+        "Seconds between looks at tasks' pull requests by beat; 0: none, they are not followed",
+    )

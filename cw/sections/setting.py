@@ -26,6 +26,7 @@ SECTIONS = {
     "github": "Where GitHub is, and who talks to it as whom",
     "assign": "Issues that hand themselves out",
     "reconcile": "Labels, tasks and issues that are made to agree again",
+    "pulls": "Pull requests that are followed until they are merged",
     "notify": "Who is told outside of GitHub",
     "flower": "The web page",
 }

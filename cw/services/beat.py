@@ -1,4 +1,4 @@
-"""`python -m cw.services.beat`: Celery beat, which sends the sweep, assign and reconcile.
+"""`python -m cw.services.beat`: Celery beat, which sends the sweep, assign, reconcile and pulls.
 
 With the private server there is one beat. With a configured broker every machine's `cw up` runs
 one; RedBeat lets one of them send and keeps in Redis what was sent when.

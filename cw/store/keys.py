@@ -22,6 +22,10 @@
 | cw:account:<id> | hash | name, kind, age, windows, `hold:<models>`, pace | a month unused |
 | cw:repositories | hash | those that are held: `<worker or *>:<place>`, why, as JSON | |
 | cw:streak:<kind>:<name> | string | failures in a row for one reason, as JSON | after a month |
+| cw:pull:<place>#<n> | hash | of a pull request: JSON, state, task, revision | after its task |
+| cw:pulls | zset | `<place>#<n>` of the open ones by their next look | |
+| cw:pulls:ended | zset | those that were merged or closed, by end; trimmed | |
+| cw:pulls:new | set | ids of finished tasks whose pull request nobody watches yet | |
 | cw:lock:<name> | string | who does a pass that only one may do | after 2 minutes, or when done |
 | cw:audit | hash | by host: the last line of its audit file, signed | |
 | cw:nonce:<nonce> | string | what was acted on: a message, an effect | when that would expire |
@@ -51,6 +55,9 @@ HOLDS = "cw:holds"
 WORKERS = "cw:workers"
 HOSTS = "cw:hosts"
 FINISHED = "cw:finished"
+PULLS = "cw:pulls"
+PULLS_ENDED = "cw:pulls:ended"
+PULLS_NEW = "cw:pulls:new"
 REPOSITORIES = "cw:repositories"
 BEAT_LOCK = "cw:beat::lock"  # RedBeat's, of the beat that sends
 GITHUB_BUDGET = "cw:github:budget"
@@ -88,6 +95,10 @@ TYPES = (
     (HOSTS, "set"),
     (FINISHED, "hash"),
     (REPOSITORIES, "hash"),
+    ("cw:pull:", "hash"),
+    (PULLS_ENDED, "zset"),
+    (PULLS_NEW, "set"),
+    (PULLS, "zset"),
     (AUDIT, "hash"),
     (COUNTS, "hash"),
     (COSTS, "hash"),
@@ -149,6 +160,11 @@ def unheard(name: str) -> str:
 def issue(place: str, number: int) -> str:
     """The field of FINISHED; also the claim's key after `cw:claim:`."""
     return f"{place.lower()}#{number}"
+
+
+def pull(name: str) -> str:
+    """`name`: as `issue` makes it, of its place and number."""
+    return f"cw:pull:{name}"
 
 
 def account(account_id: str) -> str:

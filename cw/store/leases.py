@@ -14,6 +14,7 @@ from cw.store.clock import epoch_ms, ms
 from cw.store.connection import Connection
 from cw.store.lease_values import Grant, Holder, LiveRun, Payer, Refusal, Settlement, Spending
 from cw.store.notices import following
+from cw.store.pulls import new_pull
 
 
 class Leases:
@@ -175,6 +176,7 @@ class Leases:
         ]
         ledger = _ledger(settlement.spending)
         names = [*self._settled_keys(holder), keys.RESERVED, ledger, *outboxes]
+        names += new_pull(outcome)
         return bool(self._db.run("settle", names, args))
 
     @staticmethod

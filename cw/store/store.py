@@ -21,6 +21,7 @@ from cw.store.github_cache import GitHubCache
 from cw.store.locks import LockStore
 from cw.store.notices import NoticeStore
 from cw.store.outbox import OutboxStore
+from cw.store.pulls import PullStore
 from cw.store.replies import ReplyStore
 from cw.store.tasks import TaskStore
 
@@ -51,6 +52,7 @@ class Store:
     accounts: AccountStore
     budgets: BudgetStore
     breakers: BreakerStore
+    pulls: PullStore
 
     def ping(self) -> None:
         """Raises BrokerUnavailableError when the broker is away."""
@@ -107,4 +109,5 @@ def open_store(url: str, keyring: Keyring | None = None, *, patience: float | No
         AccountStore(connection),
         BudgetStore(connection),
         BreakerStore(connection),
+        PullStore(connection),
     )

@@ -12,6 +12,7 @@ from cw.store import keys
 from cw.store.clock import epoch_ms
 from cw.store.leases import Leases
 from cw.store.notices import NOTHING, Told, following
+from cw.store.pulls import new_pull
 from cw.store.signing import is_genuine, sign
 from cw.store.task_reads import TaskReads
 
@@ -229,7 +230,7 @@ class TaskStore(TaskReads, Leases):
             task.spent_turns,
             task.spent_s,
         ]
-        names = [keys.task(spec.id), keys.DONE, keys.FENCE, keys.FINISHED]
+        names = [keys.task(spec.id), keys.DONE, keys.FENCE, keys.FINISHED, *new_pull(outcome)]
         return bool(self._db.run("rebuild", names, args))
 
     def trim(self, limit: int) -> None:

@@ -176,4 +176,4 @@ def test_token_of_an_app_is_renewed_under_a_running_agent(tmp_path: Path) -> Non
         assert (pull.author, pull.title) == ("cw[bot]", f"Rehearse {pull.head}")  # by its own gh
         assert "ghs_" not in (home / "tmp" / "env.received").read_text("utf-8")
         assert old.startswith("ghs_")
-        assert not lent.exists()
+        wait_until(lambda: not lent.exists(), what="the end of what was lent")

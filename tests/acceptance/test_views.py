@@ -77,11 +77,18 @@ def test_cost_is_that_of_the_archives_to_the_cent(fleet: Fleet, done: str) -> No
     assert any(row["name"] == label for row in found["rows"])
 
 
+def merge(fleet: Fleet, task: str) -> None:
+    """Its pull request, if no other test has."""
+    number = int(fleet.json("show", task)["outcome"]["pr"].rpartition("/")[2])
+    pull = next(one for one in fleet.github.pulls("acme/app") if one.number == number)
+    if not pull.merged:
+        fleet.github.merge_pull("acme/app", number)
+
+
 def test_stats_are_those_of_the_archives_and_merged_is_what_github_says(
     fleet: Fleet, done: str
 ) -> None:
-    pull = fleet.json("show", done)["outcome"]["pr"]
-    fleet.github.merge_pull("acme/app", int(pull.rpartition("/")[2]))
+    merge(fleet, done)
     archives = [
         json.loads(path.read_text("utf-8"))
         for worker in ("01", "02")
@@ -172,6 +179,17 @@ def test_diff_of_an_earlier_task_is_of_its_own_branch(fleet: Fleet, done: str) -
 
     assert fleet.ok("diff", done) == before
     assert fleet.ok("diff", "01") == fleet.ok("diff", later) != before
+
+
+def test_diff_of_a_task_whose_pull_request_is_merged_is_what_it_was(
+    fleet: Fleet, done: str
+) -> None:
+    before = fleet.ok("diff", done)
+    merge(fleet, done)
+    fleet.finished(dispatch(fleet, "commit-only"))  # its clone has the base of now
+
+    assert before
+    assert fleet.ok("diff", done) == before
 
 
 def test_diff_has_what_is_not_committed_yet_and_no_controls(fleet: Fleet, busy: str) -> None:

@@ -127,9 +127,10 @@ def test_dead_beat_is_replaced_and_no_tick_is_doubled(
 def test_beat_sends_what_is_configured() -> None:
     plain = beat_schedule(Settings())
     full = beat_schedule(Settings(assign_owner="acme", assign_every=60.0))
-    quiet = beat_schedule(Settings(assign_owner="acme", assign_every=0.0, reconcile_every=0.0))
+    none = Settings(assign_owner="acme", assign_every=0.0, reconcile_every=0.0, pulls_every=0.0)
+    quiet = beat_schedule(none)
 
-    assert sorted(plain) == ["reconcile", "sweep"]
+    assert sorted(plain) == ["pulls", "reconcile", "sweep"]
     assert full["assign"] == {
         "task": "cw.assign",
         "schedule": 60.0,

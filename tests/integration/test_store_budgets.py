@@ -73,7 +73,10 @@ def test_spending_is_summed_up_by_worker_account_and_fleet(store: Store) -> None
     assert store.connection.client.pttl(keys.spent(f"{NOW:%Y-%m}")) > 0
 
 
-def test_nothing_begins_below_a_ceiling_that_is_used_up_until_it_is_raised(store: Store) -> None:
+@pytest.mark.parametrize("again", [{Level.FLEET_DAY: Amount(usd=3.0)}, {}])
+def test_nothing_begins_below_a_ceiling_that_is_used_up_until_it_is_raised(
+    store: Store, again: dict[Level, Amount]
+) -> None:
     settle(store, taken(store, created(store, issue=None), "01"), "01", 1.01)
     spec = created(store, issue=None)
 
@@ -84,7 +87,7 @@ def test_nothing_begins_below_a_ceiling_that_is_used_up_until_it_is_raised(store
     assert refused.scope
     assert refused.scope.setting == "budget.fleet_day"
     assert store.budgets.read(NOW).met == {f"{NOW:%d}:fleet": Amount(usd=1.0)}
-    raised = take(store, spec, "02", {Level.FLEET_DAY: Amount(usd=3.0)})
+    raised = take(store, spec, "02", again)
     assert isinstance(raised, Grant)
     assert store.budgets.read(NOW).met == {}
 

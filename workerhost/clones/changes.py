@@ -61,7 +61,7 @@ def changes(
 
 def _compared(seen: Lens, book: Journal) -> dict[str, Any]:
     base, tip = f"refs/remotes/origin/{book.run.base}", _tip(seen, book.current.branch)
-    fork = seen.run("merge-base", base, tip).out.strip() or base
+    fork = _fork(seen, base, tip, book)
     range_ = [fork] if tip == "HEAD" else [fork, tip]
     diff = seen.run("diff", *_PLAIN, *range_, "--", bounds=_DIFF)
     status = ("status", "--short", "--ignore-submodules=dirty")
@@ -75,6 +75,17 @@ def _compared(seen: Lens, book: Journal) -> dict[str, Any]:
         "diff": diff.out or _too_large(diff, "diff"),
         "cut": bool(diff.over),
     }
+
+
+def _fork(seen: Lens, base: str, tip: str, book: Journal) -> str:
+    """Where its work begins. Once it is merged the base has all of it: then from where its first
+    run found the base.
+    """
+    fork = seen.run("merge-base", base, tip).out.strip()
+    began = book.start.base_sha if book.start else book.run.base_sha
+    if began and fork == seen.run("rev-parse", "--verify", "-q", tip).out.strip():
+        fork = seen.run("merge-base", began, tip).out.strip() or fork
+    return fork or base
 
 
 def _told(seen: Lens, *args: str) -> str:

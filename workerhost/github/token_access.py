@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -53,6 +54,8 @@ class Access:
         try:
             if book:
                 self.lend(home, book.current.repo)
+            if not home.journal.exists():  # its run ended meanwhile, and was lent this all the same
+                shutil.rmtree(home.github, ignore_errors=True)
         except CwError as error:
             log.warning("token not renewed worker=%s: %s", home.id, error)
         except OSError:  # the run ended meanwhile

@@ -10,7 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from cw.broker.app import ASK_TASK, ASSIGN_TASK, RECONCILE_TASK, RUN_TASK, SWEEP_TASK
+from cw.broker.app import (
+    ASK_TASK,
+    ASSIGN_TASK,
+    PULLS_TASK,
+    RECONCILE_TASK,
+    RUN_TASK,
+    SWEEP_TASK,
+)
 from cw.broker.signed_transport import CONTROL
 from cw.models import Model
 from cw.names import TASK_PATTERN
@@ -63,6 +70,7 @@ _BODIES: dict[str, TypeAdapter[Any]] = {
     SWEEP_TASK: _NO_ARGUMENTS,
     ASSIGN_TASK: _NO_ARGUMENTS,
     RECONCILE_TASK: _NO_ARGUMENTS,
+    PULLS_TASK: _NO_ARGUMENTS,
 }
 
 

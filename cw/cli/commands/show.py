@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cw.models import Task
     from cw.operations.fleet.remote_disk import Changes
     from cw.operations.views.attempts import Attempt
+    from cw.operations.views.pulls import PullRow
     from cw.operations.views.timeline import Story
 
 _ATTEMPTS = [
@@ -78,6 +79,7 @@ def _story(cli: Cli, task: Task, now: datetime) -> Story:
     from cw.operations.views import timeline
     from cw.operations.views.attempts import attempts
     from cw.operations.views.overview import overview, read_fleet
+    from cw.operations.views.pulls import pull_of
 
     identity = task.spec.id
     seen = overview(read_fleet(cli.store), now)
@@ -101,6 +103,7 @@ def _story(cli: Cli, task: Task, now: datetime) -> Story:
         timeline=tuple(timeline.timeline(task, runs, events)),
         attempts=tuple(runs),
         changes=changes.model_copy(update={"diff": ""}) if changes else None,
+        pull=pull_of(cli.store, task),
         notes=tuple(notes),
         next=timeline.next_step(task, seen, clone=changes is not None),
     )
@@ -150,13 +153,21 @@ def _tell_state(story: Story, now: datetime) -> None:
     if done is None:
         return
     if done.pr:
-        _pair("pull req.", done.pr)
+        _pair("pull req.", f"{done.pr}{_pull_state(story.pull, now)}")
     if done.head and done.commits:
         pushed = "pushed" if done.pushed else "not pushed"
         _pair("commits", f"{done.commits} on {done.branch} ({done.head[:12]}, {pushed})")
     for name, refs in (("kept", (done.kept, done.wip)), ("rescued", done.rescued)):
         if found := ", ".join(filter(None, refs)):
             _pair(name, f"{found} in {done.clone or 'the clone'}")
+
+
+def _pull_state(pull: PullRow | None, now: datetime) -> str:
+    """What became of it since."""
+    if pull is None:
+        return ""
+    more = f": {pull.waits}" if pull.waits else f" {moment(pull.ended_at, now)}"
+    return f" ({pull.state}{more})"
 
 
 def _tell_report(story: Story) -> None:

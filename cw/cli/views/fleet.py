@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -73,6 +73,7 @@ _MOST_UNDELIVERED = 5
 _MOST_UNSEEN = 5
 _MOST_IDLE = 10  # more of them take one line together
 _MOST_WAITING = 10  # cw queue shows all
+_CENT = 0.01
 _MORE_IDLE = " … (all: cw status | cat)"
 _ORDER = {"busy": 0, "idle": 2}  # of the workers; the others do not move
 
@@ -88,9 +89,16 @@ def status_lines(seen: Overview, width: int | None) -> list[str]:
         lines += _unseen_lines(seen.unseen, seen.at, width)
     if seen.undelivered:
         lines += _undelivered_lines(seen.undelivered, seen.at, width)
+    if seen.pulls:
+        lines += ["", _pulls_line(seen.pulls)]
     if seen.today and (seen.today.done or seen.today.failed):
         lines += ["", today_line(seen.today)]
     return lines
+
+
+def _pulls_line(pulls: Mapping[str, int]) -> str:
+    counted = ", ".join(f"{count} {state}" for state, count in sorted(pulls.items()))
+    return f"pull requests: {counted} (cw prs)"
 
 
 def _worker_lines(seen: Overview, width: int | None) -> list[str]:
@@ -118,6 +126,13 @@ def _idle_line(idle: list[str], width: int) -> str:
     return line
 
 
+def _cost(row: WorkerRow) -> str:
+    """A first guess of less than a cent takes room, and says nothing."""
+    if row.cost_estimated and (row.cost_usd or 0) < _CENT:
+        return ""
+    return money(row.cost_usd, estimated=row.cost_estimated)
+
+
 def _worker(row: WorkerRow, now: datetime, width: int | None, *, host: bool) -> list[str]:
     about = row.about
     doing = "" if host and width and width < SMALL else row.last
@@ -130,7 +145,7 @@ def _worker(row: WorkerRow, now: datetime, width: int | None, *, host: bool) -> 
         about.model if about else "",
         duration(row.elapsed_s),
         "" if row.turns is None else str(row.turns),
-        money(row.cost_usd, estimated=row.cost_estimated),
+        _cost(row),
         _age(row.last_at, now),
         doing,
     ]

@@ -50,6 +50,11 @@ STATE_STYLES = {
     "failed": "red",
     "fail": "red",
     "question": "yellow",
+    "checking": "cyan",
+    "needs you": "yellow",
+    "hands off": "yellow",
+    "ready": "green",
+    "merged": "green",
     "paused": "yellow",
 }
 

@@ -16,6 +16,7 @@ from cw.operations.fleet.remote_disk import Changes
 from cw.operations.views.accounts import AccountRow
 from cw.operations.views.costs import Costs
 from cw.operations.views.history import Finished
+from cw.operations.views.pulls import PullRow
 from cw.operations.views.queue import QueueRow
 from cw.operations.views.rows import Overview, UndeliveredRow, UnseenRow
 from cw.operations.views.stats import Stats
@@ -88,6 +89,8 @@ PRINTED: dict[str, Any] = {
     "cost": Costs,
     "stats": Stats,
     "accounts": list[AccountRow],
+    "prs": list[PullRow],
+    "prs resume": PullRow,
     "hosts": list[HostRow],
     "audit": list[Entry],
     "seen": list[UnseenRow],

@@ -10,6 +10,7 @@ from cw.errors import GitHubRefusedError, GoneError
 from cw.forges.issues import Listed
 from cw.forges.trusted_authors import Approval, associated, is_bot, labelled_by
 from cw.names import has_label
+from cw.operations.passes.rights import Rights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from cw.store.github_cache import GitHubCache
 
 BUDGET = 10  # requests a pass, beyond the lists
-_PERMISSION_LIFE = timedelta(hours=1)
 _VOUCH_LIFE = timedelta(days=7)
 _SAME_SECOND = timedelta(seconds=2)  # GitHub's times cannot tell two changes within one
 
@@ -30,6 +30,7 @@ class Questions:
         self._now = now
         self._reader = reader
         self._facts = facts
+        self._rights = Rights(reader, facts)
         self._go_label = go_label
         self._spare = BUDGET
         self._open: set[tuple[str, int]] = set()
@@ -106,16 +107,15 @@ class Questions:
         return labelled_by(thread, self._go_label), thread.text_sha256
 
     def _may_write(self, repo: str, login: str, *, ask: bool) -> bool | None:
-        name = f"writes:{repo.lower()}:{login.lower()}"
-        known = self._facts.fact(name)
-        if known is None:
-            if not self._may_ask(ask=ask, free=lambda: self._reader.knows_rights(repo, login)):
-                return None
-            before = self._reader.paid
-            known = "yes" if self._reader.may_write(repo, login) else "no"
-            self._spare -= self._reader.paid - before
-            self._facts.keep_fact(name, known, _PERMISSION_LIFE)
-        return known == "yes"
+        known = self._rights.known(repo, login)
+        if known is not None:
+            return known
+        if not self._may_ask(ask=ask, free=lambda: self._reader.knows_rights(repo, login)):
+            return None
+        before = self._reader.paid
+        known = self._rights.may_write(repo, login)
+        self._spare -= self._reader.paid - before
+        return known
 
     def _may_ask(self, *, ask: bool, free: Callable[[], bool] = lambda: False) -> bool:
         return ask and (self._spare > 0 or free())

@@ -112,6 +112,7 @@ def sweep(
             if action and _carry_out(action, task, store, hint, now, settings.host_name):
                 done[action].append(task.spec.id)
     store.tasks.trim(settings.history_limit)
+    store.pulls.trim(settings.history_limit)
     return Swept(*(tuple(done[action]) for action in Action))
 
 

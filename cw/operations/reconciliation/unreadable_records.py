@@ -26,6 +26,8 @@ def look_at_all(store: Store) -> list[Unreadable]:
         store.audit.head(host.name)
     for skip in range(0, store.tasks.done_count(), _PAGE):
         store.tasks.done_tasks(_PAGE, skip)
+    store.pulls.new()
+    store.pulls.ended()
     store.counts.read(store.tasks.now())
     store.github.budgets()
     return store.connection.unreadable.all()

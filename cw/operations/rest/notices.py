@@ -88,10 +88,10 @@ def _notice(
         repository=clean(task.repo),
         issue=task.issue,
         worker=end.worker,
-        title=_line(clean(task.title), _TITLE),
+        title=line(clean(task.title), _TITLE),
         what=what,
         reason=end.outcome.reason,
-        why=_line(clean(why), _WHY),
+        why=line(clean(why), _WHY),
         next=clean(typed),
         link=clean(end.outcome.pr or _issue(task)),
     )
@@ -118,6 +118,6 @@ def _issue(task: TaskSpec) -> str:
     return f"{parts.scheme}://{parts.netloc}/{task.repo}/issues/{task.issue}"
 
 
-def _line(text: str, most: int) -> str:
+def line(text: str, most: int) -> str:
     line = " ".join(shown(text).split())
     return line if len(line) <= most else f"{line[: most - 1]}…"

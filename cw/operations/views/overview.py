@@ -29,6 +29,7 @@ from cw.operations.views.rows import (
     WorkerRow,
 )
 from cw.operations.views.waiting import Obstacles, why
+from cw.pulls.record import by_state
 from cw.states import State
 from cw.store.budgets import Ledger
 from cw.store.outbox import Effect
@@ -60,6 +61,7 @@ class Fleet:
     warnings: list[str] = field(default_factory=list)
     aside: Sequence[Aside[Effect] | Aside[Post]] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
+    pulls: dict[str, int] = field(default_factory=dict)  # open ones by state
 
 
 def read_fleet(store: Store) -> Fleet:
@@ -78,6 +80,7 @@ def read_fleet(store: Store) -> Fleet:
         tasks=tasks,
         lines={worker: store.tasks.waiting(worker) for worker in queued},
         last=store.events.lasts(running),
+        pulls=by_state(store.pulls.open()),
         warnings=[*store.server_warnings(), *_too_new(store.tasks.too_new())],
     )
     return replace(read, unreadable=store.connection.unreadable.all())
@@ -105,6 +108,7 @@ def overview(fleet: Fleet, now: datetime) -> Overview:
         repositories=tuple(map(_repository, fleet.repositories)),
         warnings=_warnings(fleet, up, now),
         unreadable=fleet.unreadable,
+        pulls=fleet.pulls,
     )
 
 

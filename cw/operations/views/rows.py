@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import Field
+
 from cw.models import Model
 from cw.operations.fleet.hosts import HostRow
 from cw.operations.views.accounts import AccountRow
@@ -128,3 +130,4 @@ class Overview(Model):
     unreadable: list[Unreadable]  # records that are passed over
     unseen: tuple[UnseenRow, ...] = ()  # where somebody asked for them, as `today`
     today: Today | None = None
+    pulls: dict[str, int] = Field(default_factory=dict)  # open pull requests of tasks by state

@@ -10,6 +10,7 @@ from datetime import datetime
 from cw.models import Event, Model, Outcome, Task
 from cw.operations.fleet.remote_disk import Changes
 from cw.operations.views.attempts import Attempt
+from cw.operations.views.pulls import PullRow
 from cw.operations.views.queue import queue
 from cw.operations.views.rows import HeldRow, Overview, StuckRow, WaitingRow, WorkerRow
 from cw.states import OutcomeKind, State
@@ -58,6 +59,7 @@ class Story(Model):
     timeline: tuple[TimelineEntry, ...]
     attempts: tuple[Attempt, ...]
     changes: Changes | None  # without the diff itself
+    pull: PullRow | None = None  # that it ended with
     notes: tuple[str, ...]  # what could not be found out, and why
     next: str  # what to type
 

@@ -15,6 +15,7 @@ from cw.operations.fleet.hosts import HostRow
 from cw.operations.views.accounts import AccountRow
 from cw.operations.views.overview import overview, read_fleet
 from cw.operations.views.rows import NOTICE, Overview
+from cw.pulls.states import OPEN as OPEN_PULLS
 from cw.states import OPEN, State
 from cw.store.counts import Counts
 from cw.store.store import Store
@@ -59,6 +60,8 @@ class Metrics:
         held = {row.repository: 1.0 for row in seen.repositories}
         yield _gauge("cw_repository_held", "1 while one takes nothing more", held, "repository")
         yield from _outbox(seen, *waiting)
+        pulls = _all(sorted(OPEN_PULLS), Counter(fleet.pulls))
+        yield _gauge("cw_pull_requests", "Open ones of tasks, by state", pulls, "state")
         yield from _counted(counts)
         yield from _github(
             [(token, budget.left_at(now), budget.limit) for token, budget in budgets.items()]

@@ -39,9 +39,6 @@ local function left_of(scopes, task, ledger, reserved, leases, marked)
         if left <= 0 then
           return nil, number, 'reserved'
         end
-        if marked then
-          redis.call('HDEL', ledger, 'full:' .. name)  -- it was raised
-        end
         room[unit] = math.min(room[unit] or left, left)
         local share = unit == 'turns' and math.max(1, math.floor(most / 20)) or most / 20
         first[unit] = math.min(first[unit] or share, share, left)
@@ -55,4 +52,13 @@ end
 local function reserve(reserved, task, places, amount)
   redis.call('HSET', reserved, task, cjson.encode({
     places = places, usd = amount.usd or 0, turns = amount.turns or 0, s = amount.s or 0}))
+end
+
+-- Something was begun: ceilings of these places that were met were raised since, or taken away.
+local function reopen(ledger, places)
+  for _, place in ipairs(places) do
+    for _, unit in ipairs({'usd', 'turns', 's'}) do
+      redis.call('HDEL', ledger, 'full:' .. place .. ':' .. unit)
+    end
+  end
 end

@@ -75,8 +75,10 @@ end
 for field, hold in pairs(probes) do
   redis.call('HSET', KEYS[10], field, hold)
 end
+local places = cjson.decode(ARGV[12])
+reopen(KEYS[8], places)
 if #scopes > 0 then
-  reserve(KEYS[7], ARGV[1], cjson.decode(ARGV[12]), part)
+  reserve(KEYS[7], ARGV[1], places, part)
 end
 local fence = redis.call('INCR', KEYS[4])
 local attempt = redis.call('HINCRBY', KEYS[1], 'attempt', 1)

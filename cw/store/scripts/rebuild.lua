@@ -1,5 +1,5 @@
 -- Record a finished task again that the broker has forgotten, from the archive of its last run.
--- KEYS: task, done, fence, finished
+-- KEYS: task, done, fence, finished, new pull requests (absent when it proved none)
 -- ARGV: id, spec (JSON), worker, host, state, outcome (JSON), reason, fence of the run, attempt,
 --       session, start and end of the run in ms, `<repo>#<n>` or '', dollars, turns and seconds of all
 --       its runs
@@ -14,6 +14,9 @@ redis.call('HSET', KEYS[1], 'spec', ARGV[2], 'state', ARGV[5], 'worker', ARGV[3]
   'session', ARGV[10], 'started_at', ARGV[11], 'ended_at', ARGV[12],
   'spent_usd', ARGV[14], 'spent_turns', ARGV[15], 'spent_s', ARGV[16])
 redis.call('ZADD', KEYS[2], ARGV[12], ARGV[1])
+if KEYS[5] then
+  redis.call('SADD', KEYS[5], ARGV[1])
+end
 if ARGV[13] ~= '' then
   local last = redis.call('HGET', KEYS[4], ARGV[13])
   if not last or (tonumber(redis.call('ZSCORE', KEYS[2], last)) or 0) < tonumber(ARGV[12]) then

@@ -1,7 +1,8 @@
 -- End a run and record its outcome, if the lease is still this holder's. The worker is free again
 -- when the task is done; until then it keeps the task, whose clone nobody else may touch.
 -- KEYS: task, worker, leases, open, done, holds, waiting of the worker, finished, counts, costs,
---       reservations, ledger of the month, outbox, notices
+--       reservations, ledger of the month, outbox, notices, new pull requests (absent when it proved
+--       none)
 -- ARGV: id, fence, allowed states, new state, outcome (JSON), reason, not before (ms or ''),
 --       losses or deferrals to charge, 1 when the run came as far as its clone,
 --       the field of counts, the run's dollars, turns and seconds,
@@ -35,6 +36,9 @@ if ARGV[4] == 'done' then
   end
   redis.call('ZREM', KEYS[4], ARGV[1])
   redis.call('ZADD', KEYS[5], now, ARGV[1])
+  if KEYS[15] then
+    redis.call('SADD', KEYS[15], ARGV[1])
+  end
 elseif ARGV[4] == 'held' then
   redis.call('HINCRBY', KEYS[1], 'deferrals', ARGV[8])
   redis.call('ZADD', KEYS[6], later, ARGV[1])

@@ -133,13 +133,19 @@ class Contents(Places):
             rewrite_comment(self.state, issue, found, body, editor)
 
     def add_commit(
-        self, repo: str, branch: str, files: Mapping[str, str], message: str = "Change"
+        self,
+        repo: str,
+        branch: str,
+        files: Mapping[str, str],
+        message: str = "Change",
+        *,
+        actor: str | None = None,
     ) -> str:
         """Somebody else's push; a new branch starts at the default one. Returns the sha."""
         with self.state.lock:
             found = self.state.repo(repo)
             sha = gitrepo.commit_files(found.path, branch, dict(files), message)
-            pushes.after_push(self.state, found, found.owner)
+            pushes.after_push(self.state, found, actor or found.owner)
             return sha
 
     def delete_branch(self, repo: str, branch: str) -> None:

@@ -1,6 +1,8 @@
 """What gh may ask of pull requests and repositories."""
 
 from . import gitrepo
+from .graphql_checks import rollup
+from .graphql_reviews import reviews
 from .graphql_run import Object, connection, empty
 from .graphql_types import Args, Types
 from .model import Issue, Repo
@@ -52,11 +54,9 @@ class RepoTypes(Types):
                 "mergeQueueEntry": None,
                 "viewerMergeBodyText": "",
                 "viewerMergeHeadlineText": "",
-                "reviewDecision": None,
-                "reviews": empty,
-                "latestReviews": empty,
                 "reviewRequests": empty,
             }
+            | reviews(self, repo, issue)
             | self._changes(repo, issue)
         )
 
@@ -64,7 +64,10 @@ class RepoTypes(Types):
         return [self.issue(repo, repo.issues[n]) for n in closing_numbers(repo, issue)]
 
     def _mergeable(self, repo: Repo, issue: Issue) -> str:
-        if issue.state != "open":
+        """REST's guide "Checking mergeability": null while a background job works it out."""
+        pull = pull_of(issue)
+        if issue.state != "open" or pull.unknown:
+            pull.unknown = max(0, pull.unknown - 1)
             return "UNKNOWN"
         return "MERGEABLE" if mergeable(repo, issue) else "CONFLICTING"
 
@@ -81,7 +84,7 @@ class RepoTypes(Types):
 
         def commits(args: Args) -> Object:
             found = gitrepo.commits_between(repo.path, *ends)
-            return connection([self._pull_commit(commit) for commit in found], args)
+            return connection([self._pull_commit(repo, commit) for commit in found], args)
 
         def shown_files(args: Args) -> Object:
             rows = [vars(file) | FILE for file in files()]
@@ -96,7 +99,7 @@ class RepoTypes(Types):
             "statusCheckRollup": commits,
         }
 
-    def _pull_commit(self, commit: gitrepo.Commit) -> Object:
+    def _pull_commit(self, repo: Repo, commit: gitrepo.Commit) -> Object:
         headline, _, rest = commit.message.partition("\n")
         author = {
             "__typename": "GitActor",
@@ -112,7 +115,7 @@ class RepoTypes(Types):
             "messageBody": rest.strip(),
             "committedDate": commit.at,
             "authoredDate": commit.at,
-            "statusCheckRollup": None,
+            "statusCheckRollup": rollup(repo, commit.sha),
         }
         return {"__typename": "PullRequestCommit", "commit": inner}
 

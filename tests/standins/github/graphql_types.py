@@ -4,6 +4,7 @@ from typing import Any
 
 from . import gitrepo
 from .access import association
+from .graphql_checks import rollup
 from .graphql_run import Object, connection, empty
 from .model import Comment, Event, Issue, Label, Repo
 from .render import Render, maybe_iso
@@ -194,7 +195,12 @@ class Types:
             "id": f"REF_{repo.id}_{branch}",
             "name": branch,
             "prefix": "refs/heads/",
-            "target": {"__typename": "Commit", "oid": sha, "id": f"C_{sha}"},
+            "target": {
+                "__typename": "Commit",
+                "oid": sha,
+                "id": f"C_{sha}",
+                "statusCheckRollup": rollup(repo, sha),
+            },
             "branchProtectionRule": None,
         }
 

@@ -83,6 +83,34 @@ class Push:
     at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class CheckRun:
+    """Of one commit. `status`: queued, in_progress, completed."""
+
+    name: str
+    workflow: str
+    status: str
+    conclusion: str | None
+    started_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """A commit status, the older kind. `state`: error, expected, failure, pending, success."""
+
+    context: str
+    state: str
+    created_at: datetime
+
+
+@dataclass(kw_only=True)
+class ReviewThread:
+    id: int
+    comment: Comment
+    resolved: bool = False
+    outdated: bool = False
+
+
 @dataclass(kw_only=True)
 class Pull:
     head_repo: str
@@ -94,6 +122,9 @@ class Pull:
     merged_at: datetime | None = None
     merged_by: str | None = None
     merge_sha: str | None = None
+    reviews: dict[str, str] = field(default_factory=dict)  # by login: the last opinion
+    threads: list[ReviewThread] = field(default_factory=list)
+    unknown: int = 0  # answers yet that do not say whether it can be merged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +184,9 @@ class Repo:
     issues: dict[int, Issue] = field(default_factory=dict)
     known_heads: dict[str, str] = field(default_factory=dict)  # branch to sha, as of the last push
     pushes: list[Push] = field(default_factory=list)
+    checks: dict[str, list[CheckRun | Status]] = field(default_factory=dict)  # by sha
+    required: set[str] = field(default_factory=set)  # names of checks
+    review_required: bool = False
 
     @property
     def full_name(self) -> str:

@@ -9,8 +9,8 @@ from typing import Any, Self
 from tests.standins.authority import Authority
 
 from .client_env import GH_HOST, WEB_URL, client_env
-from .contents import Contents
 from .faults import Fault, Faults
+from .follow_up import FollowUp
 from .limits import Limits, secondary_limit
 from .server import Server
 from .service import Service
@@ -21,7 +21,7 @@ from .tunnels import Trouble, Tunnels
 _NAMES = (GH_HOST, f"api.{GH_HOST}")
 
 
-class GitHubStandIn(Contents):
+class GitHubStandIn(FollowUp):
     """Serves from the start of the `with` block to its end; set up before or meanwhile."""
 
     def __init__(

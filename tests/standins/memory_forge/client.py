@@ -12,7 +12,8 @@ from cw.forges.issues import Issue, Thread
 from cw.forges.pulls import Pull, Push
 from cw.forges.reading import Facts, PageCache, Places, Reader
 from cw.forges.repositories import Repository
-from tests.standins.memory_forge.reading import MemoryPlaces, MemoryReader
+from cw.forges.watched import Watch
+from tests.standins.memory_forge.reading import MemoryPlaces, MemoryReader, MemoryWatch
 from tests.standins.memory_forge.shelf import Shelf
 
 
@@ -56,6 +57,9 @@ class MemoryClient:
 
     def reader(self, pages: PageCache) -> Reader:
         return MemoryReader(self.shelf)
+
+    def watch(self) -> Watch:
+        return MemoryWatch()
 
     def issue(self, repo: str, number: int) -> Issue:
         kept = self.shelf.issue(repo, number)

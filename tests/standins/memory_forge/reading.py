@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from cw.errors import GoneError
 from cw.forges.issue_text import text_sha256
 from cw.forges.issues import LabelEvent, Listed, Thread
 from cw.forges.repositories import Place
+from cw.forges.watched import Glance, Look, PullName
 from tests.standins.memory_forge.shelf import MADE, ME, Shelf
 
 
@@ -93,3 +95,16 @@ class MemoryPlaces:
 
     def place(self, repo: str, repo_id: int = 0) -> Place:
         return Place(id=self.shelf.id_of(repo), name=repo)
+
+
+class MemoryWatch:
+    """There are no pull requests."""
+
+    asked = 0
+    odd: Mapping[PullName, str] = MappingProxyType({})
+
+    def glances(self, wanted: Collection[PullName]) -> Mapping[PullName, Glance]:
+        return {}
+
+    def looks(self, wanted: Collection[PullName]) -> Mapping[PullName, Look]:
+        return {}

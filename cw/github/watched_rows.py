@@ -1,0 +1,123 @@
+"""What GitHub's GraphQL says of a pull request, as `cw.forges.watched` has it. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from cw.forges.trusted_authors import is_bot
+from cw.forges.watched import Check, CheckState, Glance, Look, Mergeable, Said
+from cw.github.thread import editor_of, login_of
+
+# GitHub's enum CheckConclusionState; what it may say beside these says nothing.
+_CONCLUSIONS = {
+    "SUCCESS": CheckState.GREEN,
+    "FAILURE": CheckState.RED,
+    "TIMED_OUT": CheckState.RED,
+    "STARTUP_FAILURE": CheckState.RED,
+    "ACTION_REQUIRED": CheckState.ASKS,
+}
+_STATUSES = {  # its enum StatusState
+    "SUCCESS": CheckState.GREEN,
+    "FAILURE": CheckState.RED,
+    "ERROR": CheckState.RED,
+    "PENDING": CheckState.PENDING,
+    "EXPECTED": CheckState.PENDING,
+}
+_MERGEABLE = {"MERGEABLE": Mergeable.YES, "CONFLICTING": Mergeable.NO}
+
+
+def nodes(connection: Any) -> list[Any]:
+    """GitHub's schema lets each connection be null, and each of its nodes: what one may not see."""
+    found = (connection or {}).get("nodes") or ()
+    return [row for row in found if row is not None]
+
+
+def read_glance(repo: Any, row: Any, mark: str) -> Glance:
+    return Glance(
+        repo=str(repo["nameWithOwner"]),
+        repo_id=int(repo["databaseId"]),
+        open=row["state"] == "OPEN",
+        merged=bool(row["merged"]),
+        head=str(row["headRefOid"]),
+        mergeable=_MERGEABLE.get(row["mergeable"], Mergeable.UNKNOWN),
+        mark=mark,
+    )
+
+
+def read_look(repo: Any, row: Any, mark: str) -> Look:
+    reviews = {
+        login: review["state"]
+        for review in nodes(row["latestOpinionatedReviews"])
+        if (login := login_of(review["author"])) and not is_bot(login)
+    }
+    changes = tuple(login for login, said in reviews.items() if said == "CHANGES_REQUESTED")
+    decision = row["reviewDecision"]  # null where the repository requires no review
+    approved = not decision and not changes and "APPROVED" in reviews.values()
+    commits = nodes(row["commits"])
+    return Look(
+        glance=read_glance(repo, row, mark),
+        title=str(row["title"]),
+        author=login_of(row["author"]),
+        base=str(row["baseRefName"]),
+        branch=str(row["headRefName"]),
+        draft=bool(row["isDraft"]),
+        added=int(row["additions"]),
+        removed=int(row["deletions"]),
+        files=int(row["changedFiles"]),
+        labels=tuple(str(label["name"]) for label in nodes(row["labels"])),
+        assignees=tuple(str(user["login"]) for user in nodes(row["assignees"])),
+        checks=_checks(commits[-1]["commit"]) if commits else (),
+        red_on_base=frozenset(
+            check.name
+            for check in _checks((row["baseRef"] or {}).get("target") or {})
+            if check.state is CheckState.RED
+        ),
+        wants_review=decision == "REVIEW_REQUIRED",
+        approved=decision == "APPROVED" or approved,
+        changes_by=changes,
+        threads=_threads(nodes(row["reviewThreads"])),
+        comments=tuple(_said(comment) for comment in nodes(row["comments"])),
+        comment_count=int(row["comments"]["totalCount"]),
+    )
+
+
+def _checks(commit: Any) -> tuple[Check, ...]:
+    rollup = commit.get("statusCheckRollup") or {"contexts": None}
+    return tuple(_check(row) for row in nodes(rollup["contexts"]))
+
+
+def _check(row: Any) -> Check:
+    if row["__typename"] == "StatusContext":
+        state = _STATUSES.get(row["state"], CheckState.NEUTRAL)
+        return _made(row, str(row["context"]), state, row["createdAt"])
+    run = (row["checkSuite"] or {}).get("workflowRun")
+    name = f"{run['workflow']['name']} / {row['name']}" if run else str(row["name"])
+    done = row["status"] == "COMPLETED"
+    said = _CONCLUSIONS.get(row["conclusion"], CheckState.NEUTRAL)
+    return _made(row, name, said if done else CheckState.PENDING, row["startedAt"])
+
+
+def _made(row: Any, name: str, state: CheckState, since: str | None) -> Check:
+    return Check(
+        name=name,
+        state=state,
+        required=bool(row["isRequired"]),
+        since=datetime.fromisoformat(since) if since else None,
+    )
+
+
+def _threads(rows: Any) -> tuple[Said, ...]:
+    wanting = (row for row in rows if not row["isResolved"] and not row["isOutdated"])
+    return tuple(_said(first) for row in wanting for first in nodes(row["comments"])[:1])
+
+
+def _said(row: Any) -> Said:
+    return Said(
+        id=str(row["id"]),
+        author=login_of(row["author"]),
+        association=str(row["authorAssociation"]),
+        body=str(row["body"]),
+        editor=editor_of(row),
+        minimized=bool(row["isMinimized"]),
+    )

@@ -1,0 +1,91 @@
+"""What `cw prs` shows: each pull request of a task, where it stands and what it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from cw.models import Model
+from cw.pulls.begin import begun, key_of, not_begun
+from cw.pulls.record import PullRecord
+
+if TYPE_CHECKING:
+    from cw.models import Task
+    from cw.store.store import Store
+
+
+class PullRow(Model):
+    repo: str
+    number: int
+    url: str
+    issue: int | None
+    title: str
+    task: str
+    worker: str
+    by: str  # who dispatched the task
+    state: str  # watching, checking, needs you, hands off, ready, merged, closed
+    cause: str  # conflict, checks, asks, review, base, stuck; empty: none
+    waits: str  # for what, in words
+    checks: str
+    conflicts: str  # yes, no; empty: not known yet
+    review: str  # approved, changes, threads, wanted; empty: none
+    draft: bool
+    base: str
+    added: int  # lines
+    removed: int
+    files: int
+    rounds: int  # pushes of repairs
+    cost_usd: float  # of its task
+    at: datetime  # the task's end
+    looked_at: datetime | None
+    ended_at: datetime | None
+
+
+def pull_records(store: Store, *, ended: bool = False) -> list[PullRecord]:
+    """The open ones, also those that no pass has seen yet; then those that have ended."""
+    tasks = [task for task_id in store.pulls.new() if (task := store.tasks.get(task_id))]
+    new = [begun(task) for task in (not_begun(tasks, store.pulls.known()) if tasks else ())]
+    found = [*store.pulls.open(), *(record for record in new if record)]
+    return [*found, *store.pulls.ended()] if ended else found
+
+
+def pull_of(store: Store, task: Task) -> PullRow | None:
+    """That a task ended with."""
+    key = key_of(task)
+    record = (store.pulls.get(key) or begun(task)) if key else None
+    return pull_row(record) if record else None
+
+
+def pull_rows(records: Iterable[PullRecord]) -> list[PullRow]:
+    return [pull_row(record) for record in records]
+
+
+def pull_row(record: PullRecord) -> PullRow:
+    seen = record.shown
+    return PullRow(
+        repo=record.repo,
+        number=record.number,
+        url=record.url,
+        issue=record.issue,
+        title=record.title,
+        task=record.task,
+        worker=record.worker,
+        by=record.by,
+        state=record.state.value,
+        cause=record.cause.value if record.cause else "",
+        waits=record.waits,
+        checks=seen.checks,
+        conflicts=seen.conflicts,
+        review=seen.review,
+        draft=seen.draft,
+        base=seen.base,
+        added=seen.added,
+        removed=seen.removed,
+        files=seen.files,
+        rounds=sum(record.rounds.values()),
+        cost_usd=record.cost_usd,
+        at=record.made_at,
+        looked_at=record.looked_at,
+        ended_at=record.ended_at,
+    )

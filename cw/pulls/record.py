@@ -1,0 +1,107 @@
+"""A pull request of ours, as the store keeps it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pydantic import Field
+
+from cw.models import MaybeMoment, MaybeText, Model, Moment
+from cw.names import repo_key
+from cw.pulls.states import ENDED, PullState
+
+
+class Cause(StrEnum):
+    """What keeps it from being merged, in the order in which one hides nothing of another."""
+
+    CONFLICT = "conflict"
+    CHECKS = "checks"  # red ones
+    ASKS = "asks"  # a check that a person has to let run
+    REVIEW = "review"
+    BASE = "base"  # red there as well: not ours
+    STUCK = "stuck"  # a required check that does not end
+
+
+class Shown(Model):
+    """What was seen of it last, as lists show it."""
+
+    checks: str = ""  # one phrase
+    conflicts: str = ""  # yes, no; empty: not known yet
+    review: str = ""  # approved, changes, threads, wanted; empty: none
+    draft: bool = False
+    base: str = ""
+    added: int = 0
+    removed: int = 0
+    files: int = 0
+
+
+class PullRecord(Model):
+    """`head` is the last that was seen, `left` what our task left there."""
+
+    repo: str
+    repo_id: int = 0
+    number: int
+    url: str
+    task: str
+    issue: int | None = None
+    title: str = ""
+    by: str = ""  # who dispatched the task
+    worker: str = ""
+    host: str = ""
+    session: MaybeText = None
+    branch: str = ""
+    cost_usd: float = 0.0  # of the task
+    made_at: Moment  # the task's end
+    state: PullState = PullState.WATCHING
+    cause: Cause | None = None
+    waits: str = "nobody has looked at it yet"  # for people
+    left: str = ""
+    head: str = ""
+    head_at: Moment  # when it was seen first
+    moved_at: Moment  # when anything of it changed last
+    looked_at: MaybeMoment = None  # wholly
+    ended_at: MaybeMoment = None
+    mark: str = ""  # of the last glance
+    shown: Shown = Shown()
+    stops: dict[str, str] = Field(
+        default_factory=dict
+    )  # what a person said or did once, by its id: whose it is now
+    hands: dict[str, str] = Field(default_factory=dict)  # all that means hands off now, likewise
+    released: tuple[str, ...] = ()  # ids of those that count no more
+    comments: int = 0  # that were there at the last look
+    told: tuple[str, ...] = ()  # what people were told of, each once
+    rounds: dict[str, int] = Field(default_factory=dict)  # pushes of repairs by cause
+    revision: int = 0  # of the record; another one for each change
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return repo_key(self.repo, self.repo_id), self.number
+
+    @property
+    def name(self) -> str:
+        """As people type it."""
+        return f"{self.repo}#{self.number}"
+
+    @property
+    def open(self) -> bool:
+        return self.state not in ENDED
+
+
+def by_state(records: Iterable[PullRecord]) -> dict[str, int]:
+    """How many are in each, of the open ones."""
+    return dict(Counter(record.state.value for record in records if record.open))
+
+
+_SHORTEST = timedelta(0)  # in the next pass
+_LONGEST = timedelta(minutes=15)
+_SHARE = 8  # of the time for which nothing moved
+
+
+def next_look(state: PullState, moved_at: datetime, now: datetime) -> datetime:
+    """Each pass while its checks run or something moves; then ever more seldom."""
+    if state is PullState.CHECKING:
+        return now
+    return now + min(_LONGEST, max(_SHORTEST, (now - moved_at) / _SHARE))

@@ -1,0 +1,49 @@
+"""What is kept of a look, and whether a glance is worth one. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from cw.forges.watched import Glance, Mergeable
+from cw.pulls.record import PullRecord, Shown
+from cw.pulls.states import PullState
+from cw.pulls.verdict import Seen
+
+# In these a glance does not tell all that may have changed: a check, a thread, the base's checks.
+_OPEN_QUESTIONS = frozenset({PullState.WATCHING, PullState.CHECKING, PullState.NEEDS_YOU})
+_ANYWAY = timedelta(hours=1)
+_CONFLICTS = {Mergeable.YES: "no", Mergeable.NO: "yes", Mergeable.UNKNOWN: ""}
+
+
+def needs_look(record: PullRecord, glance: Glance, now: datetime) -> bool:
+    return (
+        record.looked_at is None
+        or record.state in _OPEN_QUESTIONS
+        or glance.mark != record.mark
+        or _CONFLICTS[glance.mergeable] != record.shown.conflicts
+        or now - record.looked_at >= _ANYWAY
+    )
+
+
+def shown(seen: Seen) -> Shown:
+    look = seen.look
+    return Shown(
+        checks=seen.checks.words,
+        conflicts=_CONFLICTS[look.glance.mergeable],
+        review=_review(seen),
+        draft=look.draft,
+        base=look.base,
+        added=look.added,
+        removed=look.removed,
+        files=look.files,
+    )
+
+
+def _review(seen: Seen) -> str:
+    if seen.look.changes_by:
+        return "changes"
+    if seen.threads:
+        return "threads"
+    if seen.look.approved:
+        return "approved"
+    return "wanted" if seen.look.wants_review else ""

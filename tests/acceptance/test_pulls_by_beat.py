@@ -1,0 +1,119 @@
+"""From pull request to merge by beat alone: a killed host, beat or broker forgets nothing, and what
+waited for the issue is handed out at the merge.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cw.services import record
+from cw.settings import load_settings
+from tests.acceptance.fleet import REHEARSAL, TOKEN, Fleet, remove, short_folder
+from tests.needs import need
+from tests.standins.github import GitHubStandIn
+from tests.standins.messages import MessagesStandIn
+from tests.waiting import wait_until
+
+REPO = "acme/app"
+WORK = "rehearse: pace 0.01\nrehearse: commit-only\n"
+
+
+@pytest.fixture
+def fleet() -> Iterator[Fleet]:
+    """One worker; beat looks at pull requests each second, and assigns by itself once an hour."""
+    need("git")
+    home = short_folder()
+    with GitHubStandIn(home / "hub") as hub, MessagesStandIn() as api:
+        hub.add_repo(REPO, files={"README.md": "# App\n"})
+        hub.add_user("bot", TOKEN, {REPO: "write"})
+        settings = {
+            "CW_ASSIGN_REPOS": REPO,
+            "CW_ASSIGN_EVERY": "3600",
+            "CW_PULLS_EVERY": "1",
+            "CW_RECONCILE_EVERY": "0",
+        }
+        made = Fleet(home, hub, api, REHEARSAL, settings)
+        (home / ".gitconfig").write_text("[user]\n\tname = Bot\n\temail = bot@acme.invalid\n")
+        try:
+            made.ok("init", "01")
+            made.up()
+            yield made
+            assert hub.leaks == []
+        finally:
+            made.down()
+            remove(home)
+
+
+def test_pull_request_is_followed_whatever_is_killed_until_its_merge_frees_the_next_issue(
+    fleet: Fleet,
+) -> None:
+    hub = fleet.github
+    first = hub.add_issue(REPO, "First", WORK)
+    second = hub.add_issue(REPO, "Second", f"Blocked by #{first}\n{WORK}")
+    fleet.ok("dispatch", "-i", f"{REPO}#{first}")
+    born = seen(fleet, "checking")
+    hub.add_comment(REPO, born["number"], "I take it from here.", author="acme")
+    taken = seen(fleet, "hands off")
+
+    for name in ("host", "beat", "broker"):
+        os.kill(pid_of(fleet, name), signal.SIGKILL)
+        asked = len(hub.requests.matching("POST", "/graphql$"))
+        wait_until(
+            lambda asked=asked: len(hub.requests.matching("POST", "/graphql$")) > asked + 1,  # type: ignore[misc]
+            60,
+            lambda: f"more looks\n{fleet.logs()}",
+        )
+        after = seen(fleet, "hands off")
+        assert (after["task"], after["waits"]) == (taken["task"], "acme said so")
+    said = fleet.ok("prs", "resume", f"{REPO}#{born['number']}")
+    seen(fleet, "checking")
+    hub.merge_pull(REPO, born["number"])
+    merged = seen(fleet, "merged", "--all")
+    wait_until(lambda: second in issues_with_a_task(fleet), 60, "the next issue's task")
+
+    assert said == f"{REPO}#{born['number']} is followed again\n"
+    assert (merged["issue"], merged["repo"]) == (first, REPO)
+    assert hub.issue(REPO, first).state == "closed"
+    comments = [comment.body for comment in hub.issue(REPO, born["number"]).comments]
+    assert comments == ["I take it from here."]
+    assert "(merged" in fleet.ok("show", merged["task"])
+
+
+def seen(fleet: Fleet, state: str, *options: str) -> dict[str, Any]:
+    """The first issue's pull request, once it is there and in this state."""
+
+    def row() -> dict[str, Any]:
+        done = fleet.cw("prs", "--json", *options)
+        rows = [] if done.returncode else json_rows(done.stdout)
+        return next((one for one in rows if one["state"] == state), {})
+
+    return wait_until(row, 90, lambda: f"a pull request that is {state}\n{fleet.logs()}")
+
+
+def json_rows(text: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(text)
+    return rows
+
+
+def pid_of(fleet: Fleet, name: str) -> int:
+    """Of a service that `cw up` runs."""
+
+    def running() -> int:
+        up = record.read(load_settings(fleet.env())[0])
+        found = [one for one in up.services if one.name == name and one.ready] if up else []
+        return found[0].process.pid if found and found[0].process else 0
+
+    return wait_until(running, 60, f"the pid of {name}")
+
+
+def issues_with_a_task(fleet: Fleet) -> set[int]:
+    done = fleet.cw("status", "--json")
+    rows = json.loads(done.stdout)["workers"] if done.returncode == 0 else []
+    busy = {row["about"]["issue"] for row in rows if row["about"]}
+    return busy | {row["issue"] for row in fleet.json("history")}

@@ -1,0 +1,134 @@
+"""Pull requests of finished tasks on the stand-in, and passes by a clock that is moved on."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cw.models import Outcome, Task
+from cw.operations.pulls.follow import Followed, follow
+from cw.pulls.record import PullRecord
+from cw.states import Move, OutcomeKind
+from cw.store.lease_values import Grant, Holder, Settlement
+from cw.store.store import Store
+from tests.conftest import Cw
+from tests.integration.assigning import BOT, HOST, TOKEN, Office
+from tests.making import make_spec
+from tests.standins.github import GitHubStandIn
+
+EVERY = timedelta(seconds=120)
+
+
+@dataclass
+class Hands:
+    """Of a clock that goes on by itself, and is moved on."""
+
+    later: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.later
+
+
+@dataclass
+class Road:
+    """From pull request to merge."""
+
+    office: Office
+    hands: Hands
+    tasks: dict[str, str] = field(default_factory=dict)  # by pull request
+
+    @classmethod
+    def open(
+        cls, hub: GitHubStandIn, store: Store, hands: Hands, repos: Iterable[str], **more: Any
+    ) -> Road:
+        named = list(repos)
+        hub.add_user(BOT, TOKEN)
+        for repo in named:
+            if repo.lower() not in hub.state.repos:
+                hub.add_repo(repo)
+            hub.set_permission(repo, BOT, "write")
+        return cls(Office.open(hub, store, named, **more), hands)
+
+    @property
+    def hub(self) -> GitHubStandIn:
+        return self.office.hub
+
+    @property
+    def store(self) -> Store:
+        return self.office.store
+
+    def ended_task(self, repo: str, issue: int, pr: str, head: str, **changed: Any) -> str:
+        """A task that ended with this pull request."""
+        repo_id = self.hub.state.repo(repo).id
+        spec = make_spec(repo=repo, repo_id=repo_id, issue=issue, **changed)
+        self.store.tasks.create(spec, "")
+        self.end(spec.id, pr, head)
+        return spec.id
+
+    def end(self, task_id: str, pr: str, head: str) -> None:
+        grant = self.store.tasks.acquire(task_id, worker="01", host=HOST, ttl=600, session="s")
+        assert isinstance(grant, Grant)
+        outcome = Outcome(
+            kind=OutcomeKind.SUCCEEDED,
+            reason="done",
+            message="done",
+            pr=pr,
+            head=head,
+            cost_usd=0.5,
+        )
+        holder = Holder(task_id, "01", grant.fence)
+        assert self.store.tasks.settle(holder, Settlement(Move.FINISH, outcome))
+
+    def pull(self, repo: str = "acme/app", files: dict[str, str] | None = None) -> int:
+        """An issue, the pull request for it, and the task that made it. Returns its number."""
+        issue = self.hub.add_issue(repo, "Something")
+        branch = f"issue-{issue}"
+        head = self.hub.add_commit(repo, branch, files or {f"{branch}.txt": "done\n"}, actor=BOT)
+        number = self.hub.add_pull(repo, branch, "Fix it", f"Fixes #{issue}", author=BOT)
+        url = f"http://github.localhost/{repo}/pull/{number}"
+        self.tasks[f"{repo}#{number}"] = self.ended_task(repo, issue, url, head)
+        return number
+
+    def follow(self, after: timedelta = EVERY, **changed: Any) -> Followed:
+        """A pass, so much later than the last one."""
+        self.hands.later += after
+        clock = self.store.tasks.now
+        return follow(self.office.ways(**changed), lambda: clock() + self.hands.later)
+
+    def record(self, number: int, repo: str = "acme/app") -> PullRecord:
+        found = self.store.pulls.get((f"@{self.hub.state.repo(repo).id}", number))
+        assert found
+        return found
+
+    def record_task(self, number: int, repo: str = "acme/app") -> Task:
+        task = self.store.tasks.get(self.tasks[f"{repo}#{number}"])
+        assert task
+        return task
+
+    def branch(self, number: int, repo: str = "acme/app") -> str:
+        pull = self.hub.state.issue(self.hub.state.repo(repo), number).pull
+        assert pull
+        return pull.head_ref
+
+    def cw(self, cw: Cw, *typed: str) -> subprocess.CompletedProcess[str]:
+        """As somebody types it on a machine of this fleet."""
+        settings = self.office.settings
+        return cw(
+            *typed,
+            CW_BROKER_URL=self.store.connection.url,
+            CW_GITHUB_API_URL=settings.github_api_url,
+            CW_GITHUB_URL=settings.github_url,
+            CW_GITHUB_TOKEN=settings.github_token,
+            CW_HOST_NAME=HOST,
+        )
+
+    def state(self, number: int, repo: str = "acme/app") -> str:
+        return self.record(number, repo).state.value
+
+    def notices(self) -> list[str]:
+        """What people are told, in the order in which it came."""
+        posts = self.store.notices.pending(HOST)
+        return [f"{post.effect.notice.reason}: {post.effect.notice.why}" for post in posts]

@@ -1,0 +1,60 @@
+"""Guards at pull requests that are followed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from cw.operations.passes.rights import Rights
+from cw.operations.pulls import follow
+from cw.pulls import verdict
+from cw.pulls.checks import judge_checks
+from cw.pulls.record import PullRecord
+from cw.pulls.states import PullState
+from tests.mutants import Mutant
+
+_PASS = "tests/integration/test_follow_pulls.py::"
+_TABLE = "tests/unit/test_pull_verdict.py::"
+
+
+def _anybody_is_heard() -> None:
+    Rights.may_write = lambda *_: True  # type: ignore[method-assign]
+
+
+def _judged_at_once() -> None:
+    verdict.QUIET = timedelta()
+
+
+def _every_red_is_ours() -> None:
+    def ours(checks: Any, _on_base: Any, *when: Any) -> Any:
+        return judge_checks(checks, (), *when)
+
+    verdict.judge_checks = ours  # type: ignore[assignment,attr-defined]
+
+
+def _told_each_time() -> None:
+    def news(record: PullRecord) -> str:
+        return str(record.cause) if record.state is PullState.NEEDS_YOU else ""
+
+    follow.news = news  # type: ignore[attr-defined]
+
+
+def _pushes_are_nobodys() -> None:
+    follow.Listener._pushed = lambda *_, **__: ""  # type: ignore[attr-defined,method-assign]
+
+
+MUTANTS = {
+    "a stranger's word takes a pull request": Mutant(
+        f"{_PASS}test_person_says_stop_and_gives_it_back", _anybody_is_heard
+    ),
+    "pull requests are judged while they move": Mutant(f"{_TABLE}test_verdict", _judged_at_once),
+    "what is red on the base is ours": Mutant(
+        f"{_PASS}test_red_on_the_base_as_well_is_not_ours", _every_red_is_ours
+    ),
+    "a person is told of the same again and again": Mutant(
+        f"{_PASS}test_a_person_is_told_once_of_each_cause_and_head", _told_each_time
+    ),
+    "a person's push takes nothing": Mutant(
+        f"{_PASS}test_push_of_a_person_means_hands_off_and_of_a_bot_does_not", _pushes_are_nobodys
+    ),
+}

@@ -1,0 +1,69 @@
+"""What the checks of a commit say, as GraphQL's objects StatusCheckRollup, CheckRun and
+StatusContext have it.
+"""
+
+from typing import Any
+
+from .graphql_run import Object, connection
+from .model import CheckRun, Repo, Status
+from .render import maybe_iso
+
+_FAILED = {"FAILURE", "ERROR", "TIMED_OUT", "STARTUP_FAILURE", "ACTION_REQUIRED", "CANCELLED"}
+
+
+def rollup(repo: Repo, sha: str) -> Object | None:
+    """GraphQL's reference: "Check and Status rollup information for this commit"; null without."""
+    found = repo.checks.get(sha)
+    if not found:
+        return None
+    nodes = [_run(repo, one) if isinstance(one, CheckRun) else _status(repo, one) for one in found]
+    return {
+        "__typename": "StatusCheckRollup",
+        "id": f"SCR_{sha}",
+        "state": _state([_word(one) for one in found]),
+        "contexts": lambda args: connection(nodes, args),
+    }
+
+
+def _word(one: CheckRun | Status) -> str:
+    if isinstance(one, Status):
+        return one.state.upper()
+    return (one.conclusion or "").upper() if one.status == "completed" else "PENDING"
+
+
+def _state(words: list[str]) -> str:
+    """Its enum StatusState."""
+    if _FAILED & set(words):
+        return "FAILURE"
+    return "PENDING" if {"PENDING", "EXPECTED"} & set(words) else "SUCCESS"
+
+
+def _run(repo: Repo, run: CheckRun) -> Object:
+    flow = {"__typename": "Workflow", "name": run.workflow}
+    suite = {
+        "__typename": "CheckSuite",
+        "workflowRun": {"__typename": "WorkflowRun", "event": "push", "workflow": flow},
+    }
+    return {
+        "__typename": "CheckRun",
+        "name": run.name,
+        "status": run.status.upper(),
+        "conclusion": run.conclusion.upper() if run.conclusion else None,
+        "startedAt": maybe_iso(run.started_at),
+        "completedAt": None,
+        "detailsUrl": "",
+        "isRequired": lambda _args: f"{run.workflow} / {run.name}" in repo.required,
+        "checkSuite": suite if run.workflow else suite | {"workflowRun": None},
+    }
+
+
+def _status(repo: Repo, status: Status) -> dict[str, Any]:
+    return {
+        "__typename": "StatusContext",
+        "context": status.context,
+        "state": status.state.upper(),
+        "createdAt": maybe_iso(status.created_at),
+        "description": "",
+        "targetUrl": "",
+        "isRequired": lambda _args: status.context in repo.required,
+    }
