@@ -34,6 +34,7 @@ class Seen:
     good: bool = False  # that word was no error
     refused: float = 0.0  # until when its account was, and when it was told; 0: it was not
     refused_at: float = 0.0
+    requests: int = 0  # to its model
     commits: list[tuple[str, str]] = field(default_factory=list)  # sha and branch, as it made them
 
     @property
@@ -100,7 +101,9 @@ class AgentLog:
 
 def _note(run: Seen, line: dict[str, Any]) -> None:
     run.last = max(run.last, line["at"])
-    if line["event"] == "commit":
+    if line["event"] == "request":
+        run.requests += 1
+    elif line["event"] == "commit":
         run.commits.append((line["sha"], line["branch"]))
     elif line["event"] == "said":
         run.said, run.good = line["rc"], line["good"]

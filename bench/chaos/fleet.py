@@ -77,6 +77,7 @@ class Fleet:
     folder: Path
     hub: GitHubStandIn
     mutant: str
+    more: dict[str, str] = field(default_factory=dict)  # settings of its hosts
     hosts: list[Host] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -131,6 +132,7 @@ class Fleet:
             "GH_TOKEN": TOKEN,
             "CW_CHAOS_MUTANT": self.mutant,
             **SCALED,
+            **self.more,
             **proxy,
             **self.hub.trust(),
         }
@@ -151,6 +153,15 @@ class Fleet:
         self.beats = Beats(self.folder, self.env(self.hosts[0]))
         for name in ("beat1", "beat2"):
             self.beats.start(name)
+
+    def start_again(self, **more: str) -> None:
+        """All hosts, with these settings beside their own."""
+        self.more = more
+        for host in self.hosts:
+            host.frozen = True  # not to be revived meanwhile
+            self.kill(host)
+            self.start(host)
+            host.frozen = False
 
     def kill(self, host: Host) -> None:
         if host.process:

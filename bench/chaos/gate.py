@@ -236,6 +236,7 @@ def _tell(plan: Plan, report: Report, load: Load, faults: Faults) -> None:
         f"  {restarts}",
         f"  {load.hints} duplicated hints",
         f"  {load.doubles} dispatches at the same moment as another, {load.late_doubles} later",
+        f"  {load.mended} times an account's key was refused, and mended",
         f"  {faults.late_words} late words, {load.refused} dispatches refused for a fault",
         *(
             f"  {name}: well again after {percentiles(values)}"

@@ -25,11 +25,12 @@ BREAKS = (
 )
 # How often in a hundred. Every one of them ends by itself when left alone.
 _KINDS = (
-    (35, "rehearse: slow 0.3\nrehearse: no-change\n"),
+    (32, "rehearse: slow 0.3\nrehearse: no-change\n"),
     (20, "rehearse: slow 0.2\nrehearse: commit-only\n"),
     (12, "rehearse: orphan 300\nrehearse: slow 1\nrehearse: no-change\n"),
     (4, "rehearse: slow 8\nrehearse: no-change\n"),  # longer than a lease
     (3, "rehearse: api-error 529 once\nrehearse: no-change\n"),  # is put off, and goes on
+    (3, "rehearse: api-error 401 once\nrehearse: no-change\n"),  # until its key is mended
     (3, "rehearse: usage-limit +6 once\nrehearse: no-change\n"),
     (3, _ONCE),
     (4, _ENDS_BADLY),

@@ -67,6 +67,7 @@ class Load:
     refused: int = 0  # dispatches that failed, and said so
     hints: int = 0
     doubles: int = 0
+    mended: int = 0  # keys
     late_doubles: int = 0
     tried: Counter[int] = field(default_factory=Counter)  # dispatches of issues on GitHub
     unexpected: list[str] = field(default_factory=list)
@@ -211,11 +212,20 @@ class Load:
             self.late_doubles += 1
             self._once(self.dice.choice(able).request, self.taken)
 
+    def _mend_keys(self) -> None:
+        """As a person does who is told that an account's key is refused."""
+        on = {worker.account for worker in self.store.fleet.workers()}
+        for account in self.store.accounts.read(on).values():
+            if any(hold.until is None for hold in account.holds):
+                self.mended += self.store.accounts.resume(account.id, mended=True) > 0
+
     def beat(self) -> None:
         """A beat beside the two real ones, that knows nothing of theirs."""
         app, tick = make_app(self.settings), 0
         while not self.over.wait(1.0):
             tick += 1
+            with suppress(Exception):
+                self._mend_keys()
             names = [SWEEP_TASK] + ([RECONCILE_TASK] if tick % 5 == 0 else [])
             for name in names:
                 with suppress(Exception):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import psutil
@@ -19,6 +20,8 @@ from bench.chaos.fleet import LEASE_SECONDS, Fleet
 from bench.chaos.kinds import PACE
 from bench.chaos.load import APP, Load, Taken
 from bench.chaos.report import Found, found
+from cw.budgets.ceilings import NONE
+from cw.budgets.scopes import fleet_place
 from cw.states import State
 
 _PATIENCE = 300.0  # on a busy machine
@@ -28,6 +31,10 @@ _AGAIN = 6  # issues
 _ALIVE_SECONDS = 5.0  # without a sign of life; on a busy machine a beat takes its time
 # None of these ends by itself before the scene has them all under way, however busy the machine is.
 _GOES_ON = PACE + "rehearse: until ~/tmp/never once\nrehearse: slow 1\nrehearse: no-change\n"
+
+
+_TURNS_EACH = 6
+_ENDLESS = "rehearse: pace 0.5\nrehearse: slow 40 once\nrehearse: no-change\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +148,32 @@ def done_before(fleet: Fleet, load: Load, first: int) -> Scene:  # noqa: ARG001
     return Scene({}, [f"  {len(again)} done issues were dispatched again"])
 
 
+def shared_ceiling(fleet: Fleet, load: Load, first: int) -> Scene:
+    """All at once below one ceiling, which they reach; a host is killed on the way. Each may have
+    begun one turn too many. Then nothing limits them, and they go on.
+    """
+    now = datetime.now(UTC)
+    spent = load.store.budgets.read(now).spent
+    allowed = _TURNS_EACH * len(load.workers)
+    most = spent.get(fleet_place(now), NONE).turns + allowed
+    fleet.start_again(CW_BUDGET_FLEET_DAY=f"{most}turns")
+    tasks = _one_each(load, first, _ENDLESS, load.workers)
+    _soon(lambda: len([run for one in tasks for run in _runs(load, one)]) >= len(tasks) // 2)
+    fleet.kill(fleet.hosts[0])
+    fleet.start(fleet.hosts[0])
+    _soon(lambda: not _running(load, tasks))
+    met = bool(load.store.budgets.read(now).met)
+    took = sum(run.requests for one in tasks for run in _runs(load, one))
+    fleet.start_again()
+    return Scene(
+        {
+            "overspent": Found(max(0, took - allowed - len(tasks)), len(tasks)),
+            "ceiling not met": found([] if met else ["runs went on, or none was"], 1),
+        },
+        [f"  shared ceiling: {took} turns of {allowed}"],
+    )
+
+
 # In this order. The last one makes the broker forget what the records would be compared with.
 LAST = "broker emptied"
 SCENES: dict[str, Callable[[Fleet, Load, int], Scene]] = {
@@ -148,6 +181,7 @@ SCENES: dict[str, Callable[[Fleet, Load, int], Scene]] = {
     "broker away": broker_away,
     "machine gone": machine_gone,
     "github away": github_away,
+    "shared ceiling": shared_ceiling,
     LAST: broker_emptied,
 }
 

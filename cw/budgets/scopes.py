@@ -56,18 +56,22 @@ def month(now: datetime) -> str:
 
 def places(payers: Payers, now: datetime) -> tuple[str, ...]:
     """All that a run's spending is summed up under."""
-    day = f"{now.astimezone(UTC):%d}"
     account = [account_place(payers.account, now), account_place(payers.account)]
     return (
         worker_place(payers.worker, now),
         *(account if payers.account else []),
-        f"{day}:{FLEET}",
+        fleet_place(now),
         FLEET,
     )
 
 
 def worker_place(worker: str, now: datetime) -> str:
     return f"{now.astimezone(UTC):%d}:worker:{worker}"
+
+
+def fleet_place(now: datetime) -> str:
+    """On its day; in the whole month: `FLEET`."""
+    return f"{now.astimezone(UTC):%d}:{FLEET}"
 
 
 def account_place(account: str, now: datetime | None = None) -> str:
@@ -121,6 +125,6 @@ def _known(payers: Payers, now: datetime) -> dict[Level, tuple[str, datetime, st
             f"worker {payers.worker}'s budget for today",
         ),
         Level.ACCOUNT_DAY: (account, tomorrow, f"account {named}'s budget for today"),
-        Level.FLEET_DAY: (f"{today:%d}:{FLEET}", tomorrow, "the fleet's budget for today"),
+        Level.FLEET_DAY: (fleet_place(now), tomorrow, "the fleet's budget for today"),
         Level.FLEET_MONTH: (FLEET, next_month, "the fleet's budget for this month"),
     }

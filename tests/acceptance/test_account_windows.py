@@ -18,7 +18,7 @@ from tests.waiting import wait_until
 HOUR = 3600.0
 MIDDLE_S = 20  # in which all eight commit, ask again and are refused, on a busy machine
 CLOSINGS = 10
-MODEL_S = 30  # in which an agent is refused and another one served
+MODEL_S = 45  # in which an agent is refused and another one served
 
 
 # Eight claude at once: on a machine that others work on, a test takes several times its minute.
@@ -105,7 +105,7 @@ def test_limit_of_one_model_leaves_the_others_at_work_and_its_tasks_go_on_at_the
     reset = time.monotonic() + until - time.time()
     account.refusal = closed(until, "seven_day_opus", "opus")
     (first,) = team.dispatch(1, "-m", "opus", "-w", WORKERS[0])
-    wait_until(lambda: account.refused, MODEL_S, team.fleet.logs)
+    wait_until(lambda: team.row("opus")["state"] == "partly", MODEL_S, team.fleet.logs)
     (second,) = team.dispatch(1, "-m", "opus", "-w", WORKERS[1])
     others = team.dispatch(2, "-m", "sonnet", "-w", WORKERS[1])
     wait_until(lambda: account.served, MODEL_S, team.fleet.logs)

@@ -33,6 +33,7 @@ from cw.store.store import Store
 from tests.acceptance.conftest import running_fleet
 from tests.acceptance.fleet import REHEARSAL, Fleet
 from tests.needs import require
+from tests.procs import running_commands
 from tests.standins.github import GitHubStandIn
 from tests.standins.github.app_key import app_key
 from tests.waiting import wait_until
@@ -129,9 +130,7 @@ class CommandLines:
 
     def _watch(self) -> None:
         while not self._over.wait(0.05):
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
-                with suppress(OSError):
-                    self.seen.add(path.read_bytes())
+            self.seen.update(running_commands().values())
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.acceptance.fleet import Fleet
+from tests.procs import running_commands
 from tests.waiting import wait_until
 
 FAST = "rehearse: pace 0.01\n"
@@ -136,13 +136,10 @@ def held(fleet: Fleet) -> list[dict[str, Any]]:
 
 def processes_with(argument: str) -> list[str]:
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes().decode(errors="replace").split("\0")
-        except OSError:
-            continue
+    for pid, line in running_commands().items():
+        words = line.decode(errors="replace").split("\0")
         if "sleep" in words[0] and argument in words:
-            found.append(str(path))
+            found.append(str(pid))
     return found
 
 

