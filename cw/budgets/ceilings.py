@@ -8,6 +8,7 @@ from dataclasses import dataclass
 _PART = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(usd|turns|min)")
 LABEL = "budget:"  # an issue's label with such a text behind it
 MINUTE = 60.0
+OPTIONS = {"usd": "--max-usd", "turns": "--max-turns", "s": "--max-minutes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,20 @@ class Amount:
         """This ceiling where it says something, else the other."""
         return Amount(self.usd or other.usd, self.turns or other.turns, self.s or other.s)
 
+    def up_to(self, other: Amount) -> Amount:
+        """The same, nowhere higher than the other ceiling."""
+        return Amount(
+            self.usd and _lower(self.usd, other.usd),
+            self.turns and int(_lower(self.turns, other.turns)),
+            self.s and _lower(self.s, other.s),
+        )
+
     def met_by(self, took: Amount) -> str:
-        """The unit in which nothing of this ceiling is left, for people; empty: there is."""
+        """The unit in which nothing of this ceiling is left: a key of OPTIONS; empty: there is."""
         units = (
-            ("dollars", self.usd, took.usd),
+            ("usd", self.usd, took.usd),
             ("turns", self.turns, took.turns),
-            ("minutes", self.s, took.s),
+            ("s", self.s, took.s),
         )
         return next((unit for unit, most, used in units if most and used >= most), "")
 

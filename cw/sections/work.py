@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cw import values
-from cw.budgets.ceilings import ceiling
+from cw.budgets.ceilings import MINUTE, Amount, ceiling
 from cw.sections.setting import setting
 
 
@@ -209,3 +209,8 @@ class WorkSettings:
         values.amount,
         "Seconds that the host's git may take for what an agent left, for all of one settling together; 0: no limit",
     )
+
+    @property
+    def task_ceiling(self) -> Amount:
+        """What a task's runs may take together, where nobody said otherwise."""
+        return Amount(self.task_max_usd, self.task_max_turns, self.task_max_minutes * MINUTE)

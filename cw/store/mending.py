@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from cw.breakers import RepositoryHold
+from cw.budgets.scopes import month
 from cw.models import MALFORMED, Task
 from cw.names import FLEET_QUEUE, POOL_QUEUE, host_queue, is_task_id, worker_queue
 from cw.states import OPEN as UNFINISHED
@@ -35,6 +36,7 @@ _SHARED = (
     keys.PULLS_ENDED,
     keys.PULLS_NEW,
     keys.REPOSITORIES,
+    keys.RESERVED,
     keys.AUDIT,
     keys.COUNTS,
     keys.COSTS,
@@ -51,7 +53,8 @@ def mend(store: Store) -> tuple[str, ...]:
     lines = [keys.waiting(worker) for worker in (*workers, None)]
     hosts = [host.name for host in store.fleet.hosts()]
     outboxes = [make(host) for host in hosts for make in (keys.outbox, keys.notices)]
-    wrong = [*_wrong(store, [*_SHARED, *lines, *outboxes]), *_queues(store, workers)]
+    ledger = keys.spent(month(store.tasks.now()))
+    wrong = [*_wrong(store, [*_SHARED, ledger, *lines, *outboxes]), *_queues(store, workers)]
     for key in wrong:
         log.error("put aside, as it is of another type than it has to be: %s", key)
         store.connection.set_aside(key)
@@ -62,6 +65,10 @@ def mend(store: Store) -> tuple[str, ...]:
     return tuple(wrong)
 
 
+def _is_shared(key: str) -> bool:
+    return key in _SHARED or key.startswith(keys.spent(""))
+
+
 def set_aside_unreadable(store: Store) -> tuple[str, ...]:
     """All that this process came upon. Returns what it was."""
     done = []
@@ -70,7 +77,7 @@ def set_aside_unreadable(store: Store) -> tuple[str, ...]:
     ):
         if key.startswith(_TASK):
             _set_task_aside(store, key)
-        elif keys.type_of(key) and key not in _SHARED:  # a list with one bad number is not moved
+        elif keys.type_of(key) and not _is_shared(key):  # a list with one bad number is not moved
             store.connection.set_aside(key)
             _forget_name(store, key)
         else:

@@ -20,6 +20,7 @@ LIMIT = 600 << 20  # bytes
 ABOVE_IDLE = 64 << 10  # kB
 QUICK = "rehearse: pace 0.01\n"
 LIMITS = {
+    "CW_TASK_MAX_TURNS": "0",  # what agents make up may be as much as they like
     "CW_RUN_LOG_MB": "16",
     "CW_RUN_MAX_PROCESSES": "200",
     "CW_GIT_SECONDS": "20",

@@ -54,6 +54,14 @@ def test_of_several_labels_the_lowest_counts() -> None:
         labelled(["budget:"])
 
 
+def test_label_gives_less_than_the_settings_but_not_more() -> None:
+    settings = Amount(usd=25.0, turns=0)
+
+    assert labelled(["budget:5usd"]).up_to(settings) == Amount(usd=5.0)
+    assert labelled(["budget:100usd 9turns"]).up_to(settings) == Amount(25.0, 9)
+    assert NONE.up_to(settings) == NONE
+
+
 def test_day_and_month_are_those_of_utc() -> None:
     assert month(NOW) == "2026-12"
     assert places(PAYERS, NOW) == (

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cw.budgets.ceilings import MINUTE, Amount, parse
+from cw.budgets.ceilings import MINUTE, OPTIONS, Amount, parse
 from cw.budgets.scopes import Level
 from cw.errors import OverBudgetError
 from cw.models import Task, TaskSpec
 from cw.settings import Settings
 
-_OPTIONS = {"usd": "--max-usd", "turns": "--max-turns", "s": "--max-minutes"}
 _MORE = 2  # times as much is proposed
 
 
@@ -21,8 +20,7 @@ def shared(settings: Settings) -> Mapping[Level, Amount]:
 
 def ceiling(settings: Settings, spec: TaskSpec) -> Amount:
     """Of a task: its own, else as this host's settings say."""
-    minutes = settings.task_max_minutes * MINUTE
-    return spec.ceiling.instead(Amount(settings.task_max_usd, settings.task_max_turns, minutes))
+    return spec.ceiling.instead(settings.task_ceiling)
 
 
 def spent(task: Task) -> Amount:
@@ -32,7 +30,7 @@ def spent(task: Task) -> Amount:
 
 def left(most: Amount, took: Amount, task_id: str) -> Amount:
     """Of a task's ceiling. Raises OverBudgetError when its earlier runs left nothing."""
-    if unit := over(most, took):
+    if unit := most.met_by(took):
         raise used_up(most, took, unit, task_id)
     return Amount(
         most.usd and most.usd - took.usd,
@@ -46,12 +44,6 @@ def of_a_run(settings: Settings, task_left: Amount) -> Amount:
     return Amount(settings.run_max_usd, settings.run_max_turns).under(task_left)
 
 
-def over(most: Amount, took: Amount) -> str:
-    """The unit in which nothing is left; empty: there is."""
-    units = (("usd", most.usd, took.usd), ("turns", most.turns, took.turns), ("s", most.s, took.s))
-    return next((unit for unit, ceiled, used in units if ceiled and used >= ceiled), "")
-
-
 def used_up(most: Amount, took: Amount, unit: str, task_id: str) -> OverBudgetError:
     """With what is typed so that the task goes on."""
     said = {
@@ -60,5 +52,5 @@ def used_up(most: Amount, took: Amount, unit: str, task_id: str) -> OverBudgetEr
         "s": f"{took.s / MINUTE:.0f} minutes, and may take {most.s / MINUTE:g}",
     }
     more = {"usd": most.usd, "turns": most.turns, "s": most.s / MINUTE}[unit] * _MORE
-    hint = f"It goes on with more: cw restart {task_id} {_OPTIONS[unit]} {more:g}"
+    hint = f"It goes on with more: cw restart {task_id} {OPTIONS[unit]} {more:g}"
     return OverBudgetError(f"the task has taken {said[unit]}", hint=hint)

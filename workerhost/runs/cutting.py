@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from cw.homes import journal
@@ -57,5 +58,6 @@ class Cutting:
     def _tell(self, cut: Cut) -> None:
         log.warning("run is ended task=%s reason=%s", self.held.task_id, cut.reason)
         run = self.book.run.model_copy(update={"cut": cut})
-        journal.write(self.held.home, self.book.model_copy(update={"run": run}))
+        with suppress(OSError):  # no room: it is ended all the same
+            journal.write(self.held.home, self.book.model_copy(update={"run": run}))
         self.follower.note(f"is stopped: {cut.message}")

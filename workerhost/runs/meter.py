@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from cw.budgets.ceilings import Amount
 from cw.budgets.scopes import Payers, Scope
-from cw.errors import BrokerUnavailableError
+from cw.errors import CwError
 from cw.homes.journal import Cut, Journal
 from cw.reasons import Reason
 from cw.store.store import Store
@@ -51,7 +51,7 @@ class Meter:
             self._dearest = max(self._dearest, took.usd - self._seen.usd)
         try:
             said = self._task(took) or self._shared(took)
-        except BrokerUnavailableError:
+        except CwError:  # one that is there and cannot be used is mended by the sweep
             return None
         self._seen = took
         return said
@@ -76,7 +76,7 @@ class Meter:
             self._before = budget.spent(known) if known else Amount()
         all_of_it = self._together(took)
         patient = Amount(all_of_it.usd - self._dearest, all_of_it.turns - 1, all_of_it.s)
-        unit = budget.over(self.ceiling, patient)
+        unit = self.ceiling.met_by(patient)
         return self._over_task(all_of_it, unit) if unit else None
 
     def _over_task(self, took: Amount, unit: str) -> Cut:

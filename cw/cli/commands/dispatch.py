@@ -164,6 +164,7 @@ def _read(
         model=chosen,
         by=cli.whoami,
         apart=(cli.settings.workers_root, cli.settings.state_dir),
+        labels_up_to=cli.settings.task_ceiling,
     )
 
 

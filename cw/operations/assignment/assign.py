@@ -179,6 +179,7 @@ class Pass(GitHubPass[Row]):
             model=settings.model,
             by=self.ways.by,
             approval=approval,
+            labels_up_to=settings.task_ceiling,
         )
         try:
             done = dispatch(request, self.ways.store, self.ways.github, self.ways.hint)

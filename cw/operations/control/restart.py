@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
-from cw.budgets.ceilings import NONE, Amount
+from cw.budgets.ceilings import NONE, OPTIONS, Amount
 from cw.errors import BadInputError
 from cw.models import Model, Task
 from cw.operations.control.shared import Control
@@ -88,7 +88,8 @@ def _with_more(store: Store, task: Task, ceiling: Amount) -> Task:
     spec = task.spec.within(ceiling.instead(task.spec.ceiling))
     if unit := ceiling.met_by(took):
         raise BadInputError(
-            f"{task.spec.label} has taken {took.text()} already", hint=f"Give it more {unit}"
+            f"{task.spec.label} has taken {took.text()} already",
+            hint=f"Give it more than that with {OPTIONS[unit]}",
         )
     if not store.tasks.respecify(task, spec):
         raise BadInputError(

@@ -214,7 +214,8 @@ def _spec(request: Request, issue: Issue | None, store: Store) -> TaskSpec:
 
 def _ceiling(request: Request, issue: Issue | None) -> Amount:
     """What was typed counts more than the issue's labels."""
-    return request.ceiling.instead(labelled(issue.labels) if issue else NONE)
+    said = labelled(issue.labels).up_to(request.labels_up_to) if issue else NONE
+    return request.ceiling.instead(said)
 
 
 def _undo(spec: TaskSpec, request: Request, store: Store, github: Labels | None) -> None:

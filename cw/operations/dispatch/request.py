@@ -29,6 +29,7 @@ class Request:
     notify: bool = False  # its end is told, whichever it is
     goes_on: bool = False  # with a branch that is named like the task's, whosever it is
     ceiling: Amount = NONE  # what its runs may take together; 0: labels say it, else the host
+    labels_up_to: Amount = NONE  # who may label may not give more than this; 0: no limit
     adopt: bool = False  # its worker's label is there already, left by a dispatch that was lost
     repo_id: int = 0  # GitHub's, once it was asked
 
