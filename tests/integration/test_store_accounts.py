@@ -11,7 +11,9 @@ import pytest
 from cw.accounts.holds import ALL_MODELS, Account, HoldKind, Window
 from cw.accounts.identity import AccountKind, Identity
 from cw.budgets.scopes import Payers
+from cw.fleet_models import Worker
 from cw.models import TaskSpec
+from cw.services.flower.metrics import Metrics
 from cw.states import Move, OutcomeKind
 from cw.store.accounts import Held, Refused
 from cw.store.lease_values import Grant, Holder, Payer, Refusal, Settlement, Spending
@@ -36,6 +38,27 @@ def fleet(store: Store) -> Store:
 
 def account(store: Store) -> Account:
     return store.accounts.read([TEAM.id])[TEAM.id]
+
+
+def test_metrics_tell_of_accounts_what_they_are_at(fleet: Store) -> None:
+    for worker in ("01", "02", "03"):
+        fleet.fleet.register_worker(Worker(id=worker, host="here", home=f"/{worker}"))
+        fleet.accounts.tell(worker, TEAM)
+    spec = created(fleet)
+    granted = take(fleet, spec)
+    assert isinstance(granted, Grant)
+    outcome = make_outcome(OutcomeKind.SUCCEEDED, cost_usd=0.25, turns=1)
+    spending = Spending(Payers("01", TEAM.id), datetime.now(UTC))
+    done = Settlement(Move.FINISH, outcome, spending=spending)
+    assert fleet.tasks.settle(Holder(spec.id, "01", granted.fence), done)
+    hold(fleet)
+    fleet.accounts.met(TEAM.id, [Window(kind="five_hour", utilization=0.5)])
+
+    said = Metrics(fleet).text().decode()
+
+    assert f'cw_account_cost_usd_today{{account="{TEAM.name}"}} 0.25' in said
+    assert f'cw_account_held{{account="{TEAM.name}"}} 1.0' in said
+    assert f'cw_account_window_used{{account="{TEAM.name}",window="five_hour"}} 0.5' in said
 
 
 def take(

@@ -109,6 +109,11 @@ def _accounts(rows: Sequence[AccountRow]) -> Iterator[Any]:
     for (name, kind), value in windows.items():
         used.add_metric([name, kind], value)
     yield used
+    spent = dict.fromkeys((row.name for row in rows), 0.0)
+    for row in rows:
+        spent[row.name] += row.today_usd
+    words = "Dollars of its runs that ended on this day of UTC"
+    yield _gauge("cw_account_cost_usd_today", words, spent, "account")
 
 
 def _outbox(
