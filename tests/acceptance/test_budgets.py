@@ -5,6 +5,7 @@ all that counts dollars agrees.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -154,3 +155,20 @@ def test_three_at_once_do_not_overspend_what_they_share(shared: Fleet) -> None:
     assert account["today_usd"] == pytest.approx(spent, abs=CENT)
     assert all(shared.json("show", task)["state"] == "queued" for task in tasks)
     assert all(len(sessions(shared, task)) <= 1 for task in tasks)
+
+
+@pytest.mark.parametrize("shared", [{"CW_BUDGET_WORKER_DAY": "0.5usd"}], indirect=True)
+def test_worker_s_day_ends_that_worker_s_runs_alone(shared: Fleet) -> None:
+    first, task = issue(shared, "-w", "01")
+
+    def why() -> str:
+        row: dict[str, Any] = next((r for r in shared.json("queue") if r["task"] == task), {})
+        return str(row.get("reason", "")) if row.get("state") == "queued" else ""
+
+    said = wait_until(lambda: why() if "is used up" in why() else "", 60, shared.logs)
+    second, _ = issue(shared, "-w", "02")
+    wait_until(lambda: asked(shared, second), 60, shared.logs)
+
+    assert "worker 01's budget for today (0.5usd) is used up until" in said
+    assert 0 < billed(shared, first) <= 0.5 + turn_usd(shared, first)
+    assert len(sessions(shared, task)) == 1

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flower.events import EventsState
 
+from cw.budgets.ceilings import Amount
 from cw.models import Task
 from cw.services.flower.listing import Listing, SeenTasks
 from cw.services.flower.rows import row
@@ -54,6 +55,21 @@ def test_outcome_is_one_line() -> None:
     assert (good["state"], good["result"]) == ("SUCCESS", "succeeded · PR #31 · $0.42")
     assert (bad["state"], bad["result"]) == ("FAILURE", "failed · not_pushed · 2 commits · $0.42")
     assert bad["exception"] == "1 commit pushed"
+
+
+def test_cost_that_is_estimated_and_a_budget_of_its_own_are_said() -> None:
+    spent = make_task(
+        State.DONE,
+        attempt=2,
+        spent_usd=1.5,
+        spent_rough=True,
+        outcome=make_outcome(OutcomeKind.FAILED, reason="budget", cost_usd=0.5),
+    )
+    given = spent.model_copy(update={"spec": spent.spec.within(Amount(usd=5.0))})
+
+    assert row(given, NOW)["result"] == "failed · budget · ~$1.50"
+    assert row(given, NOW)["kwargs"] == "attempt 2 · may take 5usd"
+    assert row(spent, NOW)["kwargs"] == "attempt 2"
 
 
 def test_hold_says_until_when() -> None:

@@ -37,7 +37,7 @@ def row(task: Task, now: datetime, known: Iterable[str] = ()) -> dict[str, Any]:
         "name": f"{spec.label} · {line or 'pool'} · {spec.model}",
         "state": shown,
         "args": spec.title,
-        "kwargs": f"attempt {task.attempt}" if task.attempt else "",
+        "kwargs": _attempt(task),
         "result": said(task, known),
         "retries": max(0, task.attempt - 1),
         "routing_key": worker_queue(line) if line else POOL_QUEUE,
@@ -52,6 +52,13 @@ def row(task: Task, now: datetime, known: Iterable[str] = ()) -> dict[str, Any]:
     if shown == "FAILURE":
         found["exception"] = task.outcome.message if task.outcome else task.reason
     return found
+
+
+def _attempt(task: Task) -> str:
+    """`attempt 2 · may take 5usd`."""
+    budget = task.spec.ceiling.text()
+    parts = [f"attempt {task.attempt}"] if task.attempt else []
+    return " · ".join([*parts, *([f"may take {budget}"] if budget else [])])
 
 
 def state(task: Task) -> str:
@@ -85,7 +92,7 @@ def _outcome(task: Task) -> str:
     elif outcome.commits:
         parts.append(f"{outcome.commits} commit{'' if outcome.commits == 1 else 's'}")
     if task.total_usd:
-        parts.append(f"${task.total_usd:.2f}")
+        parts.append(f"{'~' * task.spent_rough}${task.total_usd:.2f}")
     return " · ".join(parts)
 
 
