@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import UTC, datetime
 
 from cw.errors import CwError
 from cw.operations.reconciliation import rebuilding
@@ -27,5 +28,7 @@ class Rebuilder:
             try:
                 with self._ctx.troubles.watch("rebuild"):
                     rebuilding.tell(rebuilding.rebuild(self._ctx.store, self._ctx.settings))
+                    if rebuilding.recount(self._ctx.store, self._ctx.settings, datetime.now(UTC)):
+                        log.info("what this host's runs of the month took was counted again")
             except CwError as error:
                 log.warning("finished tasks not compared with the archives: %s", error)

@@ -22,6 +22,9 @@ class Amount:
     def __bool__(self) -> bool:
         return bool(self.usd or self.turns or self.s)
 
+    def plus(self, other: Amount) -> Amount:
+        return Amount(self.usd + other.usd, self.turns + other.turns, self.s + other.s)
+
     def under(self, other: Amount) -> Amount:
         """The ceiling that is the lower of both, unit by unit."""
         return Amount(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from math import isfinite
 
 from cw.budgets.ceilings import Amount
@@ -15,6 +15,7 @@ from cw.store.connection import Connection
 
 KEPT_MS = 62 * 24 * 3600 * 1000
 _FULL = "full:"
+_HOST = "host:"  # what is kept of each: the end of its first run that was recorded, whether counted
 _WHAT = "what runs have spent"
 
 
@@ -55,6 +56,24 @@ class BudgetStore:
         answer = self._db.run("draw", names, args)
         return None if answer[0] else scopes[int(answer[1]) - 1]
 
+    def recount(
+        self,
+        host: str,
+        now: datetime,
+        archived: Callable[[datetime | None], Mapping[str, Amount]],
+    ) -> bool:
+        """A broker that was emptied learns what this host's runs of the month took. `archived`: by
+        place, of runs that ended before a moment (None: of all). False: it knows.
+        """
+        key = keys.spent(month(now))
+        with self._db.errors() as client:
+            counted, since = client.hmget(key, f"{_HOST}{host}:counted", f"{_HOST}{host}:since")
+        if counted:
+            return False
+        before = None if _number(since or "") is None else _moment(float(since))
+        sums = {place: asdict(amount) for place, amount in archived(before).items()}
+        return bool(self._db.run("recount", [key], [host, json.dumps(sums), KEPT_MS]))
+
     def read(self, now: datetime) -> Ledger:
         """Of the month. What is no number there counts for nothing, and is named."""
         key = keys.spent(month(now))
@@ -63,6 +82,8 @@ class BudgetStore:
         met: dict[str, dict[str, float]] = {}
         bad = ""
         for name, text in row.items():
+            if name.startswith(_HOST):
+                continue
             place, _, unit = name.removeprefix(_FULL).rpartition(":")
             number = _number(text)
             if number is None or unit not in {"usd", "turns", "s"}:
@@ -87,6 +108,10 @@ def _amounts(rows: dict[str, dict[str, float]]) -> dict[str, Amount]:
         place: Amount(row.get("usd", 0.0), int(row.get("turns", 0)), row.get("s", 0.0))
         for place, row in rows.items()
     }
+
+
+def _moment(ms: float) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def _number(text: str) -> float | None:

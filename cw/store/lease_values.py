@@ -25,10 +25,13 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """Who pays for a run, and the moment that its day and month go by."""
+    """Who pays for a run, and the moment that its day and month go by. `host`: whose archive will
+    have it.
+    """
 
     payers: Payers
     at: datetime
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,6 +172,8 @@ class Leases:
             outcome.duration_s,
             _places(settlement.spending),
             KEPT_MS,
+            settlement.spending.host if settlement.spending else "",
+            epoch_ms(settlement.spending.at) if settlement.spending else "",
             *rows,
         ]
         ledger = _ledger(settlement.spending)

@@ -6,23 +6,26 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cw.budgets.ceilings import Amount
+from cw.budgets.scopes import Payers
 from cw.homes import journal
 from cw.homes.home import make_home, templates_dir
 from cw.homes.journal import Journal, Run
 from cw.homes.layout import Home
-from cw.models import TaskSpec
-from cw.operations.reconciliation.rebuilding import Rebuilt, rebuild
+from cw.models import Outcome, TaskSpec
+from cw.operations.reconciliation.rebuilding import Rebuilt, rebuild, recount
 from cw.redaction.redact import Redactor
 from cw.settings import Settings
-from cw.states import OutcomeKind, State
+from cw.states import Move, OutcomeKind, State
 from cw.store import keys
-from cw.store.lease_values import LiveRun
+from cw.store.lease_values import Grant, Holder, LiveRun, Settlement, Spending
 from cw.store.store import Store
 from tests.integration.hosting import Machine, machine
 from tests.integration.test_adoption import HANG, under_way
@@ -47,7 +50,9 @@ def archived(home: Home, spec: TaskSpec, minutes: int = 0, **changed: Any) -> Pa
     at = NOW + timedelta(minutes=minutes)
     run = Run(worker="01", host="here", attempt=2, fence=7, session="s", started_at=at, ended_at=at)
     book: dict[str, Any] = {"phase": "settled", "outcome": make_outcome(), "run": run}
-    return journal.archive(home, make_journal(task=spec, **(book | changed)), Redactor())
+    path = journal.archive(home, make_journal(task=spec, **(book | changed)), Redactor())
+    os.utime(path, (at.timestamp(), at.timestamp()))
+    return path
 
 
 def test_finished_task_comes_back_whole(store: Store, home: Home) -> None:
@@ -283,3 +288,40 @@ def test_book_of_an_archive_is_read_back(home: Home) -> None:
     path = archived(home, make_spec(), phase="overtaken")
 
     assert Journal.model_validate(json.loads(path.read_bytes())).phase == "overtaken"
+
+
+def took(usd: float) -> Outcome:
+    return make_outcome(cost_usd=usd, turns=2, duration_s=30.0)
+
+
+def test_emptied_broker_knows_again_what_the_month_has_cost(store: Store, home: Home) -> None:
+    """Once, and without the runs that it has recorded since."""
+    archived(home, make_spec(), outcome=took(0.5))
+    archived(home, make_spec(issue=23), minutes=10, outcome=took(0.25))
+    later = NOW + timedelta(minutes=20)
+    recorded_since(store, home, later, took(2.0))
+
+    assert recount(store, replace(settings_of(home), host_name="here"), later)
+    assert not recount(store, replace(settings_of(home), host_name="here"), later)
+
+    spent, day = store.budgets.read(NOW).spent, f"{NOW:%d}"
+    assert spent["fleet"] == spent[f"{day}:worker:01"] == Amount(2.75, 6, 90.0)
+
+
+def recorded_since(store: Store, home: Home, at: datetime, outcome: Outcome) -> None:
+    spec = make_spec(issue=24)
+    store.tasks.create(spec, "")
+    granted = store.tasks.acquire(spec.id, worker="01", host="here", ttl=60, session="s")
+    assert isinstance(granted, Grant)
+    spending = Spending(Payers("01", ""), at, "here")
+    done = Settlement(Move.FINISH, outcome, spending=spending)
+    assert store.tasks.settle(Holder(spec.id, "01", granted.fence), done)
+    archived(home, spec, minutes=20, outcome=outcome)
+
+
+def test_month_before_counts_for_nothing(store: Store, home: Home) -> None:
+    archived(home, make_spec(), outcome=took(0.5))
+
+    assert recount(store, settings_of(home), NOW + timedelta(days=40))
+
+    assert store.budgets.read(NOW + timedelta(days=40)).spent == {}

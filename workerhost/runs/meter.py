@@ -103,7 +103,7 @@ class Meter:
 
     def _together(self, took: Amount) -> Amount:
         before = self._before or Amount()
-        return Amount(before.usd + took.usd, before.turns + took.turns, before.s + took.s)
+        return before.plus(took)
 
 
 def metered(held: Holding, book: Journal) -> Meter:

@@ -162,7 +162,9 @@ def _settle(held: Holding, book: Journal, move: Move, outcome: Outcome, told: To
         told,
         begun=bool(book.run.clone),
         charged=charged,
-        spending=Spending(payers, datetime.now(UTC)),
+        spending=Spending(
+            payers, book.run.ended_at or datetime.now(UTC), held.ctx.settings.host_name
+        ),
     )
     return held.ctx.store.tasks.settle(holder, settlement)
 

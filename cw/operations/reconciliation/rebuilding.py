@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cw.budgets.ceilings import NONE, Amount
+from cw.budgets.scopes import Payers, places
 from cw.homes import journal
 from cw.homes.files import read_json
 from cw.homes.journal import Journal
@@ -47,6 +49,26 @@ def rebuild(store: Store, settings: Settings, *, dry_run: bool = False) -> Rebui
         if store.tasks.get(task.spec.id) is None and (dry_run or store.tasks.rebuild(task))
     )
     return Rebuilt(recorded, tuple(unreadable))
+
+
+def recount(store: Store, settings: Settings, now: datetime) -> bool:
+    """What this machine's runs of the month took, for a ledger that knows of none of them. False:
+    it does. Raises BrokerUnavailableError.
+    """
+
+    def archived(before: datetime | None) -> dict[str, Amount]:
+        begin = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        sums: dict[str, Amount] = {}
+        for book in _archives(homes(settings.workers_root), begin, []):
+            done, at = book.outcome, _end(book)
+            if book.phase != "settled" or done is None or (before and at >= before):
+                continue
+            took = Amount(done.cost_usd, done.turns, done.duration_s)
+            for place in places(Payers(book.run.worker, book.run.account), at):
+                sums[place] = sums.get(place, NONE).plus(took)
+        return sums
+
+    return store.budgets.recount(settings.host_name, now, archived)
 
 
 @dataclass(frozen=True, slots=True)

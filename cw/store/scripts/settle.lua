@@ -7,6 +7,7 @@
 --       losses or deferrals to charge, 1 when the run came as far as its clone,
 --       the field of counts, the run's dollars, turns and seconds,
 --       places of the ledger that they are summed up under (JSON list), ms that it is kept,
+--       whose archive will have the run (a host, or ''), its end in ms,
 --       how many GitHub writes follow from it, then they, then the notice of it (JSON each)
 -- `done` also releases the claim and remembers which task finished the issue; `queued` is a run that
 -- was lost or interrupted and will be repeated. The fence ends with the run: a journal that was not archived in time
@@ -72,10 +73,11 @@ for _, place in ipairs(cjson.decode(ARGV[14])) do
       redis.call('HSET', KEYS[12], name, amount)
     end
   end
+  redis.call('HSETNX', KEYS[12], 'host:' .. ARGV[16] .. ':since', ARGV[17])
   redis.call('PEXPIRE', KEYS[12], ARGV[15])
 end
 redis.call('HDEL', KEYS[11], ARGV[1])
-for i = 17, #ARGV do
-  redis.call('RPUSH', KEYS[i <= 16 + ARGV[16] and 13 or 14], ARGV[i])
+for i = 19, #ARGV do
+  redis.call('RPUSH', KEYS[i <= 18 + ARGV[18] and 13 or 14], ARGV[i])
 end
 return 1
