@@ -55,11 +55,15 @@ def test_each_bash_call_has_a_session_of_its_own(ordinary: Ordinary) -> None:
 
 
 def test_interrupt_during_a_tool_leaves_nothing_behind(room: Room) -> None:
+    """Where it ends with status zero a result line is not certain: 1 of 41 had none on a machine
+    that was busy otherwise (2.1.332).
+    """
     ended = busy(room).interrupt()
 
     assert ended.rc in room.claude.differs(old=1, new=0)
-    assert (ended.result["subtype"], ended.result["is_error"]) == ("error_during_execution", True)
-    assert ended.result["terminal_reason"] == "aborted_tools"
+    said = [(line["subtype"], line["is_error"]) for line in ended.of("result")]
+    assert said in ([("error_during_execution", True)], [] if ended.rc == 0 else None)
+    assert all(line["terminal_reason"] == "aborted_tools" for line in ended.of("result"))
     until(lambda: not alive_in(room.home), "the tool to end")
 
 
