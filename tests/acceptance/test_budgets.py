@@ -162,7 +162,9 @@ def test_worker_s_day_ends_that_worker_s_runs_alone(shared: Fleet) -> None:
     first, task = issue(shared, "-w", "01")
 
     def why() -> str:
-        row: dict[str, Any] = next((r for r in shared.json("queue") if r["task"] == task), {})
+        row: dict[str, Any] = next(
+            (r for r in shared.json("queue") if r["about"]["task"] == task), {}
+        )
         return str(row.get("reason", "")) if row.get("state") == "queued" else ""
 
     said = wait_until(lambda: why() if "is used up" in why() else "", 60, shared.logs)
