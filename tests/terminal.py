@@ -56,6 +56,9 @@ class Terminal:
         self.process.wait()
         os.close(self._mine)
 
+    def type(self, text: str) -> None:
+        os.write(self._mine, text.encode())
+
     def wait_for(self, text: str, times: int = 1) -> None:
         self._read(lambda: self.text.count(text) >= times)
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Protocol, Self
 
 from cw.forges.issues import Issue, Thread
-from cw.forges.pulls import Pull, Push
+from cw.forges.pulls import MergeMethod, Pull, Push
 from cw.forges.reading import Facts, PageCache, Places, Reader
 from cw.forges.repositories import Repository
 from cw.forges.watched import Watch
@@ -93,6 +93,19 @@ class Pushes(Protocol):
         """Since then, oldest first; at most the last 100."""
 
 
+class Merging(Protocol):
+    def merge_methods(self, repo: str) -> tuple[MergeMethod, ...]:
+        """Those that the repository allows, the preferred one first."""
+
+    def changed_files(self, repo: str, number: int) -> frozenset[str]:
+        """Of a pull request, under their names before and after."""
+
+    def merge(self, repo: str, number: int, *, head: str, method: MergeMethod) -> str:
+        """Returns the commit. GitHubRefusedError: its head is another one now, it cannot be merged,
+        or the token may not. GitHubUnavailableError: it may have been merged all the same.
+        """
+
+
 class Writes(Names, Labels, Protocol):
     """What the outbox has done."""
 
@@ -126,7 +139,7 @@ class Dispatching(Issues, Repositories, Labels, Branches, Protocol):
     """What a dispatch needs."""
 
 
-class Client(Dispatching, Settling, Writes, Protocol):
+class Client(Dispatching, Settling, Merging, Writes, Protocol):
     """All of it. `is_app`: the key is `Tokens`, which are for one repository each."""
 
     def places(self, facts: Facts) -> Places: ...

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class MergeMethod(StrEnum):
+    """What becomes of its commits, the preferred way first."""
+
+    SQUASH = "squash"  # one commit
+    MERGE = "merge"  # they and a merge commit
+    REBASE = "rebase"  # each anew on the base
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from cw.errors import GoneError
 from cw.forges.forge import Key
 from cw.forges.issues import Issue, Thread
-from cw.forges.pulls import Pull
+from cw.forges.pulls import MergeMethod, Pull
 from cw.forges.reading import Facts, PageCache
 from cw.forges.repositories import Repository
 from cw.github.comments import comment_once
@@ -22,6 +22,7 @@ from cw.github.drafts import to_draft
 from cw.github.errors import github_errors
 from cw.github.expected import ROWS, Expected
 from cw.github.identity import Places
+from cw.github.merging import merge, merge_methods
 from cw.github.opened import opened
 from cw.github.pulls import Pulls
 from cw.github.reader import GitHubReader
@@ -104,6 +105,12 @@ class GitHub(Pulls):
 
     def to_draft(self, repo: str, number: int) -> bool:
         return to_draft(self, repo, number)
+
+    def merge_methods(self, repo: str) -> tuple[MergeMethod, ...]:
+        return merge_methods(self, repo)
+
+    def merge(self, repo: str, number: int, *, head: str, method: MergeMethod) -> str:
+        return merge(self, repo, number, head=head, method=method)
 
     def thread(self, repo: str, number: int) -> Thread:
         return read_thread(self, repo, number)

@@ -52,6 +52,14 @@ class Pulls(Connection):
                 return self.open_pull(repo, branch=branch, base=base, title=title, body=body)
             raise GitHubRefusedError(f"GitHub refused: {_reasons(made.data)}")
 
+    def changed_files(self, repo: str, number: int) -> frozenset[str]:
+        """Under their names before and after. GitHub lists at most 3,000."""
+        what, path = f"files of pull request {repo}#{number}", f"/repos/{repo}/pulls/{number}/files"
+        with github_errors(what):
+            names = ("filename", "previous_filename")
+            rows = self._pages(what, repo, path)
+            return frozenset(str(row[name]) for row in rows for name in names if row.get(name))
+
     @again
     def retarget(self, repo: str, number: int, base: str) -> None:
         """Have a pull request go into another branch."""

@@ -115,15 +115,17 @@ class Road:
 
     def cw(self, cw: Cw, *typed: str) -> subprocess.CompletedProcess[str]:
         """As somebody types it on a machine of this fleet."""
+        return cw(*typed, **self.env())
+
+    def env(self) -> dict[str, str]:
         settings = self.office.settings
-        return cw(
-            *typed,
-            CW_BROKER_URL=self.store.connection.url,
-            CW_GITHUB_API_URL=settings.github_api_url,
-            CW_GITHUB_URL=settings.github_url,
-            CW_GITHUB_TOKEN=settings.github_token,
-            CW_HOST_NAME=HOST,
-        )
+        return {
+            "CW_BROKER_URL": self.store.connection.url,
+            "CW_GITHUB_API_URL": settings.github_api_url,
+            "CW_GITHUB_URL": settings.github_url,
+            "CW_GITHUB_TOKEN": settings.github_token,
+            "CW_HOST_NAME": HOST,
+        }
 
     def state(self, number: int, repo: str = "acme/app") -> str:
         return self.record(number, repo).state.value

@@ -13,6 +13,7 @@ from cw.models import Event, Model, Task
 from cw.operations.fleet.hosts import HostRow
 from cw.operations.fleet.notifiers import TriedRow
 from cw.operations.fleet.remote_disk import Changes
+from cw.operations.pulls.merge import MergeRow
 from cw.operations.views.accounts import AccountRow
 from cw.operations.views.costs import Costs
 from cw.operations.views.history import Finished
@@ -91,6 +92,7 @@ PRINTED: dict[str, Any] = {
     "accounts": list[AccountRow],
     "prs": list[PullRow],
     "prs resume": PullRow,
+    "merge": list[MergeRow],
     "hosts": list[HostRow],
     "audit": list[Entry],
     "seen": list[UnseenRow],

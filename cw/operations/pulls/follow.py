@@ -4,7 +4,7 @@ at any time: a change is made only of what nobody has changed since.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -66,15 +66,22 @@ class Followed(Passed[Moved]):
         return any(row.state == PullState.MERGED for row in self.rows)
 
 
-def follow(ways: PassContext, clock: Clock | None = None) -> Followed:
-    """One pass. `clock`: the store's, if no other. Raises BrokerUnavailableError."""
+def follow(
+    ways: PassContext, clock: Clock | None = None, only: Collection[tuple[str, int]] = ()
+) -> Followed:
+    """One pass. `clock`: the store's, if no other. `only`: these, wholly and now, and no other.
+    Raises BrokerUnavailableError.
+    """
     with ways.store.locks.held(LOCK) as lock:
-        return _Pass(ways, clock).run(lock.renew) if lock else Followed(busy=True)
+        return _Pass(ways, clock, only).run(lock.renew) if lock else Followed(busy=True)
 
 
 class _Pass(GitHubPass[Moved]):
-    def __init__(self, ways: PassContext, clock: Clock | None) -> None:
+    def __init__(
+        self, ways: PassContext, clock: Clock | None, only: Collection[tuple[str, int]]
+    ) -> None:
         super().__init__(ways)
+        self._only = only
         self._clock = clock or ways.store.tasks.now
         self._watch = ways.github.watch()
         self._listener = Listener(ways.github, Rights(self.reader, ways.store.github))
@@ -100,8 +107,7 @@ class _Pass(GitHubPass[Moved]):
             for task in store.tasks.open_tasks()
             if task.state in _WORKS and task.spec.github and task.spec.issue is not None
         }
-        early = timedelta(seconds=self.ways.settings.pulls_every / 2)  # passes are not on the dot
-        due = {_name(record): record for record in store.pulls.due(now + early)}
+        due = {_name(record): record for record in self._due(now)}
         asking = Asking(self._watch, self.told, step)
         glances = asking.glances(due)
         self._looked = len(glances)
@@ -115,6 +121,13 @@ class _Pass(GitHubPass[Moved]):
             step()
             self._guarded(due[name], look)
 
+    def _due(self, now: datetime) -> list[PullRecord]:
+        pulls = self.ways.store.pulls
+        if self._only:
+            return [found for key in self._only if (found := pulls.get(key)) and found.open]
+        early = timedelta(seconds=self.ways.settings.pulls_every / 2)  # passes are not on the dot
+        return pulls.due(now + early)
+
     def _wants_look(self, record: PullRecord, glance: Glance | None, now: datetime) -> bool:
         """False: nothing is new, or it is another repository's now, or nobody knows."""
         if glance is None:
@@ -122,7 +135,7 @@ class _Pass(GitHubPass[Moved]):
         if record.repo_id and glance.repo_id != record.repo_id:
             self._find_again(record, now)
             return False
-        if needs_look(record, glance, now):
+        if self._only or needs_look(record, glance, now):
             return True
         self.ways.store.pulls.wait({record.key: next_look(record.state, record.moved_at, now)})
         return False

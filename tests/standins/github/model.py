@@ -187,6 +187,7 @@ class Repo:
     checks: dict[str, list[CheckRun | Status]] = field(default_factory=dict)  # by sha
     required: set[str] = field(default_factory=set)  # names of checks
     review_required: bool = False
+    merges: frozenset[str] = frozenset({"merge", "squash"})  # methods; it cannot do rebase
 
     @property
     def full_name(self) -> str:

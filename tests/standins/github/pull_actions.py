@@ -16,6 +16,8 @@ CLOSING = re.compile(
     re.IGNORECASE,
 )
 
+_METHODS = {"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}
+
 
 def split_head(state: State, repo: Repo, head: str) -> tuple[Repo, str]:
     """The head is "branch" or "owner:branch", owner being the repository's or a fork's."""
@@ -128,13 +130,14 @@ def merge_pull(
     expected_head: str | None = None,
     message: str | None = None,
 ) -> str:
+    """REST's "Merge a pull request": 405 if it cannot be done, 409 if `sha` is not the head."""
     pull = pull_of(issue)
     viewer.require(repo, "write", "contents")
     require_open_repo(repo)
     if issue.state != "open" or pull.draft:
         raise ApiError(405, "Pull Request is not mergeable")
-    if method not in {"merge", "squash"}:
-        raise ApiError(405, "Rebase merges are not allowed on this repository.")
+    if method not in repo.merges:
+        raise ApiError(405, f"{_METHODS[method]} are not allowed on this repository.")
     if expected_head and expected_head != pull.head_sha:
         raise ApiError(409, "Head branch was modified. Review and try the merge again.")
     head_owner = pull.head_repo.partition("/")[0]

@@ -67,6 +67,9 @@ class Render:
             "archived": repo.archived,
             "disabled": repo.disabled,
             "has_issues": repo.has_issues,
+            "allow_merge_commit": "merge" in repo.merges,
+            "allow_rebase_merge": "rebase" in repo.merges,
+            "allow_squash_merge": "squash" in repo.merges,
             "size": len(repo.known_heads),  # kB; none in an empty one
             "open_issues_count": sum(i.state == "open" for i in repo.issues.values()),
             "forks_count": sum(r.parent == repo.full_name for r in self.state.repos.values()),

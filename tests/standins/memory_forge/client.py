@@ -9,7 +9,7 @@ from typing import Self
 
 from cw.errors import GoneError
 from cw.forges.issues import Issue, Thread
-from cw.forges.pulls import Pull, Push
+from cw.forges.pulls import MergeMethod, Pull, Push
 from cw.forges.reading import Facts, PageCache, Places, Reader
 from cw.forges.repositories import Repository
 from cw.forges.watched import Watch
@@ -102,6 +102,15 @@ class MemoryClient:
         raise GoneError("there are no pull requests")
 
     def retarget(self, repo: str, number: int, base: str) -> None:
+        raise GoneError("there are no pull requests")
+
+    def merge_methods(self, repo: str) -> tuple[MergeMethod, ...]:
+        return ()
+
+    def changed_files(self, repo: str, number: int) -> frozenset[str]:
+        raise GoneError("there are no pull requests")
+
+    def merge(self, repo: str, number: int, *, head: str, method: MergeMethod) -> str:
         raise GoneError("there are no pull requests")
 
     def last_push(self, repo: str, ref: str) -> tuple[str, str]:
