@@ -7,12 +7,14 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
 
 from cw.errors import GitHubRefusedError
 from cw.forges.pulls import MergeMethod
+from cw.operations.pulls.follow import LOCK
 from cw.operations.pulls.merge import Merger, MergeRow
 from cw.operations.pulls.merge_plan import plan
 from cw.pulls.states import move_to
@@ -145,11 +147,16 @@ def test_one_that_is_not_ready_is_refused_with_what_it_waits_for(
     age(road, red)
 
     alone = road.cw(cw, "merge", str(red))
+    as_json = road.cw(cw, "merge", "--json", str(red))
     before = merged(hub)
     both = road.cw(cw, "merge", *names([red, fine]))
 
     said = f"cw: {REPO}#{red} is not merged: needs you: red: CI / test"
     assert (alone.returncode, alone.stderr.splitlines()) == (2, [said])
+    assert [(row["result"], row["why"]) for row in json.loads(as_json.stdout)] == [
+        ("left", "needs you: red: CI / test")
+    ]
+    assert as_json.returncode == 2
     assert before == set()
     assert (both.returncode, both.stderr.splitlines()) == (1, [said])
     assert merged(hub) == {fine}
@@ -208,6 +215,23 @@ def test_whether_it_can_be_merged_is_waited_for_after_each_merge(
     hub.forget_mergeable(REPO, number, answers=4)  # two glances and two looks
 
     assert [row.result for row in one.merge(rows)] == ["merged"]
+
+
+def test_another_pass_is_waited_for(road: Road) -> None:
+    (number,) = ready(road, {"a": "1\n"})
+    waits: list[str] = []
+
+    with ExitStack() as other:
+        other.enter_context(road.store.locks.held(LOCK))
+        one = Merger(
+            ways=road.office.ways(),
+            tell=lambda what, _: waits.append(what),
+            pause=lambda _: other.close(),
+        )
+        rows = plan(one, [str(number)])
+
+    assert [row.result for row in rows] == ["planned"]
+    assert waits == ["another pass over pull requests"]
 
 
 def test_token_that_may_not_merge_is_told_so(road: Road, hub: GitHubStandIn, cw: Cw) -> None:
@@ -286,8 +310,9 @@ def test_what_cannot_be_used_merges_nothing(
 
 def test_dry_run_says_what_would_be_done(road: Road, hub: GitHubStandIn, cw: Cw) -> None:
     first, second = ready(road, {"a": "1\n"}, {"a": "1\n"})
+    url = f"http://github.localhost/{REPO}/pull/{second}"
 
-    done = road.cw(cw, "merge", "--dry-run", "--method", "merge", *names([first, second]))
+    done = road.cw(cw, "merge", "--dry-run", "--method", "merge", f"#{first}", url, str(second))
 
     assert done.returncode == 0, done.stderr
     assert [line.split()[:2] for line in done.stdout.splitlines()[1:]] == [

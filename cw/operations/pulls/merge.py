@@ -82,10 +82,11 @@ class Merger:
         """As they are now, or why nobody knows. Raises GitHubUnavailableError."""
         wanted, clock = list(keys), self.clock or self.ways.store.tasks.now
         begin = clock()
-        for _ in range(_BUSY):
+        for tries in range(_BUSY):
             done = follow(self.ways, self.clock, wanted)
             if not done.busy:
                 break
+            self.tell("another pass over pull requests", tries * _EVERY)
             self.pause(_EVERY)
         if done.stopped:
             raise GitHubUnavailableError(done.stopped)
@@ -114,8 +115,6 @@ class Merger:
             return row.left(record)
         if why := refusal(record):
             return row.left(why)
-        if record.head != row.head:
-            return row.left("its head is another one than was looked at")
         done = self._merge(row)
         if done.result == "merged":
             self._merged(record)
