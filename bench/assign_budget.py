@@ -6,10 +6,7 @@ stand-in of the tests. Needs redis-server and git.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,29 +15,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench.broker import running_broker
 from cw.store.store import open_store
 from tests.integration.assigning import BOT, Office, big_hub
 from tests.making import KEYRING
 from tests.standins.github import GitHubStandIn
-from tests.waiting import wait_until
 
 
 def main() -> None:
-    folder = Path(tempfile.mkdtemp(prefix="cw-bench-"))
-    path = folder / "s"
-    redis = subprocess.Popen(
-        ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", ""],
-        stdout=subprocess.DEVNULL,
-        cwd=folder,
-    )
-    try:
-        wait_until(path.exists, what="redis-server")
-        with GitHubStandIn(folder / "hub", clock=a_minute_ago) as hub:
-            measure(hub, f"unix://{path}")
-    finally:
-        redis.kill()
-        redis.wait()
-        shutil.rmtree(folder)
+    with (
+        running_broker() as (folder, url),
+        GitHubStandIn(folder / "hub", clock=a_minute_ago) as hub,
+    ):
+        measure(hub, url)
 
 
 def a_minute_ago() -> datetime:

@@ -8,10 +8,7 @@ The scripts are the product's, on a real server; an agent is a function that is 
 from __future__ import annotations
 
 import random
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +17,7 @@ from statistics import mean
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench.broker import running_broker
 from cw.accounts.holds import GROWTH, HoldKind
 from cw.budgets.scopes import Payers
 from cw.models import TaskSpec
@@ -106,23 +104,11 @@ def measure(store: Store, accounts: int) -> None:
 
 
 def main() -> None:
-    folder = Path(tempfile.mkdtemp(prefix="cw-bench-"))
-    path = folder / "s"
-    redis = subprocess.Popen(
-        ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", ""],
-        stdout=subprocess.DEVNULL,
-        cwd=folder,
-    )
-    try:
-        wait_until(path.exists, what="redis-server")
-        store = open_store(f"unix://{path}", KEYRING)
+    with running_broker() as (_, url):
+        store = open_store(url, KEYRING)
         print("accounts | refused runs a minute | first, mean, last worker back after minutes")
         for accounts in (1, 2, 4, 8):
             measure(store, accounts)
-    finally:
-        redis.kill()
-        redis.wait()
-        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

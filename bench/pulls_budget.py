@@ -7,22 +7,19 @@ requests that a query's connections need, by the hundred, at least one. Needs re
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
-import tempfile
 from datetime import timedelta
 from math import ceil
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench.broker import running_broker
 from cw.store.store import open_store
 from tests.integration.assigning import BOT
 from tests.integration.following import EVERY, Hands, Road
 from tests.making import KEYRING
 from tests.standins.github import GitHubStandIn
-from tests.waiting import wait_until
 
 REPOS = [f"acme/r{at:02}" for at in range(20)]
 EACH = 10
@@ -34,22 +31,12 @@ CONNECTIONS = 38  # of a look: 7 of the pull request, 1 of its base, and 30 thre
 
 
 def main() -> None:
-    folder = Path(tempfile.mkdtemp(prefix="cw-bench-"))
-    path = folder / "s"
-    redis = subprocess.Popen(
-        ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", ""],
-        stdout=subprocess.DEVNULL,
-        cwd=folder,
-    )
     hands = Hands()
-    try:
-        wait_until(path.exists, what="redis-server")
-        with GitHubStandIn(folder / "hub", clock=hands.now) as hub:
-            measure(Road.open(hub, open_store(f"unix://{path}", KEYRING), hands, REPOS))
-    finally:
-        redis.kill()
-        redis.wait()
-        shutil.rmtree(folder)
+    with (
+        running_broker() as (folder, url),
+        GitHubStandIn(folder / "hub", clock=hands.now) as hub,
+    ):
+        measure(Road.open(hub, open_store(url, KEYRING), hands, REPOS))
 
 
 def measure(road: Road) -> None:

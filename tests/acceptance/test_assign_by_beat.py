@@ -6,39 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.acceptance.fleet import REHEARSAL, TOKEN, Fleet, remove, short_folder
-from tests.needs import need
-from tests.standins.github import GitHubStandIn
-from tests.standins.messages import MessagesStandIn
+from tests.acceptance.beating import REPO, beating
+from tests.acceptance.fleet import Fleet
 from tests.waiting import wait_until
-
-REPO = "acme/app"
 
 
 @pytest.fixture
 def fleet() -> Iterator[Fleet]:
     """One worker; beat assigns every second and reconciles every second."""
-    need("git")
-    home = short_folder()
-    with GitHubStandIn(home / "hub") as hub, MessagesStandIn() as api:
-        hub.add_repo(REPO, files={"README.md": "# App\n"})
-        hub.add_user("bot", TOKEN, {REPO: "write"})
-        settings = {
-            "CW_ASSIGN_REPOS": REPO,
-            "CW_ASSIGN_EVERY": "1",
-            "CW_RECONCILE_EVERY": "1",
-            "CW_RECONCILE_GRACE": "0",
-        }
-        made = Fleet(home, hub, api, REHEARSAL, settings)
-        (home / ".gitconfig").write_text("[user]\n\tname = Bot\n\temail = bot@acme.invalid\n")
-        try:
-            made.ok("init", "01")
-            made.up()
-            yield made
-            assert hub.leaks == []
-        finally:
-            made.down()
-            remove(home)
+    settings = {"CW_ASSIGN_EVERY": "1", "CW_RECONCILE_EVERY": "1", "CW_RECONCILE_GRACE": "0"}
+    with beating(settings) as fleet:
+        yield fleet
 
 
 def test_issue_becomes_a_pull_request_and_is_not_assigned_twice(fleet: Fleet) -> None:

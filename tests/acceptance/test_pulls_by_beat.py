@@ -14,40 +14,19 @@ import pytest
 
 from cw.services import record
 from cw.settings import load_settings
-from tests.acceptance.fleet import REHEARSAL, TOKEN, Fleet, remove, short_folder
-from tests.needs import need
-from tests.standins.github import GitHubStandIn
-from tests.standins.messages import MessagesStandIn
+from tests.acceptance.beating import REPO, beating
+from tests.acceptance.fleet import Fleet
 from tests.waiting import wait_until
 
-REPO = "acme/app"
 WORK = "rehearse: pace 0.01\nrehearse: commit-only\n"
 
 
 @pytest.fixture
 def fleet() -> Iterator[Fleet]:
     """One worker; beat looks at pull requests each second, and assigns by itself once an hour."""
-    need("git")
-    home = short_folder()
-    with GitHubStandIn(home / "hub") as hub, MessagesStandIn() as api:
-        hub.add_repo(REPO, files={"README.md": "# App\n"})
-        hub.add_user("bot", TOKEN, {REPO: "write"})
-        settings = {
-            "CW_ASSIGN_REPOS": REPO,
-            "CW_ASSIGN_EVERY": "3600",
-            "CW_PULLS_EVERY": "1",
-            "CW_RECONCILE_EVERY": "0",
-        }
-        made = Fleet(home, hub, api, REHEARSAL, settings)
-        (home / ".gitconfig").write_text("[user]\n\tname = Bot\n\temail = bot@acme.invalid\n")
-        try:
-            made.ok("init", "01")
-            made.up()
-            yield made
-            assert hub.leaks == []
-        finally:
-            made.down()
-            remove(home)
+    settings = {"CW_ASSIGN_EVERY": "3600", "CW_PULLS_EVERY": "1", "CW_RECONCILE_EVERY": "0"}
+    with beating(settings) as fleet:
+        yield fleet
 
 
 def test_pull_request_is_followed_whatever_is_killed_until_its_merge_frees_the_next_issue(
