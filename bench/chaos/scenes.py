@@ -20,9 +20,9 @@ from bench.chaos.fleet import LEASE_SECONDS, Fleet
 from bench.chaos.kinds import PACE
 from bench.chaos.load import APP, Load, Taken
 from bench.chaos.report import Found, found
-from cw.budgets.ceilings import NONE
-from cw.budgets.scopes import fleet_place
+from cw.budgets.scopes import fleet_place, month
 from cw.states import State
+from cw.store import keys
 
 _PATIENCE = 300.0  # on a busy machine
 _TOLD_SECONDS = LEASE_SECONDS + 30
@@ -153,10 +153,9 @@ def shared_ceiling(fleet: Fleet, load: Load, first: int) -> Scene:
     begun one turn too many. Then nothing limits them, and they go on.
     """
     now = datetime.now(UTC)
-    spent = load.store.budgets.read(now).spent
     allowed = _TURNS_EACH * len(load.workers)
-    most = spent.get(fleet_place(now), NONE).turns + allowed
-    fleet.start_again(CW_BUDGET_FLEET_DAY=f"{most}turns")
+    _as_on_a_new_day(load, now)
+    fleet.start_again(CW_BUDGET_FLEET_DAY=f"{allowed}turns")
     tasks = _one_each(load, first, _ENDLESS, load.workers)
     _soon(lambda: len([run for one in tasks for run in _runs(load, one)]) >= len(tasks) // 2)
     fleet.kill(fleet.hosts[0])
@@ -184,6 +183,10 @@ SCENES: dict[str, Callable[[Fleet, Load, int], Scene]] = {
     "shared ceiling": shared_ceiling,
     LAST: broker_emptied,
 }
+
+
+def _as_on_a_new_day(load: Load, now: datetime) -> None:
+    load.store.connection.client.hdel(keys.spent(month(now)), f"{fleet_place(now)}:turns")
 
 
 def _in_order(words: list[str]) -> bool:

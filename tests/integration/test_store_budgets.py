@@ -122,6 +122,18 @@ def test_what_running_tasks_may_still_use_is_kept_from_others(store: Store) -> N
     assert store.budgets.read(NOW).met == {}
 
 
+def test_the_last_of_a_ceiling_is_for_those_that_are_at_work(store: Store) -> None:
+    first = created(store, issue=None)
+    taken(store, first, "01")
+    assert draw(store, first, "01", Amount(0.9, 1), Amount(0.96, 2)) is None
+
+    waits = take(store, created(store, issue=None), "02")
+
+    assert isinstance(waits, Refusal)
+    assert waits.reason == "budget reserved"
+    assert draw(store, first, "01", Amount(0.96, 2), Amount(1.0, 3)) is None
+
+
 def test_what_a_run_had_reserved_is_free_when_its_lease_is_over(store: Store) -> None:
     lost = created(store, issue=None)
     taken(store, lost, "01")

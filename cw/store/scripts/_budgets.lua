@@ -39,8 +39,11 @@ local function left_of(scopes, task, ledger, reserved, leases, marked)
         if left <= 0 then
           return nil, number, 'reserved'
         end
-        room[unit] = math.min(room[unit] or left, left)
         local share = unit == 'turns' and math.max(1, math.floor(most / 20)) or most / 20
+        if marked and left < share - 1e-9 and (others[name] or 0) > 0 then
+          return nil, number, 'reserved'  -- the rest is for those that are at work
+        end
+        room[unit] = math.min(room[unit] or left, left)
         first[unit] = math.min(first[unit] or share, share, left)
       end
     end
