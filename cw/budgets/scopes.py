@@ -48,6 +48,11 @@ class Scope:
             f" {self.until.astimezone():%Y-%m-%d %H:%M}, or until {self.setting} is raised"
         )
 
+    @property
+    def shared_out(self) -> str:
+        """For a person: why nothing begins below it at this moment."""
+        return f"what is left of {self.words} ({self.ceiling.text()}) is for tasks that run"
+
 
 def month(now: datetime) -> str:
     """The ledger of this moment: 2026-11."""

@@ -56,6 +56,7 @@ def begun(task: Task, before: PullRecord | None = None) -> PullRecord | None:
         session=task.session,
         branch=done.branch,
         cost_usd=task.total_usd,
+        cost_estimated=task.spent_rough or done.cost_estimated,
         made_at=made_at,
         state=PullState.WATCHING,
         left=done.head,

@@ -54,6 +54,7 @@ class PullRecord(Model):
     session: MaybeText = None
     branch: str = ""
     cost_usd: float = 0.0  # of the task
+    cost_estimated: bool = False  # a part of it
     made_at: Moment  # the task's end
     state: PullState = PullState.WATCHING
     cause: Cause | None = None

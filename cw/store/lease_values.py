@@ -10,6 +10,8 @@ from cw.models import Outcome, Start
 from cw.states import Move
 from cw.store.notices import NOTHING, Told
 
+RESERVED = "budget reserved"  # a refusal's reason
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:

@@ -144,14 +144,14 @@ class TaskStore(TaskReads, Leases):
         return bool(self._db.run("reroute", names, args))
 
     def respecify(self, task: Task, spec: TaskSpec) -> bool:
-        """Change what is wanted of a task that does not run, at a person's wish. False: it runs, or
-        is not what was dispatched: this signs it again, and must not sign what somebody else has
-        written.
+        """Change what is wanted of a task that a person is about to restart. False: it is not at
+        rest any more, or is not what was dispatched: this signs it again, and must not sign what
+        somebody else has written.
         """
         if not is_genuine(self._db.keyring, task.spec, self.prompt(spec.id)):
             return False
         changed = sign(self._db.keyring, spec).model_dump_json()
-        allowed = "".join(f",{state}" for state in State if state is not State.RUNNING) + ","
+        allowed = sources(Move.RESTART) + sources(Move.REOPEN)
         return bool(self._db.run("respecify", [keys.task(spec.id)], [allowed, changed]))
 
     def want_stop(self, task: Task, by: str) -> State | None:

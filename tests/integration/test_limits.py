@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from cw.homes.layout import Home
 from cw.homes.running import shim_lives
 from cw.models import Task, TaskSpec
 from cw.states import OutcomeKind, State
+from cw.store import keys
 from tests.integration.cloning import run
 from tests.integration.hosting import Machine, machine
 from tests.integration.test_shim import DEAF, WALLED, Shims, shims
@@ -215,6 +217,36 @@ def reopen(here: Machine, spec: TaskSpec) -> None:
     wait_until(lambda: not here.home().journal.exists(), what="the archive")
     assert here.store().tasks.reopen(here.task(spec), fresh=False)
     here.sweep()
+
+
+def test_task_for_which_running_ones_leave_nothing_says_so_until_they_do(git_repo: Path) -> None:
+    # The log of what agents do lies in one HOME, where the other worker may not write.
+    with machine(git_repo, CW_BUDGET_FLEET_DAY="100turns", CW_REHEARSAL_LOG="") as here:
+        here.add_worker("02")
+        here.start()
+        first = here.dispatch(f"{QUICK}rehearse: until ~/tmp/never\n", wanted_worker="01")
+        here.reaches(first, State.RUNNING)
+        rest = wait_until(lambda: after_its_turn(here, first), what="the only word of its agent")
+        reserve(here, first, rest | {"turns": 100})
+
+        second = here.dispatch(f"{QUICK}rehearse: no-change\n", wanted_worker="02")
+
+        said = wait_until(lambda: here.task(second).reason, what=here.log)
+        assert "what is left of the fleet's budget for today (100turns)" in said
+        reserve(here, first, rest)
+        here.sweep()
+        assert here.reaches(second, State.DONE).attempt == 1
+
+
+def after_its_turn(here: Machine, spec: TaskSpec) -> dict[str, Any]:
+    """What is kept for its next one; empty while it has had none."""
+    text = here.store().connection.client.hget(keys.RESERVED, spec.id)
+    found: dict[str, Any] = json.loads(text or "{}")
+    return found if found.get("turns") == 2 else {}
+
+
+def reserve(here: Machine, spec: TaskSpec, entry: dict[str, Any]) -> None:
+    here.store().connection.client.hset(keys.RESERVED, spec.id, json.dumps(entry))
 
 
 def test_host_without_room_takes_nothing_and_says_why(git_repo: Path) -> None:

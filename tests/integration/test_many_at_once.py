@@ -40,6 +40,7 @@ def came_to_rest(
     move: Move,
     reason: str = "x",
     hold: timedelta = timedelta(hours=3),
+    turns: int = 0,
 ) -> str:
     done = cw("dispatch", "-r", str(repo), "-p", "Do it", "-w", worker, "--json")
     task = str(json.loads(done.stdout)["task"])
@@ -50,6 +51,7 @@ def came_to_rest(
         kind=OutcomeKind.DEFERRED if held else OutcomeKind.STOPPED,
         reason=reason,
         message="it came to rest",
+        turns=turns,
         retry_at=store.tasks.now() + hold if held else None,
     )
     ended(store, task, grant.fence, outcome, move, worker)
@@ -88,6 +90,28 @@ def test_restart_of_several_changes_nothing_when_one_is_unknown(
 
     assert done.returncode == 2
     assert state(store, task) is State.STOPPED
+
+
+def test_restart_of_several_changes_nothing_when_one_has_taken_more_than_it_is_given(
+    cw: Cw, store: Store, git_repo: Path
+) -> None:
+    taken = {"01": 1, "02": 5}
+    tasks = [
+        came_to_rest(cw, store, git_repo, worker, Move.STOP, turns=turns)
+        for worker, turns in taken.items()
+    ]
+
+    done = cw("restart", *taken, "--max-turns", "5")
+
+    assert done.returncode == 2
+    assert "has taken 5turns already. Give it more than that with --max-turns" in done.stderr
+    for task in tasks:
+        assert state(store, task) is State.STOPPED
+        found = store.tasks.get(task)
+        assert found
+        assert found.spec.max_turns == 0
+    assert cw("restart", *taken, "--max-turns", "6").returncode == 0
+    assert {one.spec.max_turns for one in store.tasks.open_tasks()} == {6}
 
 
 @pytest.mark.parametrize("reason", WITH_ACCOUNT)

@@ -35,7 +35,7 @@ def test_prs_shows_them_with_filters_and_as_json(road: Road, hub: GitHubStandIn,
     }
     assert [row["number"] for row in only] == [red]
     assert mine == []
-    assert rows[0]["cost_usd"] == 0.5
+    assert (rows[0]["cost_usd"], rows[0]["cost_estimated"]) == (0.5, False)
     assert schemas()["prs"]
 
 

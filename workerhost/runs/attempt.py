@@ -26,7 +26,7 @@ from cw.operations.reconciliation.rebuilding import (
 from cw.operations.rest.notices import End, notice_of
 from cw.operations.rest.writes import on_outcome
 from cw.states import Move, State
-from cw.store.lease_values import Grant, Holder, Refusal, Settlement
+from cw.store.lease_values import RESERVED, Grant, Holder, Refusal, Settlement
 from cw.store.notices import Told
 from workerhost.agents import launch
 from workerhost.agents.follow import Ending, Follower, follow
@@ -89,6 +89,8 @@ def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
         place=wanted.spec.key[0],
     )
     if isinstance(granted, Refusal):
+        if granted.scope and granted.reason == RESERVED:
+            ctx.store.tasks.note(task_id, granted.scope.shared_out)
         return NotRun(granted.reason)
     task = ctx.store.tasks.get(task_id)
     if task is None:

@@ -42,6 +42,30 @@ def checked(read: Callable[[str], Any]) -> Callable[..., Any]:
     return callback
 
 
+def by_option(*words: str) -> Callable[[Command], Command]:
+    """What the lines of a sum are; the first word where nothing was typed."""
+    kinds = click.Choice(words)
+    return click.option(
+        "--by", type=kinds, default=words[0], show_default=True, help="One line for each."
+    )
+
+
+def since_option(what: str) -> Callable[[Command], Command]:
+    """`what` ended since then."""
+    form = "2d, 12h, 30m or 1w ago, or a date such as 2026-11-01."
+    return click.option(
+        "--since",
+        metavar="TIME",
+        callback=checked(read_since),
+        help=f"Only {what} ended since then: {form}",
+    )
+
+
+local_option = click.option(
+    "--local", is_flag=True, help="Read the archives of this machine's HOMEs only."
+)
+
+
 def follow_option(until: str) -> Callable[[Command], Command]:
     """`-F`, as `tail -F`: `-f` is --force wherever it stands. For one more version `-f` is read
     here as well, with a word about it.

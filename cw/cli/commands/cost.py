@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cw.cli.arguments.params import checked, json_option, read_since
+from cw.cli.arguments.params import by_option, json_option, local_option, since_option
 from cw.cli.context import Cli, with_cli
 from cw.cli.finished import ALL, all_rows, local_rows
 from cw.cli.views.render import Column, duration, json_out, money, one_line, say, table
@@ -17,24 +17,11 @@ from cw.errors import BrokerUnavailableError
 if TYPE_CHECKING:
     from cw.operations.views.costs import CostRow
 
-_WORDS = ("worker", "repo", "account", "model", "day", "issue")
-
 
 @click.command()
-@click.option(
-    "--by",
-    type=click.Choice(_WORDS),
-    default="worker",
-    show_default=True,
-    help="One line for each.",
-)
-@click.option(
-    "--since",
-    metavar="TIME",
-    callback=checked(read_since),
-    help="Only runs that ended since then: 2d, 12h, 30m or 1w ago, or a date such as 2026-11-01.",
-)
-@click.option("--local", is_flag=True, help="Read the archives of this machine's HOMEs only.")
+@by_option("worker", "repo", "account", "model", "day", "issue")
+@since_option("runs that")
+@local_option
 @json_option
 @with_cli
 def command(cli: Cli, by: str, since: datetime | None, local: bool, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cw.cli.arguments.completion import complete_repos
-from cw.cli.arguments.params import checked, json_option, maybe_id_argument, read_since
+from cw.cli.arguments.params import json_option, local_option, maybe_id_argument, since_option
 from cw.cli.context import Cli, with_cli
 from cw.cli.finished import all_rows, local_rows
 from cw.cli.views.render import Column, duration, json_out, moment, money, say, table
@@ -43,12 +43,7 @@ _COLUMNS = [
     help="Only of this repository: owner/repo, a git path or URL.",
     shell_complete=complete_repos,
 )
-@click.option(
-    "--since",
-    metavar="TIME",
-    callback=checked(read_since),
-    help="Only what ended since then: 2d, 12h, 30m or 1w ago, or a date such as 2026-11-01.",
-)
+@since_option("what")
 @click.option(
     "--outcome",
     type=click.Choice([kind.value for kind in OutcomeKind]),
@@ -64,7 +59,7 @@ _COLUMNS = [
     help="At most so many.",
 )
 @click.option("--all", "everything", is_flag=True, help="Ask every host for its archives too.")
-@click.option("--local", is_flag=True, help="Read the archives of this machine's HOMEs only.")
+@local_option
 @json_option
 @with_cli
 def command(

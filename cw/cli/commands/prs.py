@@ -125,7 +125,7 @@ def _cells(row: PullRow, now: datetime) -> list[str]:
         f"+{row.added} -{row.removed}" if row.files else "",
         duration(now - row.at).split()[0],
         str(row.rounds or ""),
-        money(row.cost_usd),
+        money(row.cost_usd, estimated=row.cost_estimated),
         row.title,
         row.waits,
     ]

@@ -57,7 +57,7 @@ def command(
     waiting = [task for task in tasks if everyone and not early and limited(task, now)]
     going = [task for task in tasks if task not in waiting]
     for task in going:  # all of them before any is changed
-        need_restartable(task, now, early=early)
+        need_restartable(task, now, early=early, ceiling=ceiling)
     done = [restart(cli.control, task, fresh=fresh, early=early, ceiling=ceiling) for task in going]
     if as_json:
         rows = [row.model_dump(mode="json") for row in done]

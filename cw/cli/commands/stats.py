@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cw.cli.arguments.params import checked, json_option, read_since
+from cw.cli.arguments.params import by_option, json_option, local_option, since_option
 from cw.cli.context import Cli, with_cli
 from cw.cli.finished import ALL, all_rows, local_rows
 from cw.cli.views.render import Column, duration, json_out, money, one_line, say, table
@@ -18,31 +18,17 @@ if TYPE_CHECKING:
     from cw.operations.views.merges import Merges
     from cw.operations.views.stats import Stats, StatsRow, TaskSum
 
-_WORDS = ("repo", "model", "worker", "account", "day")
-
 
 @click.command()
-@click.option(
-    "--by",
-    type=click.Choice(_WORDS),
-    default="repo",
-    show_default=True,
-    help="One line for each.",
-)
-@click.option(
-    "--since",
-    metavar="TIME",
-    callback=checked(read_since),
-    help="Only tasks whose last run ended since then: 2d, 12h, 30m or 1w ago, or a date such as"
-    " 2026-11-01.",
-)
+@by_option("repo", "model", "worker", "account", "day")
+@since_option("tasks whose last run")
 @click.option(
     "--merged",
     is_flag=True,
     help="Ask GitHub which pull requests were merged: one request for each, free while nothing"
     " changes.",
 )
-@click.option("--local", is_flag=True, help="Read the archives of this machine's HOMEs only.")
+@local_option
 @json_option
 @with_cli
 def command(

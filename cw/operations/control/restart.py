@@ -39,11 +39,19 @@ def limited(task: Task, now: datetime) -> bool:
     return task.limited and task.not_before is not None and task.not_before > now
 
 
-def need_restartable(task: Task, now: datetime, *, early: bool = False) -> None:
-    """Raises BadInputError when there is nothing to restart, or, unless `early`, when it goes on by
-    itself with its account.
+def need_restartable(
+    task: Task, now: datetime, *, early: bool = False, ceiling: Amount = NONE
+) -> None:
+    """Raises BadInputError when there is nothing to restart, when it has taken as much as this
+    `ceiling` already, or, unless `early`, when it goes on by itself with its account.
     """
     _check(task)
+    took = Amount(task.spent_usd, task.spent_turns, task.spent_s)
+    if unit := ceiling.met_by(took):
+        raise BadInputError(
+            f"{task.spec.label} has taken {took.text()} already",
+            hint=f"Give it more than that with {OPTIONS[unit]}",
+        )
     if limited(task, now) and not early and task.not_before:
         until = f"{task.not_before.astimezone():%Y-%m-%d %H:%M}"
         raise BadInputError(
@@ -56,11 +64,10 @@ def restart(
     control: Control, task: Task, *, fresh: bool, early: bool = False, ceiling: Amount = NONE
 ) -> Restarted:
     """`ceiling`: what it may take from now on, where that is another. Raises BadInputError as
-    `need_restartable`, and when it has taken as much already; ClaimedError when another task has
-    the issue of one that had failed.
+    `need_restartable`, ClaimedError when another task has the issue of one that had failed.
     """
     store = control.store
-    need_restartable(task, store.tasks.now(), early=early)
+    need_restartable(task, store.tasks.now(), early=early, ceiling=ceiling)
     if ceiling:
         task = _with_more(store, task, ceiling)
     if not _set_going(store, task, fresh=fresh):
@@ -84,13 +91,7 @@ def restart(
 
 def _with_more(store: Store, task: Task, ceiling: Amount) -> Task:
     """Before it is set going: until then nothing has begun under it."""
-    took = Amount(task.spent_usd, task.spent_turns, task.spent_s)
     spec = task.spec.within(ceiling.instead(task.spec.ceiling))
-    if unit := ceiling.met_by(took):
-        raise BadInputError(
-            f"{task.spec.label} has taken {took.text()} already",
-            hint=f"Give it more than that with {OPTIONS[unit]}",
-        )
     if not store.tasks.respecify(task, spec):
         raise BadInputError(
             f"{task.spec.label} is not what was dispatched, or has changed", hint="See: cw status"

@@ -37,6 +37,7 @@ class PullRow(Model):
     files: int
     rounds: int  # pushes of repairs
     cost_usd: float  # of its task
+    cost_estimated: bool  # a part of it
     at: datetime  # the task's end
     looked_at: datetime | None
     ended_at: datetime | None
@@ -85,6 +86,7 @@ def pull_row(record: PullRecord) -> PullRow:
         files=seen.files,
         rounds=sum(record.rounds.values()),
         cost_usd=record.cost_usd,
+        cost_estimated=record.cost_estimated,
         at=record.made_at,
         looked_at=record.looked_at,
         ended_at=record.ended_at,

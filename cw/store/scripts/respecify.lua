@@ -1,4 +1,4 @@
--- What is wanted of a task that does not run is written anew, signed again.
+-- What is wanted of a task that is about to be restarted is written anew, signed again.
 -- KEYS: task
 -- ARGV: allowed states, spec (JSON)
 -- Returns 1 or 0.
