@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,8 +27,10 @@ _HEALED = (
 # ... and sets these aside.
 _SET_ASIDE = ("pipe for refs", "no .git/HEAD", "link for an index", "broken ref", "no objects")
 ALL = (*_HEALED, *_SET_ASIDE)
-# Not between two runs of one task: the commit would be its own.
-_COMMITS = frozenset({"detached"})
+# Not between two runs of one task: what these leave would be its own work.
+_WORK = frozenset(
+    {"detached", "read-only folder", "skip-worktree", "link in place of a file", "pipe"}
+)
 _PATIENCE_SECONDS = 2.0
 _POLL_SECONDS = 0.003
 
@@ -44,11 +46,13 @@ def spoiled(clone: Path, name: str) -> bool:
 
 @dataclass
 class Breaking:
-    """`done`: which clone was broken how and when (epoch seconds). `over`: whether a task is."""
+    """`done`: which clone was broken how and when (epoch seconds). `going_on`: the workers whose
+    tasks have begun and are not over.
+    """
 
     fleet: Fleet
     log: AgentLog
-    over: Callable[[str], bool]
+    going_on: Callable[[], Container[str]]
     settings: Settings
     dice: random.Random
     done: list[tuple[Path, str, float]] = field(default_factory=list)
@@ -78,16 +82,13 @@ class Breaking:
         settings = replace(self.settings, state_dir=host.folder / "state")
         name = self._next()
         with suppress(BusyError, CwError), occupied(settings, home, 0):
-            free = not home.journal.exists() and (name not in _COMMITS or self._all_over(clone))
+            between = name in _WORK and home.id in self.going_on()
+            free = not home.journal.exists() and not between
             if free and spoiled(clone, name):
                 self.done.append((clone, name, time.time()))
                 return True
         self._todo.append(name)
         return False
-
-    def _all_over(self, clone: Path) -> bool:
-        tasks = {run.task for run in self.log.read() if run.clone == str(clone)}
-        return all(self.over(one) for one in tasks)
 
     def _next(self) -> str:
         if not self._todo:

@@ -50,7 +50,7 @@ class Faults:
     def __post_init__(self) -> None:
         self.recovery = Recovery(self.fleet, self.load)
         self.breaking = Breaking(
-            self.fleet, self.load.log, self.load.over_for_good, self.load.settings, self.dice
+            self.fleet, self.load.log, self.load.going_on, self.load.settings, self.dice
         )
 
     @property

@@ -23,7 +23,6 @@ from cw.operations.dispatch.dispatching import dispatch
 from cw.operations.dispatch.request import Request
 from cw.repos import Repo, github_repo, parse_repo
 from cw.settings import Settings, load_settings
-from cw.states import State
 from cw.store.store import open_store
 
 APP = "acme/app"
@@ -176,10 +175,10 @@ class Load:
                 commits = COMMITS in request.prompt
                 into.append(Taken(spec, request, asked, time.time(), commits))
 
-    def over_for_good(self, task: str) -> bool:
-        """Raises CwError."""
-        record = self.store.tasks.get(task)
-        return record is None or record.state is State.DONE
+    def going_on(self) -> set[str]:
+        """Workers whose tasks have begun and are not over. Raises CwError."""
+        tasks = self.store.tasks.open_tasks()
+        return {one.worker for one in tasks if one.worker and one.attempt}
 
     def _hint(self, spec: TaskSpec) -> None:
         send_hint(self.app, spec, spec.wanted_worker)
