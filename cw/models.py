@@ -16,7 +16,9 @@ from cw.states import Mode, OutcomeKind, State
 MALFORMED = (ValueError, TypeError, OverflowError, RecursionError)
 # Of records and messages. A host leaves alone what was made with a higher one than its own. Raise
 # it when a host of before could do harm with what is new.
-PROTOCOL = 2  # since 2: what a host keeps of commits that could not be pushed is in the spec
+# 2: what a host keeps of commits that could not be pushed is in the spec. 3: repairs, they alone.
+PROTOCOL = 3
+_WITHOUT_REPAIR = 2
 MOST_BRANCHES = 50  # that one issue uses up
 
 
@@ -45,6 +47,28 @@ class Model(BaseModel):
         extra="forbid",
         json_schema_serialization_defaults_required=True,  # what we print has all its keys
     )
+
+
+class Repair(Model):
+    """What a task is to mend at a pull request of ours. Never changes, as its spec."""
+
+    number: int  # of the pull request
+    url: str
+    branch: str  # that it comes from; the task's own
+    base: str  # that it goes into
+    head: Sha  # that was judged
+    cause: str  # one of `cw.pulls.states.Cause`: it mends this, and nothing else
+    checks: tuple[str, ...] = ()  # names of the red ones
+    threads: tuple[str, ...] = ()  # ids of the open ones, in the order in which they are numbered
+    author: str = ""  # id of the task that made it
+    worker: str = ""  # that had the task before
+    session: MaybeText = None  # of that task; goes on where that worker's HOME knows it
+    rounds: dict[str, int] = {}  # of each cause, with this one
+    # What all tasks of the pull request took before this one.
+    spent_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    spent_turns: Annotated[int, Field(ge=0)] = 0
+    spent_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    spent_rough: bool = False  # a part of it is estimated
 
 
 class TaskSpec(Model):
@@ -78,12 +102,18 @@ class TaskSpec(Model):
     max_minutes: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     unpushed: str = ""  # where commits of an earlier one are that could not be pushed, in words
     on: str = ""  # the branch its first run took; a record has none, see `Start`
+    repair: Repair | None = None  # of a pull request; None: it is to make one, or none at all
     signature: str = ""  # over all the rest, by whoever dispatched it
 
     @property
     def key(self) -> tuple[str, int]:
         """What its claim and its issue's last task go by; 0: it has no issue."""
         return repo_key(self.repo, self.repo_id), self.issue or 0
+
+    @property
+    def protocol(self) -> int:
+        """Hosts of before may do all but repairs."""
+        return PROTOCOL if self.repair else _WITHOUT_REPAIR
 
     @property
     def ceiling(self) -> Amount:
@@ -123,6 +153,8 @@ class TaskSpec(Model):
 
     def branch_name(self, number: int) -> str:
         """What its branch is called when the names before are taken. 1: the first."""
+        if self.repair:
+            return self.repair.branch
         return branch_name(self.id, self.issue, number)
 
     def owns(self, branch: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from cw.errors import ClaimedError, UnreadableError
-from cw.models import PROTOCOL, Outcome, Task, TaskSpec
+from cw.models import Outcome, Task, TaskSpec
 from cw.states import Move, State, sources, target
 from cw.store import keys
 from cw.store.clock import epoch_ms
@@ -34,7 +34,8 @@ class TaskStore(TaskReads, Leases):
         ]
         names += _claims(spec)
         signed = sign(self._db.keyring, spec)
-        args = [spec.id, signed.model_dump_json(), prompt, spec.wanted_worker or "", PROTOCOL]
+        worker = spec.wanted_worker or ""
+        args = [spec.id, signed.model_dump_json(), prompt, worker, signed.protocol]
         created, holder = self._db.run("create", names, args)
         if not created:
             raise ClaimedError(f"{spec.label} already has task {holder}", task_id=str(holder))

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from cw.errors import BadInputError, CwError
-from cw.models import MOST_BRANCHES, Task, TaskSpec
+from cw.models import MOST_BRANCHES, Repair, Task, TaskSpec
 
 if TYPE_CHECKING:
     from cw.forges.client import Branches
@@ -92,6 +92,8 @@ def choose(spec: TaskSpec, look: Callable[[str], Standing], empty: Callable[[str
     history, so that the branch has nothing of anybody's. Raises BadInputError when none is.
     """
     told, left, passed = list[str](), False, list[str]()
+    if spec.repair:
+        return _repaired(spec.repair, look(spec.repair.branch).sha)
     if spec.issue is None:  # named after the task: nobody else's
         return Choice(spec.branch, look(spec.branch).sha)
     for number in range(1, MOST_BRANCHES + 1):
@@ -108,6 +110,13 @@ def choose(spec: TaskSpec, look: Callable[[str], Standing], empty: Callable[[str
     raise BadInputError(
         f"{spec.label} has used up {MOST_BRANCHES} branches", hint="Delete those that nobody needs"
     )
+
+
+def _repaired(repair: Repair, sha: str) -> Choice:
+    """Its pull request is there already."""
+    if not sha:
+        raise BadInputError(f"{repair.branch}, the branch of {repair.url}, is gone")
+    return Choice(repair.branch, sha)
 
 
 def _use(
