@@ -229,3 +229,20 @@ def test_agent_may_go_on_in_a_clone_that_it_spoiled(worker: Worker) -> None:
 
         assert run(place.clone, "rev-parse", "HEAD") == sha
         subprocess.run(["git", "-C", str(place.clone), "status"], check=False)
+
+
+# What an agent is in the middle of, or has set up for itself: it goes on with that.
+ITS_OWN = {"merge under way", "rebase under way", "hook", "excludes", "signing"}
+
+
+@pytest.mark.parametrize("name", sorted(HEALED.keys() - ITS_OWN))
+def test_resumed_task_can_commit_again(worker: Worker, name: str) -> None:
+    before, _ = used(worker)
+    HEALED[name](before.clone)
+    spec = worker.spec(issue=1)
+
+    place = preparing.prepare(worker.git(spec), spec, resume=True)
+
+    (place.clone / "more.txt").write_text("x", "utf-8")
+    run(place.clone, "add", "more.txt")
+    run(place.clone, "commit", "-q", "-m", "More")

@@ -41,6 +41,8 @@ _LFS = (
     '[filter "lfs"]\n\tclean = git-lfs clean -- %f\n\tsmudge = git-lfs smudge -- %f\n'
     "\tprocess = git-lfs filter-process\n\trequired = true\n"
 )
+_POINTS = r"^(remote\.origin\.(url|fetch|pushurl)|core\.(bare|worktree))$"
+_POINTS_ASTRAY = ("remote.origin.pushurl", "core.worktree")
 _STASH = "refs/stash"
 _MISLEADING = ("refs/replace/", "refs/bisect/", "refs/rewritten/", "refs/worktree/")
 _SHA = re.compile(r"[0-9a-f]{40,64}")
@@ -105,7 +107,7 @@ def point(seen: Lens, mirror: Mirror, place: Workspace) -> None:
     git cannot read is no use to it, and is made anew.
     """
     file = ("config", "--file", str(seen.clone / ".git" / "config"))
-    told = seen.run(*file, "--get-regexp", r"^(remote\.origin\.(url|fetch|pushurl)|core\.bare)$")
+    told = seen.run(*file, "--get-regexp", _POINTS)
     wanted = {"remote.origin.url": place.url, "remote.origin.fetch": EVERY, "core.bare": "false"}
     if sorted(told.out.splitlines()) == sorted(f"{key} {value}" for key, value in wanted.items()):
         return
@@ -114,7 +116,8 @@ def point(seen: Lens, mirror: Mirror, place: Workspace) -> None:
         return
     for name, value in wanted.items():
         seen.need(*file, "--replace-all", name, value)
-    seen.run(*file, "--unset-all", "remote.origin.pushurl")
+    for name in _POINTS_ASTRAY:
+        seen.run(*file, "--unset-all", name)
 
 
 def _put_branches_away(seen: Lens, mirror: Mirror, place: Workspace, refs: Refs) -> Refs:
