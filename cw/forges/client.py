@@ -165,7 +165,7 @@ class Dispatching(Issues, Repositories, Labels, Branches, Protocol):
     """What a dispatch needs."""
 
 
-class Client(Dispatching, Settling, Merging, Writes, Protocol):
+class Client(Dispatching, Settling, Merging, Repairing, Writes, Protocol):
     """All of it. `is_app`: the key is `Tokens`, which are for one repository each."""
 
     def places(self, facts: Facts) -> Places: ...

@@ -90,23 +90,33 @@ def _checks(commit: Any) -> tuple[Check, ...]:
 
 
 def _check(row: Any) -> Check:
-    if row["__typename"] == "StatusContext":
-        state = _STATUSES.get(row["state"], CheckState.NEUTRAL)
-        return _made(row, str(row["context"]), state, row["createdAt"])
-    run = (row["checkSuite"] or {}).get("workflowRun")
-    name = f"{run['workflow']['name']} / {row['name']}" if run else str(row["name"])
-    done = row["status"] == "COMPLETED"
-    said = _CONCLUSIONS.get(row["conclusion"], CheckState.NEUTRAL)
-    return _made(row, name, said if done else CheckState.PENDING, row["startedAt"])
-
-
-def _made(row: Any, name: str, state: CheckState, since: str | None) -> Check:
+    since = row["createdAt"] if is_status(row) else row["startedAt"]
     return Check(
-        name=name,
-        state=state,
+        name=name_of_check(row),
+        state=state_of_check(row),
         required=bool(row["isRequired"]),
         since=datetime.fromisoformat(since) if since else None,
     )
+
+
+def is_status(row: Any) -> bool:
+    """The older kind."""
+    return bool(row["__typename"] == "StatusContext")
+
+
+def name_of_check(row: Any) -> str:
+    if is_status(row):
+        return str(row["context"])
+    run = (row["checkSuite"] or {}).get("workflowRun")
+    return f"{run['workflow']['name']} / {row['name']}" if run else str(row["name"])
+
+
+def state_of_check(row: Any) -> CheckState:
+    if is_status(row):
+        return _STATUSES.get(row["state"], CheckState.NEUTRAL)
+    if row["status"] != "COMPLETED":
+        return CheckState.PENDING
+    return _CONCLUSIONS.get(row["conclusion"], CheckState.NEUTRAL)
 
 
 def is_open_thread(row: Any) -> bool:
