@@ -9,13 +9,14 @@ label, comment or pull request that is there already is no error. Several thread
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol, Self
 
 from cw.forges.issues import Issue, Thread
 from cw.forges.pulls import MergeMethod, Pull, Push
 from cw.forges.reading import Facts, PageCache, Places, Reader
+from cw.forges.repairing import Failure, Reviewed
 from cw.forges.repositories import Repository
 from cw.forges.watched import Watch
 
@@ -106,6 +107,31 @@ class Merging(Protocol):
         """
 
 
+class Repairing(Protocol):
+    """What a repair of a pull request is told, and what is done for it."""
+
+    def failures(self, repo: str, head: str, names: Collection[str]) -> tuple[Failure, ...]:
+        """Those checks and statuses of this head, by their names, that are red now; several of one
+        name are several. What may not be read of one is left out, and its log's absence said.
+        """
+
+    def rerun(self, repo: str, rerunnable: str) -> None:
+        """Have a check run again. GitHubRefusedError: also while others of its run are under way,
+        and when that is too long ago.
+        """
+
+    def threads(self, repo: str, number: int) -> Reviewed: ...
+
+    def reply(self, repo: str, number: int, thread_id: str, body: str, mark: str) -> None:
+        """With the mark, hidden; unless the token's account has answered there with it."""
+
+    def resolve(self, repo: str, thread_id: str) -> None:
+        """One that is resolved stays so."""
+
+    def mark_ready(self, repo: str, number: int) -> None:
+        """A draft is none any more. One that is closed, merged or no draft stays as it is."""
+
+
 class Writes(Names, Labels, Protocol):
     """What the outbox has done."""
 
@@ -139,7 +165,7 @@ class Dispatching(Issues, Repositories, Labels, Branches, Protocol):
     """What a dispatch needs."""
 
 
-class Client(Dispatching, Settling, Merging, Writes, Protocol):
+class Client(Dispatching, Settling, Merging, Repairing, Writes, Protocol):
     """All of it. `is_app`: the key is `Tokens`, which are for one repository each."""
 
     def places(self, facts: Facts) -> Places: ...

@@ -58,7 +58,7 @@ class Glance:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Said:
-    """A comment, or what began a thread. Logins end in `[bot]` for bots; empty: of a gone one."""
+    """A comment, or a review. Logins end in `[bot]` for bots; empty: of a gone one."""
 
     id: str
     author: str
@@ -66,6 +66,27 @@ class Said:
     body: str
     editor: str = ""  # who changed it last; empty: nobody did
     minimized: bool = False
+    at: datetime | None = None  # when it was written; None: nobody says
+    ours: bool = False  # by the account that asks: whose mark in it is no forgery
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenThread:
+    """Of a review, neither resolved nor outdated. Where nothing of it can be read there is none."""
+
+    id: str
+    comments: tuple[Said, ...]  # oldest first, at least one
+    unread: int = 0  # how many there are besides
+
+    @property
+    def first(self) -> Said:
+        """What began it."""
+        return self.comments[0]
+
+    @property
+    def last(self) -> Said:
+        """The last word; what began it where nobody answered."""
+        return self.comments[-1]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +109,7 @@ class Look:
     wants_review: bool = False  # the repository does, and has none yet
     approved: bool = False
     changes_by: tuple[str, ...] = ()  # who of those that may write asks for changes
-    threads: tuple[Said, ...] = ()  # what began those that are open and not outdated
+    threads: tuple[OpenThread, ...] = ()
     comments: tuple[Said, ...] = ()  # the newest, oldest first
     comment_count: int = 0  # with those that are older
 

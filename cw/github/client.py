@@ -1,5 +1,5 @@
 """GitHub behind a narrow face, which is `cw.forges.client.Client`: issues and labels here, what is
-asked of pull requests in `pulls`, and what has a file of its own.
+asked of pull requests in `pulls` and `repairing`, and what has a file of its own.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from cw.github.merging import merge, merge_methods
 from cw.github.opened import opened
 from cw.github.pulls import Pulls
 from cw.github.reader import GitHubReader
+from cw.github.repairing import Repairing
 from cw.github.repository import missing, read_repository
 from cw.github.standing import standing
 from cw.github.thread import read_thread
@@ -39,7 +40,7 @@ _INVALID = 422  # or there already
 _NAME_SECONDS = 60.0  # that a name is believed
 
 
-class GitHub(Pulls):
+class GitHub(Pulls, Repairing):
     """What is asked of issues, labels and pull requests, and done to them."""
 
     def __init__(self, api_url: str, key: Key, *, pace: float) -> None:

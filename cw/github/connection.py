@@ -89,9 +89,9 @@ class Connection:
         body: object = None,
         expected: Expected = OBJECT,
     ) -> Answer:
-        """`what`: for people. `repo`: whose token is used."""
+        """`what`: for people. `repo`: whose token is used. What is taken is not followed either."""
         with github_errors(what):
-            found = self._at(repo).ask(verb, path, body=body)
+            found = self._at(repo).ask(verb, path, body=body, stay=expected.taken)
             if found.status not in expected.taken:
                 raise_for(found.status, found.data, found.headers, what)
                 if not isinstance(found.data, expected.kind):
@@ -152,8 +152,14 @@ class Connection:
     def graphql(
         self, repo: str, query: str, variables: Mapping[str, object], *, partly: bool = False
     ) -> Any:
-        """The answer's `data`. Only for what can be repeated. `repo`: whose token is used.
-        `partly`: what GitHub does not know is None in it.
+        """As `graphql_once`; only for what can be repeated."""
+        return self.graphql_once(repo, query, variables, partly=partly)
+
+    def graphql_once(
+        self, repo: str, query: str, variables: Mapping[str, object], *, partly: bool = False
+    ) -> Any:
+        """The answer's `data`. `repo`: whose token is used. `partly`: what GitHub does not know is
+        None in it.
         """
         body = {"query": query, "variables": dict(variables)}
         with github_errors(repo):

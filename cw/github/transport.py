@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -72,8 +72,10 @@ class Transport:
         parameters: Mapping[str, object] | None = None,
         body: object = None,
         headers: Mapping[str, str] | None = None,
+        stay: Collection[int] = (),
     ) -> Answer:
-        """`path`: below the API, or for GraphQL beside it. Whatever GitHub's status is.
+        """`path`: below the API, or for GraphQL beside it. Whatever GitHub's status is. `stay`:
+        statuses that lead elsewhere and are not followed.
 
         Raises GitHubUnavailableError for what is no answer of GitHub's, and what requests raises.
         """
@@ -83,15 +85,18 @@ class Transport:
         try:
             found = self._send(verb, url, parameters, body, headers)
             for _ in range(_MOST_MOVES):
-                if found.status_code not in _MOVED or "location" not in found.headers:
+                follows = found.status_code in _MOVED and found.status_code not in stay
+                if not follows or "location" not in found.headers:
                     break
                 url = self._moved(url, found.headers["location"])
                 found = self._send(verb, url, None, body, headers)
         except GithubException as error:  # of a status that its Retry has looked into
             return _answer(error.status, error.headers or {}, error.data)
+        self._note_limit(found.headers)
+        if found.status_code in stay and found.status_code in _MOVED:
+            return _answer(found.status_code, found.headers, None)  # there may be a page with it
         if found.status_code in _MOVED:
             raise GitHubUnavailableError(f"GitHub sends {path} round in circles")
-        self._note_limit(found.headers)
         return _answer(found.status_code, found.headers, found.content)
 
     def _send(

@@ -25,7 +25,7 @@ _LOOKS = 20
 _GLANCE = """state merged updatedAt headRefOid isDraft mergeable reviewDecision baseRefName
     headRef { target { ... on Commit { statusCheckRollup { state } } } }"""
 
-_SAID = """id body lastEditedAt isMinimized authorAssociation
+SAID = """id body createdAt lastEditedAt isMinimized authorAssociation viewerDidAuthor
     author { __typename login } editor { __typename login }"""
 
 _CHECKS = """statusCheckRollup { contexts(first: 100) { nodes { __typename
@@ -39,9 +39,9 @@ _LOOK = f"""{_GLANCE}
     assignees(first: 10) {{ nodes {{ login }} }}
     latestOpinionatedReviews(first: 20, writersOnly: true) {{ nodes {{
       state author {{ __typename login }} }} }}
-    reviewThreads(last: 30) {{ nodes {{ isResolved isOutdated
-      comments(first: 1) {{ nodes {{ {_SAID} }} }} }} }}
-    comments(last: 100) {{ totalCount nodes {{ {_SAID} }} }}
+    reviewThreads(last: 30) {{ nodes {{ id isResolved isOutdated
+      comments(last: 20) {{ totalCount nodes {{ {SAID} }} }} }} }}
+    comments(last: 100) {{ totalCount nodes {{ {SAID} }} }}
     commits(last: 1) {{ nodes {{ commit {{ {_CHECKS} }} }} }}
     baseRef {{ target {{ ... on Commit {{ {_CHECKS} }} }} }}"""
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cw.forges.trusted_authors import is_bot
-from cw.forges.watched import Check, CheckState, Glance, Look, Mergeable, Said
+from cw.forges.watched import Check, CheckState, Glance, Look, Mergeable, OpenThread, Said
 from cw.github.thread import editor_of, login_of
 
 # GitHub's enum CheckConclusionState; what it may say beside these says nothing.
@@ -76,8 +76,10 @@ def read_look(repo: Any, row: Any, mark: str) -> Look:
         wants_review=decision == "REVIEW_REQUIRED",
         approved=decision == "APPROVED" or approved,
         changes_by=changes,
-        threads=_threads(nodes(row["reviewThreads"])),
-        comments=tuple(_said(comment) for comment in nodes(row["comments"])),
+        threads=tuple(
+            _thread(thread) for thread in nodes(row["reviewThreads"]) if is_open_thread(thread)
+        ),
+        comments=tuple(read_said(comment) for comment in nodes(row["comments"])),
         comment_count=int(row["comments"]["totalCount"]),
     )
 
@@ -88,31 +90,47 @@ def _checks(commit: Any) -> tuple[Check, ...]:
 
 
 def _check(row: Any) -> Check:
-    if row["__typename"] == "StatusContext":
-        state = _STATUSES.get(row["state"], CheckState.NEUTRAL)
-        return _made(row, str(row["context"]), state, row["createdAt"])
-    run = (row["checkSuite"] or {}).get("workflowRun")
-    name = f"{run['workflow']['name']} / {row['name']}" if run else str(row["name"])
-    done = row["status"] == "COMPLETED"
-    said = _CONCLUSIONS.get(row["conclusion"], CheckState.NEUTRAL)
-    return _made(row, name, said if done else CheckState.PENDING, row["startedAt"])
-
-
-def _made(row: Any, name: str, state: CheckState, since: str | None) -> Check:
+    since = row["createdAt"] if is_status(row) else row["startedAt"]
     return Check(
-        name=name,
-        state=state,
+        name=name_of_check(row),
+        state=state_of_check(row),
         required=bool(row["isRequired"]),
         since=datetime.fromisoformat(since) if since else None,
     )
 
 
-def _threads(rows: Any) -> tuple[Said, ...]:
-    wanting = (row for row in rows if not row["isResolved"] and not row["isOutdated"])
-    return tuple(_said(first) for row in wanting for first in nodes(row["comments"])[:1])
+def is_status(row: Any) -> bool:
+    """The older kind."""
+    return bool(row["__typename"] == "StatusContext")
 
 
-def _said(row: Any) -> Said:
+def name_of_check(row: Any) -> str:
+    if is_status(row):
+        return str(row["context"])
+    run = (row["checkSuite"] or {}).get("workflowRun")
+    return f"{run['workflow']['name']} / {row['name']}" if run else str(row["name"])
+
+
+def state_of_check(row: Any) -> CheckState:
+    if is_status(row):
+        return _STATUSES.get(row["state"], CheckState.NEUTRAL)
+    if row["status"] != "COMPLETED":
+        return CheckState.PENDING
+    return _CONCLUSIONS.get(row["conclusion"], CheckState.NEUTRAL)
+
+
+def is_open_thread(row: Any) -> bool:
+    """Whether it wants something, and anything of it can be read."""
+    return not row["isResolved"] and not row["isOutdated"] and bool(nodes(row["comments"]))
+
+
+def _thread(row: Any) -> OpenThread:
+    comments = tuple(read_said(comment) for comment in nodes(row["comments"]))
+    unread = int(row["comments"]["totalCount"]) - len(comments)
+    return OpenThread(id=str(row["id"]), comments=comments, unread=unread)
+
+
+def read_said(row: Any) -> Said:
     return Said(
         id=str(row["id"]),
         author=login_of(row["author"]),
@@ -120,4 +138,6 @@ def _said(row: Any) -> Said:
         body=str(row["body"]),
         editor=editor_of(row),
         minimized=bool(row["isMinimized"]),
+        at=datetime.fromisoformat(row["createdAt"]),
+        ours=bool(row["viewerDidAuthor"]),
     )

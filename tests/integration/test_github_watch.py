@@ -99,7 +99,7 @@ def test_look_has_all_of_it(hub: GitHubStandIn, github: GitHub) -> None:
     ]
     assert look.red_on_base == {"CI / test"}
     assert [said.body for said in look.comments] == ["stop"]
-    assert [(said.author, said.body) for said in look.threads] == [("owner", "Wrong")]
+    assert [(one.first.author, one.last.body) for one in look.threads] == [("owner", "Wrong")]
     assert look.comment_count == 1
 
 

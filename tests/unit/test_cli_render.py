@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from cw.cli.views.render import (
     Column,
     duration,
-    escape_control,
     moment,
     money,
     one_line,
     rich_table,
     table,
 )
+from cw.escapes import escape_control
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import click
 from cw.cli.arguments.params import id_argument, json_option
 from cw.cli.context import Cli, with_cli
 from cw.cli.views.paging import page
-from cw.cli.views.render import diff_line, escape_control, json_out, note
+from cw.cli.views.render import diff_line, json_out, note
+from cw.escapes import escape_control
 from cw.operations.fleet.references import Target
 
 if TYPE_CHECKING:

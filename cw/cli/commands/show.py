@@ -13,7 +13,6 @@ from cw.cli.views.render import (
     STATE_STYLES,
     Column,
     duration,
-    escape_control,
     json_out,
     moment,
     money,
@@ -23,6 +22,7 @@ from cw.cli.views.render import (
     table,
 )
 from cw.errors import CwError
+from cw.escapes import escape_control
 from cw.operations.fleet.references import Target
 
 if TYPE_CHECKING:

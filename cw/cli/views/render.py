@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -19,17 +18,10 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import click
 
+from cw.escapes import CONTROLS, escape_control
+
 if TYPE_CHECKING:
     from rich.text import Text
-
-_ESCAPES = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor, clear
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f]).*?(?:\x07|\x1b\\|\x9c|$)"  # OSC and other strings
-    r"|\x1b[ -/]*[0-~]?",
-    re.DOTALL,
-)
-# What is left of C0 and C1, and the marks that make text read in another order than it is.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 _LINKS = ("http://", "https://")
 
@@ -67,11 +59,6 @@ class Column:
     folds: bool = False  # takes more lines there, and loses nothing
     state: bool = False  # coloured by its word
     wide: int = 0  # shown on terminals of at least so many columns
-
-
-def escape_control(text: str) -> str:
-    """Text of an agent or an issue without anything a terminal would obey. Keeps line breaks."""
-    return _CONTROLS.sub("", _ESCAPES.sub("", text))
 
 
 def one_line(text: str) -> str:
@@ -149,7 +136,7 @@ def json_line(value: Any) -> None:
 def _json(value: Any, indent: int | None = None) -> str:
     """What a terminal would obey is written as JSON's own escapes; the value stays the same."""
     text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)
-    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def terminal_width() -> int | None:

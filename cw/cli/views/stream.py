@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cw.cli.views.render import escape_control, one_line
+from cw.cli.views.render import one_line
+from cw.escapes import escape_control
 
 if TYPE_CHECKING:
     from cw.models import Event

@@ -42,7 +42,9 @@ class Listener:
 
     def threads(self, look: Look) -> int:
         """How many open ones want something, begun by people who are heard."""
-        return sum(not is_optional(said.body) and self._heard(look, said) for said in look.threads)
+        return sum(
+            not is_optional(one.first.body) and self._heard(look, one.first) for one in look.threads
+        )
 
     def _heard(self, look: Look, said: Said) -> bool:
         """As in an issue: by people who may write, last changed by such."""

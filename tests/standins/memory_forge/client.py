@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -11,6 +11,7 @@ from cw.errors import GoneError
 from cw.forges.issues import Issue, Thread
 from cw.forges.pulls import MergeMethod, Pull, Push
 from cw.forges.reading import Facts, PageCache, Places, Reader
+from cw.forges.repairing import Failure, Reviewed
 from cw.forges.repositories import Repository
 from cw.forges.watched import Watch
 from tests.standins.memory_forge.reading import MemoryPlaces, MemoryReader, MemoryWatch
@@ -111,6 +112,24 @@ class MemoryClient:
         raise GoneError("there are no pull requests")
 
     def merge(self, repo: str, number: int, *, head: str, method: MergeMethod) -> str:
+        raise GoneError("there are no pull requests")
+
+    def failures(self, repo: str, head: str, names: Collection[str]) -> tuple[Failure, ...]:
+        return ()
+
+    def rerun(self, repo: str, rerunnable: str) -> None:
+        raise GoneError("there are no checks")
+
+    def threads(self, repo: str, number: int) -> Reviewed:
+        raise GoneError("there are no pull requests")
+
+    def reply(self, repo: str, number: int, thread_id: str, body: str, mark: str) -> None:
+        raise GoneError("there are no pull requests")
+
+    def resolve(self, repo: str, thread_id: str) -> None:
+        raise GoneError("there are no pull requests")
+
+    def mark_ready(self, repo: str, number: int) -> None:
         raise GoneError("there are no pull requests")
 
     def last_push(self, repo: str, ref: str) -> tuple[str, str]:

@@ -1,0 +1,119 @@
+"""Why checks of a commit are red, and having them run again. Valid by GitHub's published schema
+(@octokit/graphql-schema 15.26.1): one point of GraphQL, and three requests for each job of Actions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from cw.errors import BadTokenError, GitHubRefusedError
+from cw.forges.repairing import NOTE_CHARS, NOTES, SUMMARY_CHARS, TITLE_CHARS, Failure, Note
+from cw.forges.watched import CheckState
+from cw.github.connection import Connection
+from cw.github.errors import github_errors
+from cw.github.expected import ROWS, Expected
+from cw.github.job_log import read_log
+from cw.github.watched_rows import is_status, name_of_check, nodes, state_of_check
+
+_QUERY = """query Failures($owner: String!, $name: String!, $head: GitObjectID!) {
+  repository(owner: $owner, name: $name) { object(oid: $head) { ... on Commit {
+    statusCheckRollup { contexts(first: 100) { nodes { __typename
+      ... on CheckRun { databaseId name status conclusion title summary startedAt completedAt
+        detailsUrl checkSuite { workflowRun { workflow { name } } } }
+      ... on StatusContext { context state description targetUrl createdAt } } } }
+  } } }
+}"""
+# The page of a job. Its id is that of its check run; runs that somebody else makes with the token
+# of a workflow are in its suite as well, and have other pages: nothing can run them again.
+_JOB = re.compile(r"/actions/runs/\d+/jobs?/(\d+)(?:[?#]|$)")
+_LEVELS = ("failure", "warning", "notice")  # of annotations, the worst first
+
+
+def failures(
+    github: Connection, repo: str, head: str, names: Collection[str]
+) -> tuple[Failure, ...]:
+    owner, _, name = repo.partition("/")
+    with github_errors(f"checks of {repo}"):
+        variables = {"owner": owner, "name": name, "head": head}
+        commit = github.graphql(repo, _QUERY, variables)["repository"]["object"] or {}
+        rollup = commit.get("statusCheckRollup") or {"contexts": None}
+        return tuple(
+            _status(row) if is_status(row) else _run(github, repo, row)
+            for row in nodes(rollup["contexts"])
+            if name_of_check(row) in names and state_of_check(row) is CheckState.RED
+        )
+
+
+def rerun(github: Connection, repo: str, rerunnable: str) -> None:
+    """Not to be repeated: GitHub refuses while the run that it is of is under way."""
+    if not rerunnable.isdecimal():
+        raise GitHubRefusedError(f"no check of {repo} is known to run again as {rerunnable!r}")
+    path = f"/repos/{repo}/actions/jobs/{rerunnable}/rerun"
+    github.ask(f"job {rerunnable} of {repo}", repo, "POST", path, expected=Expected(object))
+
+
+def _status(row: Any) -> Failure:
+    return Failure(
+        name=name_of_check(row),
+        conclusion=str(row["state"]).lower(),
+        title=_cut(row["description"], TITLE_CHARS),
+        url=str(row["targetUrl"] or ""),
+        no_log="a status has none",
+        completed_at=_moment(row["createdAt"]),
+    )
+
+
+def _run(github: Connection, repo: str, row: Any) -> Failure:
+    url = str(row["detailsUrl"] or "")
+    job = _JOB.search(url)
+    log, no_log = read_log(github, repo, job[1]) if job else ("", "no job of GitHub Actions")
+    notes = _notes(github, repo, int(row["databaseId"]))
+    return Failure(
+        name=name_of_check(row),
+        conclusion=str(row["conclusion"]).lower(),
+        title=_cut(row["title"], TITLE_CHARS),
+        summary=_cut(row["summary"], SUMMARY_CHARS),
+        url=url,
+        log=log,
+        no_log=no_log,
+        notes=notes[:NOTES],
+        more_notes=max(0, len(notes) - NOTES),
+        started_at=_moment(row["startedAt"]),
+        completed_at=_moment(row["completedAt"]),
+        rerunnable=job[1] if job else "",
+    )
+
+
+def _notes(github: Connection, repo: str, run: int) -> tuple[Note, ...]:
+    """Of the first hundred annotations, the worst first. None where the token may not."""
+    path = f"/repos/{repo}/check-runs/{run}/annotations?per_page=100"
+    try:
+        rows = github.ask(f"annotations of {repo}", repo, "GET", path, expected=ROWS).data
+    except BadTokenError:
+        raise
+    except GitHubRefusedError:
+        return ()
+    return tuple(
+        Note(
+            path=str(row["path"]),
+            line=int(row["start_line"] or 0),
+            message=_cut(row["message"], NOTE_CHARS),
+        )
+        for row in sorted(rows, key=_level)
+    )
+
+
+def _level(row: Any) -> int:
+    level = row["annotation_level"]
+    return _LEVELS.index(level) if level in _LEVELS else len(_LEVELS)
+
+
+def _cut(text: str | None, most: int) -> str:
+    return text if text and len(text) <= most else f"{text[: most - 1]}…" if text else ""
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
