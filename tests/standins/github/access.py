@@ -40,12 +40,13 @@ class Viewer:
             raise not_found()
         if not self.login:
             raise ApiError(401, "Requires authentication")
-        raise ApiError(403, self.refusal(), headers=self.wanted(area))
+        raise ApiError(403, self.refusal(), headers=self.wanted(area, level))
 
-    def wanted(self, area: str) -> dict[str, str]:
+    def wanted(self, area: str, level: str = "write") -> dict[str, str]:
         """What this endpoint wants: told to tokens that have such permissions."""
         narrow = self.token is not None and self.token.grants is not None
-        return {"X-Accepted-GitHub-Permissions": f"{area}=write"} if narrow else {}
+        right = "write" if at_least(level, "triage") else "read"
+        return {"X-Accepted-GitHub-Permissions": f"{area}={right}"} if narrow else {}
 
     def scopes(self) -> dict[str, str]:
         """The scopes that the token has: told of classic ones."""

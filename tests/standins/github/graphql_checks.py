@@ -5,7 +5,7 @@ StatusContext have it.
 from typing import Any
 
 from .graphql_run import Object, connection
-from .model import CheckRun, Repo, Status
+from .model import Annotation, CheckRun, Repo, Status
 from .render import maybe_iso
 
 _FAILED = {"FAILURE", "ERROR", "TIMED_OUT", "STARTUP_FAILURE", "ACTION_REQUIRED", "CANCELLED"}
@@ -39,6 +39,7 @@ def _state(words: list[str]) -> str:
 
 
 def _run(repo: Repo, run: CheckRun) -> Object:
+    notes = [_note(note) for note in run.annotations]
     flow = {"__typename": "Workflow", "name": run.workflow}
     suite = {
         "__typename": "CheckSuite",
@@ -46,14 +47,29 @@ def _run(repo: Repo, run: CheckRun) -> Object:
     }
     return {
         "__typename": "CheckRun",
+        "databaseId": run.id,
         "name": run.name,
         "status": run.status.upper(),
         "conclusion": run.conclusion.upper() if run.conclusion else None,
         "startedAt": maybe_iso(run.started_at),
-        "completedAt": None,
-        "detailsUrl": "",
+        "completedAt": maybe_iso(run.completed_at),
+        "detailsUrl": run.url,
+        "title": run.title or None,
+        "summary": run.summary or None,
+        "annotations": lambda args: connection(notes, args),
         "isRequired": lambda _args: f"{run.workflow} / {run.name}" in repo.required,
         "checkSuite": suite if run.workflow else suite | {"workflowRun": None},
+    }
+
+
+def _note(note: Annotation) -> Object:
+    line = {"__typename": "CheckAnnotationPosition", "line": note.line}
+    return {
+        "__typename": "CheckAnnotation",
+        "path": note.path,
+        "message": note.message,
+        "annotationLevel": note.level.upper(),
+        "location": {"__typename": "CheckAnnotationSpan", "start": line, "end": line},
     }
 
 

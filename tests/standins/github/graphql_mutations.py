@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from . import checks, issue_actions, label_actions, pull_actions
+from . import checks, issue_actions, label_actions, pull_actions, review_actions
 from .graphql_pulls import RepoTypes
 from .graphql_queries import subject
+from .graphql_reviews import thread_json
 from .graphql_run import Object
 from .graphql_types import Args
 from .model import Issue, Label, Repo, User
@@ -39,6 +40,9 @@ class Mutations:
             ),
             "mergePullRequest": self._merge,
             "markPullRequestReadyForReview": lambda data: self._draft(data, draft=False),
+            "addPullRequestReviewThreadReply": self._reply,
+            "resolveReviewThread": lambda data: self._resolve(data, resolved=True),
+            "unresolveReviewThread": lambda data: self._resolve(data, resolved=False),
             "convertPullRequestToDraft": lambda data: self._draft(data, draft=True),
         }
         wrapped = {name: _with_input(action) for name, action in actions.items()}
@@ -160,6 +164,19 @@ class Mutations:
         pull_actions.pull_of(issue).draft = draft
         self.state.touch(issue)
         return self._payload(repo, issue)
+
+    def _reply(self, data: Args) -> Object:
+        found = review_actions.thread_of(self.state.nodes, data["pullRequestReviewThreadId"])
+        made = review_actions.reply(self.state, self.viewer, *found, data["body"])
+        repo, issue, _ = found
+        shown = self.types.comment(repo, issue, made) | {"id": f"PRRC_{made.id}"}
+        return self._payload(repo, issue, comment=shown)
+
+    def _resolve(self, data: Args, *, resolved: bool) -> Object:
+        found = review_actions.thread_of(self.state.nodes, data["threadId"])
+        review_actions.set_resolved(self.state, self.viewer, *found, resolved=resolved)
+        shown = thread_json(self.types, *found)
+        return self._payload(found[0], found[1], thread=shown)
 
 
 def _with_input(action: Callable[[Args], Object]) -> Callable[[Args], Object]:

@@ -138,7 +138,7 @@ class RepoTypes(Types):
             "suggestedActors": lambda args: connection(people, args),
             "collaborators": lambda args: connection(people, args),
             "ref": lambda args: self.ref(repo, args["qualifiedName"].removeprefix("refs/heads/")),
-            "object": lambda args: self._blob(repo, args["expression"]),
+            "object": lambda args: self._object(repo, args),
             "milestones": empty,
             "projects": empty,
             "projectsV2": empty,
@@ -160,8 +160,10 @@ class RepoTypes(Types):
         found = repo.labels.get(name.lower())
         return self.label(found) if found else None
 
-    def _blob(self, repo: Repo, expression: str) -> Object | None:
-        revision, _, path = expression.partition(":")
+    def _object(self, repo: Repo, args: Args) -> Object | None:
+        if sha := args.get("oid"):
+            return self.commit(repo, sha) if gitrepo.resolve(repo.path, sha) else None
+        revision, _, path = args["expression"].partition(":")
         text = gitrepo.read_file(repo.path, revision, path)
         return None if text is None else {"__typename": "Blob", "text": text}
 

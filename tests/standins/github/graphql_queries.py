@@ -2,9 +2,11 @@
 
 from . import checks, search
 from .graphql_pulls import RepoTypes
+from .graphql_reviews import thread_json
 from .graphql_run import Object, connection
 from .graphql_types import Args, type_fields
 from .model import Issue, Label, Repo, User
+from .review_actions import thread_of
 from .routing import Call
 from .wire import ApiError
 
@@ -52,6 +54,10 @@ class Queries:
             return self.types.label(found)
         if isinstance(found, User):
             return self.types.user(found.login)
+        if node_id.startswith("PRRT_"):
+            repo, issue, thread = thread_of(self.state.nodes, node_id)
+            self.viewer.require(repo, "read", "pull_requests")
+            return thread_json(self.types, repo, issue, thread)
         repo, issue = subject(self.state.nodes, node_id)
         self.viewer.require(repo, "read", checks.area_of(issue))
         return self.types.any_issue(repo, issue)

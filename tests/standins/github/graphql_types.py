@@ -195,13 +195,16 @@ class Types:
             "id": f"REF_{repo.id}_{branch}",
             "name": branch,
             "prefix": "refs/heads/",
-            "target": {
-                "__typename": "Commit",
-                "oid": sha,
-                "id": f"C_{sha}",
-                "statusCheckRollup": rollup(repo, sha),
-            },
+            "target": self.commit(repo, sha),
             "branchProtectionRule": None,
+        }
+
+    def commit(self, repo: Repo, sha: str) -> Object:
+        return {
+            "__typename": "Commit",
+            "oid": sha,
+            "id": f"C_{sha}",
+            "statusCheckRollup": rollup(repo, sha),
         }
 
 

@@ -83,15 +83,48 @@ class Push:
     at: datetime
 
 
+@dataclass(frozen=True)
+class Annotation:
+    """`level`: notice, warning, failure."""
+
+    path: str
+    line: int
+    message: str
+    level: str = "failure"
+
+
+@dataclass(kw_only=True)
+class ActionsRun:
+    """Of one workflow on one commit. `attempt`: how often any of it was run."""
+
+    id: int
+    sha: str
+    workflow: str
+    branch: str
+    created_at: datetime
+    attempt: int = 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class CheckRun:
-    """Of one commit. `status`: queued, in_progress, completed."""
+    """Of one commit. `status`: queued, in_progress, completed. `run`: that of Actions which it is a
+    job of; 0: another App's. `ends`: its conclusion, once it has one.
+    """
 
+    id: int
     name: str
     workflow: str
+    run: int
     status: str
     conclusion: str | None
+    ends: str
     started_at: datetime | None
+    completed_at: datetime | None
+    url: str
+    title: str = ""
+    summary: str = ""
+    log: str = ""
+    annotations: tuple[Annotation, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +138,21 @@ class Status:
 
 @dataclass(kw_only=True)
 class ReviewThread:
+    """`comment`: what began it. `line`: of the file at `sha`; None: of the whole file."""
+
     id: int
     comment: Comment
     resolved: bool = False
     outdated: bool = False
+    path: str = ""  # empty: the first file of the change
+    line: int | None = None
+    sha: str = ""
+    hunk: str = ""
+    replies: list[Comment] = field(default_factory=list)
+
+    @property
+    def comments(self) -> list[Comment]:
+        return [self.comment, *self.replies]
 
 
 @dataclass(kw_only=True)
@@ -123,6 +167,8 @@ class Pull:
     merged_by: str | None = None
     merge_sha: str | None = None
     reviews: dict[str, str] = field(default_factory=dict)  # by login: the last opinion
+    # Reviews that were submitted: login, state, commit, text.
+    said: list[tuple[str, str, str, str]] = field(default_factory=list)
     threads: list[ReviewThread] = field(default_factory=list)
     unknown: int = 0  # answers yet that do not say whether it can be merged
 
@@ -185,9 +231,12 @@ class Repo:
     known_heads: dict[str, str] = field(default_factory=dict)  # branch to sha, as of the last push
     pushes: list[Push] = field(default_factory=list)
     checks: dict[str, list[CheckRun | Status]] = field(default_factory=dict)  # by sha
+    actions_runs: dict[int, ActionsRun] = field(default_factory=dict)
+    check_runs: dict[int, CheckRun] = field(default_factory=dict)  # older attempts as well
     required: set[str] = field(default_factory=set)  # names of checks
     review_required: bool = False
-    merges: frozenset[str] = frozenset({"merge", "squash"})  # methods; it cannot do rebase
+    merges: frozenset[str] = frozenset({"merge", "squash"})  # methods
+    delete_merged: bool = False  # "Automatically delete head branches"
 
     @property
     def full_name(self) -> str:

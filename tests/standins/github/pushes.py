@@ -1,6 +1,6 @@
 """What a changed branch means for pull requests."""
 
-from . import gitrepo
+from . import ci, gitdiff, gitrepo
 from .model import Issue, Pull, Push, Repo
 from .state import State
 
@@ -33,6 +33,8 @@ def _note(state: State, repo: Repo, heads: dict[str, str], actor: str) -> None:
                 at=state.now(),
             )
             repo.pushes.append(push)
+            if after != NO_COMMIT:
+                ci.on_push(state, repo, name, after)
     repo.known_heads = heads
 
 
@@ -72,7 +74,20 @@ def _follow_head(
     elif sha != pull.head_sha:
         pull.head_sha = sha
         keep_head(source, target, issue.number, pull)
+        _move_threads(target, pull)
         state.touch(issue)
+
+
+def _move_threads(repo: Repo, pull: Pull) -> None:
+    """A thread is outdated when its line was changed; else it is where its line is now."""
+    for thread in pull.threads:
+        if thread.line is None or thread.outdated:
+            continue
+        line = gitdiff.moved_line(repo.path, thread.sha, pull.head_sha, thread.path, thread.line)
+        if line is None:
+            thread.outdated = True
+        else:
+            thread.line, thread.sha = line, pull.head_sha
 
 
 def _follow_base(state: State, target: Repo, issue: Issue, base: str, actor: str) -> None:

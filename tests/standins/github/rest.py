@@ -3,6 +3,7 @@
 from . import (
     graphql_api,
     rest_account,
+    rest_actions,
     rest_apps,
     rest_issues,
     rest_labels,
@@ -16,6 +17,7 @@ __all__ = [
     "find",
     "graphql_api",
     "rest_account",
+    "rest_actions",
     "rest_apps",
     "rest_issues",
     "rest_labels",

@@ -11,6 +11,7 @@ from .access import Viewer, identify
 from .faults import Fault, Faults
 from .githttp import GitCall, git_call, serve_git
 from .graphql_parse import parse
+from .job_logs import is_log, serve_log
 from .lfs import is_lfs, serve_lfs
 from .limits import Limits, resource_of
 from .render import Render
@@ -78,6 +79,9 @@ class Service:
         return outcome
 
     def _answer(self, request: Request, git: GitCall | None, outcome: Outcome) -> Reply:
+        if is_log(request):
+            with self._state.lock:
+                return serve_log(self._state, request)
         with self._state.lock:
             viewer = self._viewer(request)
         outcome.login = viewer.login

@@ -51,6 +51,8 @@ class GitHubStandIn(FollowUp):
 
     def __enter__(self) -> Self:
         self._server.start()
+        # Another host than the API's, as far as anybody who is given a link can see.
+        self.state.logs_url = self.url.replace("127.0.0.1", "localhost")
         return self
 
     def __exit__(

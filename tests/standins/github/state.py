@@ -5,9 +5,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .model import App, Comment, Event, Indexed, Issue, Label, Repo, Token, User
 from .wire import not_found
+
+if TYPE_CHECKING:
+    from .ci import Rule
 
 
 def utc_now() -> datetime:
@@ -33,6 +37,8 @@ class State:
         self.moved: dict[str, Repo] = {}  # by each name it had, until another one takes that
         self.transferred: dict[tuple[int, int], tuple[Repo, int]] = {}  # an issue's old place
         self.nodes: dict[str, object] = {}
+        self.logs_url = ""  # where logs of jobs lie
+        self.ci: Rule | None = None  # which jobs a push begins
         self.search_lag = timedelta(0)
         self.max_query = 256  # characters
         self._ids = count(1001)
