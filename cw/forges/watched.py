@@ -102,6 +102,7 @@ class Look:
     added: int = 0
     removed: int = 0
     files: int = 0
+    paths: tuple[str, ...] = ()  # of the first hundred of them
     labels: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()  # of the head

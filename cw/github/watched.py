@@ -37,6 +37,7 @@ _LOOK = f"""{_GLANCE}
     title headRefName additions deletions changedFiles author {{ __typename login }}
     labels(first: 50) {{ nodes {{ name }} }}
     assignees(first: 10) {{ nodes {{ login }} }}
+    files(first: 100) {{ nodes {{ path }} }}
     latestOpinionatedReviews(first: 20, writersOnly: true) {{ nodes {{
       state author {{ __typename login }} }} }}
     reviewThreads(last: 30) {{ nodes {{ id isResolved isOutdated

@@ -65,6 +65,7 @@ def read_look(repo: Any, row: Any, mark: str) -> Look:
         added=int(row["additions"]),
         removed=int(row["deletions"]),
         files=int(row["changedFiles"]),
+        paths=tuple(str(file["path"]) for file in nodes(row["files"])),
         labels=tuple(str(label["name"]) for label in nodes(row["labels"])),
         assignees=tuple(str(user["login"]) for user in nodes(row["assignees"])),
         checks=_checks(commits[-1]["commit"]) if commits else (),

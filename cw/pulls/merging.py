@@ -20,6 +20,17 @@ class Change:
     files: frozenset[str]
 
 
+def seen_change(record: PullRecord) -> Change:
+    """As its last look tells: of a rename only the new name, and not all of very many files."""
+    shown = record.shown
+    return Change(
+        place=record.key[0],
+        number=record.number,
+        base=shown.base,
+        files=frozenset(shown.paths),
+    )
+
+
 def in_order(changes: Iterable[Change]) -> list[Change]:
     """Those that share the fewest files with others first, of equals the oldest: one that many
     others conflict with does not get in their way.

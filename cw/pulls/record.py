@@ -36,6 +36,7 @@ class Shown(Model):
     added: int = 0
     removed: int = 0
     files: int = 0
+    paths: tuple[str, ...] = ()  # of the first of them
 
 
 class PullRecord(Model):

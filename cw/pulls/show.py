@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from cw.forges.watched import Glance, Mergeable
@@ -12,6 +13,7 @@ from cw.pulls.verdict import Seen
 # In these a glance does not tell all that may have changed: a check, a thread, the base's checks.
 _OPEN_QUESTIONS = frozenset({PullState.WATCHING, PullState.CHECKING, PullState.NEEDS_YOU})
 _ANYWAY = timedelta(hours=1)
+_PATH_CHARS = 8000
 _CONFLICTS = {Mergeable.YES: "no", Mergeable.NO: "yes", Mergeable.UNKNOWN: ""}
 
 
@@ -36,7 +38,20 @@ def shown(seen: Seen) -> Shown:
         added=look.added,
         removed=look.removed,
         files=look.files,
+        paths=_first(look.paths),
     )
+
+
+def _first(paths: Iterable[str]) -> tuple[str, ...]:
+    """As many as a record holds, whatever their lengths."""
+    kept = list[str]()
+    left = _PATH_CHARS
+    for path in paths:
+        left -= len(path)
+        if left < 0:
+            break
+        kept.append(path)
+    return tuple(kept)
 
 
 def _review(seen: Seen) -> str:

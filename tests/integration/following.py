@@ -113,9 +113,9 @@ class Road:
         assert pull
         return pull.head_ref
 
-    def cw(self, cw: Cw, *typed: str) -> subprocess.CompletedProcess[str]:
+    def cw(self, cw: Cw, *typed: str, **more: str) -> subprocess.CompletedProcess[str]:
         """As somebody types it on a machine of this fleet."""
-        return cw(*typed, **self.env())
+        return cw(*typed, **self.env(), **more)
 
     def env(self) -> dict[str, str]:
         settings = self.office.settings

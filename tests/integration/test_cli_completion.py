@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from cw.breakers import RepositoryHold
+from cw.pulls.states import PullMove
 from cw.store.store import Store
 from tests.integration.viewing import Cw, talking, two_workers
 from tests.making import NOW
 from tests.standins.github import GitHubStandIn
+from tests.unit.pulling import make_record
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +66,19 @@ def test_repository_that_is_held_is_offered_beside_workers(cw: Cw, fleet: Store)
 
     assert offers(completed(cw, "cw resume ")) == ["01", "02", "acme/app"]
     assert offers(completed(cw, "cw resume ac")) == ["acme/app"]
+
+
+@pytest.mark.parametrize("typed", ["prs resume", "merge", "merge acme/app#7"])
+def test_open_pull_requests_are_offered(cw: Cw, store: Store, typed: str) -> None:
+    for number in (12, 13):
+        store.pulls.begin(make_record(number=number))
+    store.pulls.begin(make_record(number=14))
+    ended = store.pulls.get(("@7", 14))
+    assert ended
+    store.pulls.move(ended, PullMove.CLOSE, None)
+
+    assert offers(completed(cw, f"cw {typed} acme/app#1")) == ["acme/app#12", "acme/app#13"]
+    assert offers(completed(cw, f"cw {typed} acme/app#13")) == ["acme/app#13"]
 
 
 def test_fish_is_told_titles(cw: Cw, task: str) -> None:

@@ -39,6 +39,37 @@ def test_prs_shows_them_with_filters_and_as_json(road: Road, hub: GitHubStandIn,
     assert schemas()["prs"]
 
 
+def test_prs_says_which_change_the_same_files(road: Road, hub: GitHubStandIn, cw: Cw) -> None:
+    one, other, third = (road.pull(files={name: "x"}) for name in ("a", "a", "b"))
+    many = road.pull(files={f"{at:03}": "x" for at in range(101)} | {"b": "y"})
+    road.follow()
+
+    wide = road.cw(cw, "prs", COLUMNS="200").stdout.splitlines()
+    rows = json.loads(road.cw(cw, "prs", "--json").stdout)
+    story = json.loads(road.cw(cw, "show", road.record(one).task, "--json").stdout)
+    hub.merge_pull(REPO, other)
+    road.follow()
+    later = json.loads(road.cw(cw, "prs", "--json", "--all").stdout)
+
+    # The first hundred of the last one's files are compared, and `b` is none of them.
+    assert {row["number"]: (row["shares"], row["compared"]) for row in rows} == {
+        one: ([other], 1),
+        other: ([one], 1),
+        third: ([], 1),
+        many: ([], 100),
+    }
+    cells = {line.split()[0]: line for line in wide}
+    assert f"  #{other}  " in cells[f"{REPO}#{one}"]
+    assert "(of 100 of 102 files)" in cells[f"{REPO}#{many}"]
+    assert story["pull"]["shares"] == [other]
+    assert {row["number"]: row["shares"] for row in later} == {
+        one: [],
+        other: [],
+        third: [],
+        many: [],
+    }
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [

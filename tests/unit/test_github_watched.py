@@ -25,7 +25,7 @@ NOTHING: dict[str, Any] = {
     "reviewDecision": None,
     "comments": {"totalCount": 0, "nodes": None},
     **dict.fromkeys(
-        ("latestOpinionatedReviews", "commits", "labels", "assignees", "reviewThreads")
+        ("latestOpinionatedReviews", "commits", "labels", "assignees", "reviewThreads", "files")
     ),
 }
 
@@ -34,7 +34,7 @@ def test_what_may_be_null_is_nothing() -> None:
     look = read_look(REPO, NOTHING, "m")
 
     assert (look.author, look.glance.mergeable) == ("", Mergeable.UNKNOWN)
-    assert not any((look.checks, look.labels, look.threads, look.comments))
+    assert not any((look.checks, look.labels, look.threads, look.comments, look.paths))
 
 
 def test_nodes_that_are_null_are_passed_over() -> None:
@@ -45,6 +45,7 @@ def test_nodes_that_are_null_are_passed_over() -> None:
         "latestOpinionatedReviews": one,
         "labels": one,
         "assignees": one,
+        "files": {"nodes": [None, {"path": "a.py"}]},
         "reviewThreads": {"nodes": [None, thread]},
         "commits": {"nodes": [rollup]},
         "comments": {"totalCount": 1, "nodes": [None]},
@@ -53,7 +54,7 @@ def test_nodes_that_are_null_are_passed_over() -> None:
     look = read_look(REPO, NOTHING | holes, "m")
 
     assert not any((look.checks, look.threads, look.comments, look.changes_by))
-    assert look.comment_count == 1
+    assert (look.comment_count, look.paths) == (1, ("a.py",))
 
 
 def test_unknown_words_of_a_check_say_nothing() -> None:

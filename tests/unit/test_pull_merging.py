@@ -7,10 +7,19 @@ from typing import Any
 import pytest
 
 from cw.forges.pulls import MergeMethod
-from cw.pulls.merging import Change, choose_method, in_order, refusal, settling, sharing
+from cw.pulls.merging import (
+    Change,
+    choose_method,
+    in_order,
+    refusal,
+    seen_change,
+    settling,
+    sharing,
+)
 from cw.pulls.record import Shown
+from cw.pulls.show import shown
 from cw.pulls.states import PullState
-from tests.unit.pulling import make_record
+from tests.unit.pulling import make_look, make_record, make_seen
 
 SQUASH, MERGE, REBASE = MergeMethod
 
@@ -47,6 +56,20 @@ def test_which_others_change_the_same_files() -> None:
     others = [one, make_change(3, "b"), make_change(2, "a"), make_change(4, "a", "next")]
 
     assert sharing(one, others) == (2, 3)
+
+
+def test_what_was_seen_last_is_compared_by_repository_and_base() -> None:
+    seen = make_record(repo_id=9, number=3, shown=Shown(base="next", paths=("a", "b")))
+
+    assert seen_change(seen) == make_change(3, "ab", "next", place="@9")
+
+
+@pytest.mark.parametrize(
+    ("paths", "kept"),
+    [((), 0), (("a", "b"), 2), (tuple(f"{'x' * 79}{at % 10}" for at in range(101)), 100)],
+)
+def test_record_keeps_no_more_of_paths_than_it_holds(paths: tuple[str, ...], kept: int) -> None:
+    assert shown(make_seen(make_look(paths=paths))).paths == paths[:kept]
 
 
 @pytest.mark.parametrize(

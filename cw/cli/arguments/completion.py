@@ -130,6 +130,10 @@ def _resumable(store: Store, settings: Settings) -> list[Offer]:
     return [*_workers(store, settings), *((hold.name, "repository, held") for hold in held)]
 
 
+def _pulls(store: Store, _: Settings) -> list[Offer]:
+    return [(record.name, f"{record.state.value}: {record.title}") for record in store.pulls.open()]
+
+
 complete_workers = _completer(_workers)
 complete_resumable = _completer(_resumable)
 complete_tasks = _completer(_tasks)
@@ -137,3 +141,4 @@ complete_ids = _completer(_ids)
 complete_hosts = _completer(_hosts)
 complete_accounts = _completer(_accounts)
 complete_repos = _completer(_repos)
+complete_pulls = _completer(_pulls)

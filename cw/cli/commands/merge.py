@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cw.cli.arguments.completion import complete_pulls
 from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
 from cw.cli.views.render import Column, duration, json_out, note, one_line, say, table
@@ -28,7 +29,7 @@ _SHA = 12
 
 
 @click.command()
-@click.argument("pulls", metavar="PR...", nargs=-1, required=True)
+@click.argument("pulls", metavar="PR...", nargs=-1, required=True, shell_complete=complete_pulls)
 @click.option("--method", type=click.Choice(_METHODS), help="Not the repository's preferred one.")
 @click.option("--wait", is_flag=True, help="Wait for the checks of each, as long as they run.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

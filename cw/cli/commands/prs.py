@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cw.cli.arguments.completion import complete_pulls
 from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
 from cw.cli.passing import finish
@@ -26,6 +27,7 @@ _COLUMNS = [
     Column("conflicts", wide=120),
     Column("review", wide=120),
     Column("diff", right=True, wide=100),
+    Column("same files as", gives=True, wide=100),
     Column("age", right=True),
     Column("rounds", right=True, wide=140),
     Column("cost", right=True, wide=100),
@@ -74,11 +76,10 @@ def _show(
     wanted = (state or "").replace("-", " ")
     named = _repo_name(cli, repo) if repo else ""
     done = _look(cli) if now else None
+    records = pull_records(cli.store, ended=everything or wanted in {"merged", "closed"})
     rows = [
         row
-        for row in pull_rows(
-            pull_records(cli.store, ended=everything or wanted in {"merged", "closed"})
-        )
+        for row in pull_rows(records, (record for record in records if record.open))
         if (not mine or row.by == cli.whoami)
         and (not named or row.repo.lower() == named.lower())
         and (not wanted or row.state == wanted)
@@ -123,6 +124,7 @@ def _cells(row: PullRow, now: datetime) -> list[str]:
         row.conflicts,
         "draft" if row.draft else row.review,
         f"+{row.added} -{row.removed}" if row.files else "",
+        _shares(row),
         duration(now - row.at).split()[0],
         str(row.rounds or ""),
         money(row.cost_usd, estimated=row.cost_estimated),
@@ -131,8 +133,14 @@ def _cells(row: PullRow, now: datetime) -> list[str]:
     ]
 
 
+def _shares(row: PullRow) -> str:
+    names = ", ".join(f"#{number}" for number in row.shares)
+    cut = f"(of {row.compared} of {row.files} files)" if row.compared < row.files else ""
+    return f"{names} {cut}".strip() if row.shares or row.compared else ""
+
+
 @command.command("resume")
-@click.argument("pull", metavar="PR")
+@click.argument("pull", metavar="PR", shell_complete=complete_pulls)
 @json_option
 @with_cli
 def resume(cli: Cli, pull: str, as_json: bool) -> None:
@@ -142,11 +150,12 @@ def resume(cli: Cli, pull: str, as_json: bool) -> None:
     done at it from now on counts again.
     """
     from cw.operations.pulls.giving_back import give_back
-    from cw.operations.views.pulls import pull_row
+    from cw.operations.views.pulls import pull_rows
 
     record = give_back(cli.store, pull)
     cli.audit.add("prs resume", cli.whoami, pull=record.name)
     if as_json:
-        json_out(pull_row(record).model_dump(mode="json"))
+        (row,) = pull_rows([record], cli.store.pulls.open())
+        json_out(row.model_dump(mode="json"))
         return
     say(f"{one_line(record.name)} is followed again")

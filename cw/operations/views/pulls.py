@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cw.models import Model
 from cw.pulls.begin import begun, key_of, not_begun
+from cw.pulls.merging import Change, seen_change, sharing
 from cw.pulls.record import PullRecord
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class PullRow(Model):
     added: int  # lines
     removed: int
     files: int
+    shares: tuple[int, ...]  # numbers of open ones into the same base that change one of them
+    compared: int  # how many of them that was asked of
     rounds: int  # pushes of repairs
     cost_usd: float  # of its task
     cost_estimated: bool  # a part of it
@@ -55,14 +58,16 @@ def pull_of(store: Store, task: Task) -> PullRow | None:
     """That a task ended with."""
     key = key_of(task)
     record = (store.pulls.get(key) or begun(task)) if key else None
-    return pull_row(record) if record else None
+    return next(iter(pull_rows([record], store.pulls.open()))) if record else None
 
 
-def pull_rows(records: Iterable[PullRecord]) -> list[PullRow]:
-    return [pull_row(record) for record in records]
+def pull_rows(records: Iterable[PullRecord], others: Iterable[PullRecord]) -> list[PullRow]:
+    """`others`: all that are open."""
+    beside = [seen_change(other) for other in others]
+    return [_row(record, beside) for record in records]
 
 
-def pull_row(record: PullRecord) -> PullRow:
+def _row(record: PullRecord, beside: Iterable[Change]) -> PullRow:
     seen = record.shown
     return PullRow(
         repo=record.repo,
@@ -84,6 +89,8 @@ def pull_row(record: PullRecord) -> PullRow:
         added=seen.added,
         removed=seen.removed,
         files=seen.files,
+        shares=sharing(seen_change(record), beside) if record.open else (),
+        compared=len(seen.paths),
         rounds=sum(record.rounds.values()),
         cost_usd=record.cost_usd,
         cost_estimated=record.cost_estimated,
