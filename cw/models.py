@@ -60,10 +60,11 @@ class Repair(Model):
     cause: str  # one of `cw.pulls.states.Cause`: it mends this, and nothing else
     checks: tuple[str, ...] = ()  # names of the red ones
     threads: tuple[str, ...] = ()  # ids of the open ones, in the order in which they are numbered
+    remarks: tuple[str, ...] = ()  # ids of what it sees to: the newest of each thread, reviews
     author: str = ""  # id of the task that made it
     worker: str = ""  # that had the task before
     session: MaybeText = None  # of that task; goes on where that worker's HOME knows it
-    rounds: dict[str, int] = {}  # of each cause, with this one
+    rounds: dict[str, str] = {}  # all that were ordered with this one: task's id to cause
     # What all tasks of the pull request took before this one.
     spent_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     spent_turns: Annotated[int, Field(ge=0)] = 0
@@ -109,6 +110,12 @@ class TaskSpec(Model):
     def key(self) -> tuple[str, int]:
         """What its claim and its issue's last task go by; 0: it has no issue."""
         return repo_key(self.repo, self.repo_id), self.issue or 0
+
+    def stored(self) -> str:
+        """As a record holds it: without what has its default, so that hosts of before can read it
+        although they do not know every field.
+        """
+        return self.model_dump_json(exclude_defaults=True)
 
     @property
     def protocol(self) -> int:

@@ -78,6 +78,7 @@ class Reason(StrEnum):
     ISSUE_CLOSED = "issue_closed"
     ISSUE_BLOCKED = "issue_blocked"
     LABEL_REMOVED = "label_removed"
+    REPAIR_OVER = "repair_over"  # its pull request is over, or a person's
 
 
 class Label(StrEnum):
@@ -207,6 +208,7 @@ RULES: dict[Reason, Rule] = {
     Reason.ISSUE_CLOSED: _CLOSED,
     Reason.ISSUE_BLOCKED: _CLOSED,
     Reason.LABEL_REMOVED: _CLOSED,
+    Reason.REPAIR_OVER: _CLOSED,
 }
 
 

@@ -107,7 +107,17 @@ class Merging(Protocol):
         """
 
 
-class Repairing(Protocol):
+class Threads(Protocol):
+    """What is done in the threads of a review."""
+
+    def reply(self, repo: str, number: int, thread_id: str, body: str, mark: str) -> None:
+        """With the mark, hidden; unless the token's account has answered there with it."""
+
+    def resolve(self, repo: str, thread_id: str) -> None:
+        """One that is resolved stays so."""
+
+
+class Repairing(Threads, Protocol):
     """What a repair of a pull request is told, and what is done for it."""
 
     def failures(self, repo: str, head: str, names: Collection[str]) -> tuple[Failure, ...]:
@@ -122,17 +132,11 @@ class Repairing(Protocol):
 
     def threads(self, repo: str, number: int) -> Reviewed: ...
 
-    def reply(self, repo: str, number: int, thread_id: str, body: str, mark: str) -> None:
-        """With the mark, hidden; unless the token's account has answered there with it."""
-
-    def resolve(self, repo: str, thread_id: str) -> None:
-        """One that is resolved stays so."""
-
     def mark_ready(self, repo: str, number: int) -> None:
         """A draft is none any more. One that is closed, merged or no draft stays as it is."""
 
 
-class Writes(Names, Labels, Protocol):
+class Writes(Names, Labels, Threads, Protocol):
     """What the outbox has done."""
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -109,7 +109,8 @@ class Look:
     red_on_base: frozenset[str] = frozenset()  # names of checks that are red on the base's head
     wants_review: bool = False  # the repository does, and has none yet
     approved: bool = False
-    changes_by: tuple[str, ...] = ()  # who of those that may write asks for changes
+    # Who of those that may write asks for changes, each with the id of that review.
+    changes: Mapping[str, str] = field(default_factory=dict)
     threads: tuple[OpenThread, ...] = ()
     comments: tuple[Said, ...] = ()  # the newest, oldest first
     comment_count: int = 0  # with those that are older

@@ -39,7 +39,7 @@ _LOOK = f"""{_GLANCE}
     assignees(first: 10) {{ nodes {{ login }} }}
     files(first: 100) {{ nodes {{ path }} }}
     latestOpinionatedReviews(first: 20, writersOnly: true) {{ nodes {{
-      state author {{ __typename login }} }} }}
+      id state author {{ __typename login }} }} }}
     reviewThreads(last: 30) {{ nodes {{ id isResolved isOutdated
       comments(last: 20) {{ totalCount nodes {{ {SAID} }} }} }} }}
     comments(last: 100) {{ totalCount nodes {{ {SAID} }} }}

@@ -47,13 +47,18 @@ def read_glance(repo: Any, row: Any, mark: str) -> Glance:
 
 def read_look(repo: Any, row: Any, mark: str) -> Look:
     reviews = {
-        login: review["state"]
+        login: review
         for review in nodes(row["latestOpinionatedReviews"])
         if (login := login_of(review["author"])) and not is_bot(login)
     }
-    changes = tuple(login for login, said in reviews.items() if said == "CHANGES_REQUESTED")
+    said = {login: review["state"] for login, review in reviews.items()}
+    changes = {
+        login: str(reviews[login]["id"])
+        for login, state in said.items()
+        if state == "CHANGES_REQUESTED"
+    }
     decision = row["reviewDecision"]  # null where the repository requires no review
-    approved = not decision and not changes and "APPROVED" in reviews.values()
+    approved = not decision and not changes and "APPROVED" in said.values()
     commits = nodes(row["commits"])
     return Look(
         glance=read_glance(repo, row, mark),
@@ -76,7 +81,7 @@ def read_look(repo: Any, row: Any, mark: str) -> Look:
         ),
         wants_review=decision == "REVIEW_REQUIRED",
         approved=decision == "APPROVED" or approved,
-        changes_by=changes,
+        changes=changes,
         threads=tuple(
             _thread(thread) for thread in nodes(row["reviewThreads"]) if is_open_thread(thread)
         ),

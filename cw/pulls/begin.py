@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from cw.models import Task
+from cw.models import Repair, Task
 from cw.names import repo_key
 from cw.pulls.record import PullRecord
+from cw.pulls.repaired import repaired
 from cw.pulls.states import PullState
 from cw.states import OutcomeKind
 
 # What is remembered of an earlier task's.
-_KEPT = {"stops", "released", "comments", "told", "rounds"}
+_KEPT = {"stops", "released", "comments", "told", "rounds", "answered"}
 
 
 def key_of(task: Task) -> tuple[str, int] | None:
-    """Place and number of the pull request that it ended with."""
-    done = task.outcome
+    """Place and number of the pull request that it ended with, or was to mend."""
+    done, repair = task.outcome, task.spec.repair
+    if repair:
+        return repo_key(task.spec.repo, task.spec.repo_id), repair.number
     if done is None or done.kind is not OutcomeKind.SUCCEEDED or not task.spec.github:
         return None
     number = done.pr.rpartition("/")[2]
@@ -30,16 +33,22 @@ def not_begun(tasks: Iterable[Task], known: Mapping[tuple[str, int], str]) -> li
     latest: dict[tuple[str, int], Task] = {}
     for task in tasks:
         key = key_of(task)
+        if task.spec.repair and key in known:
+            continue  # it goes by the task that made it
         if key and task.spec.id > max(known.get(key, ""), _id(latest.get(key))):
             latest[key] = task
     return list(latest.values())
 
 
 def begun(task: Task, before: PullRecord | None = None) -> PullRecord | None:
-    """`before`: its record of an earlier task, of which it is remembered what people said."""
+    """`before`: its record of an earlier task, of which it is remembered what people said. Of a
+    repair whose record a broker forgot: as it was before that, and it is absorbed like any.
+    """
     key, done = key_of(task), task.outcome
     if key is None or done is None:
         return None
+    if repair := task.spec.repair:
+        return repaired(_before(task, repair), task)
     made_at = task.ended_at or task.spec.created_at
     kept = before.model_dump(include=_KEPT) if before else {}
     return PullRecord(
@@ -57,6 +66,8 @@ def begun(task: Task, before: PullRecord | None = None) -> PullRecord | None:
         branch=done.branch,
         cost_usd=task.total_usd,
         cost_estimated=task.spent_rough or done.cost_estimated,
+        turns=task.total_turns,
+        seconds=task.total_s,
         made_at=made_at,
         state=PullState.WATCHING,
         left=done.head,
@@ -64,6 +75,29 @@ def begun(task: Task, before: PullRecord | None = None) -> PullRecord | None:
         head_at=made_at,
         moved_at=made_at,
         **kept,
+    )
+
+
+def _before(task: Task, repair: Repair) -> PullRecord:
+    spec = task.spec
+    return PullRecord(
+        repo=spec.repo,
+        repo_id=spec.repo_id,
+        number=repair.number,
+        url=repair.url,
+        task=repair.author,
+        issue=spec.issue,
+        title=spec.title,
+        by=spec.created_by,
+        worker=repair.worker,
+        session=repair.session,
+        branch=repair.branch,
+        made_at=spec.created_at,
+        left=repair.head,
+        head=repair.head,
+        head_at=spec.created_at,
+        moved_at=spec.created_at,
+        rounds=repair.rounds,
     )
 
 

@@ -10,26 +10,30 @@ from cw.forges.watched import Look
 from cw.pulls.hands import still_released, whose
 from cw.pulls.record import PullRecord
 from cw.pulls.show import shown
-from cw.pulls.verdict import Seen, judge
+from cw.pulls.verdict import Seen, Verdict, judge
+from cw.pulls.wants import NOTHING, Wants
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heard:
-    """What the look alone does not tell: `stops` as the record keeps them, how many `threads` of
-    people who are heard are open, which task of ours works on it.
+    """What the look alone does not tell: `stops` as the record keeps them, what reviewers want,
+    which task of ours works on it, what a repair of it is at.
     """
 
     stops: Mapping[str, str]
-    threads: int = 0
+    wants: Wants = NOTHING
     task: str = ""
+    repairs: str = ""
 
 
-def judged(before: PullRecord, look: Look, heard: Heard, now: datetime) -> PullRecord:
+def judged(
+    before: PullRecord, look: Look, heard: Heard, now: datetime
+) -> tuple[PullRecord, Verdict]:
     released = still_released(look, before.released)
     hands = whose(look, heard.stops, released)
     seen = _seen(before, look, heard, tuple(hands.values()), now)
     verdict, glance = judge(seen), look.glance
-    return before.model_copy(
+    record = before.model_copy(
         update={
             "repo": glance.repo if before.repo_id else before.repo,
             "title": look.title,
@@ -48,6 +52,7 @@ def judged(before: PullRecord, look: Look, heard: Heard, now: datetime) -> PullR
             "comments": look.comment_count,
         }
     )
+    return record, verdict
 
 
 def _seen(
@@ -63,5 +68,7 @@ def _seen(
         now=now,
         hands=hands,
         task=heard.task,
-        threads=heard.threads,
+        repairs=heard.repairs,
+        halted=before.halted,
+        wants=heard.wants,
     )

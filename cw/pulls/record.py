@@ -23,6 +23,11 @@ class Cause(StrEnum):
     REVIEW = "review"
     BASE = "base"  # red there as well: not ours
     STUCK = "stuck"  # a required check that does not end
+    LOOK = "look"  # at what its last repair did or said
+    ANSWERED = "answered"  # what reviewers wanted, who have not looked again
+
+
+MENDABLE = (Cause.CONFLICT, Cause.CHECKS, Cause.REVIEW)  # by a repair; the first comes first
 
 
 class Shown(Model):
@@ -39,8 +44,17 @@ class Shown(Model):
     paths: tuple[str, ...] = ()  # of the first of them
 
 
+class UnderWay(Model):
+    """A repair that was ordered. `task`: its id, which may not be recorded yet."""
+
+    task: str
+    cause: Cause
+    head: str  # that was judged
+    at: Moment
+
+
 class PullRecord(Model):
-    """`head` is the last that was seen, `left` what our task left there."""
+    """`head` is the last that was seen, `left` what a task of ours left there last."""
 
     repo: str
     repo_id: int = 0
@@ -54,8 +68,11 @@ class PullRecord(Model):
     host: str = ""
     session: MaybeText = None
     branch: str = ""
-    cost_usd: float = 0.0  # of the task
+    # What its task and its repairs took.
+    cost_usd: float = 0.0
     cost_estimated: bool = False  # a part of it
+    turns: int = 0
+    seconds: float = 0.0
     made_at: Moment  # the task's end
     state: PullState = PullState.WATCHING
     cause: Cause | None = None
@@ -75,12 +92,21 @@ class PullRecord(Model):
     released: tuple[str, ...] = ()  # ids of those that count no more
     comments: int = 0  # that were there at the last look
     told: tuple[str, ...] = ()  # what people were told of, each once
-    rounds: dict[str, int] = Field(default_factory=dict)  # pushes of repairs by cause
+    rounds: dict[str, str] = Field(default_factory=dict)  # repairs: their tasks' ids to causes
+    repair: UnderWay | None = None
+    tried: tuple[str, ...] = ()  # how its last repairs ended, in words
+    halted: str = ""  # what a person has to look at before anything more is mended
+    answered: tuple[str, ...] = ()  # ids of remarks and reviews that a repair has seen to
+    rerun: tuple[str, ...] = ()  # checks that were run again, by name and head
     revision: int = 0  # of the record; another one for each change
 
     @property
     def key(self) -> tuple[str, int]:
         return repo_key(self.repo, self.repo_id), self.number
+
+    def tries(self, cause: Cause) -> int:
+        """How many repairs of it were ordered."""
+        return list(self.rounds.values()).count(cause)
 
     @property
     def name(self) -> str:
@@ -104,6 +130,6 @@ _SHARE = 8  # of the time for which nothing moved
 
 def next_look(state: PullState, moved_at: datetime, now: datetime) -> datetime:
     """Each pass while its checks run or something moves; then ever more seldom."""
-    if state is PullState.CHECKING:
+    if state in {PullState.CHECKING, PullState.REPAIRING}:
         return now
     return now + min(_LONGEST, max(_SHORTEST, (now - moved_at) / _SHARE))

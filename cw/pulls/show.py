@@ -11,7 +11,9 @@ from cw.pulls.states import PullState
 from cw.pulls.verdict import Seen
 
 # In these a glance does not tell all that may have changed: a check, a thread, the base's checks.
-_OPEN_QUESTIONS = frozenset({PullState.WATCHING, PullState.CHECKING, PullState.NEEDS_YOU})
+_OPEN_QUESTIONS = frozenset(
+    {PullState.WATCHING, PullState.CHECKING, PullState.REPAIRING, PullState.NEEDS_YOU}
+)
 _ANYWAY = timedelta(hours=1)
 _PATH_CHARS = 8000
 _CONFLICTS = {Mergeable.YES: "no", Mergeable.NO: "yes", Mergeable.UNKNOWN: ""}
@@ -55,9 +57,9 @@ def _first(paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def _review(seen: Seen) -> str:
-    if seen.look.changes_by:
+    if seen.look.changes:
         return "changes"
-    if seen.threads:
+    if seen.wants.threads or seen.wants.answered:
         return "threads"
     if seen.look.approved:
         return "approved"

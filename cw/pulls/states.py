@@ -8,7 +8,7 @@ from enum import StrEnum
 class PullState(StrEnum):
     WATCHING = "watching"  # nobody has looked yet, or a task of ours works on it
     CHECKING = "checking"  # its checks run, or it moved just now
-    REPAIRING = "repairing"  # for runs that mend it; nothing leads here yet
+    REPAIRING = "repairing"  # a run mends it, or waits for its worker
     NEEDS_YOU = "needs you"  # only a person moves it
     HANDS_OFF = "hands off"  # a person has it
     READY = "ready"  # nothing is left but a person's look
@@ -22,10 +22,11 @@ class PullMove(StrEnum):
     BEGIN = "begin"  # a task's end proved it
     WATCH = "watch"
     CHECK = "check"
+    REPAIR = "repair"  # a run is ordered that mends it, or still there
     NEED = "need"
     LEAVE = "leave"  # a person took it
     READY = "ready"
-    RESUME = "resume"  # a person gave it back
+    RESUME = "resume"  # a person gave it back, or wants more tries
     MERGE = "merge"
     CLOSE = "close"
 
@@ -38,10 +39,11 @@ TRANSITIONS: dict[PullMove, tuple[frozenset[PullState], PullState]] = {
     PullMove.BEGIN: (frozenset(PullState), PullState.WATCHING),
     PullMove.WATCH: (OPEN, PullState.WATCHING),
     PullMove.CHECK: (OPEN, PullState.CHECKING),
+    PullMove.REPAIR: (OPEN - {PullState.HANDS_OFF}, PullState.REPAIRING),
     PullMove.NEED: (OPEN, PullState.NEEDS_YOU),
     PullMove.LEAVE: (OPEN, PullState.HANDS_OFF),
     PullMove.READY: (OPEN, PullState.READY),
-    PullMove.RESUME: (frozenset({PullState.HANDS_OFF}), PullState.WATCHING),
+    PullMove.RESUME: (frozenset({PullState.HANDS_OFF, PullState.NEEDS_YOU}), PullState.WATCHING),
     PullMove.MERGE: (OPEN, PullState.MERGED),
     PullMove.CLOSE: (OPEN, PullState.CLOSED),
 }
@@ -64,6 +66,7 @@ def move_to(state: PullState) -> PullMove:
 _LOOKS = {
     PullState.WATCHING: PullMove.WATCH,
     PullState.CHECKING: PullMove.CHECK,
+    PullState.REPAIRING: PullMove.REPAIR,
     PullState.NEEDS_YOU: PullMove.NEED,
     PullState.HANDS_OFF: PullMove.LEAVE,
     PullState.READY: PullMove.READY,

@@ -4,30 +4,32 @@ docs/pull-requests.md. The verdict belongs to the head that was looked at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cw.forges.watched import Look, Mergeable
 from cw.pulls.checks import Checks, judge_checks, listed
 from cw.pulls.record import Cause
 from cw.pulls.states import PullState
+from cw.pulls.wants import NOTHING, Wants
 
 QUIET = timedelta(seconds=60)  # nothing is judged while it moves
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seen:
-    """One pull request as it is now, and what our records add. `threads`: how many of people who
-    are heard are open.
-    """
+    """One pull request as it is now, and what our records add."""
 
     look: Look
     head_at: datetime  # when its head was seen first
     moved_at: datetime  # when anything of it changed last
     now: datetime
     hands: tuple[str, ...] = ()  # why it is a person's
-    task: str = ""  # of ours, that works on it
-    threads: int = 0
+    task: str = ""  # of ours, that works on it and is no repair
+    repairs: str = ""  # what a repair is at, in words
+    halted: str = ""  # what a person has to look at first
+    wants: Wants = NOTHING
 
     @property
     def checks(self) -> Checks:
@@ -39,12 +41,16 @@ class Seen:
 class Verdict:
     state: PullState
     waits: str  # for what, in words
-    cause: Cause | None = None
+    causes: Mapping[Cause, str] = field(default_factory=dict)  # all, in words; the first counts
+
+    @property
+    def cause(self) -> Cause | None:
+        return next(iter(self.causes), None)
 
 
 def judge(seen: Seen) -> Verdict:
-    """The first that fits: its end, a person, a task of ours, what is not settled yet, what keeps
-    it from being merged.
+    """The first that fits: its end, a person, a task or repair of ours, what is not settled yet,
+    what keeps it from being merged.
     """
     glance = seen.look.glance
     if not glance.open:
@@ -53,12 +59,14 @@ def judge(seen: Seen) -> Verdict:
         return Verdict(PullState.HANDS_OFF, "; ".join(seen.hands))
     if seen.task:
         return Verdict(PullState.WATCHING, f"task {seen.task} works on it")
+    if seen.repairs:
+        return Verdict(PullState.REPAIRING, seen.repairs)
     checks = seen.checks
     if unsettled := _unsettled(seen, checks):
         return Verdict(PullState.CHECKING, unsettled)
     causes = _causes(seen, checks)
     if causes:
-        return Verdict(PullState.NEEDS_YOU, "; ".join(causes.values()), next(iter(causes)))
+        return Verdict(PullState.NEEDS_YOU, "; ".join(causes.values()), causes)
     return Verdict(PullState.READY, _last_step(seen.look))
 
 
@@ -80,29 +88,44 @@ def _causes(seen: Seen, checks: Checks) -> dict[Cause, str]:
     """All of them, the first to be mended first."""
     look = seen.look
     found = {
+        Cause.LOOK: "" if look.approved else seen.halted,
         Cause.CONFLICT: f"it conflicts with {look.base}"
         if look.glance.mergeable is Mergeable.NO
         else "",
         Cause.CHECKS: f"red: {listed(checks.red)}" if checks.red else "",
         Cause.ASKS: f"waits to be let run: {listed(checks.asks)}" if checks.asks else "",
-        Cause.REVIEW: _review(seen),
+        Cause.REVIEW: _review(seen.wants),
         Cause.BASE: f"red on {look.base} as well, so not ours: {listed(checks.red_on_base)}"
         if checks.red_on_base
         else "",
         Cause.STUCK: f"required and pending for over an hour: {listed(checks.stuck_required)}"
         if checks.stuck_required
         else "",
+        Cause.ANSWERED: _answered(seen.wants),
     }
     return {cause: words for cause, words in found.items() if words}
 
 
-def _review(seen: Seen) -> str:
+def _review(wants: Wants) -> str:
     parts = []
-    if seen.look.changes_by:
-        parts.append(f"{listed(seen.look.changes_by)} asks for changes")
-    if seen.threads:
-        parts.append(f"{seen.threads} open thread{'s' * (seen.threads != 1)} of the review")
+    if wants.changes:
+        parts.append(f"{listed(wants.changes)} asks for changes")
+    if wants.threads:
+        parts.append(f"{_threads(len(wants.threads))} of the review")
     return ", ".join(parts)
+
+
+def _answered(wants: Wants) -> str:
+    parts = []
+    if wants.again:
+        parts.append(f"{listed(wants.again)} asked for changes, and has to look again")
+    if wants.answered:
+        parts.append(f"{_threads(wants.answered)} with an answer")
+    return ", ".join(parts)
+
+
+def _threads(count: int) -> str:
+    return f"{count} open thread{'s' * (count != 1)}"
 
 
 def _last_step(look: Look) -> str:

@@ -121,3 +121,21 @@ class GitHubSettings:
         values.amount,
         "Seconds between looks at tasks' pull requests by beat; 0: none, they are not followed",
     )
+    pulls_repairs: int = setting(
+        "pulls.repairs",
+        3,
+        values.count,
+        "Repairs of a pull request for each cause: conflict, red checks, review; then a person is asked. 0: nothing is mended",
+    )
+    pulls_days: float = setting(
+        "pulls.days",
+        7.0,
+        values.amount,
+        "Days after its task's end in which a pull request is mended",
+    )
+    pulls_bots: tuple[str, ...] = setting(
+        "pulls.bots",
+        (),
+        values.names,
+        "Logins of bots, such as reviewer[bot], whose remarks at pull requests are heard like those of people who may write",
+    )

@@ -125,7 +125,7 @@ class Leases:
             names.append(keys.claim(*spec.key))
         args = [
             spec.id,
-            spec.model_dump_json(),
+            spec.stored(),
             run.worker,
             run.host,
             ms(ttl),

@@ -164,10 +164,12 @@ class PullStore:
                 client.zrem(keys.PULLS_ENDED, name)
 
 
-def new_pull(outcome: Outcome) -> list[str]:
-    """The last key of each script that ends a task, for the end that proved one."""
+def new_pull(outcome: Outcome, *, repair: bool = False) -> list[str]:
+    """The last key of each script that ends a task, for the end that proved one. `repair`: it is
+    told again by an archive, and was one.
+    """
     proved = outcome.kind is OutcomeKind.SUCCEEDED and outcome.pr
-    return [keys.PULLS_NEW] if proved else []
+    return [keys.PULLS_NEW] if proved or repair else []
 
 
 def _keys(name: str) -> list[str]:

@@ -83,6 +83,11 @@ class Kind(Generic[T]):
     words: str
 
 
+def _plain(effect: Model) -> dict[str, Any]:
+    """Without what has its default: hosts of before do not know every field."""
+    return effect.model_dump(mode="json", exclude_defaults=True)
+
+
 def sealed(
     db: Connection, kind: Kind[T], host: str, effects: Sequence[T], clock: Clock = time.time
 ) -> list[str]:
@@ -91,7 +96,7 @@ def sealed(
     # Sorted, so that what is tried again later is tried in the order in which it was meant.
     ids = sorted(new_task_id(int(now * 1000), secrets.randbits) for _ in effects)
     entries = [
-        _Sealed(host=host, id=an_id, at=int(now), effect=effect.model_dump(mode="json"))
+        _Sealed(host=host, id=an_id, at=int(now), effect=_plain(effect))
         for an_id, effect in zip(ids, effects, strict=True)
     ]
     return [db.keyring.seal(kind.name, entry.model_dump(mode="json")) for entry in entries]

@@ -35,7 +35,7 @@ class TaskStore(TaskReads, Leases):
         names += _claims(spec)
         signed = sign(self._db.keyring, spec)
         worker = spec.wanted_worker or ""
-        args = [spec.id, signed.model_dump_json(), prompt, worker, signed.protocol]
+        args = [spec.id, signed.stored(), prompt, worker, signed.protocol]
         created, holder = self._db.run("create", names, args)
         if not created:
             raise ClaimedError(f"{spec.label} already has task {holder}", task_id=str(holder))
@@ -138,7 +138,7 @@ class TaskStore(TaskReads, Leases):
             spec.id,
             sources(Move.REROUTE),
             line,
-            changed.model_dump_json(),
+            changed.stored(),
             epoch_ms(spec.created_at),
             to or "",
         ]
@@ -151,7 +151,7 @@ class TaskStore(TaskReads, Leases):
         """
         if not is_genuine(self._db.keyring, task.spec, self.prompt(spec.id)):
             return False
-        changed = sign(self._db.keyring, spec).model_dump_json()
+        changed = sign(self._db.keyring, spec).stored()
         allowed = sources(Move.RESTART) + sources(Move.REOPEN)
         return bool(self._db.run("respecify", [keys.task(spec.id)], [allowed, changed]))
 
@@ -215,7 +215,7 @@ class TaskStore(TaskReads, Leases):
             raise ValueError(spec.id)
         args = [
             spec.id,
-            spec.model_dump_json(),
+            spec.stored(),
             task.worker or "",
             task.host or "",
             target(Move.REBUILD),
@@ -231,7 +231,8 @@ class TaskStore(TaskReads, Leases):
             task.spent_turns,
             task.spent_s,
         ]
-        names = [keys.task(spec.id), keys.DONE, keys.FENCE, keys.FINISHED, *new_pull(outcome)]
+        again = new_pull(outcome, repair=spec.repair is not None)
+        names = [keys.task(spec.id), keys.DONE, keys.FENCE, keys.FINISHED, *again]
         return bool(self._db.run("rebuild", names, args))
 
     def trim(self, limit: int) -> None:

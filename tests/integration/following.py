@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cw.fleet_models import Host
 from cw.models import Outcome, Task
 from cw.operations.pulls.follow import Followed, follow
 from cw.pulls.record import PullRecord
@@ -96,6 +97,8 @@ class Road:
         """A pass, so much later than the last one."""
         self.hands.later += after
         clock = self.store.tasks.now
+        if self.store.fleet.workers():
+            self.store.fleet.beat(Host(name=HOST), clock() + self.hands.later)
         return follow(self.office.ways(**changed), lambda: clock() + self.hands.later)
 
     def record(self, number: int, repo: str = "acme/app") -> PullRecord:
@@ -125,6 +128,7 @@ class Road:
             "CW_GITHUB_URL": settings.github_url,
             "CW_GITHUB_TOKEN": settings.github_token,
             "CW_HOST_NAME": HOST,
+            "CW_PULLS_REPAIRS": str(settings.pulls_repairs),
         }
 
     def state(self, number: int, repo: str = "acme/app") -> str:

@@ -51,7 +51,8 @@ def hub(tmp_path: Path, hands: Hands) -> Iterator[GitHubStandIn]:
 
 @pytest.fixture
 def road(hub: GitHubStandIn, store: Store, hands: Hands) -> Road:
-    return Road.open(hub, store, hands, [REPO])
+    """Where nothing is mended, what could be is a person's."""
+    return Road.open(hub, store, hands, [REPO], pulls_repairs=0)
 
 
 def test_pull_request_of_a_finished_task_goes_from_checks_to_ready_to_merged(

@@ -53,7 +53,7 @@ def test_nodes_that_are_null_are_passed_over() -> None:
 
     look = read_look(REPO, NOTHING | holes, "m")
 
-    assert not any((look.checks, look.threads, look.comments, look.changes_by))
+    assert not any((look.checks, look.threads, look.comments, look.changes))
     assert (look.comment_count, look.paths) == (1, ("a.py",))
 
 

@@ -13,6 +13,7 @@ from cw.pulls.record import Cause, PullRecord, next_look
 from cw.pulls.show import needs_look, shown
 from cw.pulls.states import OPEN, TRANSITIONS, PullMove, PullState, move_to, sources, target
 from cw.pulls.verdict import judge
+from cw.pulls.wants import Wants
 from tests.making import NOW
 from tests.unit.pulling import make_check, make_glance, make_look, make_record, make_seen
 
@@ -20,6 +21,7 @@ GREEN, RED = CheckState.GREEN, CheckState.RED
 PENDING, NEUTRAL, ASKS = CheckState.PENDING, CheckState.NEUTRAL, CheckState.ASKS
 HOUR = timedelta(hours=1)
 CONFLICT = {"mergeable": Mergeable.NO}
+ASKS_ANN = {"wants": Wants(changes=("ann",))}
 JUST_NOW = {"moved_at": NOW - timedelta(seconds=59)}
 
 
@@ -82,22 +84,28 @@ def checks(*states: CheckState, **changed: Any) -> dict[str, Any]:
         ({**checks(RED, RED), "red_on_base": {"c0"}}, {}, "needs you", "checks", "red: c1; red on"),
         ({**checks(GREEN), "red_on_base": {"c0"}}, {}, "ready", None, "a look"),
         # reviews
-        ({"changes_by": ("ann",)}, {}, "needs you", "review", "ann asks for changes"),
-        ({}, {"threads": 1}, "needs you", "review", "1 open thread of"),
-        ({"changes_by": ("ann", "ben")}, {"threads": 2}, "needs you", "review", "2 open threads"),
+        ({}, ASKS_ANN, "needs you", "review", "ann asks for changes"),
+        ({}, {"wants": Wants(threads=("T",))}, "needs you", "review", "1 open thread of"),
+        (
+            {},
+            {"wants": Wants(changes=("ann", "ben"), threads=("T", "U"))},
+            "needs you",
+            "review",
+            "2 open threads",
+        ),
         ({"wants_review": True}, {}, "ready", None, "a review"),
         ({"approved": True}, {}, "ready", None, "approved: merge it"),
         ({"approved": True, "draft": True}, {}, "ready", None, "a draft"),
         # the first cause to be mended comes first, and hides none of the others
         (
-            {**CONFLICT, **checks(RED), "changes_by": ("ann",)},
-            {"threads": 1},
+            {**CONFLICT, **checks(RED)},
+            {"wants": Wants(changes=("ann",), threads=("T",))},
             "needs you",
             "conflict",
             "it conflicts with main; red: c0; ann asks for changes, 1 open thread of the review",
         ),
-        ({**checks(RED), "changes_by": ("ann",)}, {}, "needs you", "checks", "red: c0; ann asks"),
-        ({**checks(ASKS), "changes_by": ("ann",)}, {}, "needs you", "asks", "c0; ann asks"),
+        (checks(RED), ASKS_ANN, "needs you", "checks", "red: c0; ann asks"),
+        (checks(ASKS), ASKS_ANN, "needs you", "asks", "c0; ann asks"),
         ({**CONFLICT, "approved": True}, {}, "needs you", "conflict", "it conflicts with main"),
     ],
 )

@@ -1,4 +1,6 @@
-"""How one write of the outbox is carried out on GitHub: a label, a comment, a draft."""
+"""How one write of the outbox is carried out on GitHub: a label, a comment, a draft, an answer in
+a review.
+"""
 
 from __future__ import annotations
 
@@ -28,5 +30,9 @@ def perform(
     elif effect.kind == "draft":
         if not github.to_draft(repo, effect.issue):
             no_drafts(effect.repo_id)
+    elif effect.kind == "reply":
+        github.reply(repo, effect.issue, effect.thread, effect.text, marks[0])
+    elif effect.kind == "resolve":
+        github.resolve(repo, effect.thread)
     else:
         github.comment_once(repo, effect.issue, effect.text, marks)

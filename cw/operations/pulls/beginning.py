@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cw.pulls.begin import begun, key_of, not_begun
+from cw.pulls.repaired import recalled
+from cw.pulls.states import move_to
 
 if TYPE_CHECKING:
     from cw.models import Task
@@ -29,8 +31,23 @@ def begin_new(store: Store, now: datetime) -> None:
 
 
 def _begin(store: Store, tasks: list[Task]) -> None:
-    for task in not_begun(tasks, store.pulls.known() if tasks else {}):
+    known = store.pulls.known() if tasks else {}
+    for task in not_begun(tasks, known):
         key = key_of(task)
         record = begun(task, store.pulls.get(key) if key else None)
         if record:
             store.pulls.begin(record)
+    for task in tasks:
+        if task.spec.repair and key_of(task) in known:
+            _recall(store, task)
+
+
+def _recall(store: Store, task: Task) -> None:
+    """A repair that was told again after its pull request was."""
+    key = key_of(task)
+    record = store.pulls.get(key) if key else None
+    if record is None or not record.open:
+        return
+    more = recalled(record, task)
+    if more != record:
+        store.pulls.move(more, move_to(record.state), store.tasks.now())

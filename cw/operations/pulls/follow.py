@@ -4,7 +4,7 @@ at any time: a change is made only of what nobody has changed since.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from cw.operations.passes.rights import Rights
 from cw.operations.pulls.asking import Asking
 from cw.operations.pulls.beginning import begin_new
 from cw.operations.pulls.listening import Listener
+from cw.operations.pulls.mending import Mender
 from cw.operations.pulls.telling import (
     after_merge,
     known_long,
@@ -33,6 +34,7 @@ from cw.store.notices import Told
 
 if TYPE_CHECKING:
     from cw.operations.passes.context import PassContext
+    from cw.store.outbox import Effect
 
 LOCK = "pulls"
 _GONE = "GitHub does not show it: it is gone, or the token may not see it"
@@ -84,7 +86,8 @@ class _Pass(GitHubPass[Moved]):
         self._only = only
         self._clock = clock or ways.store.tasks.now
         self._watch = ways.github.watch()
-        self._listener = Listener(ways.github, Rights(self.reader, ways.store.github))
+        rights = Rights(self.reader, ways.store.github)
+        self._listener = Listener(ways.github, rights, ways.settings.pulls_bots)
         self._looked = self._wholly = 0
 
     def run(self, step: Callable[[], None]) -> Followed:
@@ -102,10 +105,15 @@ class _Pass(GitHubPass[Moved]):
         store, now = self.ways.store, self._clock()
         self._speaker = speaker(store.fleet.hosts(), self.ways.settings.host_name, now)
         begin_new(store, now)
+        open_tasks = store.tasks.open_tasks()
+        self._mender = Mender(self.ways, open_tasks, now)
         self._tasks = {
             self.key(task): task.spec.id
-            for task in store.tasks.open_tasks()
-            if task.state in _WORKS and task.spec.github and task.spec.issue is not None
+            for task in open_tasks
+            if task.state in _WORKS
+            and task.spec.github
+            and task.spec.issue is not None
+            and task.spec.repair is None
         }
         due = {_name(record): record for record in self._due(now)}
         asking = Asking(self._watch, self.told, step)
@@ -117,9 +125,11 @@ class _Pass(GitHubPass[Moved]):
         wanted = [name for name in due if self._wants_look(due[name], glances.get(name), now)]
         looks = asking.looks(wanted)
         self._wholly = len(looks)
-        for name, look in looks.items():
+        # The oldest first: of several that conflict it is mended first.
+        for name in sorted(looks, key=lambda name: (due[name].key[0], name.number)):
             step()
-            self._guarded(due[name], look)
+            self._guarded(due[name], looks[name])
+        self._mender.tidy()
 
     def _due(self, now: datetime) -> list[PullRecord]:
         pulls = self.ways.store.pulls
@@ -166,15 +176,23 @@ class _Pass(GitHubPass[Moved]):
     def _judge(self, before: PullRecord, look: Look) -> None:
         now = self._clock()
         task = self._tasks.get((before.key[0], before.issue or 0), "")
+        known, repairs = self._mender.followed(before)
+        wants = self._listener.wants(known, look)
         heard = Heard(
-            stops=self._listener.stops(before, look, working=bool(task)),
-            threads=self._listener.threads(look),
+            stops=self._listener.stops(known, look, working=bool(task or repairs)),
+            wants=wants,
             task=task,
+            repairs=repairs,
         )
-        self._move(before, judged(before, look, heard, now), now)
+        record, verdict = judged(known, look, heard, now)
+        decided = self._mender.decide(record, verdict, look, wants)
+        if self._move(before, decided.record, now, decided.effects) and decided.spec:
+            self._mender.record(decided.spec)
 
-    def _move(self, before: PullRecord, record: PullRecord, now: datetime) -> None:
-        """Record it, with what follows from it."""
+    def _move(
+        self, before: PullRecord, record: PullRecord, now: datetime, more: Iterable[Effect] = ()
+    ) -> bool:
+        """Record it, with what follows from it. False: somebody has changed it since."""
         ended = record.state in ENDED
         told, notice = news(record), None
         if told:
@@ -182,7 +200,7 @@ class _Pass(GitHubPass[Moved]):
             if not known_long(before, now):
                 notice = notice_of(record, told, now)
         merged = record.state is PullState.MERGED
-        effects = after_merge(record) if merged else []
+        effects = [*more, *(after_merge(record) if merged else ())]
         next_at = None if ended else next_look(record.state, record.moved_at, now)
         if ended:
             record = record.model_copy(update={"ended_at": now})
@@ -191,6 +209,7 @@ class _Pass(GitHubPass[Moved]):
         )
         if done and record.state is not before.state:
             self.rows.append(_moved(before, record))
+        return done
 
 
 def _moved(before: PullRecord, record: PullRecord) -> Moved:

@@ -1,4 +1,4 @@
-"""A person gives a pull request back that they had taken."""
+"""A person gives a pull request back that they had taken, or that was given up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from cw.errors import BadInputError, CwError
 from cw.names import same_repo
+from cw.operations.pulls.telling import given_back, speaker
+from cw.pulls.given_back import released, tried_again, was_given_up
 from cw.pulls.states import PullMove, PullState
+from cw.store.notices import Told
 
 if TYPE_CHECKING:
     from cw.pulls.record import PullRecord
@@ -44,21 +47,25 @@ def _called(records: list[PullRecord], number: int, repo: str) -> list[PullRecor
 
 
 def give_back(store: Store, typed: str) -> PullRecord:
-    """What meant hands off counts no more; what is said from now on does. Raises BadInputError."""
+    """What meant hands off counts no more, what is said from now on does; what was given up is
+    mended again. Raises BadInputError.
+    """
     for _ in range(_TRIES):
         record = find(store, typed)
-        if record.state is not PullState.HANDS_OFF:
-            raise BadInputError(f"nobody has taken {record.name}: it is {record.state.value}")
-        released = tuple(dict.fromkeys((*record.released, *record.hands)))
-        given = record.model_copy(
-            update={
-                "state": PullState.WATCHING,
-                "waits": "it was given back; the next look tells",
-                "released": released,
-                "stops": {},
-                "hands": {},
-            }
-        )
-        if store.pulls.move(given, PullMove.RESUME, store.tasks.now()):
+        if record.state is PullState.HANDS_OFF:
+            given = released(record)
+        elif was_given_up(record):
+            given = tried_again(record)
+        else:
+            raise BadInputError(_nothing_to_give(record), hint="See: cw prs")
+        now = store.tasks.now()
+        told = Told(given_back(record), speaker(store.fleet.hosts(), "", now))
+        if store.pulls.move(given, PullMove.RESUME, now, told):
             return given
     raise CwError(f"{record.name} is being looked at", hint="Try again")
+
+
+def _nothing_to_give(record: PullRecord) -> str:
+    if record.state is PullState.NEEDS_YOU:
+        return f"{record.name} was not given up, it needs you: {record.waits}"
+    return f"nobody has taken {record.name}: it is {record.state.value}"

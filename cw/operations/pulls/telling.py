@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Literal
 
 from cw.fleet_models import Host
-from cw.names import worker_label
+from cw.names import BLOCKED_LABEL, worker_label
 from cw.notices.notice import Notice
+from cw.operations.pulls.comments import not_mended
 from cw.operations.rest.notices import line
-from cw.pulls.record import PullRecord
+from cw.pulls.given_back import GAVE_UP, gave_up_before
+from cw.pulls.record import Cause, PullRecord
 from cw.pulls.states import PullState
 from cw.redaction.redact import redactor
 from cw.store.outbox import Effect
@@ -67,14 +70,47 @@ def after_merge(record: PullRecord) -> list[Effect]:
     """Its issue carries no worker's label any more, whatever became of the end of its task."""
     if record.issue is None or not record.worker:
         return []
-    return [
-        Effect(
-            kind="unlabel",
-            repo=record.repo,
-            repo_id=record.repo_id,
-            issue=record.issue,
-            worker=record.worker,
-            text=worker_label(record.worker),
-            task=record.task,
-        )
+    off = _of_issue(record, record.issue, "unlabel", worker_label(record.worker))
+    return [off.model_copy(update={"task": record.task}), *given_back(record)]
+
+
+def given_back(record: PullRecord) -> list[Effect]:
+    """Nobody has to look at its issue any more, where we have said so."""
+    if record.issue is None or not gave_up_before(record):
+        return []
+    return [_of_issue(record, record.issue, "unlabel", BLOCKED_LABEL)]
+
+
+def gave_up(record: PullRecord, cause: Cause, why: str) -> tuple[PullRecord, list[Effect]]:
+    """Once for each cause and head: a comment with what was tried, and its issue is `blocked`."""
+    told = f"{GAVE_UP}{cause}:{record.head[:12]}"
+    if told in record.told:
+        return record, []
+    comment = Effect(
+        kind="comment",
+        repo=record.repo,
+        repo_id=record.repo_id,
+        issue=record.number,
+        worker=record.worker,
+        text=not_mended(record, why),
+        mark=f"cw:pull:{told}",
+    )
+    if record.issue is None:
+        return with_told(record, told), [comment]
+    return with_told(record, told), [
+        comment,
+        _of_issue(record, record.issue, "label", BLOCKED_LABEL),
     ]
+
+
+def _of_issue(
+    record: PullRecord, issue: int, kind: Literal["label", "unlabel"], label: str
+) -> Effect:
+    return Effect(
+        kind=kind,
+        repo=record.repo,
+        repo_id=record.repo_id,
+        issue=issue,
+        worker=record.worker,
+        text=label,
+    )

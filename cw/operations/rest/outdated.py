@@ -28,7 +28,7 @@ def _has_not(task: Task | None, worker: str) -> bool:
     if task is None or task.line != worker:
         return True
     ended = task.outcome if task.state is State.DONE else None
-    return ended is not None and takes_label_off(ended)
+    return ended is not None and takes_label_off(task.spec, ended)
 
 
 def _later(store: Store, task: Task) -> Task | None:

@@ -12,6 +12,7 @@ from cw.states import OutcomeKind
 from cw.store.outbox import Effect
 
 _TAIL_CAP = 3000
+_DEFERRED = OutcomeKind.DEFERRED
 
 
 def on_start(task: TaskSpec, worker: str) -> list[Effect]:
@@ -28,11 +29,11 @@ def on_outcome(
     task: TaskSpec, worker: str, attempt: int, outcome: Outcome, tail: str
 ) -> list[Effect]:
     """Success takes the label off; anything else says why and leaves it. What only a person can
-    move is labelled `blocked` as well.
+    move is labelled `blocked` as well. Of a repair that is over its pull request tells.
     """
     pull = _on_pull(task, worker, outcome)
-    off = [("unlabel", worker_label(worker), "")] if takes_label_off(outcome) else []
-    if outcome.kind is OutcomeKind.SUCCEEDED:
+    off = [("unlabel", worker_label(worker), "")] if takes_label_off(task, outcome) else []
+    if outcome.kind is OutcomeKind.SUCCEEDED or (task.repair and outcome.kind is not _DEFERRED):
         return [*pull, *_effects(task, worker, *off)]
     mark = f"cw:{task.id}:{_once(outcome, attempt)}:{outcome.reason}"
     what = [("comment", _comment(task, worker, outcome, tail), mark), *off]
@@ -41,8 +42,12 @@ def on_outcome(
     return [*pull, *_effects(task, worker, *what)]
 
 
-def takes_label_off(outcome: Outcome) -> bool:
-    """The worker's, from the issue: it is done, or `assign` may look at it again."""
+def takes_label_off(task: TaskSpec, outcome: Outcome) -> bool:
+    """The worker's, from the issue: it is done, or `assign` may look at it again, or its pull
+    request says what becomes of it.
+    """
+    if task.repair and outcome.kind is not _DEFERRED:
+        return True
     succeeded = outcome.kind is OutcomeKind.SUCCEEDED
     return succeeded or rule_of(outcome.reason).label is Label.OFF
 

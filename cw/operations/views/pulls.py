@@ -91,7 +91,7 @@ def _row(record: PullRecord, beside: Iterable[Change]) -> PullRow:
         files=seen.files,
         shares=sharing(seen_change(record), beside) if record.open else (),
         compared=len(seen.paths),
-        rounds=sum(record.rounds.values()),
+        rounds=len(record.rounds),
         cost_usd=record.cost_usd,
         cost_estimated=record.cost_estimated,
         at=record.made_at,

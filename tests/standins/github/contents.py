@@ -140,11 +140,14 @@ class Contents(Places):
         message: str = "Change",
         *,
         actor: str | None = None,
+        merged: str = "",
     ) -> str:
-        """Somebody else's push; a new branch starts at the default one. Returns the sha."""
+        """Somebody else's push; a new branch starts at the default one. `merged`: a branch that it
+        merges, with these files as the result. Returns the sha.
+        """
         with self.state.lock:
             found = self.state.repo(repo)
-            sha = gitrepo.commit_files(found.path, branch, dict(files), message)
+            sha = gitrepo.commit_files(found.path, branch, dict(files), message, merged)
             pushes.after_push(self.state, found, actor or found.owner)
             return sha
 

@@ -74,14 +74,20 @@ def default_branch(path: Path) -> str:
     return git(path, "symbolic-ref", "--short", "HEAD").strip()
 
 
-def commit_files(path: Path, branch: str, files: dict[str, str], message: str) -> str:
-    """Add or replace files on the branch in one commit, starting it at HEAD if it is new."""
+def commit_files(
+    path: Path, branch: str, files: dict[str, str], message: str, merged: str = ""
+) -> str:
+    """Add or replace files on the branch in one commit, starting it at HEAD if it is new. `merged`:
+    a branch whose head is its other parent, and whose files are as they are given here.
+    """
     text = message.encode()
     stream = [f"commit refs/heads/{branch}\ncommitter {BOT} {EPOCH}\ndata {len(text)}\n".encode()]
     stream += [text, b"\n"]
     start = head(path, branch) or head(path, default_branch(path))
     if start:
         stream.append(f"from {start}\n".encode())
+    if merged:
+        stream.append(f"merge {head(path, merged)}\n".encode())
     for name, content in sorted(files.items()):
         data = content.encode()
         mode = EXECUTABLE if content.startswith("#!") else PLAIN

@@ -1,0 +1,88 @@
+"""What the end of a repair makes of the record of its pull request. Pure."""
+
+from __future__ import annotations
+
+from cw.models import Repair, Task
+from cw.pulls.record import Cause, PullRecord
+from cw.reasons import Reason
+from cw.states import OutcomeKind
+
+_MOST_TRIED = 10
+_MOST_ANSWERED = 200
+_WORDS = 300  # characters
+# Another try would not be better, or might hide what a person has to see.
+_HALTS = frozenset(
+    {
+        Reason.BLOCKED,
+        "tests_changed",
+        Reason.OVERWRITTEN,
+        Reason.FORBIDDEN_PUSH,
+        Reason.SECRET_COMMITTED,
+        Reason.SECRET_PUSHED,
+        Reason.NOT_SEARCHED,
+        Reason.TOO_LARGE,
+        Reason.NOT_JUDGED,
+        Reason.WRONG_BASE,
+    }
+)
+# Ends by people's hands: what they stopped is theirs.
+_BY_HAND = frozenset(
+    {
+        Reason.CANCELLED,
+        Reason.RESET,
+        Reason.STOPPED,
+        Reason.ISSUE_CLOSED,
+        Reason.ISSUE_BLOCKED,
+        Reason.LABEL_REMOVED,
+    }
+)
+
+
+def repaired(record: PullRecord, task: Task) -> PullRecord:
+    """`task`: one that has ended. What it took, did and said is in the record from now on; whether
+    it mended anything the next look tells.
+    """
+    repair, done = task.spec.repair, task.outcome
+    if repair is None or done is None:
+        return record.model_copy(update={"repair": None})
+    update = _counted(record, repair, task) | {"repair": None}
+    if task.worker and task.session:
+        update |= {"worker": task.worker, "host": task.host or "", "session": task.session}
+    tried = f"{repair.cause}: {done.message}"[:_WORDS]
+    update["tried"] = (*record.tried, tried)[-_MOST_TRIED:]
+    if done.pushed and done.head:
+        update |= {"left": done.head, "head": done.head}
+    elif done.kind is not OutcomeKind.SUCCEEDED:
+        update["head"] = ""  # whoever moved it meanwhile: nobody knows what it has pushed
+    if done.kind is OutcomeKind.SUCCEEDED and repair.cause == Cause.REVIEW:
+        update["answered"] = (*record.answered, *repair.remarks)[-_MOST_ANSWERED:]
+    if done.reason in _HALTS:
+        update["halted"] = f"its repair: {done.message}"[:_WORDS]
+    if done.reason in _BY_HAND:
+        said = f"its repair was ended: {done.message}"[:_WORDS]
+        update["stops"] = {**record.stops, f"task:{task.spec.id}": said}
+    return record.model_copy(update=update)
+
+
+def recalled(record: PullRecord, task: Task) -> PullRecord:
+    """The same of a broker that had forgotten it: what a repair knew is no less than what is known.
+    Of one that is counted already it changes nothing.
+    """
+    repair = task.spec.repair
+    if repair is None:
+        return record
+    rounds = {**record.rounds, **repair.rounds}
+    took = repair.spent_usd + task.total_usd
+    known = record.cost_usd >= took
+    update = {} if known else _counted(record, repair, task)
+    return record.model_copy(update={**update, "rounds": rounds})
+
+
+def _counted(record: PullRecord, repair: Repair, task: Task) -> dict[str, object]:
+    rough = task.spent_rough or bool(task.outcome and task.outcome.cost_estimated)
+    return {
+        "cost_usd": max(record.cost_usd, repair.spent_usd + task.total_usd),
+        "cost_estimated": record.cost_estimated or repair.spent_rough or rough,
+        "turns": max(record.turns, repair.spent_turns + task.total_turns),
+        "seconds": max(record.seconds, repair.spent_s + task.total_s),
+    }
