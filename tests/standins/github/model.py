@@ -126,6 +126,11 @@ class CheckRun:
     log: str = ""
     annotations: tuple[Annotation, ...] = ()
 
+    @property
+    def full_name(self) -> str:
+        """As the list of a pull request's checks has it."""
+        return f"{self.workflow} / {self.name}" if self.workflow else self.name
+
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
