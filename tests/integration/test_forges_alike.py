@@ -1,5 +1,5 @@
-"""Every forge answers for repairs alike where there is nothing to repair: by the same kind of error,
-that whoever asks needs no second rule for another one.
+"""Where there is nothing to repair every forge says so by the same kind of error: whoever asks
+needs no second rule for another one.
 """
 
 from __future__ import annotations

@@ -37,6 +37,7 @@ class App:
     login: str
     installation: int
     public_key: str  # PEM
+    granted: dict[str, str]  # permissions -> read or write
     token_life: timedelta = timedelta(hours=1)
 
 
