@@ -27,7 +27,7 @@ MOVING = 10
 PASSES = 30  # an hour of them
 HOURLY = 5000
 LOOKS_IN_A_QUERY = 20
-CONNECTIONS = 39  # of a look: 8 of the pull request, 1 of its base, and 30 threads' first comments
+CONNECTIONS = 39  # of a look: 8 of the pull request, 1 of its base, and 30 threads' comments
 
 
 def main() -> None:

@@ -19,6 +19,11 @@ class Tokens(Protocol):
         too few permissions), GitHubUnavailableError.
         """
 
+    def token_with(self, repo: str, right: str) -> str:
+        """One that may write to this as well, in the forge's word, and that no agent is given.
+        Raises the same.
+        """
+
     def login(self) -> str:
         """Whose name stands under what the App does. Raises the same."""
 

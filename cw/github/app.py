@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,9 @@ _TIMEOUT_SECONDS = 15
 _INVALID = 422
 _MARGIN = timedelta(minutes=15)  # of the hour that GitHub gives a token
 _WANTED = {"contents": "write", "issues": "write", "pull_requests": "write"}
+# Asked for if the App has them: what is said of checks, and the logs of jobs. No more than reading
+# for what agents are given: who may write to Actions starts any workflow.
+_READ = ("actions", "checks", "statuses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +60,46 @@ class AppTokens:
         with self._lock:
             lent = self._lent.get(repo.lower())
             if lent is None or lent.until - self._now() < _MARGIN:
-                lent = self._lent[repo.lower()] = self._new(repo)
+                lent = self._lent[repo.lower()] = self._new(repo, {})
             return lent.token
+
+    def token_with(self, repo: str, right: str) -> str:
+        """One that may write to this as well, for no agent. Raises the same, and what the App was
+        not given is refused.
+        """
+        return self._new(repo, {right: "write"}).token
 
     def login(self) -> str:
         """Whose name GitHub puts under what the App does."""
         with _app_errors(f"App {self.app_id}"):
             return f"{self._integration.get_app().slug}[bot]"
 
-    def _new(self, repo: str) -> _Lent:
+    def _new(self, repo: str, more: Mapping[str, str]) -> _Lent:
         owner, _, name = repo.partition("/")
         with _app_errors(f"installation of App {self.app_id} on {repo}"):
-            installation = self._integration.get_repo_installation(owner, name).id
+            found = self._integration.requester.requestJsonAndCheck(
+                "GET", f"/repos/{owner}/{name}/installation"
+            )[1]
+            given = found.get("permissions") or {}
+            if not more.items() <= given.items():
+                raise self._too_little(repo, more)
+            reads = {right: "read" for right in _READ if right in given}
+            wanted = {**reads, **_WANTED, **more}
             try:
-                found = self._ask(installation, {"repositories": [name], "permissions": _WANTED})
+                found = self._ask(found["id"], {"repositories": [name], "permissions": wanted})
             except GithubException as error:
                 if error.status != _INVALID:
                     raise
-                found = self._under_its_new_name(installation, repo)
+                found = self._under_its_new_name(found["id"], repo, wanted)
         held = found.get("permissions") or {}
-        lacks = [
-            f"{right}: {level}" for right, level in _WANTED.items() if held.get(right) != level
-        ]
+        lacks = {right: level for right, level in _WANTED.items() if held.get(right) != level}
         if lacks:
-            raise self._too_little(repo, ", ".join(lacks))
+            raise self._too_little(repo, lacks)
         return _Lent(found["token"], datetime.fromisoformat(found["expires_at"]))
 
-    def _under_its_new_name(self, installation: int, repo: str) -> dict[str, Any]:
+    def _under_its_new_name(
+        self, installation: int, repo: str, wanted: Mapping[str, str]
+    ) -> dict[str, Any]:
         """GitHub sends a renamed repository's old name on to its new one, but makes no tokens for
         it. With a token that may read what repositories are called, and nothing else.
         """
@@ -91,9 +107,9 @@ class AppTokens:
         answer = Transport(self._api_url, looking, pace=0).ask("GET", f"/repos/{repo}").data
         name = str((answer or {}).get("full_name", repo))
         if same_repo(name, repo):
-            raise self._too_little(repo, ", ".join(f"{k}: {v}" for k, v in _WANTED.items()))
-        wanted = {"repositories": [name.partition("/")[2]], "permissions": _WANTED}
-        return self._ask(installation, wanted)
+            raise self._too_little(repo, _WANTED)
+        there = [name.partition("/")[2]]
+        return self._ask(installation, {"repositories": there, "permissions": dict(wanted)})
 
     def _ask(self, installation: int, wanted: dict[str, Any]) -> dict[str, Any]:
         path = f"/app/installations/{installation}/access_tokens"
@@ -102,10 +118,13 @@ class AppTokens:
         )[1]
         return found
 
-    def _too_little(self, repo: str, lacks: str) -> GitHubRefusedError:
+    def _too_little(self, repo: str, lacks: Mapping[str, str]) -> GitHubRefusedError:
+        words = ", ".join(f"{right.replace('_', ' ')}: {level}" for right, level in lacks.items())
+        every = "contents, issues and pull requests"
+        what = every if lacks.keys() <= _WANTED.keys() else words.partition(":")[0]
         return GitHubRefusedError(
-            f"App {self.app_id} was not given {lacks.replace('_', ' ')} on {repo}",
-            hint="Give it write access to contents, issues and pull requests",
+            f"App {self.app_id} was not given {words} on {repo}",
+            hint=f"Give it write access to {what}",
         )
 
 

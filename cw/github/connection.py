@@ -106,6 +106,14 @@ class Connection:
         """At the same place, with another token."""
         return type(self)(self._api_url, token, pace=self._pace)
 
+    def with_right(self, repo: str, right: str) -> Self:
+        """With a token that may write to this as well: an App's others may not; a token is what it
+        is.
+        """
+        if isinstance(self._key, str):
+            return self
+        return self.beside(self._key.token_with(repo, right))
+
     def app_login(self) -> str:
         """The App's name on GitHub; empty for a token, which has a user."""
         return "" if isinstance(self._key, str) else self._key.login()

@@ -52,7 +52,8 @@ def rerun(github: Connection, repo: str, rerunnable: str) -> None:
     if not rerunnable.isdecimal():
         raise GitHubRefusedError(f"no check of {repo} is known to run again as {rerunnable!r}")
     path = f"/repos/{repo}/actions/jobs/{rerunnable}/rerun"
-    github.ask(f"job {rerunnable} of {repo}", repo, "POST", path, expected=Expected(object))
+    mine = github.with_right(repo, "actions")
+    mine.ask(f"job {rerunnable} of {repo}", repo, "POST", path, expected=Expected(object))
 
 
 def _status(row: Any) -> Failure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -119,3 +120,43 @@ def test_key_that_cannot_be_used_is_refused(
         app_tokens(Settings(github_app_id="7", github_app_key_file=path))
 
     assert said in refused.value.line()
+
+
+RIGHTS = {"contents": "write", "issues": "write", "pull_requests": "write"}
+
+
+def test_agents_are_given_no_right_to_start_what_runs_in_actions(
+    hub: GitHubStandIn, app: AppTokens
+) -> None:
+    """Only a job that runs again is asked for with one, and not by an agent."""
+    hub.state.apps[APP] = replace(
+        hub.state.apps[APP], granted=RIGHTS | {"actions": "write", "checks": "read"}
+    )
+    github = GitHub(hub.api_url, app, pace=0)
+    head = hub.add_commit("acme/other", "main", {"a": "1"})
+    job = hub.check("acme/other", head, "test", "failure", log="it failed")
+
+    (found,) = github.failures("acme/other", head, ["CI / test"])
+    github.rerun("acme/other", found.rerunnable)
+
+    grants = [hub.state.tokens[value].grants for value in hub.state.tokens if value[:4] == "ghs_"]
+    assert found.log == "it failed"
+    assert found.rerunnable == str(job)
+    assert grants == [
+        RIGHTS | {"actions": "read", "checks": "read"},
+        RIGHTS | {"actions": "write", "checks": "read"},
+    ]
+    assert hub.state.tokens[app.token("acme/other")].grants == grants[0]
+
+
+def test_app_that_may_not_write_to_actions_runs_nothing_again(
+    hub: GitHubStandIn, app: AppTokens
+) -> None:
+    github = GitHub(hub.api_url, app, pace=0)
+    head = hub.add_commit("acme/other", "main", {"a": "1"})
+    job = hub.check("acme/other", head, "test", "failure", log="it failed")
+
+    with pytest.raises(GitHubRefusedError, match="was not given actions: write") as refused:
+        github.rerun("acme/other", str(job))
+
+    assert refused.value.hint == "Give it write access to actions"

@@ -1,12 +1,13 @@
 """Real gh, old and new, against the stand-in."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
 from github import Github
 
-from tests.standins.github import GitHubStandIn
+from tests.standins.github import Annotation, GitHubStandIn, Job
 from tests.standins.github.person import CommandError, Person
 
 REPO = "acme/app"
@@ -164,3 +165,32 @@ def test_tunnel_out_of_the_machine_is_refused_and_noted(hub: GitHubStandIn, bot:
     bot.run("git", "ls-remote", "https://elsewhere.invalid/acme/app.git")
 
     assert "elsewhere.invalid:443" in hub.leaks
+
+
+def test_red_check_is_looked_into_and_run_again(hub: GitHubStandIn, bot: Person) -> None:
+    hub.ci = lambda pushed: [
+        Job(name="lint"),
+        Job(
+            name="test",
+            conclusion="failure" if pushed.attempt == 1 else "success",
+            log="first\nit failed\n##[error]exit code 1.",
+            annotations=(Annotation("a.txt", 7, "it is not 42"),),
+        ),
+    ]
+    head = hub.add_commit(REPO, "issue-1", {"a.txt": "41"})
+    number = str(hub.add_pull(REPO, "issue-1", "Fix"))
+
+    checks = bot.run(bot.gh_path, "pr", "checks", number)
+    (run,) = json.loads(bot.gh("run", "list", "--json", "databaseId,headSha"))
+    view = bot.gh("run", "view", str(run["databaseId"]))
+    log = bot.gh("run", "view", str(run["databaseId"]), "--log-failed")
+    (job,) = re.findall(r"test\tfail\t.*/job/(\d+)", checks.stdout)
+    bot.gh("run", "rerun", "--job", job)
+
+    assert checks.returncode == 1
+    assert run["headSha"] == head
+    assert "it is not 42" in view
+    assert [line.split("\t")[0] for line in log.splitlines()] == ["test"] * 3
+    assert "it failed" in log
+    assert "fail" not in bot.gh("pr", "checks", number)
+    assert hub.leaks == []

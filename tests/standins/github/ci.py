@@ -15,6 +15,7 @@ from .model import ActionsRun, Annotation, CheckRun, Repo
 from .state import State
 from .wire import ApiError
 
+STEP = "Run"  # the only one that a job has, so that its log has one part
 _OLDEST = timedelta(days=30)
 
 

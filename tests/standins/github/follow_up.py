@@ -74,6 +74,16 @@ class FollowUp(Contents):
             found.required |= set(checks)
             found.review_required = review
 
+    def allow_merges(self, repo: str, *methods: str) -> None:
+        """Of merge, squash, rebase; no others."""
+        with self.state.lock:
+            self.state.repo(repo).merges = frozenset(methods)
+
+    def delete_merged_branches(self, repo: str, *, on: bool = True) -> None:
+        """The repository's setting "Automatically delete head branches"."""
+        with self.state.lock:
+            self.state.repo(repo).delete_merged = on
+
     def review(self, repo: str, number: int, author: str, state: str, body: str = "") -> None:
         """`state`: APPROVED, CHANGES_REQUESTED or DISMISSED."""
         with self.state.lock:

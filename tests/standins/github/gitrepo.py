@@ -170,16 +170,20 @@ def merge(path: Path, base_ref: str, tip: str, message: str, *, squash: bool) ->
     tree = merged_tree(path, base, tip) if base else None
     if base is None or tree is None:
         return None
+    parents = ["-p", base] if squash else ["-p", base, "-p", tip]
+    sha = git(path, "commit-tree", tree, *parents, stdin=message.encode(), env=by_github()).strip()
+    git(path, "update-ref", f"refs/heads/{base_ref}", sha, base)
+    return sha
+
+
+def by_github() -> dict[str, str]:
+    """The environment of a commit of its own."""
     name, _, mail = BOT.partition(" <")
-    who = {
+    return {
         f"GIT_{role}_{key}": value
         for role in ("AUTHOR", "COMMITTER")
         for key, value in (("NAME", name), ("EMAIL", mail.rstrip(">")))
     }
-    parents = ["-p", base] if squash else ["-p", base, "-p", tip]
-    sha = git(path, "commit-tree", tree, *parents, stdin=message.encode(), env=who).strip()
-    git(path, "update-ref", f"refs/heads/{base_ref}", sha, base)
-    return sha
 
 
 def delete_branch(path: Path, branch: str) -> None:

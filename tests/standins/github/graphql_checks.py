@@ -57,7 +57,7 @@ def _run(repo: Repo, run: CheckRun) -> Object:
         "title": run.title or None,
         "summary": run.summary or None,
         "annotations": lambda args: connection(notes, args),
-        "isRequired": lambda _args: f"{run.workflow} / {run.name}" in repo.required,
+        "isRequired": lambda _args: run.full_name in repo.required,
         "checkSuite": suite if run.workflow else suite | {"workflowRun": None},
     }
 

@@ -5,9 +5,9 @@ PullRequestReviewThread have it.
 from typing import TYPE_CHECKING
 
 from . import gitrepo
-from .access import at_least
 from .graphql_run import Object, connection, empty
 from .model import Comment, Issue, Repo, ReviewThread
+from .protection import decision, writes
 from .pull_actions import pull_of
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ def reviews(types: "Types", repo: Repo, issue: Issue) -> Object:
         shown = [
             _review(types, repo, issue, login, state)
             for login, state in pull.reviews.items()
-            if not args.get("writersOnly") or _writes(repo, login)
+            if not args.get("writersOnly") or writes(repo, login)
         ]
         return connection(shown, args)
 
     return {
-        "reviewDecision": _decision(repo, pull.reviews),
+        "reviewDecision": decision(repo, pull.reviews),
         "reviews": empty,
         "latestReviews": latest,
         "latestOpinionatedReviews": latest,
@@ -35,21 +35,6 @@ def reviews(types: "Types", repo: Repo, issue: Issue) -> Object:
             [thread_json(types, repo, issue, thread) for thread in pull.threads], args
         ),
     }
-
-
-def _writes(repo: Repo, login: str) -> bool:
-    held = "admin" if login == repo.owner else repo.permissions.get(login, "none")
-    return at_least(held, "write")
-
-
-def _decision(repo: Repo, opinions: dict[str, str]) -> str | None:
-    """Where the branch requires no review it is null, whatever was said."""
-    if not repo.review_required:
-        return None
-    said = {state for login, state in opinions.items() if _writes(repo, login)}
-    if "CHANGES_REQUESTED" in said:
-        return "CHANGES_REQUESTED"
-    return "APPROVED" if "APPROVED" in said else "REVIEW_REQUIRED"
 
 
 def _review(types: "Types", repo: Repo, issue: Issue, login: str, state: str) -> Object:

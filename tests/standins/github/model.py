@@ -37,6 +37,7 @@ class App:
     login: str
     installation: int
     public_key: str  # PEM
+    granted: dict[str, str]  # permissions -> read or write
     token_life: timedelta = timedelta(hours=1)
 
 
@@ -125,6 +126,11 @@ class CheckRun:
     summary: str = ""
     log: str = ""
     annotations: tuple[Annotation, ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        """As the list of a pull request's checks has it."""
+        return f"{self.workflow} / {self.name}" if self.workflow else self.name
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,8 @@ from .access import LEVELS
 from .model import DEFAULT_LABELS, App, Issue, Label, Repo, Token
 from .state import State
 
+APP_GRANTS = {"contents": "write", "issues": "write", "pull_requests": "write"}
+
 
 class Places:
     def __init__(self, state: State) -> None:
@@ -77,9 +79,12 @@ class Places:
         permissions: Mapping[str, str],
         *,
         public_key: str,
+        granted: Mapping[str, str] = APP_GRANTS,
         token_life: timedelta = timedelta(hours=1),
     ) -> None:
-        """An App acts as "slug[bot]", on the repositories it is installed on: those named."""
+        """An App acts as "slug[bot]", on the repositories it is installed on: those named.
+        `granted`: what its installation may, and none of its tokens more.
+        """
         self.add_user(f"{slug}[bot]", permissions=permissions)
         with self.state.lock:
             self.state.apps[app_id] = App(
@@ -87,6 +92,7 @@ class Places:
                 login=f"{slug}[bot]",
                 installation=installation,
                 public_key=public_key,
+                granted=dict(granted),
                 token_life=token_life,
             )
 

@@ -2,11 +2,12 @@
 
 import re
 
-from . import gitrepo, pushes
+from . import gitrebase, gitrepo, pushes
 from .access import Viewer, association
 from .checks import require_open_repo
 from .issue_actions import next_number
 from .model import Issue, Pull, Repo
+from .protection import require_mergeable
 from .state import State
 from .wire import ApiError, invalid
 
@@ -140,13 +141,8 @@ def merge_pull(
         raise ApiError(405, f"{_METHODS[method]} are not allowed on this repository.")
     if expected_head and expected_head != pull.head_sha:
         raise ApiError(409, "Head branch was modified. Review and try the merge again.")
-    head_owner = pull.head_repo.partition("/")[0]
-    title = f"Merge pull request #{issue.number} from {head_owner}/{pull.head_ref}"
-    if method == "squash":
-        title = f"{issue.title} (#{issue.number})"
-    text = message or f"{title}\n\n{issue.title}\n"
-    squash = method == "squash"
-    sha = gitrepo.merge(repo.path, pull.base_ref, pull.head_sha, text, squash=squash)
+    require_mergeable(viewer, repo, issue, pull)
+    sha = _merged(repo, issue, pull, method, message)
     if sha is None:
         raise ApiError(405, "Pull Request is not mergeable")
     pushes.mark_merged(state, issue, viewer.login, sha)
@@ -154,5 +150,35 @@ def merge_pull(
         target = repo.issues[number]
         if target.state == "open":
             pushes.close(state, target, viewer.login)
+    if repo.delete_merged and pull.head_repo == repo.full_name:
+        _delete_head(state, repo, pull)
     pushes.after_push(state, repo, viewer.login)
     return sha
+
+
+def _merged(repo: Repo, issue: Issue, pull: Pull, method: str, message: str | None) -> str | None:
+    """As in "About merge methods on GitHub": rebasing "always updates the committer information and
+    creates new commit SHAs".
+    """
+    if method == "rebase":
+        return gitrebase.rebase(repo.path, pull.base_ref, pull.head_sha)
+    head_owner = pull.head_repo.partition("/")[0]
+    title = f"Merge pull request #{issue.number} from {head_owner}/{pull.head_ref}"
+    squash = method == "squash"
+    if squash:
+        title = f"{issue.title} (#{issue.number})"
+    text = message or f"{title}\n\n{issue.title}\n"
+    return gitrepo.merge(repo.path, pull.base_ref, pull.head_sha, text, squash=squash)
+
+
+def _delete_head(state: State, repo: Repo, pull: Pull) -> None:
+    """As in "Managing the automatic deletion of branches": open pull requests into it go into where
+    it went, as they do when a person deletes it after a merge.
+    """
+    if pull.head_ref == repo.default_branch:
+        return
+    gitrepo.delete_branch(repo.path, pull.head_ref)
+    for issue in repo.issues.values():
+        if issue.pull and issue.state == "open" and issue.pull.base_ref == pull.head_ref:
+            issue.pull.base_ref = pull.base_ref
+            state.touch(issue)

@@ -70,6 +70,7 @@ class Render:
             "allow_merge_commit": "merge" in repo.merges,
             "allow_rebase_merge": "rebase" in repo.merges,
             "allow_squash_merge": "squash" in repo.merges,
+            "delete_branch_on_merge": repo.delete_merged,
             "size": len(repo.known_heads),  # kB; none in an empty one
             "open_issues_count": sum(i.state == "open" for i in repo.issues.values()),
             "forks_count": sum(r.parent == repo.full_name for r in self.state.repos.values()),

@@ -9,6 +9,7 @@ from . import (
     rest_labels,
     rest_pulls,
     rest_repos,
+    rest_runs,
     search,
 )
 from .routing import find
@@ -23,5 +24,6 @@ __all__ = [
     "rest_labels",
     "rest_pulls",
     "rest_repos",
+    "rest_runs",
     "search",
 ]

@@ -49,7 +49,7 @@ def get_log(call: Call) -> Reply:
     check = _job(call, repo)
     if check.status != "completed" or not check.log:
         raise not_found()
-    return Reply(status=302, body=b"", headers={"Location": place_of(call.state, check)})
+    return Reply(status=302, body=b"", headers={"Location": place_of(call.state, "jobs", check.id)})
 
 
 @route("POST", _JOB + "/rerun")
@@ -61,7 +61,6 @@ def rerun(call: Call) -> Reply:
 
 
 def job_json(call: Call, repo: Repo, check: CheckRun) -> Json:
-    """It has one step, as its log has one part."""
     run, ended = repo.actions_runs[check.run], check.status == "completed"
     times = {
         "started_at": maybe_iso(check.started_at),
@@ -84,7 +83,7 @@ def job_json(call: Call, repo: Repo, check: CheckRun) -> Json:
         "created_at": iso(run.created_at),
         **state,
         **times,
-        "steps": [{"name": "Run", "number": 1, **state, **times}] if ended else [],
+        "steps": [{"name": ci.STEP, "number": 1, **state, **times}] if ended else [],
     }
 
 

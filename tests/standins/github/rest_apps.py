@@ -56,21 +56,32 @@ def installation_token(call: Call) -> Reply:
         if len(mine) != len(wanted):
             text = "There is at least one repository that does not exist or is not accessible"
             raise ApiError(422, text)
+    grants = dict(data.get("permissions") or known.granted)
+    if any(not _granted(known, right, level) for right, level in grants.items()):
+        raise ApiError(422, "The permissions requested are not granted to this installation.")
     token = Token(
         value=f"ghs_{state.new_id():036d}",
         login=known.login,
         repos=frozenset(repo.full_name.lower() for repo in mine),
-        grants=data.get("permissions"),
+        grants=grants,
         expires_at=state.now() + known.token_life,
     )
     state.tokens[token.value] = token
     body = {
         "token": token.value,
         "expires_at": iso(state.now() + known.token_life),
-        "permissions": {"metadata": "read", **(data.get("permissions") or {})},
+        "permissions": {"metadata": "read", **grants},
         "repositories": [call.render.repo(repo) for repo in mine],
     }
     return Reply(status=201, body=body)
+
+
+def _granted(known: App, right: str, level: str) -> bool:
+    """As in "Create an installation access token for an app": nothing "that the app was not
+    granted".
+    """
+    held = {"metadata": "read", **known.granted}.get(right, "none")
+    return held in {"write", level}
 
 
 def _installed_on(call: Call, known: App) -> list[Repo]:
@@ -84,7 +95,7 @@ def _installation(call: Call, known: App) -> dict[str, Any]:
         "app_id": known.id,
         "app_slug": known.login.removesuffix("[bot]"),
         "repository_selection": "selected",
-        "permissions": {},
+        "permissions": {"metadata": "read", **known.granted},
         "events": [],
         "access_tokens_url": f"{call.request.api_base}/app/installations/{known.installation}"
         "/access_tokens",
