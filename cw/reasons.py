@@ -60,6 +60,7 @@ class Reason(StrEnum):
     NOT_STARTED = "not_started"
     HOME_UNFIT = "home_unfit"
     ISSUE_CHANGED = "issue_changed"
+    NOTHING_LEFT = "nothing_left"
     GITHUB_UNAVAILABLE = "github_unavailable"
     REMOTE_UNAVAILABLE = "remote_unavailable"
     BROKER_UNAVAILABLE = "broker_unavailable"
@@ -173,6 +174,7 @@ RULES: dict[Reason, Rule] = {
     Reason.NOT_STARTED: _LOOK,
     Reason.HOME_UNFIT: Rule(kind=_DEFERRED, person=False, next="cw resume NN", quiet=True),
     Reason.ISSUE_CHANGED: Rule(kind=_FAILED, label=Label.OFF, next="cw dispatch -i ISSUE"),
+    Reason.NOTHING_LEFT: Rule(kind=_FAILED, person=False, next="", label=Label.OFF),
     **dict.fromkeys(
         (
             Reason.GITHUB_UNAVAILABLE,
