@@ -35,6 +35,7 @@ class Reason(StrEnum):
     NOT_JUDGED = "not_judged"
     FORBIDDEN_PUSH = "forbidden_push"
     OVERWRITTEN = "overwritten"
+    TESTS_CHANGED = "tests_changed"
     # What the agent or its API said.
     BLOCKED = "blocked"
     AGENT_ERROR = "agent_error"
@@ -153,6 +154,7 @@ RULES: dict[Reason, Rule] = {
         ),
         _LOOK,
     ),
+    Reason.TESTS_CHANGED: Rule(kind=_FAILED, next="cw show ID"),
     Reason.BLOCKED: Rule(kind=_FAILED, label=Label.BLOCKED, next="cw dispatch -i ISSUE"),
     **dict.fromkeys((Reason.AGENT_ERROR, Reason.NOTHING_SENT), replace(_READ, blame=Blame.ALL)),
     Reason.KILLED: Rule(kind=_FAILED, charge=Charge.LOSS, next=_AGAIN, blame=Blame.PLACE),
