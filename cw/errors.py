@@ -111,6 +111,10 @@ class IssueChangedError(CwError):
     """The issue does not say any more what was approved."""
 
 
+class NothingLeftError(CwError):
+    """Of what a repair was to mend: it is mended, or its pull request is another one by now."""
+
+
 class OverBudgetError(CwError):
     """A task's earlier runs have used up what it may cost."""
 

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     NOT_JUDGED = "not_judged"
     FORBIDDEN_PUSH = "forbidden_push"
     OVERWRITTEN = "overwritten"
+    TESTS_CHANGED = "tests_changed"
     # What the agent or its API said.
     BLOCKED = "blocked"
     AGENT_ERROR = "agent_error"
@@ -60,6 +61,7 @@ class Reason(StrEnum):
     NOT_STARTED = "not_started"
     HOME_UNFIT = "home_unfit"
     ISSUE_CHANGED = "issue_changed"
+    NOTHING_LEFT = "nothing_left"
     GITHUB_UNAVAILABLE = "github_unavailable"
     REMOTE_UNAVAILABLE = "remote_unavailable"
     BROKER_UNAVAILABLE = "broker_unavailable"
@@ -153,6 +155,7 @@ RULES: dict[Reason, Rule] = {
         ),
         _LOOK,
     ),
+    Reason.TESTS_CHANGED: Rule(kind=_FAILED, next="cw show ID"),
     Reason.BLOCKED: Rule(kind=_FAILED, label=Label.BLOCKED, next="cw dispatch -i ISSUE"),
     **dict.fromkeys((Reason.AGENT_ERROR, Reason.NOTHING_SENT), replace(_READ, blame=Blame.ALL)),
     Reason.KILLED: Rule(kind=_FAILED, charge=Charge.LOSS, next=_AGAIN, blame=Blame.PLACE),
@@ -174,6 +177,7 @@ RULES: dict[Reason, Rule] = {
     Reason.NOT_STARTED: _LOOK,
     Reason.HOME_UNFIT: Rule(kind=_DEFERRED, person=False, next="cw resume NN", quiet=True),
     Reason.ISSUE_CHANGED: Rule(kind=_FAILED, label=Label.OFF, next="cw dispatch -i ISSUE"),
+    Reason.NOTHING_LEFT: Rule(kind=_FAILED, person=False, next="", label=Label.OFF),
     **dict.fromkeys(
         (
             Reason.GITHUB_UNAVAILABLE,

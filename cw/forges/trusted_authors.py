@@ -4,8 +4,9 @@ one of them approved as it stands. Pure; `writes` tells who may write.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from cw.forges.issue_text import text_sha256
 from cw.forges.issues import Comment, Thread
@@ -83,15 +84,38 @@ def objection(spec: TaskSpec, thread: Thread, go_label: str, writes: Writes) -> 
     return ""
 
 
+class Spoken(Protocol):
+    """A comment of an issue, of a review, or one itself."""
+
+    @property
+    def author(self) -> str: ...
+    @property
+    def association(self) -> str: ...
+    @property
+    def body(self) -> str: ...
+    @property
+    def editor(self) -> str: ...
+    @property
+    def minimized(self) -> bool: ...
+
+
+S = TypeVar("S", bound=Spoken)
+
+
 def heard(thread: Thread, writes: Writes) -> tuple[Comment, ...]:
-    """The comments an agent is given: by people who may write, last changed by such."""
+    """The comments an agent is given."""
+    return heard_of(thread.comments, writes)
+
+
+def heard_of(comments: Sequence[S], writes: Writes) -> tuple[S, ...]:
+    """Those by people who may write, last changed by such. `comments`: oldest first."""
     asked: set[str] = set()
 
     def may(login: str) -> bool:
         asked.add(login)
         return len(asked) <= _MOST_ASKED and writes(login)
 
-    newest_first = [comment for comment in reversed(thread.comments) if _is_talk(comment)]
+    newest_first = [comment for comment in reversed(comments) if _is_talk(comment)]
     return tuple(
         reversed(
             [
@@ -103,7 +127,7 @@ def heard(thread: Thread, writes: Writes) -> tuple[Comment, ...]:
     )
 
 
-def _is_talk(comment: Comment) -> bool:
+def _is_talk(comment: Spoken) -> bool:
     return associated(comment.association) and not comment.minimized and _OURS not in comment.body
 
 

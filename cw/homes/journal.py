@@ -54,6 +54,7 @@ class Run(Model):
     agent: str = "claude"  # the program, as the setting names it
     cut: Cut | None = None  # said before it is ended, so that the next host knows as well
     missing: tuple[str, ...] = ()  # what its clone should have had and had not, in words
+    threads: tuple[int, ...] = ()  # of a review: numbers of those that it is to answer
 
     def lasted(self, now: datetime) -> float:
         """Seconds so far."""

@@ -14,7 +14,7 @@ _WORDS = 300  # characters
 _HALTS = frozenset(
     {
         Reason.BLOCKED,
-        "tests_changed",
+        Reason.TESTS_CHANGED,
         Reason.OVERWRITTEN,
         Reason.FORBIDDEN_PUSH,
         Reason.SECRET_COMMITTED,

@@ -86,3 +86,31 @@ def test_no_combination_succeeds_without_pushed_commits_and_the_pull_request_it_
         proven = commits and remote == HEAD and (not wants or (pull == HEAD and not away))
 
         assert (verdict.kind is OutcomeKind.SUCCEEDED) == bool(proven)
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind", "message"),
+    [
+        ({}, OutcomeKind.SUCCEEDED, "answered; nothing to push"),
+        ({"commits": 1}, OutcomeKind.SUCCEEDED, "1 commit pushed, pull request open"),
+        ({"dirty": True}, OutcomeKind.FAILED, "changes were left uncommitted"),
+        ({"beside": ["x (1)"]}, OutcomeKind.FAILED, "it committed on x (1) alone"),
+        ({"pull_head": ""}, OutcomeKind.FAILED, "without an open pull request"),
+        ({"pull_head": OTHER}, OutcomeKind.FAILED, "is not the branch's head"),
+        ({"pull_away": True}, OutcomeKind.DEFERRED, "GitHub does not answer"),
+        ({"remote_head": None}, OutcomeKind.DEFERRED, "the remote does not answer"),
+        ({"answered": False}, OutcomeKind.FAILED, "without a single commit"),
+        (
+            {"answered": False, "claimed": "[1], [3]"},
+            OutcomeKind.FAILED,
+            "without a single commit, and says that it fixed [1], [3]",
+        ),
+    ],
+)
+def test_review_that_is_answered_needs_no_commit(
+    changed: dict[str, Any], kind: OutcomeKind, message: str
+) -> None:
+    verdict = judge(**({"commits": 0, "answered": True} | changed))
+
+    assert verdict.kind is kind
+    assert message in verdict.message

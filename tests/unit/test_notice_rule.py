@@ -70,10 +70,12 @@ def test_a_person_is_told_of_what_does_not_move_without_one(
 
 @pytest.mark.parametrize("reason", Reason)
 def test_what_fails_waits_for_a_person_and_what_heals_does_not(reason: Reason) -> None:
-    """The rule goes by the kind, and so by the table of reasons."""
+    """The rule goes by the kind, and so by the table of reasons. What a repair leaves is its pull
+    request's to say.
+    """
     rule = RULES[reason]
     if rule.kind is OutcomeKind.FAILED:
-        assert rule.person
+        assert rule.person == (reason is not Reason.NOTHING_LEFT)
     elif rule.kind is not OutcomeKind.STOPPED:
         assert rule.person == (reason in {Reason.AUTHENTICATION_FAILED, Reason.BILLING_ERROR})
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from cw.models import TaskSpec
 from cw.states import Mode
+from workerhost.prompts import repairing
+from workerhost.prompts.repairing import Mending
 from workerhost.prompts.sanitizer import visible, visible_line
 from workerhost.prompts.trusted_comments import Heard
 
@@ -19,6 +21,20 @@ _COMMENTS_CHARS = 60_000  # of all; the newest are kept
 class Briefing:
     prompt: str
     system: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Past:
+    """Of a pull request that is to be mended. `lent`: this conversation has worked on it before.
+    `summary`: its branch as git says; `report`: what the last agent said of it.
+    """
+
+    lent: bool = False
+    summary: str = ""
+    report: str = ""
+
+
+NOTHING = Past()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,12 +57,41 @@ def brief(
     issue: Heard | None,
     mark: str,
     resumed: str = "",
+    mending: Mending | None = None,
+    past: Past = NOTHING,
 ) -> Briefing:
     """`issue` is None when the task has none. `mark` is a word that its writers cannot know.
-    `resumed`: what git said when an interrupted run goes on; empty for a first run.
+    `resumed`: what git said when an interrupted run goes on; empty for a first run. `mending`: what
+    is wrong, where the task is a repair; and `past`: what was there before it.
     """
-    told = _resumed(resumed) if resumed else _prompt(spec, prompt, issue, mark)
+    if resumed:
+        told = _resumed(resumed)
+    elif past.lent:
+        told = _lent(past)
+    else:
+        told = _prompt(spec, prompt, issue, mark)
+    if spec.repair and mending:
+        before = [] if resumed or past.lent else _past(past, mark)
+        told = "\n\n".join([told, *before, repairing.told(spec, spec.repair, mending, mark)])
     return Briefing(prompt=told, system=_system(spec, workplace))
+
+
+def _lent(past: Past) -> str:
+    return (
+        "Your pull request, which you have worked on in this conversation, is to be mended. The"
+        f" clone was made anew from what the remote has of it:\n\n{past.summary}"
+    )
+
+
+def _past(past: Past, mark: str) -> list[str]:
+    """For one that was not there."""
+    head = "There is a pull request for it. Its branch:"
+    parts = [f"{head}\n\n{past.summary}"]
+    if past.report:
+        said = _cut(visible(past.report), _COMMENT_CHARS)
+        parts.append(f"----- {mark} what was reported of it -----\n\n{said}")
+        parts.append(f"----- {mark} end of the report -----")
+    return parts
 
 
 def _resumed(resumed: str) -> str:
@@ -108,19 +153,23 @@ def _cut(text: str, most: int) -> str:
 
 
 def _system(spec: TaskSpec, workplace: Workplace) -> str:
-    stand = (
+    where = (
         f"You stand on branch {spec.branch}, made from {workplace.base}. Commit on it, in small"
         " commits, and touch no other branch."
     )
+    stand = [where]
+    deliver = _delivery(spec, workplace.base, workplace.pushes)
+    if spec.repair:
+        stand, deliver = [], repairing.rules(spec.repair, pushes=workplace.pushes)
     last = (
         "If the repository has an AGENTS.md or CLAUDE.md, read it first. If you cannot finish, say"
         " why in your last message and commit what is worth keeping."
     )
     lines = [
         f"You work alone on one task in a clone of {spec.repo}; nobody answers questions.",
-        stand,
+        *stand,
         *(f"Of the branches: {visible_line(note)}." for note in workplace.branches),
-        *_delivery(spec, workplace.base, workplace.pushes),
+        *deliver,
         *(f"Of the clone: {visible_line(note)}." for note in workplace.notes),
         last,
     ]

@@ -34,7 +34,7 @@ def hear(github: Issues, pages: PageCache, spec: TaskSpec, go_label: str) -> Hea
     thread = github.thread(spec.repo, spec.issue or 0)
     if not thread.open:
         raise BadInputError(f"{spec.label} was closed before work on it began")
-    writes = _writers(github.reader(pages), spec.repo)
+    writes = writers(github.reader(pages), spec.repo)
     against = objection(spec, thread, go_label, writes)
     if against:
         raise IssueChangedError(f"not started: {against}")
@@ -43,5 +43,5 @@ def hear(github: Issues, pages: PageCache, spec: TaskSpec, go_label: str) -> Hea
     return Heard(thread.title, thread.body, comments, left_out)
 
 
-def _writers(reader: Reader, repo: str) -> Callable[[str], bool]:
+def writers(reader: Reader, repo: str) -> Callable[[str], bool]:
     return cache(lambda login: reader.may_write(repo, login))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from datetime import UTC, datetime
 from typing import Self
 
@@ -18,11 +17,7 @@ from cw.homes.layout import Home
 from cw.homes.private import open_files
 from cw.homes.running import shim_lives
 from cw.models import Event, Task
-from cw.operations.reconciliation.rebuilding import (
-    Ended,
-    finished_before,
-    sessions_here,
-)
+from cw.operations.reconciliation.rebuilding import Ended, finished_before
 from cw.operations.rest.notices import End, notice_of
 from cw.operations.rest.writes import on_outcome
 from cw.states import Move, State
@@ -43,6 +38,7 @@ from workerhost.runs.loop_patience import patience
 from workerhost.runs.meter import metered
 from workerhost.runs.recording import record
 from workerhost.runs.run_context import Context, Holding, hold
+from workerhost.runs.sessions import chosen, offered
 from workerhost.runs.starting import start
 from workerhost.settling.verdict import ended_well
 from workerhost.shutdown import HostLeavesError
@@ -77,7 +73,7 @@ def run_task(ctx: Context, home: Home, task_id: str) -> str:
 
 def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
     """What was checked is what is run, whatever the record says a moment later."""
-    task_id, new = wanted.spec.id, str(uuid.uuid4())
+    task_id, new = wanted.spec.id, offered(home, wanted)
     payer = ctx.accounts.payer(home, wanted.spec.model)
     granted = ctx.store.tasks.acquire(
         task_id,
@@ -96,8 +92,8 @@ def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
     if task is None:
         return NotRun("gone")
     task = task.model_copy(update={"spec": wanted.spec})
-    known = sessions_here(home, task.spec)
-    run = _run(ctx, home, granted, _session(known, granted.session, new), payer.account)
+    session = chosen(home, task, granted.session, new)
+    run = _run(ctx, home, granted, session.id, payer.account)
     book = Journal(phase="preparing", task=task.spec, run=run)
     held = hold(ctx, home, book)
     before = finished_before(ctx.settings.workers_root, task.spec, task.reopened)
@@ -108,8 +104,7 @@ def _run_genuine(ctx: Context, home: Home, wanted: Task, prompt: str) -> str:
         journal.write(home, book)
         write_private(home.wanted, prompt.encode())
         try:
-            again = not task.fresh and run.session in known
-            book = start(held, prompt, book, task, again=again)
+            book = start(held, prompt, book, task, session)
         except StaleFenceError:
             return fenced(held, book)
         except HostLeavesError:
@@ -169,14 +164,6 @@ def _recall(held: Holding, before: Ended) -> str:
     holder = Holder(held.task_id, held.home.id, held.fence)
     recorded = held.ctx.store.tasks.settle(holder, Settlement(Move.FINISH, outcome, told))
     return NotRun("it had ended before" if recorded else "another host has it now")
-
-
-def _session(known: list[str], named: str, new: str) -> str:
-    """`named` by the record: worth nothing unless this HOME knows it. `new` if it named none."""
-    if named in known:
-        return named
-    # One that is not known here: another worker had the task before this one.
-    return new if named == new or not known else known[-1]
 
 
 def _run(ctx: Context, home: Home, granted: Grant, session: str, account: str) -> Run:

@@ -11,6 +11,7 @@ from cw.errors import (
     CwError,
     GitHubUnavailableError,
     IssueChangedError,
+    NothingLeftError,
     OverBudgetError,
     UnavailableError,
     UnfitHomeError,
@@ -50,6 +51,8 @@ def not_started(held: Holding, book: Journal, error: CwError) -> str:
 def _refused(error: CwError) -> str:
     if isinstance(error, OverBudgetError):
         return Reason.BUDGET
+    if isinstance(error, NothingLeftError):
+        return Reason.NOTHING_LEFT
     return Reason.ISSUE_CHANGED if isinstance(error, IssueChangedError) else Reason.NOT_STARTED
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 from cw.budgets.ceilings import Amount
 from cw.errors import BadInputError, StaleFenceError
 from cw.homes import journal
-from cw.homes.files import write_private
 from cw.homes.journal import Journal, Run
 from cw.models import Event, Start, Task, TaskSpec
 from cw.names import same_repo
@@ -22,28 +20,28 @@ from cw.operations.rest.writes import on_start
 from cw.states import Mode
 from workerhost.agents import launch
 from workerhost.agents.readiness import version_of
-from workerhost.clones import preparing, workspace
+from workerhost.clones import preparing
 from workerhost.clones.git import Git
 from workerhost.clones.mirror import Mirror
 from workerhost.clones.trusted import unlike_base
 from workerhost.clones.workspace import Workspace, clone_path
 from workerhost.programs.runner import Launch
-from workerhost.prompts.briefing import Workplace, brief
-from workerhost.prompts.trusted_comments import Heard, hear
 from workerhost.runs import budget
 from workerhost.runs.beginning import begin
 from workerhost.runs.event_publishing import publish
 from workerhost.runs.renamed_repository import called_now
 from workerhost.runs.run_context import Holding
+from workerhost.runs.sessions import Session
+from workerhost.runs.telling import ask, write_briefing
 from workerhost.shutdown import HostLeavesError
 
 log = logging.getLogger("workerhost.starting")
 
 
-def start(held: Holding, prompt: str, book: Journal, task: Task, *, again: bool) -> Journal:
+def start(held: Holding, prompt: str, book: Journal, task: Task, session: Session) -> Journal:
     """`prompt`: as it was dispatched. `task`: its record, with where its first run began and what
-    its runs have cost. `again`: the run goes on in a session of the task that this HOME knows.
-    Raises CwError when there will be no agent, or HostLeavesError; then nothing of one runs.
+    its runs have cost. `session`: in which it goes on, if there is a conversation. Raises CwError
+    when there will be no agent, or HostLeavesError; then nothing of one runs.
     """
     ceiled = budget.ceiling(held.ctx.settings, book.task)
     may = budget.of_a_run(held.ctx.settings, budget.left(ceiled, budget.spent(task), task.spec.id))
@@ -51,10 +49,10 @@ def start(held: Holding, prompt: str, book: Journal, task: Task, *, again: bool)
     ctx, spec = held.ctx, book.current
     _refuse_without_access(held, spec)
     binary = ctx.runner.find(ctx.settings, ctx.host_env)
-    issue = _issue(held, spec)
+    asked = ask(held, spec, first=task.start is None)
     ctx.store.outbox.add(ctx.settings.host_name, on_start(spec, held.home.id))
-    book, place = _prepare(held, book, task.start, again=again)
-    _write_briefing(held, book, place, prompt, issue)
+    book, place = _prepare(held, book, task.start, session)
+    book = write_briefing(held, book, place, asked, lent=session.lent, prompt=prompt)
     trusted = _trusted(held, held.git(book), spec, place)
     journal.write(held.home, book)
     if spec.github:
@@ -79,7 +77,7 @@ def _refuse_without_access(held: Holding, spec: TaskSpec) -> None:
 
 
 def _prepare(
-    held: Holding, book: Journal, known: Start | None, *, again: bool
+    held: Holding, book: Journal, known: Start | None, session: Session
 ) -> tuple[Journal, Workspace]:
     """The clone, and the journal of a run that is about to have an agent in it."""
     spec = book.current
@@ -91,8 +89,8 @@ def _prepare(
 
     git = held.git(book)
     begun = held.ctx.runner.begun(held.home, clone_path(git, spec), book.run.session)
-    resume = again and begun
-    place = preparing.prepare(git, spec, resume=again, touched=resume, choose=choose)
+    touched = session.own and begun
+    place = preparing.prepare(git, spec, resume=session.own, touched=touched, choose=choose)
     _note(held, place.notes)
     update = {
         "clone": str(place.clone),
@@ -100,7 +98,7 @@ def _prepare(
         "base_sha": place.base_sha,
         "rescued": place.rescued,
         "missing": place.missing,
-        "resumed": resume,
+        "resumed": touched or (session.lent and begun),
     }
     run = book.run.model_copy(update=update)
     return book.model_copy(update={"start": began[0], "phase": "running", "run": run}), place
@@ -168,36 +166,3 @@ def _write_down(held: Holding, spec: TaskSpec, run: Run, order: Launch) -> None:
         "base_sha": run.base_sha,
     }
     ctx.audit.add("started", spec.created_by, **facts)
-
-
-def _issue(held: Holding, spec: TaskSpec) -> Heard | None:
-    """The issue as it is now, if those who may still stand for it."""
-    if not spec.github or spec.issue is None:
-        return None
-    github = held.ctx.github_for(held.home.id)
-    if github is None:
-        raise BadInputError(
-            f"worker {held.home.id} has no GitHub token",
-            hint=f"Put GH_TOKEN into {held.home.zshenv}",
-        )
-    return hear(github, held.ctx.store.github, spec, held.ctx.settings.assign_go_label)
-
-
-def _write_briefing(
-    held: Holding,
-    book: Journal,
-    place: Workspace,
-    prompt: str,
-    issue: Heard | None,
-) -> None:
-    workplace = Workplace(
-        base=place.base,
-        pushes=held.ctx.settings.github_access == "agent",
-        branches=book.start.told if book.start else (),
-        notes=place.notes,
-    )
-    resumed = workspace.summary(held.git(book), place) if book.run.resumed else ""
-    mark = secrets.token_hex(8)
-    told = brief(book.current, prompt, workplace, issue=issue, mark=mark, resumed=resumed)
-    write_private(held.home.prompt, told.prompt.encode())
-    write_private(held.home.system_prompt, told.system.encode())

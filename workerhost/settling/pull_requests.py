@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cw.errors import CwError, GitHubUnavailableError
 from cw.homes.journal import Run
-from cw.models import TaskSpec
+from cw.models import Repair, TaskSpec
 from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.verdict import UNPROVEN, Evidence, Verdict
 
@@ -58,19 +58,22 @@ def of_branch(
     ended: EndedRun, evidence: Evidence, guard: Guard, found: FoundPulls
 ) -> tuple[Evidence, Pull | None]:
     """Find the pull request of the branch, or open it: as a draft when it changes what `guard`
-    names.
+    names. For a repair none is opened: its own is as it was, or over.
     """
     task, run, github = ended.task, ended.run, ended.github
-    ready = evidence.commits and evidence.remote_head == evidence.head
+    repair = task.repair
+    ready = (evidence.commits or evidence.answered) and evidence.remote_head == evidence.head
     if not (evidence.wants_pull and (ready or evidence.landed)):
         return evidence, None
     if github is None:
         return replace(evidence, pull_error="no GitHub token to look it up with"), None
     try:
-        pull = github.find_pull(task.repo, task.branch, run.base)
+        pull = github.find_pull(task.repo, task.branch, repair.base if repair else run.base)
         merged = bool(pull and pull.merged and pull.head == evidence.head)
         if evidence.landed:
             return (_landed(evidence), pull) if merged else (evidence, None)
+        if repair and not (pull and pull.number == repair.number and (pull.open or merged)):
+            return replace(evidence, pull_error=_over(repair, pull)), None
         if not (pull and (pull.open or merged)):
             pull = github.open_pull(
                 task.repo,
@@ -80,13 +83,18 @@ def of_branch(
                 body=_body(task, run, evidence.report),
                 draft=bool(guard(evidence.head)),
             )
-        base = "" if merged else _put_right(github, task, run, pull, found)
+        base = "" if merged or repair else _put_right(github, task, run, pull, found)
     except GitHubUnavailableError:
         return replace(evidence, pull_away=True), None
     except CwError as error:
         return replace(evidence, pull_error=error.message), None
     told = replace(evidence, pull_head=pull.head, pull_base=base, protected=guard(pull.head))
     return told, pull
+
+
+def _over(repair: Repair, pull: Pull | None) -> str:
+    merged = pull is not None and pull.number == repair.number and pull.merged
+    return f"{repair.url} was {'merged without it' if merged else 'closed'} meanwhile"
 
 
 def _landed(evidence: Evidence) -> Evidence:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from cw.errors import CwError, LostServerError, TooLargeError, UnavailableError, WorkspaceError
 from cw.homes.journal import Run
 from cw.models import Outcome, Start, TaskSpec
+from cw.pulls.answers import answers
 from cw.reasons import Reason
 from cw.states import OutcomeKind
 from workerhost.clones import evidence as seen_by_git
@@ -25,6 +26,7 @@ from workerhost.settling.created_issues import created_issues
 from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.kept_work import KeptWork, keep_work
 from workerhost.settling.pushed_commits import push_commits, reads_only
+from workerhost.settling.repaired import overdone, with_answers
 from workerhost.settling.verdict import (
     FINISHED,
     Breach,
@@ -97,7 +99,7 @@ class _Judged:
 def _settled(ended: EndedRun, box: Quarantine) -> Outcome:
     task, redact = ended.task, ended.redact
     guard = cache(lambda head: _sound(box, tuple(map(redact, touched(box, head)))))
-    report = redact(_said(ended).strip())[:_REPORT_CAP]
+    report = _capped(ended, redact(_said(ended).strip()))
     state = _sound(box, seen_by_git.inspect(box, ended.start))
     judged = _Judged(state, ended.process, report)
     exposed = _sound(box, exposure(box, state, redact))
@@ -107,6 +109,8 @@ def _settled(ended: EndedRun, box: Quarantine) -> Outcome:
     also = pull_requests.guarded(found, judged.pull, guard)
     seen = _sound(box, conduct(box, ended, judged.state))
     breaches = [*([exposed] if exposed else []), *_unjudged(task, judged.state), *seen.breaches]
+    if judged.verdict.kind is OutcomeKind.SUCCEEDED:
+        breaches += _sound(box, overdone(box, ended, judged.state))
     verdict = pull_requests.told(with_breaches(judged.verdict, breaches), found, also)
     beside = pull_requests.beside(judged.state.beside, found)
     verdict = _with_more(verdict, ended.run, ended.start, beside)
@@ -133,7 +137,16 @@ def _sound(box: Quarantine, found: T) -> T:
 
 
 def _said(ended: EndedRun) -> str:
-    return ended.progress.result.report if ended.progress.result else ""
+    """Of a repair its last word, where that has the answers."""
+    result = ended.progress.result
+    if result is None:
+        return ""
+    return result.last if ended.run.threads and answers(result.last) else result.report
+
+
+def _capped(ended: EndedRun, report: str) -> str:
+    """The end of a repair's: there the answers are."""
+    return report[-_REPORT_CAP:] if ended.task.repair else report[:_REPORT_CAP]
 
 
 def _prove(
@@ -151,7 +164,7 @@ def _prove(
     evidence, judged.state = _sound(box, done)
     if ended.process != FINISHED:
         return
-    evidence = replace(evidence, report=judged.report)
+    evidence = with_answers(replace(evidence, report=judged.report), ended.run, judged.report)
     evidence = created_issues(ended, evidence, box.git.home)
     beside = pull_requests.beside(judged.state.beside, found)
     evidence = replace(evidence, beside=beside)

@@ -147,13 +147,16 @@ class Evidence:
     report: str = ""
     issues: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()  # paths that the pull request changes
+    answered: bool = False  # of a review: each thread, and nothing had to be changed
+    claimed: str = ""  # threads for which it says that it changed something
 
 
 def judge_work(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
     """Success only on evidence: commits ahead of the base, head pushed, an open PR with it."""
     if evidence.mode in {Mode.READ, Mode.ISSUE}:
         return _words(evidence, now, defer)
-    if not evidence.commits:
+    answered = evidence.answered and not (evidence.dirty or evidence.beside)
+    if not evidence.commits and not answered:
         return _no_commits(evidence)
     if evidence.remote_head != evidence.head:
         return _not_pushed(evidence, now, defer)
@@ -170,10 +173,16 @@ def judge_work(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
         return _failed(
             Reason.PULL_REQUEST_BEHIND, "the pull request's head is not the branch's head"
         )
+    return _good(_delivered(evidence))
+
+
+def _delivered(evidence: Evidence) -> str:
     message = f"{_count(evidence.commits)} pushed, pull request open"
+    if not evidence.commits:
+        message = "answered; nothing to push"
     if evidence.protected:
         message += f"; it changes protected paths: {', '.join(evidence.protected)[:_PATHS]}"
-    return _good(message)
+    return message
 
 
 def _not_pushed(evidence: Evidence, now: datetime, defer: timedelta) -> Verdict:
@@ -218,6 +227,8 @@ def _no_commits(evidence: Evidence) -> Verdict:
     if evidence.mode is Mode.FREE:
         return _good("finished; nothing to push")
     text = "the agent finished without a single commit"
+    if evidence.claimed:
+        text = f"{text}, and says that it fixed {evidence.claimed}"
     if evidence.push_error:
         text = f"{text}; what it began with is still not pushed: {evidence.push_error}"
     return _failed(Reason.NO_CHANGES, text)

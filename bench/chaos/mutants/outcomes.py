@@ -16,6 +16,7 @@ from workerhost.clones.git import Git
 from workerhost.clones.quarantine import Quarantine
 from workerhost.clones.workspace import GitState, Workspace
 from workerhost.runs import attempt, ends_with_proof, recording
+from workerhost.runs.sessions import Session
 from workerhost.settling import kept_work, pushed_commits, settle, verdict
 from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.verdict import FINISHED, Evidence, Verdict
@@ -23,7 +24,7 @@ from workerhost.settling.verdict import FINISHED, Evidence, Verdict
 
 def session() -> None:
     """A run that goes on begins another conversation."""
-    attempt._session = lambda known, named, new: new  # noqa: ARG005, SLF001
+    vars(attempt)["chosen"] = lambda home, task, named, new: Session(new)  # noqa: ARG005
 
 
 def no_commits() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from cw.errors import BadInputError, CwError
+from cw.errors import BadInputError, CwError, NothingLeftError
 from cw.models import MOST_BRANCHES, Repair, Task, TaskSpec
 
 if TYPE_CHECKING:
@@ -115,7 +115,11 @@ def choose(spec: TaskSpec, look: Callable[[str], Standing], empty: Callable[[str
 def _repaired(repair: Repair, sha: str) -> Choice:
     """Its pull request is there already."""
     if not sha:
-        raise BadInputError(f"{repair.branch}, the branch of {repair.url}, is gone")
+        raise NothingLeftError(f"{repair.branch}, the branch of {repair.url}, is gone")
+    if sha != repair.head:
+        raise NothingLeftError(
+            f"{repair.branch} stands at {sha[:12]} by now: somebody pushed there"
+        )
     return Choice(repair.branch, sha)
 
 

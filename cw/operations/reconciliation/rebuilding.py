@@ -93,11 +93,27 @@ def finished_before(workers_root: Path, spec: TaskSpec, reopened: int = 0) -> En
     return None
 
 
-def sessions_here(home: Home, spec: TaskSpec) -> list[str]:
-    """The conversations that this very task had in this HOME, the newest last. The record names one
-    too, but whoever can write at the broker could have a task go on in that of another.
+def runs_here(home: Home, spec: TaskSpec) -> list[Journal]:
+    """The runs of this very task in this HOME, the newest last, with their conversations. The
+    record names one too, but whoever can write at the broker could have a task go on in that of
+    another.
     """
-    return [book.run.session for book in sorted(_runs_of(home, spec), key=_end)]
+    return sorted(_runs_of(home, spec), key=_end)
+
+
+def runs_of_pull(home: Home, spec: TaskSpec) -> list[Journal]:
+    """The runs in this HOME of the tasks that worked on the pull request before this repair of it,
+    the newest last: of the one that made it, and of repairs.
+    """
+    return sorted((book for book in _books(home, spec) if _before(book.task, spec)), key=_end)
+
+
+def _before(task: TaskSpec, spec: TaskSpec) -> bool:
+    repair = spec.repair
+    if repair is None or task.id == spec.id or not task.beside(spec):
+        return False
+    of_it = task.repair is not None and task.repair.number == repair.number
+    return of_it or task.id == repair.author
 
 
 def heads_left(workers_root: Path, spec: TaskSpec) -> set[str]:
@@ -108,11 +124,16 @@ def heads_left(workers_root: Path, spec: TaskSpec) -> set[str]:
 
 
 def _runs_of(home: Home, spec: TaskSpec, since: datetime | None = None) -> Iterator[Journal]:
+    return (book for book in _books(home, spec, since) if book.task.id == spec.id)
+
+
+def _books(home: Home, spec: TaskSpec, since: datetime | None = None) -> Iterator[Journal]:
+    """Of its repository's issue."""
     for path in home.completed.glob(f"{journal.archive_name(spec)}-*.json"):
         if since and _changed(path) < since.timestamp():
             continue
         book = journal.parse(read_json(path))
-        if book and book.task.id == spec.id:
+        if book:
             yield book
 
 
