@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cw.forges.watched import Look
 from cw.pulls.hands import still_released, whose
@@ -24,6 +24,7 @@ class Heard:
     wants: Wants = NOTHING
     task: str = ""
     repairs: str = ""
+    quiet: timedelta = timedelta(seconds=60)
 
 
 def judged(
@@ -69,6 +70,7 @@ def _seen(
         hands=hands,
         task=heard.task,
         repairs=heard.repairs,
+        quiet=heard.quiet,
         halted=before.halted,
         wants=heard.wants,
     )

@@ -14,7 +14,7 @@ from cw.pulls.record import Cause
 from cw.pulls.states import PullState
 from cw.pulls.wants import NOTHING, Wants
 
-QUIET = timedelta(seconds=60)  # nothing is judged while it moves
+_QUIET = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +29,7 @@ class Seen:
     task: str = ""  # of ours, that works on it and is no repair
     repairs: str = ""  # what a repair is at, in words
     halted: str = ""  # what a person has to look at first
+    quiet: timedelta = _QUIET  # nothing is judged before it has not moved for so long
     wants: Wants = NOTHING
 
     @property
@@ -72,8 +73,8 @@ def judge(seen: Seen) -> Verdict:
 
 def _unsettled(seen: Seen, checks: Checks) -> str:
     """What may still change by itself; empty: nothing."""
-    if seen.now - max(seen.moved_at, seen.head_at) < QUIET:
-        return "it changed less than a minute ago"
+    if seen.now - max(seen.moved_at, seen.head_at) < seen.quiet:
+        return "it changed a moment ago"
     if seen.look.glance.mergeable is Mergeable.UNKNOWN:
         return "GitHub works out whether it can be merged"
     if checks.pending:

@@ -121,6 +121,12 @@ class GitHubSettings:
         values.amount,
         "Seconds between looks at tasks' pull requests by beat; 0: none, they are not followed",
     )
+    pulls_quiet: float = setting(
+        "pulls.quiet",
+        60.0,
+        values.amount,
+        "Seconds in which nothing of a pull request may have moved before it is judged",
+    )
     pulls_repairs: int = setting(
         "pulls.repairs",
         3,

@@ -179,7 +179,7 @@ def test_head_that_moved_before_its_turn_is_not_merged(
         (first, "merged", ""),
         (second, "left", "its head is another one than was looked at"),
     ]
-    assert set(waits) == {f"{REPO}#{second}: it changed less than a minute ago"}
+    assert set(waits) == {f"{REPO}#{second}: it changed a moment ago"}
 
 
 def test_checks_that_run_are_waited_for_when_that_is_wanted(
@@ -201,7 +201,7 @@ def test_checks_that_run_are_waited_for_when_that_is_wanted(
     done = list(patient(road, hands, tell).merge(rows[1:]))
 
     assert [row.result for row in left] == ["merged", "left"]
-    assert left[1].why == "checking: it changed less than a minute ago"
+    assert left[1].why == "checking: it changed a moment ago"
     assert runs in waits
     assert [row.result for row in done] == ["merged"]
 

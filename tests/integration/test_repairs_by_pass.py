@@ -336,6 +336,30 @@ def test_thread_is_seen_to_once_until_somebody_says_more(
     assert road.record(number).tries(Cause.REVIEW) == 2
 
 
+def test_reviewers_are_answered_once_and_what_is_fixed_is_resolved(
+    road: Road, hub: GitHubStandIn, yard: Yard
+) -> None:
+    number = road.pull()
+    hub.check(REPO, road.branch(number), "test", "success")
+    for text in ("This is wrong", "Why so?"):
+        hub.start_thread(REPO, number, text, author=PERSON)
+    hub.review(REPO, number, PERSON, "CHANGES_REQUESTED", "See below")
+    road.follow()
+    report = "Done.\n\n[1] fixed: renamed it, @owner\n[2] answered: it is faster; closes #1"
+    head = yard.pushes(yard.repair(), report=report)
+    for _ in range(3):
+        road.follow()
+
+    kinds = [(kind, text) for kind, _, text in yard.effects()]
+    assert kinds == [
+        ("reply", f"Fixed (`{head[:12]}`): renamed it, `@owner`"),
+        ("resolve", ""),
+        ("reply", "Not changed: it is faster; closes `#1`"),
+        ("comment", kinds[3][1]),
+    ]
+    assert kinds[3][1].startswith(f"What was asked for is seen to in `{head[:12]}`:")
+
+
 @pytest.mark.parametrize(
     "what", ["cancelled", "neutral", "base", "bot", "stranger", "resolved", "asks", "draft nit"]
 )

@@ -6,14 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 from cw.operations.passes.rights import Rights
-from cw.operations.pulls import follow
-from cw.pulls import verdict
+from cw.operations.pulls import beginning, follow, listening
+from cw.operations.pulls.mending import Mender
+from cw.pulls import next_step, verdict
 from cw.pulls.checks import judge_checks
 from cw.pulls.record import PullRecord
 from cw.pulls.states import PullState
 from tests.mutants import Mutant
 
 _PASS = "tests/integration/test_follow_pulls.py::"
+_REPAIRS = "tests/integration/test_repairs_by_pass.py::"
 _TABLE = "tests/unit/test_pull_verdict.py::"
 
 
@@ -22,7 +24,12 @@ def _anybody_is_heard() -> None:
 
 
 def _judged_at_once() -> None:
-    verdict.QUIET = timedelta()
+    made = verdict.Seen.__init__
+
+    def never_quiet(self: Any, **given: Any) -> None:
+        made(self, **given | {"quiet": timedelta()})
+
+    verdict.Seen.__init__ = never_quiet  # type: ignore[method-assign]
 
 
 def _every_red_is_ours() -> None:
@@ -43,7 +50,57 @@ def _pushes_are_nobodys() -> None:
     follow.Listener._pushed = lambda *_, **__: ""  # type: ignore[attr-defined,method-assign]
 
 
+def _mended_for_ever() -> None:
+    next_step.why_over = lambda *_: ""
+
+
+def _all_conflicts_at_once() -> None:
+    next_step.first_in_line = lambda *_: None  # type: ignore[attr-defined]
+
+
+def _goes_on_whatever_a_person_does() -> None:
+    def tidy(_self: Any) -> None: ...
+
+    Mender.tidy = tidy  # type: ignore[assignment,method-assign]
+
+
+def _forgotten_with_the_broker() -> None:
+    def recalled(record: PullRecord, _task: Any) -> PullRecord:
+        return record
+
+    beginning.recalled = recalled  # type: ignore[assignment,attr-defined]
+
+
+def _answered_again_and_again() -> None:
+    made = listening.wants  # type: ignore[attr-defined]
+
+    def unanswered(threads: Any, changes: Any, _answered: Any) -> Any:
+        return made(threads, changes, ())
+
+    listening.wants = unanswered  # type: ignore[assignment,attr-defined]
+
+
 MUTANTS = {
+    "a pull request is mended for ever": Mutant(
+        f"{_REPAIRS}test_liar_is_out_after_three_repairs_and_a_person_is_told_once",
+        _mended_for_ever,
+    ),
+    "all conflicts on one file are mended at once": Mutant(
+        f"{_REPAIRS}test_five_pull_requests_on_one_file_cost_at_most_five_repairs",
+        _all_conflicts_at_once,
+    ),
+    "a repair goes on whatever a person does": Mutant(
+        f"{_REPAIRS}test_what_a_person_does_ends_a_repair_in_the_same_pass",
+        _goes_on_whatever_a_person_does,
+    ),
+    "what was tried is forgotten with the broker": Mutant(
+        f"{_REPAIRS}test_broker_that_forgot_is_told_of_what_was_tried_by_the_archives",
+        _forgotten_with_the_broker,
+    ),
+    "a remark is seen to again and again": Mutant(
+        f"{_REPAIRS}test_thread_is_seen_to_once_until_somebody_says_more",
+        _answered_again_and_again,
+    ),
     "a stranger's word takes a pull request": Mutant(
         f"{_PASS}test_person_says_stop_and_gives_it_back", _anybody_is_heard
     ),

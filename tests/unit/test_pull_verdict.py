@@ -42,9 +42,9 @@ def checks(*states: CheckState, **changed: Any) -> dict[str, Any]:
         (checks(RED), {"hands": ("ann said so",), "task": "T"}, "hands off", None, "ann said so"),
         (checks(RED), {"task": "T"}, "watching", None, "task T works on it"),
         # nothing is judged while it moves, or is not known
-        (checks(RED), JUST_NOW, "checking", None, "less than a minute"),
-        (checks(RED), {"head_at": NOW - timedelta(seconds=5)}, "checking", None, "less than a"),
-        (CONFLICT, JUST_NOW, "checking", None, "less than a minute"),
+        (checks(RED), JUST_NOW, "checking", None, "a moment ago"),
+        (checks(RED), {"head_at": NOW - timedelta(seconds=5)}, "checking", None, "a moment"),
+        (CONFLICT, JUST_NOW, "checking", None, "a moment ago"),
         (checks(RED), {"moved_at": NOW - timedelta(seconds=60)}, "needs you", "checks", "red: c0"),
         ({"mergeable": Mergeable.UNKNOWN}, {}, "checking", None, "whether it can be merged"),
         ({"mergeable": Mergeable.UNKNOWN, **checks(RED)}, {}, "checking", None, "whether it can"),

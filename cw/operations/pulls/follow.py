@@ -176,17 +176,20 @@ class _Pass(GitHubPass[Moved]):
     def _judge(self, before: PullRecord, look: Look) -> None:
         now = self._clock()
         task = self._tasks.get((before.key[0], before.issue or 0), "")
-        known, repairs = self._mender.followed(before)
-        wants = self._listener.wants(known, look)
+        known = self._mender.followed(before)
+        wants = self._listener.wants(known.record, look)
+        working = bool(task or known.at)
         heard = Heard(
-            stops=self._listener.stops(known, look, working=bool(task or repairs)),
+            stops=self._listener.stops(known.record, look, working=working),
             wants=wants,
             task=task,
-            repairs=repairs,
+            repairs=known.at,
+            quiet=timedelta(seconds=self.ways.settings.pulls_quiet),
         )
-        record, verdict = judged(known, look, heard, now)
+        record, verdict = judged(known.record, look, heard, now)
         decided = self._mender.decide(record, verdict, look, wants)
-        if self._move(before, decided.record, now, decided.effects) and decided.spec:
+        effects = (*known.effects, *decided.effects)
+        if self._move(before, decided.record, now, effects) and decided.spec:
             self._mender.record(decided.spec)
 
     def _move(

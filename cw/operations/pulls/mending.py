@@ -5,7 +5,7 @@ request first, then recorded as a task: what was cut off in between is ordered a
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -15,6 +15,7 @@ from cw.errors import ClaimedError
 from cw.models import Task, TaskSpec
 from cw.names import new_task_id, repo_key
 from cw.operations.control.closing import ending
+from cw.operations.pulls.replies import replies
 from cw.operations.pulls.reruns import run_again
 from cw.operations.pulls.telling import gave_up
 from cw.operations.rest.end import end, outbox_host
@@ -42,6 +43,17 @@ _FORGOTTEN = "the task that made it is forgotten, so that nothing is mended"
 Key = tuple[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """`at`: what its repair is at, in words; empty: there is none. `effects`: what follows from the
+    end of one.
+    """
+
+    record: PullRecord
+    at: str = ""
+    effects: Sequence[Effect] = ()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decided:
     """`spec`: a repair that is to be recorded once the record says so."""
@@ -62,21 +74,20 @@ class Mender:
         self._now = now
         self._open = {key: task for task in tasks if (key := pull_key(task))}
 
-    def followed(self, record: PullRecord) -> tuple[PullRecord, str]:
-        """The record as its repair has come to be, and what that is at, in words; empty: there is
-        none.
-        """
+    def followed(self, record: PullRecord) -> Followed:
+        """The record as its repair has come to be."""
         known = self._open.get(record.key)
         if known and (record.repair is None or record.repair.task != known.spec.id):
             record = adopted(record, known)
         if record.repair is None:
-            return record, ""
+            return Followed(record)
         task = known or self._store.tasks.get(record.repair.task)
         if task is None:
-            return not_ordered(record), ""
+            return Followed(not_ordered(record))
         if task.state is State.DONE:
-            return repaired(record, task), ""
-        return record, _at(record, record.repair, task, self._ways.settings.pulls_repairs)
+            return Followed(repaired(record, task), effects=replies(record, task))
+        most = self._ways.settings.pulls_repairs
+        return Followed(record, _at(record, record.repair, task, most))
 
     def decide(self, record: PullRecord, verdict: Verdict, look: Look, wants: Wants) -> Decided:
         """What is done about what the look has found."""
