@@ -25,6 +25,13 @@ _WAIT_STATUSES = frozenset({429})
 _NOT_FOUND = frozenset({404, 410})
 _SHOWN = 200  # characters of GitHub's words
 _NO_HEADERS: Mapping[str, str] = {}
+_SEES = "Check what the token may see"
+# GitHub has no permission `checks` for fine-grained tokens (cli/cli#12597), and runs of workflows
+# are among what checks consist of.
+_CHECKS = (
+    "It tells checks of private repositories to classic tokens (scope repo) and to Apps with "
+    "checks, statuses and actions: read, not to fine-grained tokens"
+)
 # What reading an answer of another shape than expected ends with.
 _ODD = (KeyError, TypeError, AttributeError, IndexError, ValueError, RuntimeError)
 
@@ -104,7 +111,8 @@ def raise_for_graphql(error: Mapping[str, Any]) -> NoReturn:
     """GraphQL says no with a status of 200."""
     kind, text = error.get("type", ""), str(error.get("message", ""))[:_SHOWN]
     if kind in {"NOT_FOUND", "FORBIDDEN", "INSUFFICIENT_SCOPES", "UNPROCESSABLE"}:
-        raise GitHubRefusedError(f"GitHub refused: {text}", hint="Check what the token may see")
+        hint = _CHECKS if "statusCheckRollup" in (error.get("path") or ()) else _SEES
+        raise GitHubRefusedError(f"GitHub refused: {text}", hint=hint)
     if kind == "RATE_LIMITED":
         raise GitHubLimitError(f"GitHub asks to wait ({text})", hint="Try later")
     raise GitHubUnavailableError(f"GitHub is in trouble ({text})", hint="Try later")

@@ -181,24 +181,63 @@ def test_trouble_that_passes_is_not_taken_for_a_log_that_is_not_there(
         github.failures(REPO, head, [TEST])
 
 
-def test_token_that_may_not_read_actions_is_told_what_it_lacks(hub: GitHubStandIn) -> None:
+@pytest.fixture
+def tokens(hub: GitHubStandIn) -> dict[str, GitHub]:
+    """By what they may beside writing issues and pull requests of a private repository."""
     hub.add_repo(PRIVATE, private=True)
-    rights = {"contents": "write", "issues": "write", "pull_requests": "write"}
     hub.set_permission(PRIVATE, "bot", "write")
-    hub.add_token("bot", "narrow", repos=[PRIVATE], grants=rights)
-    hub.add_token("bot", "reads", repos=[PRIVATE], grants=rights | {"actions": "read"})
+    rights = {"contents": "write", "issues": "write", "pull_requests": "write"}
+    more = {"nothing": {}, "reads": {"checks": "read", "actions": "read"}}
+    for name, grants in more.items():
+        hub.add_token("bot", name, repos=[PRIVATE], grants=rights | grants)
+    return {name: GitHub(hub.api_url, name, pace=0) for name in more}
+
+
+def test_token_that_may_not_read_checks_is_told_which_ones_may(
+    hub: GitHubStandIn, tokens: dict[str, GitHub]
+) -> None:
+    head = push(hub, "41\n", PRIVATE)
+    name = PullName(PRIVATE, hub.add_pull(PRIVATE, "issue-1", "Fix", author="bot"))
+    hub.check(PRIVATE, head, "test", "failure", log="it failed")
+    asked = (
+        lambda: tokens["nothing"].failures(PRIVATE, head, [TEST]),
+        lambda: tokens["nothing"].watch().looks([name]),
+    )
+
+    for ask in asked:
+        with pytest.raises(GitHubRefusedError, match="not accessible") as refused:
+            ask()
+        assert "Apps with checks, statuses and actions: read" in refused.value.hint
+
+    assert only(tokens["reads"], head, repo=PRIVATE).log == "it failed"
+
+
+def test_token_that_may_only_read_actions_runs_nothing_again(
+    hub: GitHubStandIn, tokens: dict[str, GitHub]
+) -> None:
     head = push(hub, "41\n", PRIVATE)
     hub.check(PRIVATE, head, "test", "failure", log="it failed")
+    job = only(tokens["reads"], head, repo=PRIVATE).rerunnable
 
-    narrow = only(GitHub(hub.api_url, "narrow", pace=0), head, repo=PRIVATE)
-    reads = GitHub(hub.api_url, "reads", pace=0)
-
-    assert (narrow.log, narrow.notes) == ("", ())
-    assert "Give the token actions: read" in narrow.no_log
-    assert only(reads, head, repo=PRIVATE).log == "it failed"
     with pytest.raises(GitHubRefusedError) as refused:
-        reads.rerun(PRIVATE, narrow.rerunnable)
+        tokens["reads"].rerun(PRIVATE, job)
+
     assert refused.value.hint == "Give the token actions: write"
+
+
+def test_log_that_the_token_may_not_read_is_said_with_what_it_lacks(
+    hub: GitHubStandIn, github: GitHub
+) -> None:
+    head = push(hub, "41\n")
+    hub.check(REPO, head, "test", "failure", log="it failed")
+    hub.fault(
+        path_regex="/logs$",
+        status=403,
+        body={"message": "Resource not accessible by integration"},
+        headers={"X-Accepted-GitHub-Permissions": "actions=read"},
+    )
+
+    assert "Give the token actions: read" in only(github, head).no_log
 
 
 def test_job_that_runs_again_is_another_run_of_the_check(

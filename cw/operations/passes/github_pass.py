@@ -100,7 +100,7 @@ class GitHubPass(Generic[RowT]):
             if isinstance(error, GitHubLimitError) or not self.ways.github.well():
                 raise error
             self.bear(error)
-        self.warnings.append(f"{repo}: {error.message}")
+        self.warnings.append(f"{repo}: {error.line()}")
 
     def bear(self, error: GitHubUnavailableError) -> None:
         """Count a trouble with one row; raises it when it means something for all of them."""

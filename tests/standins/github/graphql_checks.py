@@ -4,6 +4,7 @@ StatusContext have it.
 
 from typing import Any
 
+from .access import Viewer
 from .graphql_run import Object, connection
 from .model import Annotation, CheckRun, Repo, Status
 from .render import maybe_iso
@@ -11,8 +12,12 @@ from .render import maybe_iso
 _FAILED = {"FAILURE", "ERROR", "TIMED_OUT", "STARTUP_FAILURE", "ACTION_REQUIRED", "CANCELLED"}
 
 
-def rollup(repo: Repo, sha: str) -> Object | None:
-    """GraphQL's reference: "Check and Status rollup information for this commit"; null without."""
+def rollup(viewer: Viewer, repo: Repo, sha: str) -> Object | None:
+    """GraphQL's reference: "Check and Status rollup information for this commit"; null without.
+
+    "Permissions required for GitHub Apps": what it consists of wants checks: read, and the runs of
+    workflows in it actions: read. There is no such permission for fine-grained tokens.
+    """
     found = repo.checks.get(sha)
     if not found:
         return None
@@ -21,8 +26,16 @@ def rollup(repo: Repo, sha: str) -> Object | None:
         "__typename": "StatusCheckRollup",
         "id": f"SCR_{sha}",
         "state": _state([_word(one) for one in found]),
-        "contexts": lambda args: connection(nodes, args),
+        "contexts": lambda args: connection(_shown(viewer, repo, nodes), args),
     }
+
+
+def _shown(viewer: Viewer, repo: Repo, nodes: list[Object]) -> list[Object]:
+    """What may be seen of any public repository."""
+    for area in ("checks", "actions"):
+        if any(node["__typename"] == "CheckRun" for node in nodes):
+            viewer.require(repo, "read", area)
+    return nodes
 
 
 def _word(one: CheckRun | Status) -> str:
