@@ -53,16 +53,18 @@ class TickThread:
 
     def _forever(self) -> None:
         while not self._ctx.leaving.detach.is_set():
+            pause = _TICK_SECONDS
             try:
                 with self._ctx.troubles.watch("tick"):
                     self._clock.believed()
                     self._heartbeat.tick(self._adopter)
                     self._listen()
+                    pause = min(_TICK_SECONDS, self._ctx.accounts.opens_in())
             except BrokerUnavailableError as error:
                 log.warning("%s", error)
                 self._consumer.watchdog.turned()  # a new host could not consume either
             feed_systemd(self._ctx.host_env, self._consumer.watchdog)
-            self._woken.wait(_TICK_SECONDS)
+            self._woken.wait(pause)
             self._woken.clear()
 
     def _listen(self) -> None:

@@ -114,6 +114,11 @@ class Account(Model):
             return f"account {self.name} goes on, one task after the other"
         return ""
 
+    def opens_at(self, now: datetime) -> datetime | None:
+        """The next moment at which it takes more by itself."""
+        moments = (*(hold.until for hold in self.holds), self.not_before)
+        return min((one for one in moments if one and one > now), default=None)
+
     def words(self, hold: Hold) -> str:
         models = "" if hold.scope == ALL_MODELS else f" for {hold.scope}"
         if hold.until is None:

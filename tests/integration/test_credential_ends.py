@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cw.accounts.holds import Account
+from cw.accounts.holds import Account, HoldKind
 from cw.accounts.identity import AccountKind, Identity
 from cw.fleet_models import Host, Worker
 from cw.homes.home import make_home, templates_dir
@@ -21,6 +22,7 @@ from cw.keyring import load_keyring
 from cw.notices.notice import Notice
 from cw.settings import Settings, load_settings
 from cw.store import keys
+from cw.store.accounts import Refused
 from cw.store.clock import epoch_ms
 from cw.store.store import Store, open_store
 from workerhost.notices.credential_ends import EndTeller, end_teller
@@ -269,3 +271,22 @@ def test_notice_that_nobody_took_names_its_account(
 
     assert "account team-a" in cw("outbox").stdout
     assert "notice on account team-a: it answered 422" in cw("doctor").stdout
+
+
+def test_host_knows_in_how_many_seconds_the_first_of_its_accounts_takes_more(
+    store: Store, settings: Settings, cw_environ: dict[str, str]
+) -> None:
+    home = _with_token(settings)
+    register(store, home)
+    accounts = HomeAccounts(settings, store, cw_environ)
+    accounts.look(store.fleet.workers(), {"01": home})
+    (known,) = accounts.known()
+    never, hour = accounts.opens_in(), timedelta(hours=1)
+
+    for pause in (2 * hour, hour):
+        until = store.tasks.now() + pause
+        store.accounts.hold(known.id, Refused(HoldKind.LIMIT, "t", scope=str(pause), until=until))
+    accounts.look(store.fleet.workers(), {"01": home})
+
+    assert never == math.inf
+    assert 0 < accounts.opens_in() <= hour.total_seconds()

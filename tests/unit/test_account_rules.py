@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -83,6 +83,23 @@ def test_account_says_why_it_takes_nothing(account: Account, model: str | None, 
 
     assert words in said
     assert bool(said) is bool(words)
+
+
+@pytest.mark.parametrize(
+    ("account", "opens"),
+    [
+        (Account(id="a", name="n"), None),
+        (held(), NOW + HOUR),
+        (held(scope="opus"), NOW + HOUR),
+        (held(until=NOW), None),  # over already
+        (held(HoldKind.CREDENTIAL, until=None), None),
+        (Account(id="a", name="n", not_before=NOW + HOUR), NOW + HOUR),
+        (held().model_copy(update={"not_before": NOW + 2 * HOUR}), NOW + HOUR),
+        (held(until=NOW).model_copy(update={"not_before": NOW + 2 * HOUR}), NOW + 2 * HOUR),
+    ],
+)
+def test_account_says_when_time_alone_opens_it(account: Account, opens: datetime | None) -> None:
+    assert account.opens_at(NOW) == opens
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ repositories.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -52,6 +53,7 @@ class HomeAccounts:
         self._known: dict[str, Account] = {}
         self._repositories: list[RepositoryHold] = []
         self._now: datetime | None = None
+        self._opens_at = math.inf  # monotonic
         self._ceilings = shared(settings)
         self._met: dict[str, Amount] = {}  # by place: see cw.budgets.scopes
 
@@ -91,6 +93,7 @@ class HomeAccounts:
 
     def look(self, workers: Sequence[Worker], homes: Mapping[str, Home]) -> None:
         """Find out anew. `workers`: the fleet's records of these. Raises BrokerUnavailableError."""
+        self._opens_at = math.inf
         for worker in workers:
             with suppress(OSError):  # its run will say what is wrong with its HOME
                 self._look_at(worker, homes[worker.id])
@@ -98,6 +101,10 @@ class HomeAccounts:
         ceiled = any(self._ceilings.values())
         places = self._store.budgets.read(datetime.now(UTC)).met if ceiled else {}
         held, now = self._store.breakers.holds(), self._store.tasks.now()
+        clock = time.monotonic()
+        moments = (account.opens_at(now) for account in known.values())
+        pauses = ((moment - now).total_seconds() for moment in moments if moment)
+        self._opens_at = clock + min(pauses, default=math.inf)
         with self._lock:
             self._known, self._met = known, places
             self._repositories, self._now = held, now
@@ -107,6 +114,12 @@ class HomeAccounts:
         if worker.account != account.id:
             self._told.pop(worker.id, None)
         self._tell(worker.id, account)
+
+    def opens_in(self) -> float:
+        """Seconds from now until one of them takes more by itself, as of the last look; 0 when that
+        was since.
+        """
+        return max(0.0, self._opens_at - time.monotonic())
 
     def known(self) -> list[Account]:
         """Those of this host's workers."""
