@@ -20,6 +20,7 @@ MALFORMED = (ValueError, TypeError, OverflowError, RecursionError)
 PROTOCOL = 3
 _WITHOUT_REPAIR = 2
 MOST_BRANCHES = 50  # that one issue uses up
+_CAUSES = {"conflict": "a conflict", "checks": "red checks", "review": "a review"}  # for people
 
 
 def _moment(value: Any) -> Any:
@@ -174,6 +175,15 @@ class TaskSpec(Model):
         name = self.repo if self.github else self.repo_folder.split("/")[-1].rsplit("-", 1)[0]
         return f"{name}#{self.issue}" if self.issue is not None else name
 
+    @property
+    def headline(self) -> str:
+        """For people: its title, of a repair with what it mends."""
+        repair = self.repair
+        if repair is None:
+            return self.title
+        what = _CAUSES.get(repair.cause, repair.cause)
+        return f"repair of {self.repo}#{repair.number}: {what} · {self.title}"
+
 
 class Start(Model):
     """Where everything stood when a task's first run began: what is reachable from there is none of
@@ -252,6 +262,12 @@ class Task(Model):
     @property
     def branch(self) -> str:
         return self.start.branch if self.start else self.spec.branch
+
+    @property
+    def pull(self) -> str:
+        """URL of the pull request that it ended with, or was to mend; empty: none."""
+        ended = self.outcome.pr if self.outcome else ""
+        return ended or (self.spec.repair.url if self.spec.repair else "")
 
     @property
     def line(self) -> str | None:

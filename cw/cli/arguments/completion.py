@@ -99,7 +99,8 @@ def _workers(store: Store, _: Settings) -> list[Offer]:
 def _tasks(store: Store, _: Settings) -> list[Offer]:
     tasks = [*store.tasks.open_tasks(), *store.tasks.done_tasks(_FINISHED)]
     by_id = [
-        (task.spec.id, f"{task.spec.label} {task.state.value}: {task.spec.title}") for task in tasks
+        (task.spec.id, f"{task.spec.label} {task.state.value}: {task.spec.headline}")
+        for task in tasks
     ]
     newest = {task.spec.label: task for task in tasks if task.spec.issue is not None}
     by_issue = [(label, f"{task.state.value}: {task.spec.title}") for label, task in newest.items()]

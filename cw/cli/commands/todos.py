@@ -61,7 +61,7 @@ def _list(cli: Cli, task: Task) -> TodoList:
     return TodoList(
         task=task.spec.id,
         label=task.spec.label,
-        title=task.spec.title,
+        title=task.spec.headline,
         worker=task.worker or "",
         state=task.state.value,
         todos=tuple(found),

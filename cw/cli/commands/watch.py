@@ -45,7 +45,7 @@ def _print(store: Store, task: Task) -> bool:
     from cw.models import Event
 
     spec = task.spec
-    say(f"{short_id(store, spec.id)} · {spec.label} · {spec.title} · {spec.model}")
+    say(f"{short_id(store, spec.id)} · {spec.label} · {spec.headline} · {spec.model}")
     past, after = store.events.tail(task.spec.id, _BACKLOG)
     midst = Midst(store, past)
     for event in past:

@@ -161,14 +161,17 @@ def done_with(task: Task | None) -> str:
     """What a finished task leaves in the way of another: a success, or a person's cancel.
 
     After a failure it is the worker's label on the issue that keeps it from being handed out again.
+    A repair leaves its pull request, however it ended.
     """
     if task is None or task.outcome is None:
         return ""
+    if task.spec.repair:
+        return task.pull
     if task.outcome.reason == Reason.CANCELLED:
         return f"task {task.spec.id} was cancelled"
     if task.outcome.kind is not OutcomeKind.SUCCEEDED:
         return ""
-    return task.outcome.pr or f"task {task.spec.id}"
+    return task.pull or f"task {task.spec.id}"
 
 
 def reviews(issues: Collection[Listed], finished: Mapping[tuple[str, int], Task]) -> int:
@@ -179,7 +182,6 @@ def reviews(issues: Collection[Listed], finished: Mapping[tuple[str, int], Task]
             pulls[issue.key[0]].add(issue.number)
     found = 0
     for (repo, _), task in finished.items():
-        url = task.outcome.pr if task.outcome else ""
-        number = url.rpartition("/")[2]
+        number = task.pull.rpartition("/")[2]
         found += number.isdigit() and int(number) in pulls[repo]
     return found

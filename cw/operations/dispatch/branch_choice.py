@@ -54,8 +54,10 @@ def left_by(last: Task | None) -> dict[str, str]:
     """
     if last is None:
         return {}
-    done = last.outcome
+    done, repair = last.outcome, last.spec.repair
     found = dict(last.spec.earlier)
+    if repair:
+        found[repair.branch] = repair.head
     if done and done.branch and done.head and done.pushed:
         found[done.branch] = done.head
     return {name: found[name] for name in list(found)[-_MOST_KEPT:]}
@@ -117,9 +119,7 @@ def _repaired(repair: Repair, sha: str) -> Choice:
     if not sha:
         raise NothingLeftError(f"{repair.branch}, the branch of {repair.url}, is gone")
     if sha != repair.head:
-        raise NothingLeftError(
-            f"{repair.branch} stands at {sha[:12]} by now: somebody pushed there"
-        )
+        raise NothingLeftError(f"somebody has moved {repair.branch} on: it stands at {sha[:12]}")
     return Choice(repair.branch, sha)
 
 

@@ -120,8 +120,7 @@ def _of_number(store: Store, target: Target) -> str:
 def _opened(task: Task, repo: str, number: int) -> bool:
     """Whether its pull request has this number."""
     same = not repo or task.spec.repo.lower() == repo.lower()
-    pull = task.outcome.pr if task.outcome else ""
-    return same and pull.rpartition("/pull/")[2] == str(number)
+    return same and task.pull.rpartition("/pull/")[2] == str(number)
 
 
 def _only(found: Collection[str], none: str, typed: str) -> str:

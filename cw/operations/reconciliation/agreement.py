@@ -194,7 +194,10 @@ def _too_young(seen: IssueState) -> bool:
 
 
 def _ended(seen: IssueState) -> OutcomeKind | None:
+    """A repair only comes after a success, which its pull request still stands for."""
     outcome = seen.finished.outcome if seen.finished else None
+    if outcome and seen.finished and seen.finished.spec.repair:
+        return OutcomeKind.SUCCEEDED
     return outcome.kind if outcome else None
 
 

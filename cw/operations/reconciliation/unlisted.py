@@ -25,8 +25,8 @@ class Unlisted:
         self, repo: str, number: int, seen: IssueState, pulls: Collection[int]
     ) -> IssueState:
         """`pulls`: the numbers of those that are open."""
-        if needs_pull(seen) and seen.finished and seen.finished.outcome:
-            digits = seen.finished.outcome.pr.rpartition("/")[2]
+        if needs_pull(seen) and seen.finished:
+            digits = seen.finished.pull.rpartition("/")[2]
             if digits.isdigit():
                 pull = int(digits)
                 state = "open" if pull in pulls else self._reader.pull_state(repo, pull)

@@ -130,7 +130,7 @@ def _finished(spec: TaskSpec, worker: str, ended: datetime, outcome: Outcome) ->
         repo=spec.repo,
         repo_id=spec.repo_id,
         issue=spec.issue,
-        title=spec.title,
+        title=spec.headline,
         model=spec.model,
         worker=worker,
         ended_at=ended,

@@ -119,7 +119,7 @@ def about(task: Task) -> About:
         label=spec.label,
         repo=spec.repo,
         issue=spec.issue,
-        title=spec.title,
+        title=spec.headline,
         model=spec.model,
     )
 

@@ -111,7 +111,7 @@ def request(task: Task, prompt: str) -> Request:
     return Request(
         repo=spec.repo,
         issue=spec.issue,
-        title=spec.title,
+        title=spec.headline,
         model=spec.model,
         mode=spec.mode.value,
         branch=task.branch,

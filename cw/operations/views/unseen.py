@@ -59,7 +59,9 @@ def today(seen: Recent, now: datetime) -> Today:
 
 
 def unseen(seen: Recent, open_tasks: Iterable[Task]) -> list[UnseenRow]:
-    """The newest first. A newer task of the same issue says that somebody has looked."""
+    """The newest first. A newer task of the same issue says that somebody has looked. Of a repair
+    its pull request says what is needed.
+    """
     again: dict[tuple[str, int], str] = {}  # ids sort by creation
     for task in (*seen.tasks, *open_tasks):
         again[task.spec.key] = max(again.get(task.spec.key, ""), task.spec.id)
@@ -69,6 +71,7 @@ def unseen(seen: Recent, open_tasks: Iterable[Task]) -> list[UnseenRow]:
         if task.outcome
         and task.outcome.kind is OutcomeKind.FAILED
         and not task.seen_at
+        and task.spec.repair is None
         and (task.spec.issue is None or again[task.spec.key] == task.spec.id)
     ]
 

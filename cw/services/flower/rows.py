@@ -36,7 +36,7 @@ def row(task: Task, now: datetime, known: Iterable[str] = ()) -> dict[str, Any]:
     found: dict[str, Any] = {
         "name": f"{spec.label} · {line or 'pool'} · {spec.model}",
         "state": shown,
-        "args": spec.title,
+        "args": spec.headline,
         "kwargs": _attempt(task),
         "result": said(task, known),
         "retries": max(0, task.attempt - 1),
