@@ -6,6 +6,7 @@ answer, gives HTML back as data, and prints on standard error.
 
 from __future__ import annotations
 
+import codecs
 import json
 import threading
 import time
@@ -27,8 +28,10 @@ _VERSION = "2022-11-28"
 # and 307, and it answers 301 to writes of an issue that was transferred as well.
 _MOVED = frozenset({301, 302, 307, 308})
 _MOST_MOVES = 5
+_OK = 200
 _NO_CONTENT = frozenset({204, 205, 304})
 _LOOKED_AT = 1000  # bytes of an answer that is not GitHub's
+_PART = 1 << 16  # bytes that are read at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +82,54 @@ class Transport:
 
         Raises GitHubUnavailableError for what is no answer of GitHub's, and what requests raises.
         """
-        url = self._graphql() if path == "/graphql" else f"{self._base}{path}"
         if verb != "GET":
             self._wait_for_turn()
         try:
-            found = self._send(verb, url, parameters, body, headers)
-            for _ in range(_MOST_MOVES):
-                follows = found.status_code in _MOVED and found.status_code not in stay
-                if not follows or "location" not in found.headers:
-                    break
-                url = self._moved(url, found.headers["location"])
-                found = self._send(verb, url, None, body, headers)
+            found = self._follow(verb, path, parameters, body, headers, stay=stay)
         except GithubException as error:  # of a status that its Retry has looked into
             return _answer(error.status, error.headers or {}, error.data)
-        self._note_limit(found.headers)
         if found.status_code in stay and found.status_code in _MOVED:
             return _answer(found.status_code, found.headers, None)  # there may be a page with it
-        if found.status_code in _MOVED:
-            raise GitHubUnavailableError(f"GitHub sends {path} round in circles")
         return _answer(found.status_code, found.headers, found.content)
+
+    def read_text(self, path: str, accept: str, most: int) -> Answer:
+        """GET of what is no JSON: with a status of 200, `data` is text, of which one character more
+        than `most` is read, if there is so much. Raises as `ask`.
+        """
+        try:
+            found = self._follow("GET", path, None, None, {"Accept": accept}, stream=True)
+        except GithubException as error:
+            return _answer(error.status, error.headers or {}, error.data)
+        with found:
+            if found.status_code != _OK:
+                return _answer(found.status_code, found.headers, found.content)
+            text = _begin(found, most + 1)
+        return Answer(_OK, {name.lower(): value for name, value in found.headers.items()}, text)
+
+    def _follow(
+        self,
+        verb: str,
+        path: str,
+        parameters: Mapping[str, object] | None,
+        body: object,
+        headers: Mapping[str, str] | None,
+        *,
+        stay: Collection[int] = (),
+        stream: bool = False,
+    ) -> requests.Response:
+        """To where it is now."""
+        leads = _MOVED - set(stay)
+        url = self._graphql() if path == "/graphql" else f"{self._base}{path}"
+        found = self._send(verb, url, parameters, body, headers, stream=stream)
+        for _ in range(_MOST_MOVES):
+            if found.status_code not in leads or "location" not in found.headers:
+                break
+            url = self._moved(url, found.headers["location"])
+            found = self._send(verb, url, None, body, headers, stream=stream)
+        if found.status_code in leads:
+            raise GitHubUnavailableError(f"GitHub sends {path} round in circles")
+        self._note_limit(found.headers)
+        return found
 
     def _send(
         self,
@@ -106,6 +138,8 @@ class Transport:
         parameters: Mapping[str, object] | None,
         body: object,
         headers: Mapping[str, str] | None,
+        *,
+        stream: bool,
     ) -> requests.Response:
         return self._session.request(
             verb,
@@ -115,6 +149,7 @@ class Transport:
             headers=dict(headers or {}),
             timeout=_TIMEOUT_SECONDS,
             allow_redirects=False,
+            stream=stream,
         )
 
     def _moved(self, url: str, location: str) -> str:
@@ -150,6 +185,17 @@ class Transport:
 
 def _no_login(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
+
+
+def _begin(found: requests.Response, most: int) -> str:
+    """At most so many characters of its body."""
+    decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+    text = ""
+    for part in found.iter_content(_PART):
+        text += decode(part)
+        if len(text) >= most:
+            break
+    return text[:most]
 
 
 def _answer(status: int, headers: Mapping[str, str], body: Any) -> Answer:
