@@ -6,13 +6,9 @@ answer, gives HTML back as data, and prints on standard error.
 
 from __future__ import annotations
 
-import codecs
-import json
 import threading
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -20,6 +16,7 @@ from github import GithubException
 from requests.adapters import HTTPAdapter
 
 from cw.errors import BadInputError, GitHubUnavailableError
+from cw.github.answer import Answer, answer, begin
 from cw.github.retry import PatientRetry, hush
 
 _TIMEOUT_SECONDS = 15
@@ -29,18 +26,6 @@ _VERSION = "2022-11-28"
 _MOVED = frozenset({301, 302, 307, 308})
 _MOST_MOVES = 5
 _OK = 200
-_NO_CONTENT = frozenset({204, 205, 304})
-_LOOKED_AT = 1000  # bytes of an answer that is not GitHub's
-_PART = 1 << 16  # bytes that are read at once
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`data`: what the JSON said; None when there was none. Names of headers in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    data: Any
 
 
 class Transport:
@@ -87,10 +72,10 @@ class Transport:
         try:
             found = self._follow(verb, path, parameters, body, headers, stay=stay)
         except GithubException as error:  # of a status that its Retry has looked into
-            return _answer(error.status, error.headers or {}, error.data)
+            return answer(error.status, error.headers or {}, error.data)
         if found.status_code in stay and found.status_code in _MOVED:
-            return _answer(found.status_code, found.headers, None)  # there may be a page with it
-        return _answer(found.status_code, found.headers, found.content)
+            return answer(found.status_code, found.headers, None)  # there may be a page with it
+        return answer(found.status_code, found.headers, found.content)
 
     def read_text(self, path: str, accept: str, most: int) -> Answer:
         """GET of what is no JSON: with a status of 200, `data` is text, of which one character more
@@ -99,11 +84,11 @@ class Transport:
         try:
             found = self._follow("GET", path, None, None, {"Accept": accept}, stream=True)
         except GithubException as error:
-            return _answer(error.status, error.headers or {}, error.data)
+            return answer(error.status, error.headers or {}, error.data)
         with found:
             if found.status_code != _OK:
-                return _answer(found.status_code, found.headers, found.content)
-            text = _begin(found, most + 1)
+                return answer(found.status_code, found.headers, found.content)
+            text = begin(found, most + 1)
         return Answer(_OK, {name.lower(): value for name, value in found.headers.items()}, text)
 
     def _follow(
@@ -185,38 +170,3 @@ class Transport:
 
 def _no_login(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
-
-
-def _begin(found: requests.Response, most: int) -> str:
-    """At most so many characters of its body."""
-    decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-    text = ""
-    for part in found.iter_content(_PART):
-        text += decode(part)
-        if len(text) >= most:
-            break
-    return text[:most]
-
-
-def _answer(status: int, headers: Mapping[str, str], body: Any) -> Answer:
-    """Raises GitHubUnavailableError for what GitHub's API never says: a proxy's page, a login."""
-    told = {name.lower(): value for name, value in headers.items()}
-    if status in _NO_CONTENT or not body:
-        return Answer(status, told, None)
-    if not isinstance(body, (bytes, str)):
-        return Answer(status, told, body)
-    try:
-        return Answer(status, told, json.loads(body))
-    except ValueError:
-        raise not_github(status, body) from None
-
-
-def not_github(status: int, body: bytes | str) -> GitHubUnavailableError:
-    mark = b"<" if isinstance(body, bytes) else "<"
-    page = "a web page" if mark in body[:_LOOKED_AT] else "no JSON"  # type: ignore[operator]
-    if status >= 500:  # GitHub's own, when it is in trouble
-        return GitHubUnavailableError(f"GitHub is in trouble ({status}, {page})", hint="Try later")
-    return GitHubUnavailableError(
-        f"GitHub's API was answered for with {page} (status {status})",
-        hint="A proxy or login page in between? CW_GITHUB_API_URL must lead to GitHub's API",
-    )

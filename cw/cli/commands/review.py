@@ -47,11 +47,12 @@ def command(  # noqa: PLR0913  each is an option
 ) -> None:
     """Read pull requests of tasks and decide on them, one after the other, with one key each.
 
-    Without PR all that wait for a person's look, those first that conflict least. PR is owner/repo#12, its URL, or
-    its number where no other repository has it. What they are for, what the agent said, checks,
-    costs and the diff are shown in your pager; then d, a, m, c, x, o, s and q show the diff again,
-    approve, merge, ask for changes, close, open a browser, skip and quit. All of it is done in your
-    name (GH_TOKEN, else cw's token), and refused when the head is not the one that was shown.
+    Without PR all that wait for a person's look, those first that conflict least. PR is
+    owner/repo#12, its URL, or its number where no other repository has it. What they are for, what
+    the agent said, checks, costs and the diff are shown in your pager; then d, a, m, c, x, o, s and
+    q show the diff again, approve, merge, ask for changes, close, open a browser, skip and quit.
+    All of it is done in your name (GH_TOKEN, else cw's token), and refused when the head is not the
+    one that was shown.
 
     --json prints what there is to review, with the diffs, and does nothing. Exit status 1: what was
     wanted was not done; 2: it could not be, as it is now.
