@@ -1,1 +1,1 @@
-"""A run of script/demo on a terminal, as an animated picture."""
+"""Runs of script/demo and of cw review on a terminal, as animated pictures."""

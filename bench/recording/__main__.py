@@ -41,9 +41,7 @@ _ABOUT = (
 def main() -> int:
     written = list(_run([str(ROOT / "script" / "demo"), *sys.argv[2:]]))
     picture = film(_frames(_cut(written)), COLUMNS, ROWS, _ABOUT)
-    _check(picture)
-    Path(sys.argv[1]).write_text(picture, encoding="utf-8")
-    print(f"{sys.argv[1]}: {len(picture.encode()) // 1000} kB")
+    save(Path(sys.argv[1]), picture)
     return 0
 
 
@@ -119,13 +117,15 @@ def _frames(pieces: Iterator[tuple[float, str]]) -> list[Frame]:
     return frames
 
 
-def _check(picture: str) -> None:
+def save(path: Path, picture: str) -> None:
     """Nothing of whoever made it is in it. Raises SystemExit."""
     for one in (getpass.getuser(), str(Path.home()), str(ROOT), socket.gethostname()):
         if re.search(rf"(?<![\w#.]){re.escape(one)}\b", picture):
             sys.exit(f"{one!r} is in the picture")
     if len(picture.encode()) > _MOST:
         sys.exit(f"the picture has {len(picture.encode())} bytes; at most {_MOST}")
+    path.write_text(picture, encoding="utf-8")
+    print(f"{path}: {len(picture.encode()) // 1000} kB")
 
 
 if __name__ == "__main__":

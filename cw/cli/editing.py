@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cw.cli.configfile import alone, mode_for, replacing
+from cw.cli.foreground import for_another
 from cw.config_file import read_text
 from cw.errors import BadInputError, CwError
 from cw.settings import config_path, load_settings
@@ -29,7 +30,7 @@ def edit_file(environ: Mapping[str, str]) -> Path | None:
     before = read_text(path)
     copy = _copy(path, before or _NEW)
     try:
-        _open_editor(environ, copy)
+        open_editor(environ, copy)
         text = _text(copy)
         if text == (before or _NEW):
             copy.unlink()
@@ -56,11 +57,14 @@ def _copy(path: Path, text: str) -> Path:
     return Path(name)
 
 
-def _open_editor(environ: Mapping[str, str], copy: Path) -> None:
+def open_editor(environ: Mapping[str, str], copy: Path) -> None:
+    """Returns once it has ended. Raises CwError."""
     editor = environ.get("VISUAL") or environ.get("EDITOR") or _OTHERWISE
     try:
         words = shlex.split(editor)
-        code = subprocess.run([*words, str(copy)], check=False).returncode
+        process = subprocess.Popen([*words, str(copy)])
+        with for_another():
+            code = process.wait()
     except (OSError, ValueError) as error:
         raise BadInputError(
             f"the editor {editor!r} cannot be started", hint="Set VISUAL or EDITOR to one"

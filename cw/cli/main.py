@@ -43,6 +43,7 @@ COMMANDS = {
     "history": "Finished tasks, newest first.",
     "cost": "What agents have cost, by worker, repository, day and more.",
     "prs": "Pull requests of tasks, until they are merged.",
+    "review": "Read pull requests of tasks and decide on them, one by one.",
     "merge": "Merge pull requests of tasks that are ready.",
     "stats": "How tasks went: success, time, runs and dollars, by repository, model and more.",
     "seen": "Take failed tasks and questions off cw status.",

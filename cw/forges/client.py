@@ -18,6 +18,7 @@ from cw.forges.pulls import MergeMethod, Pull, Push
 from cw.forges.reading import Facts, PageCache, Places, Reader
 from cw.forges.repairing import Failure, Reviewed
 from cw.forges.repositories import Repository
+from cw.forges.reviewing import Reviewing
 from cw.forges.watched import Watch
 
 
@@ -169,7 +170,7 @@ class Dispatching(Issues, Repositories, Labels, Branches, Protocol):
     """What a dispatch needs."""
 
 
-class Client(Dispatching, Settling, Merging, Repairing, Writes, Protocol):
+class Client(Dispatching, Settling, Merging, Repairing, Reviewing, Writes, Protocol):
     """All of it. `is_app`: the key is `Tokens`, which are for one repository each."""
 
     def places(self, facts: Facts) -> Places: ...

@@ -24,10 +24,10 @@ from cw.github.expected import ROWS, Expected
 from cw.github.identity import Places
 from cw.github.merging import merge, merge_methods
 from cw.github.opened import opened
-from cw.github.pulls import Pulls
 from cw.github.reader import GitHubReader
 from cw.github.repairing import Repairing
 from cw.github.repository import missing, read_repository
+from cw.github.reviewing import Reviews
 from cw.github.standing import standing
 from cw.github.thread import read_thread
 from cw.github.watched import GitHubWatch
@@ -40,7 +40,7 @@ _INVALID = 422  # or there already
 _NAME_SECONDS = 60.0  # that a name is believed
 
 
-class GitHub(Pulls, Repairing):
+class GitHub(Reviews, Repairing):
     """What is asked of issues, labels and pull requests, and done to them."""
 
     def __init__(self, api_url: str, key: Key, *, pace: float) -> None:

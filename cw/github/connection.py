@@ -10,9 +10,10 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 from cw.errors import BadInputError, CwError, GitHubLimitError, GitHubUnavailableError
 from cw.forges.forge import Key
+from cw.github.answer import Answer
 from cw.github.errors import github_errors, raise_for, raise_for_graphql
 from cw.github.expected import OBJECT, Expected
-from cw.github.transport import Answer, Transport
+from cw.github.transport import Transport
 
 _NOT_MODIFIED = 304
 _REPEATS = 2

@@ -6,12 +6,9 @@ answer, gives HTML back as data, and prints on standard error.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -19,6 +16,7 @@ from github import GithubException
 from requests.adapters import HTTPAdapter
 
 from cw.errors import BadInputError, GitHubUnavailableError
+from cw.github.answer import Answer, answer, begin
 from cw.github.retry import PatientRetry, hush
 
 _TIMEOUT_SECONDS = 15
@@ -27,17 +25,7 @@ _VERSION = "2022-11-28"
 # and 307, and it answers 301 to writes of an issue that was transferred as well.
 _MOVED = frozenset({301, 302, 307, 308})
 _MOST_MOVES = 5
-_NO_CONTENT = frozenset({204, 205, 304})
-_LOOKED_AT = 1000  # bytes of an answer that is not GitHub's
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`data`: what the JSON said; None when there was none. Names of headers in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    data: Any
+_OK = 200
 
 
 class Transport:
@@ -79,25 +67,54 @@ class Transport:
 
         Raises GitHubUnavailableError for what is no answer of GitHub's, and what requests raises.
         """
-        url = self._graphql() if path == "/graphql" else f"{self._base}{path}"
         if verb != "GET":
             self._wait_for_turn()
         try:
-            found = self._send(verb, url, parameters, body, headers)
-            for _ in range(_MOST_MOVES):
-                follows = found.status_code in _MOVED and found.status_code not in stay
-                if not follows or "location" not in found.headers:
-                    break
-                url = self._moved(url, found.headers["location"])
-                found = self._send(verb, url, None, body, headers)
+            found = self._follow(verb, path, parameters, body, headers, stay=stay)
         except GithubException as error:  # of a status that its Retry has looked into
-            return _answer(error.status, error.headers or {}, error.data)
-        self._note_limit(found.headers)
+            return answer(error.status, error.headers or {}, error.data)
         if found.status_code in stay and found.status_code in _MOVED:
-            return _answer(found.status_code, found.headers, None)  # there may be a page with it
-        if found.status_code in _MOVED:
+            return answer(found.status_code, found.headers, None)  # there may be a page with it
+        return answer(found.status_code, found.headers, found.content)
+
+    def read_text(self, path: str, accept: str, most: int) -> Answer:
+        """GET of what is no JSON: with a status of 200, `data` is text, of which one character more
+        than `most` is read, if there is so much. Raises as `ask`.
+        """
+        try:
+            found = self._follow("GET", path, None, None, {"Accept": accept}, stream=True)
+        except GithubException as error:
+            return answer(error.status, error.headers or {}, error.data)
+        with found:
+            if found.status_code != _OK:
+                return answer(found.status_code, found.headers, found.content)
+            text = begin(found, most + 1)
+        return Answer(_OK, {name.lower(): value for name, value in found.headers.items()}, text)
+
+    def _follow(
+        self,
+        verb: str,
+        path: str,
+        parameters: Mapping[str, object] | None,
+        body: object,
+        headers: Mapping[str, str] | None,
+        *,
+        stay: Collection[int] = (),
+        stream: bool = False,
+    ) -> requests.Response:
+        """To where it is now."""
+        leads = _MOVED - set(stay)
+        url = self._graphql() if path == "/graphql" else f"{self._base}{path}"
+        found = self._send(verb, url, parameters, body, headers, stream=stream)
+        for _ in range(_MOST_MOVES):
+            if found.status_code not in leads or "location" not in found.headers:
+                break
+            url = self._moved(url, found.headers["location"])
+            found = self._send(verb, url, None, body, headers, stream=stream)
+        if found.status_code in leads:
             raise GitHubUnavailableError(f"GitHub sends {path} round in circles")
-        return _answer(found.status_code, found.headers, found.content)
+        self._note_limit(found.headers)
+        return found
 
     def _send(
         self,
@@ -106,6 +123,8 @@ class Transport:
         parameters: Mapping[str, object] | None,
         body: object,
         headers: Mapping[str, str] | None,
+        *,
+        stream: bool,
     ) -> requests.Response:
         return self._session.request(
             verb,
@@ -115,6 +134,7 @@ class Transport:
             headers=dict(headers or {}),
             timeout=_TIMEOUT_SECONDS,
             allow_redirects=False,
+            stream=stream,
         )
 
     def _moved(self, url: str, location: str) -> str:
@@ -150,27 +170,3 @@ class Transport:
 
 def _no_login(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
-
-
-def _answer(status: int, headers: Mapping[str, str], body: Any) -> Answer:
-    """Raises GitHubUnavailableError for what GitHub's API never says: a proxy's page, a login."""
-    told = {name.lower(): value for name, value in headers.items()}
-    if status in _NO_CONTENT or not body:
-        return Answer(status, told, None)
-    if not isinstance(body, (bytes, str)):
-        return Answer(status, told, body)
-    try:
-        return Answer(status, told, json.loads(body))
-    except ValueError:
-        raise not_github(status, body) from None
-
-
-def not_github(status: int, body: bytes | str) -> GitHubUnavailableError:
-    mark = b"<" if isinstance(body, bytes) else "<"
-    page = "a web page" if mark in body[:_LOOKED_AT] else "no JSON"  # type: ignore[operator]
-    if status >= 500:  # GitHub's own, when it is in trouble
-        return GitHubUnavailableError(f"GitHub is in trouble ({status}, {page})", hint="Try later")
-    return GitHubUnavailableError(
-        f"GitHub's API was answered for with {page} (status {status})",
-        hint="A proxy or login page in between? CW_GITHUB_API_URL must lead to GitHub's API",
-    )

@@ -12,6 +12,7 @@ from cw.fleet_models import Host
 from cw.models import Outcome, Task
 from cw.operations.pulls.follow import Followed, follow
 from cw.pulls.record import PullRecord
+from cw.pulls.states import move_to
 from cw.states import Move, OutcomeKind
 from cw.store.lease_values import Grant, Holder, Settlement
 from cw.store.store import Store
@@ -61,15 +62,17 @@ class Road:
     def store(self) -> Store:
         return self.office.store
 
-    def ended_task(self, repo: str, issue: int, pr: str, head: str, **changed: Any) -> str:
+    def ended_task(
+        self, repo: str, issue: int, pr: str, head: str, report: str = "", **changed: Any
+    ) -> str:
         """A task that ended with this pull request."""
         repo_id = self.hub.state.repo(repo).id
         spec = make_spec(repo=repo, repo_id=repo_id, issue=issue, **changed)
         self.store.tasks.create(spec, "")
-        self.end(spec.id, pr, head)
+        self.end(spec.id, pr, head, report)
         return spec.id
 
-    def end(self, task_id: str, pr: str, head: str) -> None:
+    def end(self, task_id: str, pr: str, head: str, report: str = "") -> None:
         grant = self.store.tasks.acquire(task_id, worker="01", host=HOST, ttl=600, session="s")
         assert isinstance(grant, Grant)
         outcome = Outcome(
@@ -79,6 +82,7 @@ class Road:
             pr=pr,
             head=head,
             cost_usd=0.5,
+            report=report,
         )
         holder = Holder(task_id, "01", grant.fence)
         assert self.store.tasks.settle(holder, Settlement(Move.FINISH, outcome))
@@ -100,6 +104,14 @@ class Road:
         if self.store.fleet.workers():
             self.store.fleet.beat(Host(name=HOST), clock() + self.hands.later)
         return follow(self.office.ways(**changed), lambda: clock() + self.hands.later)
+
+    def age(self, number: int, repo: str = "acme/app") -> None:
+        """It has been as it is for an hour, by the broker's own clock as well."""
+        record = self.record(number, repo)
+        before = record.made_at - timedelta(hours=1)
+        aged = record.model_copy(update={"head_at": before, "moved_at": before})
+        due = before + timedelta(hours=1, minutes=15)
+        assert self.store.pulls.move(aged, move_to(aged.state), due)
 
     def record(self, number: int, repo: str = "acme/app") -> PullRecord:
         found = self.store.pulls.get((f"@{self.hub.state.repo(repo).id}", number))

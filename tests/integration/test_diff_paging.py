@@ -65,6 +65,22 @@ def test_what_does_not_fit_goes_to_the_pager_which_is_told_of_colours(tmp_path: 
     assert MARK in text
 
 
+def test_pager_is_the_one_that_git_takes(tmp_path: Path) -> None:
+    """GIT_PAGER, then core.pager of one's own settings, then PAGER."""
+    mine, others = tmp_path / "mine", tmp_path / "others"
+    for folder in (mine, others):
+        folder.mkdir()
+    (tmp_path / ".gitconfig").write_text(f"[core]\n\tpager = {pager(mine, 'delta')} --dark\n")
+    env = {"HOME": str(tmp_path), "PAGER": str(pager(others, "never"))}
+
+    configured = shown(tmp_path, LINES, **env)
+    variable = shown(tmp_path, LINES, **env, GIT_PAGER="cat")
+
+    assert "paged" in configured
+    assert MARK in configured
+    assert "paged" not in variable
+
+
 def test_options_of_the_person_are_kept(tmp_path: Path) -> None:
     assert "paged with LESS=-S" in shown(
         tmp_path, LINES, PAGER=str(pager(tmp_path, "less")), LESS="-S"

@@ -17,17 +17,14 @@ from cw.forges.pulls import MergeMethod
 from cw.operations.pulls.follow import LOCK
 from cw.operations.pulls.merge import Merger, MergeRow
 from cw.operations.pulls.merge_plan import plan
-from cw.pulls.states import move_to
 from tests.conftest import Cw
 from tests.integration.assigning import BOT
 from tests.integration.following import Hands, Road
-from tests.integration.test_follow_pulls import PERSON, QUARTER, REPO, hands, hub, road
+from tests.integration.test_follow_pulls import PERSON, REPO, hands, hub, road
 from tests.standins.github import GitHubStandIn
 from tests.terminal import Terminal
 
 __all__ = ["hands", "hub", "road"]  # fixtures
-
-LONG = timedelta(hours=1)
 
 
 def ready(road: Road, *changes: dict[str, str]) -> list[int]:
@@ -36,15 +33,8 @@ def ready(road: Road, *changes: dict[str, str]) -> list[int]:
     road.follow(timedelta(minutes=6))
     for number in numbers:
         assert road.state(number) == "ready"
-        age(road, number)
+        road.age(number)
     return numbers
-
-
-def age(road: Road, number: int) -> None:
-    record = road.record(number)
-    before = record.made_at - LONG
-    aged = record.model_copy(update={"head_at": before, "moved_at": before})
-    assert road.store.pulls.move(aged, move_to(aged.state), before + LONG + QUARTER)
 
 
 def names(numbers: list[int]) -> list[str]:
@@ -144,7 +134,7 @@ def test_one_that_is_not_ready_is_refused_with_what_it_waits_for(
     red = road.pull()
     hub.check(REPO, road.branch(red), "test", "failure")
     (fine,) = ready(road, {"b": "1\n"})
-    age(road, red)
+    road.age(red)
 
     alone = road.cw(cw, "merge", str(red))
     as_json = road.cw(cw, "merge", "--json", str(red))

@@ -9,7 +9,7 @@ import click
 from cw.cli.arguments.params import id_argument, json_option
 from cw.cli.context import Cli, with_cli
 from cw.cli.views.paging import page
-from cw.cli.views.render import diff_line, json_out, note
+from cw.cli.views.render import diff_lines, json_out, note
 from cw.escapes import escape_control
 from cw.operations.fleet.references import Target
 
@@ -37,18 +37,13 @@ def command(cli: Cli, target: Target, stat: bool, as_json: bool) -> None:
     if as_json:
         json_out(found.model_dump(mode="json"))
         return
-    lines = summary_lines(found) if stat else _diff_lines(found.diff)
+    lines = summary_lines(found) if stat else diff_lines(found.diff)
     text = "".join(f"{line}\n" for line in lines)
     page(text)
     if not stat and not found.diff:
         note(f"nothing is changed on {found.branch} yet")
     if not stat and found.cut:
         note("the diff is longer than this; it was cut off")
-
-
-def _diff_lines(diff: str) -> list[str]:
-    clean = escape_control(diff).removesuffix("\n")
-    return [diff_line(line) for line in clean.split("\n")] if clean else []
 
 
 def summary_lines(found: Changes) -> list[str]:

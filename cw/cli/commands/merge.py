@@ -12,7 +12,8 @@ import click
 from cw.cli.arguments.completion import complete_pulls
 from cw.cli.arguments.params import json_option
 from cw.cli.context import Cli, with_cli
-from cw.cli.views.render import Column, duration, json_out, note, one_line, say, table
+from cw.cli.merging import merger_of
+from cw.cli.views.render import Column, json_out, note, one_line, say, table
 
 if TYPE_CHECKING:
     from cw.operations.pulls.merge import Merger, MergeRow
@@ -55,7 +56,7 @@ def command(
     from cw.forges.pulls import MergeMethod
     from cw.operations.pulls.merge_plan import plan
 
-    merger = _merger(cli, wait=wait)
+    merger = merger_of(cli, wait=wait)
     rows = plan(merger, pulls, MergeMethod(method) if method else None)
     planned = [row for row in rows if row.result == "planned"]
     left = [row for row in rows if row.result == "left"]
@@ -70,16 +71,6 @@ def command(
     if as_json:
         json_out([row.model_dump(mode="json") for row in (*done, *left)])
     _finish(left, done)
-
-
-def _merger(cli: Cli, *, wait: bool) -> Merger:
-    from cw.operations.pulls.merge import Merger
-
-    def tell(what: str, seconds: float) -> None:
-        if sys.stderr and sys.stderr.isatty():
-            note(f"waiting for {what} ({duration(seconds)})")
-
-    return Merger(ways=cli.ways, wait=wait, tell=tell)
 
 
 def _show(rows: list[MergeRow]) -> None:

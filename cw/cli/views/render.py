@@ -93,6 +93,12 @@ def diff_line(line: str) -> str:
     return click.style(line, fg=colour) if colour else line
 
 
+def diff_lines(diff: str) -> list[str]:
+    """Without what a terminal would obey, in git's colours."""
+    clean = escape_control(diff).removesuffix("\n")
+    return [diff_line(line) for line in clean.split("\n")] if clean else []
+
+
 def money(usd: float | None, *, estimated: bool = False) -> str:
     """`estimated`: a part of it, which is no more than about right."""
     if usd is None:

@@ -24,6 +24,7 @@ from cw.pulls.merging import refusal, settling
 from cw.pulls.states import PullMove, PullState
 
 if TYPE_CHECKING:
+    from cw.forges.client import Merging
     from cw.operations.passes.context import PassContext
     from cw.pulls.record import PullRecord
 
@@ -69,10 +70,11 @@ class MergeRow(Model):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Merger:
     """`wait`: also for checks that run. `tell`: called with what is waited for, and for how many
-    seconds.
+    seconds. `hand`: in whose name it is merged; None: as the rest is asked.
     """
 
     ways: PassContext
+    hand: Merging | None = None
     wait: bool = False
     tell: Callable[[str, float], None] = field(default=lambda _what, _seconds: None)
     pause: Callable[[float], None] = time.sleep
@@ -156,7 +158,8 @@ class Merger:
 
     def _ask(self, row: MergeRow) -> str:
         method = MergeMethod(row.method)
-        return self.ways.github.merge(row.repo, row.number, head=row.head, method=method)
+        hand = self.hand or self.ways.github
+        return hand.merge(row.repo, row.number, head=row.head, method=method)
 
     def _is_merged(self, row: MergeRow) -> bool:
         """All the same: its answer was lost."""

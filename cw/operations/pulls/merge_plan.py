@@ -32,21 +32,22 @@ def plan(merger: Merger, typed: Iterable[str], wanted: MergeMethod | None = None
         record = seen[key]
         why = record if isinstance(record, str) else refusal(record)
         if isinstance(record, str) or why:
-            left.append(_row(before).left(why))
+            left.append(row_of(before).left(why))
         else:
             ready[key] = record
-    methods = _methods(github, {record.repo for record in ready.values()}, wanted)
-    changes = _changes(github, ready.values())
+    methods = methods_of(github, {record.repo for record in ready.values()}, wanted)
+    changes = changes_of(github, ready.values())
     rows = [
-        _row(ready[one.place, one.number], methods, sharing(one, changes))
+        row_of(ready[one.place, one.number], methods, sharing(one, changes))
         for one in in_order(changes)
     ]
     return [*rows, *left]
 
 
-def _methods(
+def methods_of(
     github: Merging, repos: Collection[str], wanted: MergeMethod | None
 ) -> dict[str, MergeMethod]:
+    """By repository. Raises BadInputError where there is none, or not the wanted one."""
     found = {}
     for repo in sorted(repos):
         allowed = github.merge_methods(repo)
@@ -60,7 +61,7 @@ def _methods(
     return found
 
 
-def _changes(github: Merging, records: Collection[PullRecord]) -> list[Change]:
+def changes_of(github: Merging, records: Collection[PullRecord]) -> list[Change]:
     """The only one into a base is in nobody's way: what it changes is not asked."""
     into = Counter((record.key[0], record.shown.base) for record in records)
     return [
@@ -79,7 +80,7 @@ def _changes(github: Merging, records: Collection[PullRecord]) -> list[Change]:
 _NO_METHODS: Mapping[str, MergeMethod] = {}
 
 
-def _row(
+def row_of(
     record: PullRecord,
     methods: Mapping[str, MergeMethod] = _NO_METHODS,
     shares: tuple[int, ...] = (),

@@ -9,6 +9,7 @@ from . import (
     rest_labels,
     rest_pulls,
     rest_repos,
+    rest_reviews,
     rest_runs,
     search,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "rest_labels",
     "rest_pulls",
     "rest_repos",
+    "rest_reviews",
     "rest_runs",
     "search",
 ]

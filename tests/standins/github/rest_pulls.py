@@ -5,10 +5,11 @@ from .model import Issue, Pull, Repo
 from .render_pulls import commit_json, full_pull_json, pull_json
 from .rest_issues import SORTS, edit
 from .routing import Call, route
-from .wire import Reply
+from .wire import ApiError, Reply
 
 PULLS = "/repos/{owner}/{repo}/pulls"
 PULL = PULLS + "/{number}"
+_DIFF_LINES = 20_000
 
 
 def _pull(call: Call, repo: Repo) -> tuple[Issue, Pull]:
@@ -62,6 +63,10 @@ def get_pull(call: Call) -> Reply:
     issue, pull = _pull(call, repo)
     if ".diff" in call.request.headers.get("accept", ""):
         text = gitrepo.diff(repo.path, pull.base_sha, pull.head_sha)
+        if text.count("\n") > _DIFF_LINES:
+            said = f"Sorry, the diff exceeded the maximum number of lines ({_DIFF_LINES})"
+            error = {"resource": "PullRequest", "field": "diff", "code": "too_large"}
+            raise ApiError(406, said, [error])
         return Reply(body=text.encode(), headers={"Content-Type": "text/plain; charset=utf-8"})
     return Reply(body=full_pull_json(call.render, repo, issue))
 
@@ -102,9 +107,8 @@ def list_files(call: Call) -> Reply:
     )
 
 
-@route("GET", PULL + "/reviews")
 @route("GET", PULL + "/comments")
-def nothing_reviewed(call: Call) -> Reply:
+def nothing_said(call: Call) -> Reply:
     _pull(call, call.repo())
     return Reply(body=[])
 

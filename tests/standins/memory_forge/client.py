@@ -14,12 +14,13 @@ from cw.forges.reading import Facts, PageCache, Places, Reader
 from cw.forges.repairing import Failure, Reviewed
 from cw.forges.repositories import Repository
 from cw.forges.watched import Watch
+from tests.standins.memory_forge.no_pulls import NoPulls
 from tests.standins.memory_forge.reading import MemoryPlaces, MemoryReader, MemoryWatch
 from tests.standins.memory_forge.shelf import Shelf
 
 
 @dataclass
-class MemoryClient:
+class MemoryClient(NoPulls):
     shelf: Shelf
     token_mark: str = "memory"
     is_app: bool = False
