@@ -1,0 +1,177 @@
+"""From a red, disputed and conflicting pull request to one that can be merged, by beat alone; and
+whatever is killed meanwhile, no try is forgotten and nothing is said twice.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+
+from tests.acceptance.beating import REPO, beating
+from tests.acceptance.conftest import running_fleet
+from tests.acceptance.fleet import Fleet
+from tests.acceptance.test_pulls_by_beat import json_rows, pid_of
+from tests.contract.binaries import found as claudes
+from tests.needs import need, require
+from tests.standins.github import GitHubStandIn, gitrepo
+from tests.standins.github.ci import Job, Pushed
+from tests.standins.github.model import ReviewThread
+from tests.standins.messages import Request, Turn, bash, text
+from tests.waiting import wait_until
+from tests.walls import WALLS
+
+QUICK = {
+    "CW_ASSIGN_EVERY": "3600",
+    "CW_PULLS_EVERY": "1",
+    "CW_PULLS_QUIET": "0",
+    "CW_RECONCILE_EVERY": "0",
+}
+COMMIT = "git add -A && git commit -q -m"
+PERSON = "acme"
+
+
+@pytest.fixture
+def claude_fleet() -> Iterator[Fleet]:
+    binaries = claudes()
+    require(binaries, "a claude binary")
+    require(WALLS, "bubblewrap and socat that work")
+    need("gh")
+    with running_fleet(binaries[-1].path, QUICK) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def rehearsing() -> Iterator[Fleet]:
+    with beating(QUICK) as fleet:
+        yield fleet
+
+
+def good_when_there(*names: str) -> Any:
+    """A job that is green once these files are there, and on the default branch."""
+
+    def jobs(pushed: Pushed) -> Iterable[Job]:
+        there = pushed.branch == "main" or all(pushed.file(name) for name in names)
+        log = "" if there else "E  AssertionError: 1 != 2\n"
+        yield Job(name="test", conclusion="success" if there else "failure", log=log)
+
+    return jobs
+
+
+def script_repairs(fleet: Fleet, pull: int, work: list[Turn], *each: tuple[Turn, Turn]) -> None:
+    """What the model does in its first, second and next repair, in one conversation."""
+    asked = f"Mend pull request #{pull} of"
+    for at, (does, says) in zip(count(1), each):
+
+        def is_nth(request: Request, at: int = at) -> bool:
+            return request.text.count(asked) == at
+
+        fleet.api.script(*work, *(one for one, _ in each[: at - 1]), does, says, match=is_nth)
+
+
+def repairs(fleet: Fleet) -> list[dict[str, Any]]:
+    """Those that have ended, the oldest first."""
+    rows = [row for row in fleet.json("history") if row["title"].startswith("repair of")]
+    return rows[::-1]
+
+
+def test_conflict_red_check_and_review_end_ready_in_the_session_that_made_it(
+    claude_fleet: Fleet,
+) -> None:
+    fleet, hub = claude_fleet, claude_fleet.github
+    hub.ci = good_when_there("good.txt")
+    issue = hub.add_issue(REPO, "Say hello", "It says nothing.")
+    work = [bash(f"echo ours > hello.txt; echo why > why.txt; {COMMIT} 'Say hello'")]
+    fleet.api.script(*work, text("It says hello."), match=f"issue-{issue}")
+    task = fleet.json("dispatch", "-i", f"{REPO}#{issue}")["task"]
+    number = pull_of(fleet, issue)["number"]
+    script_repairs(
+        fleet,
+        number,
+        work,
+        (
+            bash(f"git merge -q origin/main; echo both > hello.txt; {COMMIT} 'Merge main'"),
+            text("Merged main."),
+        ),
+        (bash(f"echo good > good.txt && {COMMIT} 'Count to two'"), text("It counts to two.")),
+        (
+            bash(f"echo because > why.txt && {COMMIT} 'Say why'"),
+            text("Done.\n\n[1] fixed: it says why"),
+        ),
+    )
+    hub.add_commit(REPO, "main", {"hello.txt": "theirs\n"})
+    hub.start_thread(REPO, number, "Say why.", author=PERSON, path="why.txt", line=1)
+    hub.review(REPO, number, PERSON, "CHANGES_REQUESTED", "See below.")
+
+    waits = row_when(fleet, lambda row: row["cause"] == "answered", 240)
+    hub.review(REPO, number, PERSON, "APPROVED")
+    ready = row_when(fleet, lambda row: row["state"] == "ready", 60)
+
+    ended = repairs(fleet)
+    causes = [row["title"].partition(": ")[2].partition(" ·")[0] for row in ended]
+    assert causes == ["a conflict", "red checks", "a review"], fleet.cw("prs").stdout
+    sessions = {request.session for request in fleet.api.requests if request.rounds}
+    assert len(sessions) == 1
+    assert waits["waits"] == f"{PERSON} asked for changes, and has to look again"
+    assert (ready["checks"], ready["conflicts"], ready["rounds"]) == ("1 green", "no", 3)
+    rows = fleet.json("history")
+    assert task in {row["task"] for row in rows}
+    assert ready["cost_usd"] == pytest.approx(sum(row["cost_usd"] for row in rows))
+    (thread,) = threads(hub, number)
+    wait_until(lambda: thread.resolved, 60, fleet.logs)
+    assert [reply.author for reply in thread.replies] == ["bot"]
+    assert thread.replies[0].body.startswith("Fixed (`")
+    path = hub.state.repo(REPO).path
+    assert gitrepo.read_file(path, f"issue-{issue}", "hello.txt") == "both\n"
+
+
+def test_liar_is_out_after_three_pushes_whatever_is_killed_meanwhile(rehearsing: Fleet) -> None:
+    fleet, hub = rehearsing, rehearsing.github
+    hub.ci = good_when_there("never.txt")
+    issue = hub.add_issue(REPO, "First", "rehearse: slow 2\nrehearse: commit-only\n")
+    fleet.ok("dispatch", "-i", f"{REPO}#{issue}")
+    number = pull_of(fleet, issue)["number"]
+    for rounds, name in enumerate(("host", "beat", "broker"), 1):
+        row_when(
+            fleet, lambda row, at=rounds: (row["state"], row["rounds"]) == ("repairing", at), 120
+        )
+        os.kill(pid_of(fleet, name), signal.SIGKILL)
+    end = row_when(fleet, lambda row: row["state"] == "needs you", 240)
+    looks = len(hub.requests.matching("POST", "/graphql$"))
+    wait_until(lambda: len(hub.requests.matching("POST", "/graphql$")) > looks + 6, 60, fleet.logs)
+
+    assert end["waits"] == "red: CI / test; mended 3 times in vain"
+    assert (len(repairs(fleet)), end["rounds"]) == (3, 3)
+    wait_until(lambda: comments(hub, number), 60, fleet.logs)
+    (only,) = comments(hub, number)
+    assert only.startswith("This is not mended any further: mended 3 times in vain.")
+    assert "blocked" in hub.issue(REPO, issue).labels
+
+
+def threads(hub: GitHubStandIn, number: int) -> list[ReviewThread]:
+    pull = hub.state.issue(hub.state.repo(REPO), number).pull
+    assert pull
+    return pull.threads
+
+
+def comments(hub: GitHubStandIn, number: int) -> list[str]:
+    return [comment.body for comment in hub.issue(REPO, number).comments]
+
+
+def pull_of(fleet: Fleet, issue: int) -> dict[str, Any]:
+    return row_when(fleet, lambda row: row["issue"] == issue, 90)
+
+
+def row_when(fleet: Fleet, fits: Any, seconds: float) -> dict[str, Any]:
+    """The first row of `cw prs` that fits."""
+
+    def row() -> dict[str, Any]:
+        done = fleet.cw("prs", "--json")
+        rows = json_rows(done.stdout) if done.returncode == 0 else []
+        return next(filter(fits, rows), {})
+
+    return wait_until(row, seconds, lambda: f"{fleet.cw('prs').stdout}\n{fleet.logs()}")
