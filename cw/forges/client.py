@@ -126,9 +126,10 @@ class Repairing(Threads, Protocol):
         name are several. What may not be read of one is left out, and its log's absence said.
         """
 
-    def rerun(self, repo: str, rerunnable: str) -> None:
-        """Have a check run again. GitHubRefusedError: also while others of its run are under way,
-        and when that is too long ago.
+    def rerun(self, repo: str, rerunnables: Collection[str]) -> None:
+        """Have checks run again; where that is one deed for all that failed together, all of these.
+        GitHubRefusedError: also while others of their run are under way, and when that is too long
+        ago.
         """
 
     def threads(self, repo: str, number: int) -> Reviewed: ...

@@ -26,9 +26,11 @@ _QUERY = """query Failures($owner: String!, $name: String!, $head: GitObjectID!)
       ... on StatusContext { context state description targetUrl createdAt } } } }
   } } }
 }"""
-# The page of a job. Its id is that of its check run; runs that somebody else makes with the token
-# of a workflow are in its suite as well, and have other pages: nothing can run them again.
-_JOB = re.compile(r"/actions/runs/\d+/jobs?/(\d+)(?:[?#]|$)")
+# The page of a job, whose id is that of its check run; not always the number in it. Check runs that
+# somebody else makes with the token of a workflow are in its suite as well, and have other pages:
+# nothing can run them again.
+_JOB_PAGE = re.compile(r"/actions/runs/(\d+)/jobs?/\d+(?:[?#]|$)")
+_RERUNNABLE = re.compile(r"(\d+)/(\d+)")  # a run of a workflow, and a job of it
 _LEVELS = ("failure", "warning", "notice")  # of annotations, the worst first
 
 
@@ -47,13 +49,21 @@ def failures(
         )
 
 
-def rerun(github: Connection, repo: str, rerunnable: str) -> None:
-    """Not to be repeated: GitHub refuses while the run that it is of is under way."""
-    if not rerunnable.isdecimal():
-        raise GitHubRefusedError(f"no check of {repo} is known to run again as {rerunnable!r}")
-    path = f"/repos/{repo}/actions/jobs/{rerunnable}/rerun"
+def rerun(github: Connection, repo: str, rerunnables: Collection[str]) -> None:
+    """Not to be repeated. Several jobs of one run are run again by one request for all that failed
+    in it: once one of them runs GitHub refuses the others.
+    """
+    jobs: dict[str, list[str]] = {}
+    for one in rerunnables:
+        found = _RERUNNABLE.fullmatch(one)
+        if not found:
+            raise GitHubRefusedError(f"no check of {repo} is known to run again as {one!r}")
+        jobs.setdefault(found[1], []).append(found[2])
     mine = github.with_right(repo, "actions")
-    mine.ask(f"job {rerunnable} of {repo}", repo, "POST", path, expected=Expected(object))
+    for run, (job, *others) in jobs.items():
+        place = f"runs/{run}/rerun-failed-jobs" if others else f"jobs/{job}/rerun"
+        what, path = f"job {job} of {repo}", f"/repos/{repo}/actions/{place}"
+        mine.ask(what, repo, "POST", path, expected=Expected(object))
 
 
 def _status(row: Any) -> Failure:
@@ -69,9 +79,9 @@ def _status(row: Any) -> Failure:
 
 def _run(github: Connection, repo: str, row: Any) -> Failure:
     url = str(row["detailsUrl"] or "")
-    job = _JOB.search(url)
-    log, no_log = read_log(github, repo, job[1]) if job else ("", "no job of GitHub Actions")
-    notes = _notes(github, repo, int(row["databaseId"]))
+    page, job = _JOB_PAGE.search(url), str(row["databaseId"])
+    log, no_log = read_log(github, repo, job) if page else ("", "no job of GitHub Actions")
+    notes = _notes(github, repo, job)
     return Failure(
         name=name_of_check(row),
         conclusion=str(row["conclusion"]).lower(),
@@ -84,11 +94,11 @@ def _run(github: Connection, repo: str, row: Any) -> Failure:
         more_notes=max(0, len(notes) - NOTES),
         started_at=_moment(row["startedAt"]),
         completed_at=_moment(row["completedAt"]),
-        rerunnable=job[1] if job else "",
+        rerunnable=f"{page[1]}/{job}" if page else "",
     )
 
 
-def _notes(github: Connection, repo: str, run: int) -> tuple[Note, ...]:
+def _notes(github: Connection, repo: str, run: str) -> tuple[Note, ...]:
     """Of the first hundred annotations, the worst first. None where the token may not."""
     path = f"/repos/{repo}/check-runs/{run}/annotations?per_page=100"
     try:

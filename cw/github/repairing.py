@@ -18,8 +18,8 @@ class Repairing(Connection):
     def failures(self, repo: str, head: str, names: Collection[str]) -> tuple[Failure, ...]:
         return failures(self, repo, head, names)
 
-    def rerun(self, repo: str, rerunnable: str) -> None:
-        rerun(self, repo, rerunnable)
+    def rerun(self, repo: str, rerunnables: Collection[str]) -> None:
+        rerun(self, repo, rerunnables)
 
     def threads(self, repo: str, number: int) -> Reviewed:
         return reviewed(self, repo, number)

@@ -21,8 +21,8 @@ REFUSED: dict[str, Callable[[Client], object]] = {
     "answer": lambda forge: forge.reply(REPO, 99, THREAD, "Done", "cw:m"),
     "resolve": lambda forge: forge.resolve(REPO, THREAD),
     "ready": lambda forge: forge.mark_ready(REPO, 99),
-    "run again": lambda forge: forge.rerun(REPO, "99"),
-    "nothing to run again": lambda forge: forge.rerun(REPO, ""),
+    "run again": lambda forge: forge.rerun(REPO, ["9/99"]),
+    "nothing to run again": lambda forge: forge.rerun(REPO, [""]),
 }
 
 

@@ -137,11 +137,11 @@ def test_agents_are_given_no_right_to_start_what_runs_in_actions(
     job = hub.check("acme/other", head, "test", "failure", log="it failed")
 
     (found,) = github.failures("acme/other", head, ["CI / test"])
-    github.rerun("acme/other", found.rerunnable)
+    github.rerun("acme/other", [found.rerunnable])
 
     grants = [hub.state.tokens[value].grants for value in hub.state.tokens if value[:4] == "ghs_"]
     assert found.log == "it failed"
-    assert found.rerunnable == str(job)
+    assert found.rerunnable.endswith(f"/{job}")
     assert grants == [
         RIGHTS | {"actions": "read", "checks": "read"},
         RIGHTS | {"actions": "write", "checks": "read"},
@@ -157,6 +157,6 @@ def test_app_that_may_not_write_to_actions_runs_nothing_again(
     job = hub.check("acme/other", head, "test", "failure", log="it failed")
 
     with pytest.raises(GitHubRefusedError, match="was not given actions: write") as refused:
-        github.rerun("acme/other", str(job))
+        github.rerun("acme/other", [f"1/{job}"])
 
     assert refused.value.hint == "Give it write access to actions"

@@ -61,8 +61,7 @@ def test_jobs_begin_by_themselves_and_say_why_they_are_red(
     assert found.log == "FAILED test_answer\n##[error]exit code 1."
     assert found.no_log == ""
     assert found.notes == (Note(path="answer.txt", line=1, message="it is not 42"),)
-    assert found.rerunnable
-    assert found.url.endswith(f"/job/{found.rerunnable}")
+    assert found.url.endswith("/actions/runs/{}/job/{}".format(*found.rerunnable.split("/")))
     assert found.started_at
     assert found.completed_at
 
@@ -220,7 +219,7 @@ def test_token_that_may_only_read_actions_runs_nothing_again(
     job = only(tokens["reads"], head, repo=PRIVATE).rerunnable
 
     with pytest.raises(GitHubRefusedError) as refused:
-        tokens["reads"].rerun(PRIVATE, job)
+        tokens["reads"].rerun(PRIVATE, [job])
 
     assert refused.value.hint == "Give the token actions: write"
 
@@ -250,9 +249,25 @@ def test_job_that_runs_again_is_another_run_of_the_check(
     head = push(hub, "41\n")
     before = only(github, head)
 
-    github.rerun(REPO, before.rerunnable)
+    github.rerun(REPO, [before.rerunnable])
 
     assert github.failures(REPO, head, [TEST]) == ()
+
+
+def test_several_jobs_of_a_run_run_again_together(hub: GitHubStandIn, github: GitHub) -> None:
+    """Once one of them runs GitHub refuses the others."""
+    head = push(hub, "41\n")
+    for name, workflow in (("test", "CI"), ("lint", "CI"), ("docs", "Site")):
+        hub.check(REPO, head, name, "failure", workflow=workflow)
+    names = [TEST, "CI / lint", "Site / docs"]
+    found = github.failures(REPO, head, names)
+
+    github.rerun(REPO, [one.rerunnable for one in found])
+
+    assert len(found) == 3
+    assert github.failures(REPO, head, names) == ()
+    hub.let_go(REPO, head)
+    assert len(github.failures(REPO, head, names)) == 3
 
 
 def test_job_runs_again_until_it_is_let_go(hub: GitHubStandIn, github: GitHub) -> None:
@@ -262,10 +277,10 @@ def test_job_runs_again_until_it_is_let_go(hub: GitHubStandIn, github: GitHub) -
     before = only(github, head)
     name = PullName(REPO, number)
 
-    github.rerun(REPO, before.rerunnable)
+    github.rerun(REPO, [before.rerunnable])
     pending = github.watch().looks([name])[name].checks
     with pytest.raises(GitHubRefusedError, match="already running"):
-        github.rerun(REPO, before.rerunnable)
+        github.rerun(REPO, [before.rerunnable])
     hub.let_go(REPO, head)
     after = only(github, head)
 
@@ -285,20 +300,20 @@ def test_job_of_last_month_does_not_run_again(tmp_path: Path) -> None:
         later[0] = timedelta(days=31)
 
         with pytest.raises(GitHubRefusedError, match="over a month ago"):
-            github.rerun(REPO, job)
+            github.rerun(REPO, [job])
 
 
-@pytest.mark.parametrize("job", ["", "77/../../9", "x"])
+@pytest.mark.parametrize("job", ["", "77", "7/77/../../9", "x"])
 def test_what_is_no_job_is_not_asked_for(hub: GitHubStandIn, github: GitHub, job: str) -> None:
     with pytest.raises(GitHubRefusedError, match="no check"):
-        github.rerun(REPO, job)
+        github.rerun(REPO, [job])
 
     assert len(hub.requests) == 0
 
 
 def test_unknown_job_is_gone(github: GitHub) -> None:
     with pytest.raises(GoneError):
-        github.rerun(REPO, "77")
+        github.rerun(REPO, ["7/77"])
 
 
 def test_commit_without_checks_or_that_is_not_there_has_no_failures(

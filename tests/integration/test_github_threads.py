@@ -186,6 +186,21 @@ def test_thread_is_resolved_and_stays_so(hub: GitHubStandIn, github: GitHub, num
     assert github.threads(REPO, number).threads == ()
 
 
+def test_thread_that_was_begun_over_rest_is_answered_and_resolved(
+    hub: GitHubStandIn, github: GitHub, number: int
+) -> None:
+    head = github.threads(REPO, number).head
+    github.start_thread(REPO, number, head=head, body="Why?")
+    (thread,) = github.threads(REPO, number).threads
+
+    github.reply(REPO, number, thread.id, "Done", MARK)
+    answered = words(github, number)
+    github.resolve(REPO, thread.id)
+
+    assert (thread.path, thread.line, len(answered[0])) == ("a.txt", 0, 2)
+    assert words(github, number) == []
+
+
 def test_draft_becomes_ready_and_what_is_merged_stays(hub: GitHubStandIn, github: GitHub) -> None:
     commit(hub, LINES)
     number = hub.add_pull(REPO, "issue-1", "Fix", author="bot", draft=True)

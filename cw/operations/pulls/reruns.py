@@ -23,8 +23,8 @@ def run_again(github: Repairing, record: PullRecord, look: Look) -> tuple[str, .
     try:
         failures = github.failures(look.glance.repo, head, red)
         again = worth_another_run(failures, look.paths, head, record.rerun)
-        for one in again:
-            github.rerun(look.glance.repo, one.rerunnable)
+        if again:
+            github.rerun(look.glance.repo, [one.rerunnable for one in again])
     except GitHubRefusedError:
         return ()
     return tuple(one.name for one in again)

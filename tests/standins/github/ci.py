@@ -16,6 +16,7 @@ from .state import State
 from .wire import ApiError
 
 STEP = "Run"  # the only one that a job has, so that its log has one part
+FAILED = frozenset({"failure", "timed_out", "cancelled", "startup_failure"})
 _OLDEST = timedelta(days=30)
 
 
@@ -105,9 +106,8 @@ def let_go(state: State, repo: Repo, sha: str, names: Iterable[str]) -> None:
             repo.check_runs[check.id] = ended
 
 
-def rerun(state: State, repo: Repo, check: CheckRun) -> None:
-    """By the rule, with one attempt more; where it says nothing it runs until it is let go."""
-    run = repo.actions_runs[check.run]
+def rerun(state: State, repo: Repo, run: ActionsRun, checks: Iterable[CheckRun]) -> None:
+    """By the rule, with one attempt more; where it says nothing they run until they are let go."""
     if any(one.status != "completed" for one in checks_of(repo, run)):
         raise ApiError(403, "The workflow run containing this job is already running")
     if state.now() - run.created_at > _OLDEST:
@@ -118,10 +118,16 @@ def rerun(state: State, repo: Repo, check: CheckRun) -> None:
     pushed = Pushed(
         repo=repo.full_name, branch=run.branch, sha=run.sha, path=repo.path, attempt=run.attempt
     )
-    told = state.ci(pushed) if state.ci else ()
-    again = [job for job in told if (job.name, job.workflow) == (check.name, check.workflow)]
-    job = Job(name=check.name, conclusion=check.ends, workflow=check.workflow, held=True)
-    put(state, repo, run.sha, again[0] if again else job)
+    told = {(job.name, job.workflow): job for job in (state.ci(pushed) if state.ci else ())}
+    for check in checks:
+        held = Job(name=check.name, conclusion=check.ends, workflow=check.workflow, held=True)
+        put(state, repo, run.sha, told.get((check.name, check.workflow), held))
+
+
+def rerun_failed(state: State, repo: Repo, run: ActionsRun) -> None:
+    """REST's "Re-run failed jobs from a workflow run"."""
+    failed = [one for one in checks_of(repo, run) if one.conclusion in FAILED]
+    rerun(state, repo, run, failed)
 
 
 def checks_of(repo: Repo, run: ActionsRun) -> list[CheckRun]:

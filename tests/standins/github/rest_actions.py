@@ -56,7 +56,8 @@ def get_log(call: Call) -> Reply:
 def rerun(call: Call) -> Reply:
     """REST's "Re-run a job from a workflow run": 201 with nothing in it."""
     repo = call.repo("write", "actions")
-    ci.rerun(call.state, repo, _job(call, repo))
+    job = _job(call, repo)
+    ci.rerun(call.state, repo, repo.actions_runs[job.run], [job])
     return Reply(status=201, body={})
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from . import review_actions
 from .checks import require_grant, require_open_repo
 from .gitrepo import changed_files
 from .model import Comment, Issue, Pull, Repo, ReviewThread
@@ -70,8 +71,8 @@ def create_review_comment(call: Call) -> Reply:
     comment = Comment(
         id=made, author=call.viewer.login, body=data["body"], created_at=now, updated_at=now
     )
-    pull.threads.append(ReviewThread(id=made, comment=comment, path=data["path"]))
-    call.state.touch(issue)
+    thread = ReviewThread(id=made, comment=comment, path=data["path"])
+    review_actions.begin(call.state, repo, issue, thread)
     return Reply(status=201, body=_comment(call, comment, data))
 
 

@@ -52,6 +52,13 @@ def get_logs(call: Call) -> Reply:
     return Reply(status=302, body=b"", headers={"Location": place})
 
 
+@route("POST", _RUN + "/rerun-failed-jobs")
+def rerun_failed_jobs(call: Call) -> Reply:
+    repo = call.repo("write", "actions")
+    ci.rerun_failed(call.state, repo, _run(call, repo))
+    return Reply(status=201, body={})
+
+
 @route("GET", _RUN + "/artifacts")
 def list_artifacts(call: Call) -> Reply:
     """Nobody keeps any."""

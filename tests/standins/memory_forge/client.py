@@ -118,7 +118,7 @@ class MemoryClient(NoPulls):
     def failures(self, repo: str, head: str, names: Collection[str]) -> tuple[Failure, ...]:
         return ()
 
-    def rerun(self, repo: str, rerunnable: str) -> None:
+    def rerun(self, repo: str, rerunnables: Collection[str]) -> None:
         raise GoneError("there are no checks")
 
     def threads(self, repo: str, number: int) -> Reviewed:
