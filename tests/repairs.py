@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cw.models import Outcome, Repair, Task, TaskSpec
+from cw.models import Repair, Task, TaskSpec
 from cw.pulls.record import Cause
 from cw.store.store import Store
 from tests.making import make_id, make_spec
@@ -63,8 +63,3 @@ def record_repair(store: Store, spec: TaskSpec) -> TaskSpec:
     """Claimed, recorded and signed; the sweep hints at it."""
     store.tasks.create(spec, "")
     return spec
-
-
-def outcome_of(task: Task) -> Outcome:
-    assert task.outcome
-    return task.outcome

@@ -131,3 +131,15 @@ def test_killed_session_resumes_with_what_was_written(room: Room) -> None:
     assert (ended.rc, ended.result["result"]) == (0, "Going on.")
     assert "first-round" in ended.requests[0].text
     assert ended.requests[0].last_message == "Continue."
+
+
+def test_resumed_run_with_other_appended_words(room: Room) -> None:
+    """Old: it has them. New: it has those that the conversation began with."""
+    first = room.run(text("First answer."), prompt="First prompt.")
+    room.appended.write_text("OTHER-WORDS", encoding="utf-8")
+
+    again = room.run(text("Second."), prompt="Second.", session=first.session, resume=True)
+
+    sent = again.requests[-1].text
+    assert ("OTHER-WORDS" in sent) in room.claude.differs(old=True, new=False)
+    assert ("WORDS-APPENDED-TO-THE" in sent) in room.claude.differs(old=False, new=True)

@@ -200,6 +200,24 @@ def test_interrupted_one_is_told_what_is_wrong_again() -> None:
     assert "AssertionError" in told
 
 
+@pytest.mark.parametrize(
+    ("past", "resumed", "again"),
+    [
+        (Past(lent=True), "", True),
+        (Past(), "branch issue-22", True),
+        (Past(summary="branch issue-22"), "", False),
+    ],
+)
+def test_conversation_that_goes_on_is_told_the_rules_in_place_of_those_it_began_with(
+    past: Past, resumed: str, again: bool
+) -> None:
+    told = tell(make_repair_spec(), Mending(failures=[FAILED]), past=past, resumed=resumed)
+
+    assert "Never force-push" in told.system
+    assert ("Never force-push" in told.prompt) is again
+    assert ("in place of those you were given before" in told.prompt) is again
+
+
 @pytest.mark.parametrize("pushes", [True, False])
 def test_rules_are_those_of_a_repair(pushes: bool) -> None:
     rules = tell(make_repair_spec(), Mending(), pushes=pushes).system

@@ -71,7 +71,8 @@ def brief(
     else:
         told = _prompt(spec, prompt, issue, mark)
     if spec.repair and mending:
-        before = [] if resumed or past.lent else _past(past, mark)
+        goes_on = bool(resumed) or past.lent
+        before = [_rules_now(spec, workplace)] if goes_on else _past(past, mark)
         told = "\n\n".join([told, *before, repairing.told(spec, spec.repair, mending, mark)])
     return Briefing(prompt=told, system=_system(spec, workplace))
 
@@ -81,6 +82,14 @@ def _lent(past: Past) -> str:
         "Your pull request, which you have worked on in this conversation, is to be mended. The"
         f" clone was made anew from what the remote has of it:\n\n{past.summary}"
     )
+
+
+def _rules_now(spec: TaskSpec, workplace: Workplace) -> str:
+    """A conversation that goes on keeps the system prompt that it began with (claude 2.1.332;
+    2.1.202 took the new one), and it may have begun as another task's.
+    """
+    head = "From now on these rules hold, in place of those you were given before:"
+    return f"{head}\n\n{_system(spec, workplace).strip()}"
 
 
 def _past(past: Past, mark: str) -> list[str]:
