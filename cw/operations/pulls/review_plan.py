@@ -12,7 +12,7 @@ from cw.operations.pulls.beginning import begin_new
 from cw.operations.pulls.giving_back import find
 from cw.operations.pulls.merge_plan import methods_of
 from cw.operations.views.pulls import pull_rows
-from cw.operations.views.reviews import Act, ReviewRow, Sheet, review_row, sheet
+from cw.operations.views.reviews import Act, ReviewRow, Sheet, Tasks, review_row, sheet
 from cw.pulls.merging import in_order, seen_change
 from cw.pulls.record import Cause, PullRecord
 from cw.pulls.states import PullState
@@ -91,7 +91,8 @@ def read(merger: Merger, entry: Entry) -> tuple[Entry, Sheet] | str:
             return why
         entry = replace(entry, record=found)
         if found.head == before.head:  # nobody pushed in between: the diff is this head's
-            task = store.tasks.get(found.task)
+            reads = store.tasks.get(found.asked.task) if found.asked else None
+            tasks = Tasks(made=store.tasks.get(found.task), reads=reads)
             (row,) = pull_rows([found], store.pulls.open())
-            return entry, sheet(found, row, task, diff, entry.method)
+            return entry, sheet(found, row, tasks, diff, entry.method)
     return "its head moves all the time"
