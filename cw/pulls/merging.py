@@ -75,6 +75,11 @@ def refusal(record: PullRecord) -> str:
     return "it waits for a review" if record.shown.review == "wanted" else ""
 
 
+def same_head(shown: PullRecord, now: PullRecord) -> bool:
+    """Nobody has pushed since it was shown."""
+    return shown.head == now.head
+
+
 def settling(record: PullRecord) -> bool:
     """Its forge works out whether it can be merged, as after each merge into its base."""
     return record.state is PullState.CHECKING and not record.shown.conflicts

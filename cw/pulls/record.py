@@ -53,6 +53,13 @@ class UnderWay(Model):
     at: Moment
 
 
+class Asked(Model):
+    """A task that reads it, and says what it thinks. `head`: that it was asked of."""
+
+    task: str
+    head: str
+
+
 class PullRecord(Model):
     """`head` is the last that was seen, `left` what a task of ours left there last."""
 
@@ -98,6 +105,7 @@ class PullRecord(Model):
     halted: str = ""  # what a person has to look at before anything more is mended
     answered: tuple[str, ...] = ()  # ids of remarks and reviews that a repair has seen to
     rerun: tuple[str, ...] = ()  # checks that were run again, by name and head
+    asked: Asked | None = None  # whose opinion was asked for last
     revision: int = 0  # of the record; another one for each change
 
     @property

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from cw.cli.views.schemas import schemas
+from cw.operations.pulls.follow import LOCK
+from cw.operations.pulls.merge import Merger
+from cw.operations.pulls.review_plan import entries, read
 from tests.conftest import Cw
 from tests.integration.assigning import BOT
 from tests.integration.following import Road
@@ -95,6 +99,27 @@ def test_diff_that_is_too_large_says_so(road: Road, hub: GitHubStandIn, cw: Cw) 
     (row,) = json.loads(mine(road, cw, "--json").stdout)
 
     assert (row["diff"], row["cut"]) == ("", True)
+
+
+def test_diff_is_of_the_head_that_stands_beside_it(road: Road, hub: GitHubStandIn) -> None:
+    """Even if somebody pushes after the one was asked for and before the other."""
+    (number,) = ready(road, {"a": "1\n"})
+
+    with ExitStack() as other:
+
+        def push(_: float) -> None:
+            hub.add_commit(REPO, road.branch(number), {"b": "1\n"}, actor=f"{BOT}[bot]")
+            other.close()
+
+        merger = Merger(ways=road.office.ways(), pause=push)
+        (entry,), _ = entries(merger, [str(number)])
+        other.enter_context(road.store.locks.held(LOCK))
+        found = read(merger, entry)
+
+    assert not isinstance(found, str)
+    now, sheet = found
+    assert now.record.head == sheet.head == head(hub, number)
+    assert "diff --git a/b b/b" in sheet.diff
 
 
 def test_nothing_to_review_is_an_empty_list(road: Road, cw: Cw) -> None:

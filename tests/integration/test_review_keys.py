@@ -272,7 +272,7 @@ def test_what_was_refused_is_in_the_table_with_what_to_type_next(
     assert code == 1
     assert table == [
         f"{REPO}#{red} nothing needs you: red: CI / test cw review {REPO}#{red}",
-        f"{REPO}#{gone} nothing it is closed already cw review {REPO}#{gone}",
+        f"{REPO}#{gone} nothing it is closed already",
     ]
 
 

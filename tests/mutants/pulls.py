@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from cw.operations.passes.rights import Rights
-from cw.operations.pulls import beginning, follow, listening
+from cw.operations.pulls import beginning, follow, listening, review, review_plan
 from cw.operations.pulls.mending import Mender
 from cw.pulls import next_step, verdict
 from cw.pulls.checks import judge_checks
@@ -16,6 +16,8 @@ from tests.mutants import Mutant
 
 _PASS = "tests/integration/test_follow_pulls.py::"
 _REPAIRS = "tests/integration/test_repairs_by_pass.py::"
+_REVIEW = "tests/integration/test_review.py::"
+_KEYS = "tests/integration/test_review_keys.py::"
 _TABLE = "tests/unit/test_pull_verdict.py::"
 
 
@@ -80,6 +82,14 @@ def _answered_again_and_again() -> None:
     listening.wants = unanswered  # type: ignore[assignment,attr-defined]
 
 
+def _any_head_is_reviewed() -> None:
+    review.same_head = lambda *_: True  # type: ignore[attr-defined]
+
+
+def _any_diff_will_do() -> None:
+    review_plan.same_head = lambda *_: True  # type: ignore[attr-defined]
+
+
 MUTANTS = {
     "a pull request is mended for ever": Mutant(
         f"{_REPAIRS}test_liar_is_out_after_three_repairs_and_a_person_is_told_once",
@@ -110,6 +120,13 @@ MUTANTS = {
     ),
     "a person is told of the same again and again": Mutant(
         f"{_PASS}test_a_person_is_told_once_of_each_cause_and_head", _told_each_time
+    ),
+    "a head is reviewed that nobody was shown": Mutant(
+        f"{_KEYS}test_head_that_moved_while_it_was_read_is_not_acted_on_until_it_is_shown",
+        _any_head_is_reviewed,
+    ),
+    "the diff of another head is shown": Mutant(
+        f"{_REVIEW}test_diff_is_of_the_head_that_stands_beside_it", _any_diff_will_do
     ),
     "a person's push takes nothing": Mutant(
         f"{_PASS}test_push_of_a_person_means_hands_off_and_of_a_bot_does_not", _pushes_are_nobodys

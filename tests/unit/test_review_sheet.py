@@ -8,7 +8,7 @@ import pytest
 from cw.cli.views.sheets import failed, outcome_cells, outcome_line, sheet_text, summary
 from cw.forges.reviewing import Diff
 from cw.operations.views.pulls import PullRow, pull_rows
-from cw.operations.views.reviews import Act, ReviewRow, Sheet, review_row, sheet
+from cw.operations.views.reviews import Act, ReviewRow, Sheet, Tasks, review_row, sheet
 from cw.pulls.record import PullRecord
 from cw.states import State
 from tests.making import NOW, make_outcome, make_spec, make_task
@@ -27,7 +27,7 @@ def made(diff: Diff = DIFF, report: str = "") -> Sheet:
     task = make_task(
         State.DONE, spec=make_spec(title="It breaks"), outcome=make_outcome(report=report)
     )
-    return sheet(record, pulled(record), task, diff, "squash")
+    return sheet(record, pulled(record), Tasks(made=task, reads=None), diff, "squash")
 
 
 def text(of: Sheet) -> str:
@@ -56,7 +56,7 @@ def test_issue_is_told_with_its_title_and_address() -> None:
 def test_pull_request_whose_task_is_forgotten_is_shown_without_a_report() -> None:
     record = make_record(url="https://forge.test/acme/app/pull/12", issue=None)
 
-    found = sheet(record, pulled(record), None, DIFF, "squash")
+    found = sheet(record, pulled(record), Tasks(made=None, reads=None), DIFF, "squash")
 
     assert (found.report, found.issue_title, found.issue_url) == ("", "", "")
     assert "report" not in text(found)

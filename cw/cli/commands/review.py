@@ -29,6 +29,7 @@ _OTHERS = (
 @click.option("--changes", metavar="TEXT", help="Ask for changes; `-` reads standard input.")
 @click.option("--head", metavar="SHA", help="Only if this is its head.")
 @click.option("--method", type=click.Choice(_METHODS), help="Not the repository's preferred one.")
+@click.option("--ask", is_flag=True, help="Have other workers read them first, and only that.")
 @click.option("--message", metavar="TEXT", help="What the key c sends, instead of an editor's.")
 @json_option
 @with_cli
@@ -42,6 +43,7 @@ def command(  # noqa: PLR0913  each is an option
     changes: str | None,
     head: str | None,
     method: str | None,
+    ask: bool,
     message: str | None,
     as_json: bool,
 ) -> None:
@@ -54,9 +56,12 @@ def command(  # noqa: PLR0913  each is an option
     All of it is done in your name (GH_TOKEN, else cw's token), and refused when the head is not the
     one that was shown.
 
-    --json prints what there is to review, with the diffs, and does nothing. Exit status 1: what was
-    wanted was not done; 2: it could not be, as it is now.
+    --ask has a worker that did not write it read each against its issue, as a task that changes
+    nothing; what it says stands above the diff then. --json prints what there is to review, with
+    the diffs, and does nothing. Exit status 1: what was wanted was not done; 2: it could not be, as
+    it is now.
     """
+    from cw.cli.asking import ask_workers
     from cw.cli.deciding import Order, decide, print_sheets, sit
     from cw.cli.keys import at_terminal
     from cw.forges.pulls import MergeMethod
@@ -64,10 +69,14 @@ def command(  # noqa: PLR0913  each is an option
 
     acts = {"--approve": approve, "--merge": merges, "--close": close, "--changes": changes}
     wanted = [name for name, given in acts.items() if given not in {False, None}]
+    if ask and (wanted or head or method or message):
+        raise BadInputError("--ask goes with nothing but pull requests")
     _check(wanted, pulls, head, method, message)
     text = _text(changes if changes is not None else message)
     chosen = MergeMethod(method) if method else None
-    if wanted:
+    if ask:
+        ask_workers(cli, pulls, as_json=as_json)
+    elif wanted:
         act = Act(wanted[0].removeprefix("--"))
         order = Order(pull=pulls[0], act=act, head=head or "", method=chosen, text=text)
         decide(cli, order, as_json=as_json)

@@ -19,7 +19,7 @@ from cw.operations.views.costs import Costs
 from cw.operations.views.history import Finished
 from cw.operations.views.pulls import PullRow
 from cw.operations.views.queue import QueueRow
-from cw.operations.views.reviews import ReviewRow, Sheet
+from cw.operations.views.reviews import OpinionRow, ReviewRow, Sheet
 from cw.operations.views.rows import Overview, UndeliveredRow, UnseenRow
 from cw.operations.views.stats import Stats
 from cw.operations.views.timeline import Story
@@ -93,7 +93,7 @@ PRINTED: dict[str, Any] = {
     "accounts": list[AccountRow],
     "prs": list[PullRow],
     "prs resume": PullRow,
-    "review": list[Sheet] | ReviewRow,
+    "review": list[Sheet] | ReviewRow | list[OpinionRow],
     "merge": list[MergeRow],
     "hosts": list[HostRow],
     "audit": list[Entry],

@@ -31,6 +31,7 @@ COLUMNS = [
     Column("why not", folds=True),
     Column("next", folds=True),
 ]
+_READS = {"waits": "is to read it", "reads": "reads it", "failed": "could not read it"}
 _DONE = {
     "approve": "approved",
     "merge": "merged",
@@ -62,6 +63,7 @@ def _lines(sheet: Sheet, now: datetime, place: str) -> Iterator[str]:
     if pull.shares:
         yield _pair("same files", "as " + ", ".join(f"#{number}" for number in pull.shares))
     yield from _report(sheet)
+    yield from _opinion(sheet)
     yield ""
     yield from diff_lines(sheet.diff)
     if sheet.cut:
@@ -70,13 +72,30 @@ def _lines(sheet: Sheet, now: datetime, place: str) -> Iterator[str]:
 
 
 def _report(sheet: Sheet) -> Iterator[str]:
-    lines = escape_control(sheet.report).strip().splitlines()
+    yield from _words("report", sheet.report, sheet.pull.task)
+
+
+def _opinion(sheet: Sheet) -> Iterator[str]:
+    """Of another agent: no more than that."""
+    found = sheet.opinion
+    if found is None:
+        return
+    who = f"worker {found.worker}" if found.worker else "a worker"
+    earlier = "" if found.head == sheet.head else f", of the earlier head {found.head[:_SHA]}"
+    if found.state == "done":
+        yield from _words(f"opinion of {who}{earlier}", found.text, found.task)
+    else:
+        yield _pair("opinion", f"{who} {_READS[found.state]}{earlier}: cw show {found.task}")
+
+
+def _words(title: str, text: str, task: str) -> Iterator[str]:
+    lines = escape_control(text).strip().splitlines()
     if not lines:
         return
-    yield "report"
+    yield one_line(title)
     yield from (f"  {line}".rstrip() for line in lines[:_REPORT_LINES])
     if len(lines) > _REPORT_LINES:
-        yield f"  … {len(lines) - _REPORT_LINES} more lines: cw show {sheet.pull.task}"
+        yield f"  … {len(lines) - _REPORT_LINES} more lines: cw show {task}"
 
 
 def summary(sheet: Sheet) -> str:

@@ -20,6 +20,7 @@ from cw.forges.reviewing import Opinion, OwnPullError
 from cw.forges.watched import PullName
 from cw.operations.pulls.merge_plan import row_of
 from cw.operations.views.reviews import Act, ReviewRow, review_row
+from cw.pulls.merging import same_head
 from cw.pulls.states import move_to
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class Desk:
                 return row.left(record)
             if not record.open:
                 return row.left(f"it is {record.state.value} already")
-            if record.head != entry.record.head:
+            if not same_head(entry.record, record):
                 return row.left(MOVED)
             do(record)
         except (BrokerUnavailableError, OwnPullError):

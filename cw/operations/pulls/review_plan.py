@@ -12,8 +12,8 @@ from cw.operations.pulls.beginning import begin_new
 from cw.operations.pulls.giving_back import find
 from cw.operations.pulls.merge_plan import methods_of
 from cw.operations.views.pulls import pull_rows
-from cw.operations.views.reviews import Act, ReviewRow, Sheet, review_row, sheet
-from cw.pulls.merging import in_order, seen_change
+from cw.operations.views.reviews import Act, ReviewRow, Sheet, Tasks, review_row, sheet
+from cw.pulls.merging import in_order, same_head, seen_change
 from cw.pulls.record import Cause, PullRecord
 from cw.pulls.states import PullState
 
@@ -50,7 +50,8 @@ def entries(
         if isinstance(record, str):
             left.append(review_row(before, Act.SKIP).left(record))
         elif why := _unfit(record, named=bool(typed)):
-            left.append(review_row(record, Act.SKIP).left(why))
+            row = review_row(record, Act.SKIP).left(why)
+            left.append(row if record.open else row.model_copy(update={"next": ""}))
         else:
             fit[key] = record
     methods = methods_of(merger.ways.github, {record.repo for record in fit.values()}, wanted)
@@ -90,8 +91,9 @@ def read(merger: Merger, entry: Entry) -> tuple[Entry, Sheet] | str:
         if why := _unfit(found, named=True):
             return why
         entry = replace(entry, record=found)
-        if found.head == before.head:  # nobody pushed in between: the diff is this head's
-            task = store.tasks.get(found.task)
+        if same_head(before, found):  # so the diff is this head's
+            reads = store.tasks.get(found.asked.task) if found.asked else None
+            tasks = Tasks(made=store.tasks.get(found.task), reads=reads)
             (row,) = pull_rows([found], store.pulls.open())
-            return entry, sheet(found, row, task, diff, entry.method)
+            return entry, sheet(found, row, tasks, diff, entry.method)
     return "its head moves all the time"

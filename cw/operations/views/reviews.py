@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from cw.models import Model
 from cw.operations.views.pulls import PullRow
+from cw.states import OutcomeKind, State
 
 if TYPE_CHECKING:
     from cw.forges.reviewing import Diff
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from cw.pulls.record import PullRecord
 
 _REPORT = 20_000  # characters
+_STATES = {State.QUEUED: "waits", State.HELD: "waits", State.RUNNING: "reads"}
 
 
 class Act(StrEnum):
@@ -22,6 +25,22 @@ class Act(StrEnum):
     CHANGES = "changes"
     CLOSE = "close"
     SKIP = "skip"  # nothing was done
+
+
+class OpinionRow(Model):
+    """What a worker thinks of one that it was asked to read."""
+
+    repo: str
+    number: int
+    head: str  # that it was asked of
+    task: str
+    worker: str  # empty: none has it yet
+    state: str  # waits, reads, done, failed
+    text: str  # empty: it has not said anything
+
+    @property
+    def name(self) -> str:
+        return f"{self.repo}#{self.number}"
 
 
 class Sheet(Model):
@@ -33,6 +52,7 @@ class Sheet(Model):
     issue_title: str
     issue_url: str  # empty: it has no issue
     report: str  # the agent's last words
+    opinion: OpinionRow | None  # of a worker; None: nobody has asked for one
     diff: str
     cut: bool  # whether the diff is longer; with none at all: it is too large to be shown
 
@@ -67,8 +87,32 @@ class ReviewRow(Model):
         return self.model_copy(update={"result": "left", "why": why, "next": again})
 
 
-def sheet(record: PullRecord, pull: PullRow, task: Task | None, diff: Diff, method: str) -> Sheet:
-    """`task`: that made it, if it is still known."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tasks:
+    """Of a pull request, as far as they are still known: that made it, and that was to read it."""
+
+    made: Task | None
+    reads: Task | None
+
+
+def opinion(record: PullRecord, reads: Task | None) -> OpinionRow | None:
+    if record.asked is None or reads is None:
+        return None
+    done = reads.outcome if reads.state is State.DONE else None
+    good = bool(done and done.kind is OutcomeKind.SUCCEEDED)
+    return OpinionRow(
+        repo=record.repo,
+        number=record.number,
+        head=record.asked.head,
+        task=reads.spec.id,
+        worker=reads.worker or reads.spec.wanted_worker or "",
+        state="done" if good else _STATES.get(reads.state, "failed"),
+        text=done.report[:_REPORT] if done and good else "",
+    )
+
+
+def sheet(record: PullRecord, pull: PullRow, tasks: Tasks, diff: Diff, method: str) -> Sheet:
+    task = tasks.made
     outcome = task.outcome if task else None
     return Sheet(
         pull=pull,
@@ -77,6 +121,7 @@ def sheet(record: PullRecord, pull: PullRow, task: Task | None, diff: Diff, meth
         issue_title=task.spec.title if task else "",
         issue_url=_issue_url(record),
         report=outcome.report[:_REPORT] if outcome else "",
+        opinion=opinion(record, tasks.reads),
         diff=diff.text,
         cut=diff.cut,
     )
