@@ -80,7 +80,6 @@ def repair_of(
             "id": under.task,
             "repo": record.repo,
             "repo_id": record.repo_id,
-            "title": look.title,
             "wanted_worker": worker,
             "mode": Mode.FREE if author.issue is not None else Mode.UPDATE,
             "prompt_sha256": "",

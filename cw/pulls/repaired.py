@@ -54,7 +54,8 @@ def repaired(record: PullRecord, task: Task) -> PullRecord:
         update |= {"left": done.head, "head": done.head}
     elif done.kind is not OutcomeKind.SUCCEEDED:
         update["head"] = ""  # whoever moved it meanwhile: nobody knows what it has pushed
-    if done.kind is OutcomeKind.SUCCEEDED and repair.cause == Cause.REVIEW:
+    seen_to = done.kind is OutcomeKind.SUCCEEDED or done.reason == Reason.NOTHING_LEFT
+    if seen_to and repair.cause == Cause.REVIEW:
         update["answered"] = (*record.answered, *repair.remarks)[-_MOST_ANSWERED:]
     if done.reason in _HALTS:
         update["halted"] = f"its repair: {done.message}"[:_WORDS]

@@ -30,6 +30,9 @@ QUICK = {
     "CW_PULLS_EVERY": "1",
     "CW_PULLS_QUIET": "0",
     "CW_RECONCILE_EVERY": "0",
+    # Soon again: a repair that was about to start as the broker was killed is put off.
+    "CW_DEFER_SECONDS": "1",
+    "CW_MAX_DEFERRALS": "60",
 }
 COMMIT = "git add -A && git commit -q -m"
 PERSON = "acme"
@@ -85,7 +88,11 @@ def test_conflict_red_check_and_review_end_ready_in_the_session_that_made_it(
     fleet, hub = claude_fleet, claude_fleet.github
     hub.ci = good_when_there("good.txt")
     issue = hub.add_issue(REPO, "Say hello", "It says nothing.")
-    work = [bash(f"echo ours > hello.txt; echo why > why.txt; {COMMIT} 'Say hello'")]
+    opens = f"git push -q origin HEAD && gh pr create --title 'Be polite' --body 'Fixes #{issue}'"
+    work = [
+        bash(f"echo ours > hello.txt; echo why > why.txt; {COMMIT} 'Say hello'"),
+        bash(f"{opens} --base main"),
+    ]
     fleet.api.script(*work, text("It says hello."), match=f"issue-{issue}")
     task = fleet.json("dispatch", "-i", f"{REPO}#{issue}")["task"]
     number = pull_of(fleet, issue)["number"]
@@ -149,7 +156,7 @@ def test_liar_is_out_after_three_pushes_whatever_is_killed_meanwhile(rehearsing:
     wait_until(lambda: comments(hub, number), 60, fleet.logs)
     (only,) = comments(hub, number)
     assert only.startswith("This is not mended any further: mended 3 times in vain.")
-    assert "blocked" in hub.issue(REPO, issue).labels
+    wait_until(lambda: "blocked" in hub.issue(REPO, issue).labels, 60, fleet.logs)
 
 
 def threads(hub: GitHubStandIn, number: int) -> list[ReviewThread]:

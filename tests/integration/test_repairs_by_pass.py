@@ -74,6 +74,7 @@ def test_red_check_becomes_a_repair_of_the_same_worker_and_session(
     assert (task.state, task.spec.wanted_worker, task.spec.issue) == (State.QUEUED, "01", 1)
     assert is_genuine(store.connection.keyring, task.spec, "")
     assert task.spec.branch == road.branch(number)
+    assert task.spec.title == road.record_task(number).spec.title  # the issue's, which is approved
     assert (repair.cause, repair.checks) == ("checks", ("CI / test",))
     assert (repair.number, repair.head, repair.session) == (number, record.head, "s")
     assert (repair.author, repair.spent_usd) == (road.tasks[f"{REPO}#{number}"], 0.5)
@@ -386,6 +387,21 @@ def test_what_starts_nothing(road: Road, hub: GitHubStandIn, yard: Yard, what: s
 
     assert yard.repairs() == []
     assert road.record(number).rounds == {}
+
+
+def test_repair_that_found_nothing_to_see_to_is_not_ordered_again(
+    road: Road, hub: GitHubStandIn, yard: Yard
+) -> None:
+    number = road.pull()
+    hub.check(REPO, road.branch(number), "test", "success")
+    hub.review(REPO, number, PERSON, "CHANGES_REQUESTED")
+    road.follow()
+    yard.lies(yard.repair(), "nothing_left", "its reviewers ask for nothing any more")
+    for _ in range(3):
+        road.follow()
+
+    assert yard.repairs() == []
+    assert road.record(number).waits == "owner asked for changes, and has to look again"
 
 
 def test_bot_that_is_named_is_heard(road: Road, hub: GitHubStandIn, yard: Yard) -> None:

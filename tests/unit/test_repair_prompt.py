@@ -142,6 +142,21 @@ def test_words_of_others_and_hidden_ones_are_left_out(comment: Said, count: int)
     assert (f"{count} comment(s) are not shown" in told) is bool(count)
 
 
+@pytest.mark.parametrize(
+    ("changed", "heard"),
+    [({}, True), ({"minimized": True}, False), ({"editor": "eve"}, False), ({"ours": True}, False)],
+)
+def test_bot_that_is_named_is_heard_as_one(changed: dict[str, Any], heard: bool) -> None:
+    theirs = said("Off by one.", "Lint[bot]", association="NONE", **changed)
+    asked = Reviewed(head="a" * 40, threads=(thread("T1", said("Good."), theirs),))
+
+    found = hear_review(asked, ("T1",), lambda who: who == "ada", ("lint[bot]",))
+    told = tell(make_repair_spec(Cause.REVIEW), Mending(review=found)).prompt
+
+    assert ("Off by one." in told) is heard
+    assert ("Lint[bot], a bot: check what it claims" in told) is heard
+
+
 def test_thread_in_which_nobody_is_heard_wants_no_answer() -> None:
     found = review(thread("T1", said("EVIL", "eve")), thread("T2", said("Good."), unread=4))
 

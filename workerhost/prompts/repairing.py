@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from cw.escapes import escape_control
 from cw.forges.repairing import Failure
+from cw.forges.trusted_authors import is_bot
 from cw.forges.watched import Said
 from cw.glyphs import shown
 from cw.models import Repair, TaskSpec
@@ -156,7 +157,8 @@ def _threads(threads: Sequence[Numbered], mark: str) -> Iterator[str]:
             parts.append(_lines(one.thread.hunk))
         for said in one.comments:
             when = f", {said.at:%Y-%m-%d %H:%M}" if said.at else ""
-            parts += [f"----- {mark} [{one.number}] {said.author}{when} -----", _said(said)]
+            who = f"{said.author}{', a bot: check what it claims' if is_bot(said.author) else ''}"
+            parts += [f"----- {mark} [{one.number}] {who}{when} -----", _said(said)]
         yield "\n\n".join(parts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
     from cw.forges.reading import PageCache
 
 
-def ask(github: Client, pages: PageCache, spec: TaskSpec, *, first: bool) -> Mending:
+def ask(
+    github: Client, pages: PageCache, spec: TaskSpec, *, first: bool, bots: Collection[str] = ()
+) -> Mending:
     """As far as the forge knows. `first`: no run of the task was there yet; others are to finish
-    what one began. Raises NothingLeftError, GitHubRefusedError, GitHubUnavailableError.
+    what one began. `bots`: whose remarks count. Raises NothingLeftError, GitHubRefusedError,
+    GitHubUnavailableError.
     """
     repair = spec.repair
     if repair is None:
@@ -41,7 +45,7 @@ def ask(github: Client, pages: PageCache, spec: TaskSpec, *, first: bool) -> Men
     if repair.cause == Cause.REVIEW:
         writes = writers(github.reader(pages), spec.repo)
         reviewed = github.threads(spec.repo, repair.number)
-        found = Mending(review=hear_review(reviewed, repair.threads, writes))
+        found = Mending(review=hear_review(reviewed, repair.threads, writes, bots))
         if first and not (found.review.threads or found.review.changes):
             raise NothingLeftError("its reviewers ask for nothing any more")
         return found

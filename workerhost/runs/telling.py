@@ -35,11 +35,12 @@ class Asked:
 
 def ask(held: Holding, spec: TaskSpec, *, first: bool) -> Asked:
     """The issue as it is now, if those who may still stand for it. Raises CwError."""
-    if not spec.github or spec.issue is None:
+    if not spec.github or (spec.issue is None and spec.repair is None):
         return Asked(None, Mending(), first)
-    github, pages = _github(held), held.ctx.store.github
-    issue = hear(github, pages, spec, held.ctx.settings.assign_go_label)
-    return Asked(issue, mending.ask(github, pages, spec, first=first), first)
+    github, pages, settings = _github(held), held.ctx.store.github, held.ctx.settings
+    issue = hear(github, pages, spec, settings.assign_go_label) if spec.issue is not None else None
+    wrong = mending.ask(github, pages, spec, first=first, bots=settings.pulls_bots)
+    return Asked(issue, wrong, first)
 
 
 def _github(held: Holding) -> Client:
