@@ -15,8 +15,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from cw.cli.views.schemas import schemas
+from cw.github.client import GitHub
 from cw.operations.pulls.follow import LOCK
 from cw.operations.pulls.merge import Merger
+from cw.operations.pulls.review import Desk
 from cw.operations.pulls.review_plan import entries, read
 from tests.conftest import Cw
 from tests.integration.assigning import BOT
@@ -120,6 +122,21 @@ def test_diff_is_of_the_head_that_stands_beside_it(road: Road, hub: GitHubStandI
     now, sheet = found
     assert now.record.head == sheet.head == head(hub, number)
     assert "diff --git a/b b/b" in sheet.diff
+
+
+def test_only_the_head_that_was_shown_is_reviewed(road: Road, hub: GitHubStandIn) -> None:
+    """GitHub takes a review of any head."""
+    (number,) = ready(road, {"a": "1\n"})
+    ways = road.office.ways()
+    merger = Merger(ways=ways, pause=lambda _: None)
+    (entry,), _ = entries(merger, [str(number)])
+    person = GitHub(hub.api_url, f"{PERSON}-token", pace=0)
+
+    hub.add_commit(REPO, road.branch(number), {"b": "1\n"}, actor=f"{BOT}[bot]")
+    row = Desk(merger=merger, hand=person).approve(entry)
+
+    assert (row.result, row.why) == ("left", "its head is another one than was shown")
+    assert pull(hub, number).said == []
 
 
 def test_nothing_to_review_is_an_empty_list(road: Road, cw: Cw) -> None:
