@@ -20,6 +20,7 @@ from cw.operations.pulls.follow import LOCK
 from cw.operations.pulls.merge import Merger
 from cw.operations.pulls.review import Desk
 from cw.operations.pulls.review_plan import entries, read
+from cw.pulls.states import move_to
 from tests.conftest import Cw
 from tests.integration.assigning import BOT
 from tests.integration.following import Road
@@ -93,6 +94,25 @@ def test_named_ones_are_listed_whatever_they_wait_for_while_they_are_open(
     assert [row["pull"]["cause"] for row in json.loads(done.stdout)] == ["checks"]
     assert done.stderr.splitlines() == [f"cw: {REPO}#{gone}: it is closed already"]
     assert (done.returncode, alone.returncode, alone.stdout.strip()) == (1, 2, "[]")
+
+
+def test_one_that_only_a_look_moves_is_listed_and_merged_once_it_is_approved(
+    road: Road, hub: GitHubStandIn, cw: Cw
+) -> None:
+    (number,) = ready(road, {"a": "1\n"})
+    record = road.record(number)
+    halted = record.model_copy(update={"halted": "its last repair was blocked"})
+    now = road.store.tasks.now()
+    assert road.store.pulls.move(halted, move_to(record.state), now)
+
+    rows = json.loads(mine(road, cw, "--json").stdout)
+    early = mine(road, cw, str(number), "--merge")
+    mine(road, cw, str(number), "--approve")
+    late = mine(road, cw, str(number), "--merge")
+
+    assert [(row["pull"]["cause"], row["pull"]["state"]) for row in rows] == [("look", "needs you")]
+    assert (early.returncode, late.returncode) == (2, 0), late.stderr
+    assert merged(hub) == {number}
 
 
 def test_diff_that_is_too_large_says_so(road: Road, hub: GitHubStandIn, cw: Cw) -> None:
