@@ -15,9 +15,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from cw.cli.views.schemas import schemas
+from cw.github.client import GitHub
 from cw.operations.pulls.follow import LOCK
 from cw.operations.pulls.merge import Merger
+from cw.operations.pulls.review import Desk
 from cw.operations.pulls.review_plan import entries, read
+from cw.pulls.states import move_to
 from tests.conftest import Cw
 from tests.integration.assigning import BOT
 from tests.integration.following import Road
@@ -93,6 +96,25 @@ def test_named_ones_are_listed_whatever_they_wait_for_while_they_are_open(
     assert (done.returncode, alone.returncode, alone.stdout.strip()) == (1, 2, "[]")
 
 
+def test_one_that_only_a_look_moves_is_listed_and_merged_once_it_is_approved(
+    road: Road, hub: GitHubStandIn, cw: Cw
+) -> None:
+    (number,) = ready(road, {"a": "1\n"})
+    record = road.record(number)
+    halted = record.model_copy(update={"halted": "its last repair was blocked"})
+    now = road.store.tasks.now()
+    assert road.store.pulls.move(halted, move_to(record.state), now)
+
+    rows = json.loads(mine(road, cw, "--json").stdout)
+    early = mine(road, cw, str(number), "--merge")
+    mine(road, cw, str(number), "--approve")
+    late = mine(road, cw, str(number), "--merge")
+
+    assert [(row["pull"]["cause"], row["pull"]["state"]) for row in rows] == [("look", "needs you")]
+    assert (early.returncode, late.returncode) == (2, 0), late.stderr
+    assert merged(hub) == {number}
+
+
 def test_diff_that_is_too_large_says_so(road: Road, hub: GitHubStandIn, cw: Cw) -> None:
     ready(road, {"a": "1\n" * 20_001})
 
@@ -120,6 +142,21 @@ def test_diff_is_of_the_head_that_stands_beside_it(road: Road, hub: GitHubStandI
     now, sheet = found
     assert now.record.head == sheet.head == head(hub, number)
     assert "diff --git a/b b/b" in sheet.diff
+
+
+def test_only_the_head_that_was_shown_is_reviewed(road: Road, hub: GitHubStandIn) -> None:
+    """GitHub takes a review of any head."""
+    (number,) = ready(road, {"a": "1\n"})
+    ways = road.office.ways()
+    merger = Merger(ways=ways, pause=lambda _: None)
+    (entry,), _ = entries(merger, [str(number)])
+    person = GitHub(hub.api_url, f"{PERSON}-token", pace=0)
+
+    hub.add_commit(REPO, road.branch(number), {"b": "1\n"}, actor=f"{BOT}[bot]")
+    row = Desk(merger=merger, hand=person).approve(entry)
+
+    assert (row.result, row.why) == ("left", "its head is another one than was shown")
+    assert pull(hub, number).said == []
 
 
 def test_nothing_to_review_is_an_empty_list(road: Road, cw: Cw) -> None:

@@ -17,7 +17,6 @@ from tests.mutants import Mutant
 _PASS = "tests/integration/test_follow_pulls.py::"
 _REPAIRS = "tests/integration/test_repairs_by_pass.py::"
 _REVIEW = "tests/integration/test_review.py::"
-_KEYS = "tests/integration/test_review_keys.py::"
 _TABLE = "tests/unit/test_pull_verdict.py::"
 
 
@@ -122,8 +121,7 @@ MUTANTS = {
         f"{_PASS}test_a_person_is_told_once_of_each_cause_and_head", _told_each_time
     ),
     "a head is reviewed that nobody was shown": Mutant(
-        f"{_KEYS}test_head_that_moved_while_it_was_read_is_not_acted_on_until_it_is_shown",
-        _any_head_is_reviewed,
+        f"{_REVIEW}test_only_the_head_that_was_shown_is_reviewed", _any_head_is_reviewed
     ),
     "the diff of another head is shown": Mutant(
         f"{_REVIEW}test_diff_is_of_the_head_that_stands_beside_it", _any_diff_will_do
