@@ -20,6 +20,7 @@ from cw.states import OutcomeKind
 from cw.store.lease_values import Grant
 from tests.integration.hosting import Machine, machine
 from tests.making import make_journal, make_outcome, make_spec
+from tests.repairs import make_repair
 from tests.standins.github import GitHubStandIn
 from tests.unit.pulling import make_record
 from tests.waiting import wait_until
@@ -36,7 +37,9 @@ class Place:
     hub: GitHubStandIn
 
     def pull(self, *workers: str) -> PullRecord:
-        """A pull request that is open at GitHub, and merged as the broker says."""
+        """A pull request that is open at GitHub, and merged as the broker says. The second worker
+        had a repair of it that failed.
+        """
         issue = self.hub.add_issue(REPO, "Fix it")
         head = self.hub.add_commit(REPO, f"issue-{issue}", {f"{issue}.txt": "x\n"})
         number = self.hub.add_pull(REPO, f"issue-{issue}", "Fix it", author="bot")
@@ -54,7 +57,12 @@ class Place:
                 base="main",
             )
             done = make_outcome(OutcomeKind.SUCCEEDED, pr=url, head=head, pushed=True)
-            book = make_journal(phase="settled", task=spec, run=run, outcome=done)
+            task = spec
+            if worker != workers[0]:
+                repair = make_repair(number=number, url=url, branch=f"issue-{issue}", head=head)
+                task = make_spec(repo=REPO, repo_id=spec.repo_id, issue=issue, repair=repair)
+                done = make_outcome(OutcomeKind.FAILED)
+            book = make_journal(phase="settled", task=task, run=run, outcome=done)
             self.transcript(worker, number).parent.mkdir(parents=True, exist_ok=True)
             self.transcript(worker, number).write_text("{}\n", "utf-8")
             journal.archive(self.here.home(worker), book, Redactor())

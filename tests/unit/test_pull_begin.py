@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from cw.pulls.begin import begun
+from cw.pulls.repaired import repaired
 from cw.states import OutcomeKind, State
 from tests.making import make_outcome, make_task
+from tests.repairs import make_repair_spec
 
 PR = "https://github.com/acme/app/pull/31"
 
@@ -34,3 +36,6 @@ def test_record_knows_every_worker_that_had_a_task_of_it() -> None:
 
     assert record
     assert (record.worker, record.workers) == ("01", ("01", "02"))
+    failed = make_outcome(OutcomeKind.FAILED)
+    repair = make_task(State.DONE, spec=make_repair_spec(), worker="03", outcome=failed)
+    assert repaired(record, repair).workers == ("01", "02", "03")
