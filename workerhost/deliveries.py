@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable
 from functools import partial
 
-from cw.errors import BrokerUnavailableError
 from cw.notices.addresses import parse
 from cw.operations.dispatch.readiness import remember_no_drafts
 from cw.operations.rest.outdated import outdated
 from workerhost.github.clients import Clients
 from workerhost.github.delivered_writes import Delivered, delivered_file
 from workerhost.github.outbox_delivery import Deliverer
+from workerhost.loop_thread import Loop
 from workerhost.notices.notice_delivery import Teller
 from workerhost.runs.run_context import Context
-
-log = logging.getLogger("workerhost.deliveries")
-
-_LOOK_SECONDS = 5.0
 
 
 class Deliveries:
@@ -32,7 +26,7 @@ class Deliveries:
         self._teller = _teller(ctx)
         self._noting = threading.Lock()
         self._late: dict[str, str] = {}
-        self._loops = (_Loop("outbox", self._deliver, ctx), _Loop("notices", self._tell, ctx))
+        self._loops = (Loop("outbox", self._deliver, ctx), Loop("notices", self._tell, ctx))
 
     def start(self) -> None:
         for loop in self._loops:
@@ -59,28 +53,6 @@ class Deliveries:
                 told = "; ".join(late[kind] for kind in sorted(late) if late[kind])
                 self._ctx.store.fleet.note_late(self._ctx.settings.host_name, told)
                 self._late = late
-
-
-class _Loop:
-    """`name`: of its thread, and of what goes wrong there."""
-
-    def __init__(self, name: str, deliver: Callable[[], None], ctx: Context) -> None:
-        self.woken = threading.Event()
-        self._name = name
-        self._deliver = deliver
-        self._ctx = ctx
-
-    def start(self) -> None:
-        threading.Thread(target=self._forever, name=self._name, daemon=True).start()
-
-    def _forever(self) -> None:
-        while not self._ctx.leaving.detach.is_set():
-            try:
-                self._ctx.troubles.run(self._name, self._deliver)
-            except BrokerUnavailableError as error:
-                log.warning("%s", error)
-            self.woken.wait(_LOOK_SECONDS)
-            self.woken.clear()
 
 
 def _deliverer(ctx: Context) -> Deliverer:

@@ -38,6 +38,7 @@ from workerhost.inbox.remote_control import Revoker
 from workerhost.inbox.replay_protection import ReplayProtection
 from workerhost.inbox.slots import Slots
 from workerhost.inbox.watchdog import Watchdog
+from workerhost.merges import Merges
 from workerhost.programs.known import runner_of
 from workerhost.rebuilder import Rebuilder
 from workerhost.runs import crash_loops
@@ -78,6 +79,7 @@ class Host:
             self.ctx, self.consumer, self._clock, self._heartbeat, self._adopter
         )
         self._deliveries = Deliveries(self.ctx, clients)
+        self._merges = Merges(self.ctx, self.slots, self._homes, self._release)
         self._lender = TokenLender(self.ctx.access, self._homes, self.leaving, self.ctx.troubles)
 
     def _context(self, environ: Mapping[str, str]) -> tuple[Context, Clients]:
@@ -117,6 +119,7 @@ class Host:
         self._rebuilder.start()
         self._deliveries.start()
         self._lender.start()
+        self._merges.start()
 
     def _need_guards(self) -> None:
         """Nothing is heard while one does not hold. Raises CwError."""

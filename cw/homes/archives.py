@@ -11,10 +11,12 @@ from cw.homes.layout import Home
 
 
 def archives(
-    home: Home, bad: Callable[[Path], None] = lambda _: None
+    home: Home, bad: Callable[[Path], None] = lambda _: None, name: str = "*.json"
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The readable archives with their paths, last changed first. `bad` hears of the others."""
-    found = ((_changed(path), path) for path in home.completed.glob("*.json") if path.is_file())
+    """The readable archives with their paths, last changed first. `bad` hears of the others.
+    `name`: a pattern of theirs.
+    """
+    found = ((_changed(path), path) for path in home.completed.glob(name) if path.is_file())
     for _, path in sorted(found, reverse=True):
         data = read_json(path)
         if data is None:

@@ -61,6 +61,7 @@ def begun(task: Task, before: PullRecord | None = None) -> PullRecord | None:
         title=task.spec.title,
         by=task.spec.created_by,
         worker=task.worker or "",
+        workers=before.with_worker(task.worker) if before else (task.worker or "",),
         host=task.host or "",
         session=task.session,
         branch=done.branch,

@@ -72,6 +72,7 @@ class PullRecord(Model):
     title: str = ""
     by: str = ""  # who dispatched the task
     worker: str = ""
+    workers: tuple[str, ...] = ()  # all that had a task of it
     host: str = ""
     session: MaybeText = None
     branch: str = ""
@@ -106,11 +107,17 @@ class PullRecord(Model):
     answered: tuple[str, ...] = ()  # ids of remarks and reviews that a repair has seen to
     rerun: tuple[str, ...] = ()  # checks that were run again, by name and head
     asked: Asked | None = None  # whose opinion was asked for last
+    cleared: dict[str, str] = Field(
+        default_factory=dict
+    )  # by worker, once it is merged: what stays in its HOME and why, for people; empty: nothing
     revision: int = 0  # of the record; another one for each change
 
     @property
     def key(self) -> tuple[str, int]:
         return repo_key(self.repo, self.repo_id), self.number
+
+    def with_worker(self, worker: str | None) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(filter(None, (*self.workers, self.worker, worker))))
 
     def tries(self, cause: Cause) -> int:
         """How many repairs of it were ordered."""

@@ -45,7 +45,8 @@ def repaired(record: PullRecord, task: Task) -> PullRecord:
     repair, done = task.spec.repair, task.outcome
     if repair is None or done is None:
         return record.model_copy(update={"repair": None})
-    update = _counted(record, repair, task) | {"repair": None}
+    workers = record.with_worker(task.worker)
+    update = _counted(record, repair, task) | {"repair": None, "workers": workers}
     if task.worker and task.session:
         update |= {"worker": task.worker, "host": task.host or "", "session": task.session}
     tried = f"{repair.cause}: {done.message}"[:_WORDS]

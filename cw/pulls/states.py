@@ -29,6 +29,7 @@ class PullMove(StrEnum):
     RESUME = "resume"  # a person gave it back, or wants more tries
     MERGE = "merge"
     CLOSE = "close"
+    CLEAR = "clear"  # what it leaves at its worker's host was seen to
 
 
 ENDED = frozenset({PullState.MERGED, PullState.CLOSED})
@@ -46,6 +47,7 @@ TRANSITIONS: dict[PullMove, tuple[frozenset[PullState], PullState]] = {
     PullMove.RESUME: (frozenset({PullState.HANDS_OFF, PullState.NEEDS_YOU}), PullState.WATCHING),
     PullMove.MERGE: (OPEN, PullState.MERGED),
     PullMove.CLOSE: (OPEN, PullState.CLOSED),
+    PullMove.CLEAR: (frozenset({PullState.MERGED}), PullState.MERGED),
 }
 
 

@@ -47,9 +47,16 @@ class PullStore:
         """The oldest first."""
         return sorted(self._read(self._names(keys.PULLS)), key=_made)
 
-    def ended(self) -> list[PullRecord]:
-        """The newest first."""
-        return self._read(self._names(keys.PULLS_ENDED))[::-1]
+    def ended(self, since: datetime | None = None) -> list[PullRecord]:
+        """The newest first. `since`: only those that ended at that time or later."""
+        begin = epoch_ms(since) if since else "-inf"
+        names: list[str] = self._db.ask(
+            keys.PULLS_ENDED,
+            _WHAT,
+            lambda client: client.zrevrangebyscore(keys.PULLS_ENDED, "+inf", begin),
+            [],
+        )
+        return self._read(names)
 
     def due(self, until: datetime) -> list[PullRecord]:
         """Those of the open ones that are to be looked at by then, the longest waiting first."""

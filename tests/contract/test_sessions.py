@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from cw.homes.layout import Home
 from tests.contract.conftest import NewRoom
 from tests.contract.processes import until
 from tests.contract.room import Ended, Room
 from tests.standins.messages import bash, text, together
+from workerhost.claude.runner import CLAUDE
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,17 @@ def test_resume_keeps_the_session_and_its_file(twice: Twice) -> None:
     assert twice.second.rc == 0
     assert twice.second.init["session_id"] == twice.first.session
     assert [path.stem for path in twice.room.transcripts] == [twice.first.session]
+
+
+def test_all_that_is_kept_of_a_session_is_found(twice: Twice) -> None:
+    """It is put away after the merge; a file of another name would lie there for ever."""
+    session, home = twice.first.session, Home(twice.room.home)
+    parts = CLAUDE.conversation(home, twice.room.work, session)
+    below = [home.claude / name for name in ("projects", "tasks")]
+    named = [path for top in below for path in top.rglob("*") if path.is_file()]
+
+    assert named
+    assert [path for path in named if not any(path.is_relative_to(part) for part in parts)] == []
 
 
 def test_resume_sends_the_earlier_messages(twice: Twice) -> None:

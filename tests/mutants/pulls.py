@@ -13,10 +13,13 @@ from cw.pulls.checks import judge_checks
 from cw.pulls.record import PullRecord
 from cw.pulls.states import PullState
 from tests.mutants import Mutant
+from workerhost.clones import merged_branch
+from workerhost.merges import Merges
 
 _PASS = "tests/integration/test_follow_pulls.py::"
 _REPAIRS = "tests/integration/test_repairs_by_pass.py::"
 _REVIEW = "tests/integration/test_review.py::"
+_MERGES = "tests/integration/test_merges.py::"
 _TABLE = "tests/unit/test_pull_verdict.py::"
 
 
@@ -89,6 +92,21 @@ def _any_diff_will_do() -> None:
     review_plan.same_head = lambda *_: True  # type: ignore[attr-defined]
 
 
+def _broker_says_what_is_merged() -> None:
+    def head(self: Merges, record: PullRecord, worker: str) -> str:
+        return record.head
+
+    Merges._merged_head = head  # type: ignore[method-assign]
+
+
+def _branches_go_with_what_was_not_merged() -> None:
+    merged_branch._within = lambda *_: True
+
+
+def _cleared_while_it_is_wanted() -> None:
+    Merges._is_wanted = lambda *_: False  # type: ignore[method-assign]
+
+
 MUTANTS = {
     "a pull request is mended for ever": Mutant(
         f"{_REPAIRS}test_liar_is_out_after_three_repairs_and_a_person_is_told_once",
@@ -125,6 +143,16 @@ MUTANTS = {
     ),
     "the diff of another head is shown": Mutant(
         f"{_REVIEW}test_diff_is_of_the_head_that_stands_beside_it", _any_diff_will_do
+    ),
+    "the broker's word that it is merged is enough": Mutant(
+        f"{_MERGES}test_broker_s_word_that_it_is_merged_is_not_enough", _broker_says_what_is_merged
+    ),
+    "a merge is cleared while a task may want it": Mutant(
+        f"{_MERGES}test_what_a_task_may_want_waits_for_its_end", _cleared_while_it_is_wanted
+    ),
+    "a branch goes with commits that were not merged": Mutant(
+        "tests/integration/test_merged_branch.py::test_branch_stays_with_what_is_nowhere_else",
+        _branches_go_with_what_was_not_merged,
     ),
     "a person's push takes nothing": Mutant(
         f"{_PASS}test_push_of_a_person_means_hands_off_and_of_a_bot_does_not", _pushes_are_nobodys

@@ -144,12 +144,16 @@ def test_every_move_is_in_the_table_and_every_look_has_one() -> None:
     assert {target(move_to(state)) for state in looked} == looked
 
 
-@pytest.mark.parametrize("move", set(PullMove) - {PullMove.BEGIN})
+@pytest.mark.parametrize("move", set(PullMove) - {PullMove.BEGIN, PullMove.CLEAR})
 def test_what_has_ended_begins_again_with_a_later_task_alone(move: PullMove) -> None:
     origins, _ = TRANSITIONS[move]
 
     assert origins <= OPEN
     assert set(sources(move).strip(",").split(",")) == {state.value for state in origins}
+
+
+def test_nothing_is_cleared_before_a_merge_and_nothing_moves_by_it() -> None:
+    assert TRANSITIONS[PullMove.CLEAR] == (frozenset({PullState.MERGED}), PullState.MERGED)
 
 
 @pytest.mark.parametrize("state", sorted(OPEN))

@@ -64,5 +64,13 @@ def transcript(home: Home, cwd: Path, session: str) -> Path:
     return home.claude / "projects" / mangled / f"{session}.jsonl"
 
 
+def conversation(home: Home, cwd: Path, session: str) -> tuple[Path, ...]:
+    """The folder beside the transcript has those of its subagents, and long results of tools
+    (claude 2.1.202).
+    """
+    file = transcript(home, cwd, session)
+    return file, file.with_suffix(""), _todo_list(home, session)
+
+
 def _todo_list(home: Home, session: str) -> Path:
     return home.claude / "tasks" / session

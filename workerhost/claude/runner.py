@@ -46,6 +46,9 @@ class ClaudeRunner:
     def begun(self, home: Home, cwd: Path, session: str) -> bool:
         return call.transcript(home, cwd, session).exists()
 
+    def conversation(self, home: Home, cwd: Path, session: str) -> tuple[Path, ...]:
+        return call.conversation(home, cwd, session)
+
     def reading(self) -> Stream:
         return Stream()
 

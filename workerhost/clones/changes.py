@@ -60,7 +60,7 @@ def changes(
 
 
 def _compared(seen: Lens, book: Journal) -> dict[str, Any]:
-    base, tip = f"refs/remotes/origin/{book.run.base}", _tip(seen, book.current.branch)
+    base, tip = f"refs/remotes/origin/{book.run.base}", _tip(seen, book)
     fork = _fork(seen, base, tip, book)
     range_ = [fork] if tip == "HEAD" else [fork, tip]
     diff = seen.run("diff", *_PLAIN, *range_, "--", bounds=_DIFF)
@@ -98,18 +98,18 @@ def _too_large(done: Done, what: str) -> str:
     return f"(too large to be shown whole: git {what} took {done.over})\n" if done.over else ""
 
 
-def _tip(seen: Lens, branch: str) -> str:
+def _tip(seen: Lens, book: Journal) -> str:
     """HEAD, with what is not committed, while the clone is on the branch; else the branch itself,
-    because the worker is at something else by now.
+    because the worker is at something else by now; once that is gone with a merge, where its run
+    left it, as long as git has that.
     """
+    branch, left = book.current.branch, book.outcome.head if book.outcome else ""
     if seen.branch == branch:
         return "HEAD"
-    tip = f"refs/heads/{branch}"
-    if not seen.run("rev-parse", "--verify", "-q", tip).ok:
-        raise BadInputError(
-            f"branch {branch} is no longer in the clone of worker {seen.git.home.id}"
-        )
-    return tip
+    for tip in (f"refs/heads/{branch}", left):
+        if tip and seen.run("rev-parse", "--verify", "-q", f"{tip}^{{commit}}").ok:
+            return tip
+    raise BadInputError(f"branch {branch} is no longer in the clone of worker {seen.git.home.id}")
 
 
 def _books(home: Home) -> Iterator[Journal]:

@@ -136,11 +136,11 @@ def _put_branches_away(seen: Lens, mirror: Mirror, place: Workspace, refs: Refs)
             kept[kept_ref(name, sha)] = sha
     if gone:
         orders = [f"update {ref} {sha}" for ref, sha in kept.items()]
-        _update(seen, [*orders, *(f"delete {ref} {sha}" for ref, sha in gone.items())])
+        update_refs(seen, [*orders, *(f"delete {ref} {sha}" for ref, sha in gone.items())])
     return [(ref, sha) for ref, sha in refs if ref not in gone]
 
 
-def _update(seen: Lens, orders: Iterable[str]) -> None:
+def update_refs(seen: Lens, orders: Iterable[str]) -> None:
     """All of them, or none. Raises WorkspaceError."""
     lines = (f"option no-deref\n{order}\n" for order in orders)
     source = "".join(["start\n", *lines, "commit\n"]).encode()
@@ -168,7 +168,7 @@ def _renew_refs(seen: Lens, place: Workspace, start: str, refs: Refs) -> None:
         log_file = seen.clone / ".git" / "logs" / ref
         if log_file.is_dir():  # of branches below it, which are gone
             _remove(log_file)
-    _update(seen, [f"update {ref} {sha}" for ref, sha in ours.items()])
+    update_refs(seen, [f"update {ref} {sha}" for ref, sha in ours.items()])
 
 
 def _refs(seen: Lens) -> Refs:

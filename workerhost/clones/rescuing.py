@@ -13,14 +13,14 @@ from workerhost.clones.git import Bounds, Git
 from workerhost.clones.host_repositories import scratch
 from workerhost.clones.lens import Lens, lens
 from workerhost.clones.renewing import keep
-from workerhost.clones.workspace import keep_work
+from workerhost.clones.workspace import WIP, keep_work
 
 log = logging.getLogger("workerhost.rescuing")
 
 _PACK_BYTES = 1 << 30
 _MANY = 200  # refs; those with work of their own are few
 _LISTED = Bounds(text=4 << 20, entries=20_000)  # the host holds them all
-_HEADS, _WIP, _REMOTES = "refs/heads/", "refs/cw/wip/", "refs/remotes/"
+_HEADS, _REMOTES = "refs/heads/", "refs/remotes/"
 
 
 def rescue(git: Git, old: Path, new: Path, name: str) -> list[str]:
@@ -45,12 +45,12 @@ def rescue(git: Git, old: Path, new: Path, name: str) -> list[str]:
 
 
 def _short(ref: str) -> str:
-    return ref.removeprefix(_HEADS).removeprefix(_WIP)
+    return ref.removeprefix(_HEADS).removeprefix(WIP)
 
 
 def _refs(there: Lens, here: Lens) -> tuple[dict[str, str], list[str]]:
     """Refs of the old one whose commits the new one has not, and commits that both have."""
-    what = ("--format=%(objectname) %(refname)", _HEADS, _WIP, _REMOTES)
+    what = ("--format=%(objectname) %(refname)", _HEADS, WIP, _REMOTES)
     rows = [
         line.partition(" ")
         for line in there.run("for-each-ref", *what, bounds=_LISTED).out.splitlines()

@@ -16,6 +16,7 @@ from workerhost.clones.foreign import STATUS, UNTRACKED, is_link, sweep_stubs
 from workerhost.clones.git import Bounds, Git
 from workerhost.clones.lens import Lens, lens
 
+WIP = "refs/cw/wip/"  # what is kept in a clone
 _NAME = 100  # characters; a file's name has 255 at most
 _INDEX = "cw-wip.index"
 _SHOWN = Bounds(text=2000)
@@ -85,11 +86,11 @@ def keep_work(seen: Lens, name: str) -> str:
         tree = seen.need("write-tree", index=_INDEX)
         message = f"Uncommitted work kept by Claude Workers ({name})"
         commit = seen.need("commit-tree", tree, "-p", "HEAD", "-m", message)
-        seen.need("update-ref", "--no-deref", f"refs/cw/wip/{name}", commit)
+        seen.need("update-ref", "--no-deref", f"{WIP}{name}", commit)
     finally:
         for file in (index, index.with_name(f"{_INDEX}.lock")):
             file.unlink(missing_ok=True)
-    return f"refs/cw/wip/{name}"
+    return f"{WIP}{name}"
 
 
 def _add_all(seen: Lens) -> None:
@@ -128,7 +129,7 @@ def keep_commits(git: Git, place: Workspace, head: str) -> str:
 
 def kept_ref(name: str, sha: str) -> str:
     """Where a commit that was on the branch `name` stays reachable."""
-    return f"refs/cw/wip/{name.replace('/', '-')[:_NAME]}-{sha[:12]}"
+    return f"{WIP}{name.replace('/', '-')[:_NAME]}-{sha[:12]}"
 
 
 def summary(git: Git, workspace: Workspace) -> str:

@@ -88,6 +88,9 @@ class Runner(Protocol):
     def begun(self, home: Home, cwd: Path, session: str) -> bool:
         """Whether there is a conversation that can go on."""
 
+    def conversation(self, home: Home, cwd: Path, session: str) -> tuple[Path, ...]:
+        """Files and folders of HOME that hold this one and nothing else, there or not."""
+
     def reading(self) -> Reading: ...
 
     def probe(self, room: Room, launch: Launch, placed: Canaries, kernels: Inherited) -> str:

@@ -154,6 +154,8 @@ def _tell_state(story: Story, now: datetime) -> None:
         return
     if done.pr:
         _pair("pull req.", f"{done.pr}{_pull_state(story.pull, now)}")
+    if story.pull and story.pull.stays:
+        _pair("stays", story.pull.stays)
     if done.head and done.commits:
         pushed = "pushed" if done.pushed else "not pushed"
         _pair("commits", f"{done.commits} on {done.branch} ({done.head[:12]}, {pushed})")

@@ -44,6 +44,7 @@ class PullRow(Model):
     at: datetime  # the task's end
     looked_at: datetime | None
     ended_at: datetime | None
+    stays: str  # what its merge leaves at its worker, and why; empty: nothing, or not seen to yet
 
 
 def pull_records(store: Store, *, ended: bool = False) -> list[PullRecord]:
@@ -97,4 +98,5 @@ def _row(record: PullRecord, beside: Iterable[Change]) -> PullRow:
         at=record.made_at,
         looked_at=record.looked_at,
         ended_at=record.ended_at,
+        stays="; ".join(f"worker {at}: {why}" for at, why in record.cleared.items() if why),
     )

@@ -14,7 +14,7 @@ redis.call('HSET', KEYS[1], 'state', ARGV[3], 'record', ARGV[5],
   'revision', string.format('%d', tonumber(ARGV[4]) + 1))
 if ARGV[6] == '' then
   redis.call('ZREM', KEYS[2], ARGV[1])
-  redis.call('ZADD', KEYS[3], now, ARGV[1])
+  redis.call('ZADD', KEYS[3], 'NX', now, ARGV[1])
 else
   redis.call('ZADD', KEYS[2], ARGV[6], ARGV[1])
 end

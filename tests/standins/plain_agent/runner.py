@@ -104,6 +104,9 @@ class PlainRunner:
     def begun(self, home: Home, cwd: Path, session: str) -> bool:
         return _memory(home, session).exists()
 
+    def conversation(self, home: Home, cwd: Path, session: str) -> tuple[Path, ...]:
+        return (_memory(home, session),)
+
     def reading(self) -> Lines:
         return Lines()
 
