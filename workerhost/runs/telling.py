@@ -34,11 +34,15 @@ class Asked:
 
 
 def ask(held: Holding, spec: TaskSpec, *, first: bool) -> Asked:
-    """The issue as it is now, if those who may still stand for it. Raises CwError."""
-    if not spec.github or spec.issue is None:
+    """The issue as it is now, if those who may still stand for it; and what is to be mended. Raises
+    CwError.
+    """
+    if not spec.github or (spec.issue is None and spec.repair is None):
         return Asked(None, Mending(), first)
     github, pages = _github(held), held.ctx.store.github
-    issue = hear(github, pages, spec, held.ctx.settings.assign_go_label)
+    go_label, issue = held.ctx.settings.assign_go_label, None
+    if spec.issue is not None:
+        issue = hear(github, pages, spec, go_label)
     return Asked(issue, mending.ask(github, pages, spec, first=first), first)
 
 
