@@ -34,7 +34,9 @@ class Asked:
 
 
 def ask(held: Holding, spec: TaskSpec, *, first: bool) -> Asked:
-    """The issue as it is now, if those who may still stand for it. Raises CwError."""
+    """The issue as it is now, if those who may still stand for it; and what is to be mended. Raises
+    CwError.
+    """
     if not spec.github or (spec.issue is None and spec.repair is None):
         return Asked(None, Mending(), first)
     github, pages, settings = _github(held), held.ctx.store.github, held.ctx.settings
