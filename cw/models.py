@@ -58,7 +58,7 @@ class Repair(Model):
     branch: str  # that it comes from; the task's own
     base: str  # that it goes into
     head: Sha  # that was judged
-    cause: str  # one of `cw.pulls.states.Cause`: it mends this, and nothing else
+    cause: str  # one of `cw.pulls.record.Cause`: it mends this, and nothing else
     checks: tuple[str, ...] = ()  # names of the red ones
     threads: tuple[str, ...] = ()  # ids of the open ones, in the order in which they are numbered
     remarks: tuple[str, ...] = ()  # ids of what it sees to: the newest of each thread, reviews

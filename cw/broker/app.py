@@ -23,6 +23,7 @@ ASSIGN_TASK = "cw.assign"
 RECONCILE_TASK = "cw.reconcile"
 PULLS_TASK = "cw.pulls"
 ASK_TASK = "cw.ask"
+_TICK_SECONDS = 60.0  # after which beat has sent others
 TICKS = frozenset({SWEEP_TASK, ASSIGN_TASK, RECONCILE_TASK, PULLS_TASK})  # beat's
 # Celery obeys these before its own configuration: another broker than ours, somebody else's module.
 _OVERRIDES = (
@@ -100,6 +101,11 @@ def send_hint(app: Celery, spec: TaskSpec, worker: str | None) -> None:
     queue = worker_queue(worker) if worker else POOL_QUEUE
     shown = f"{spec.label} · {spec.model}"
     _send(app, RUN_TASK, [spec.id], queue=queue, task_id=spec.id, argsrepr=shown, kwargsrepr="{}")
+
+
+def send_tick(app: Celery, task: str) -> None:
+    """Have a host do one of beat's ticks now. Raises BrokerUnavailableError."""
+    _send(app, task, [], queue=FLEET_QUEUE, expires=_TICK_SECONDS)
 
 
 def send_ask(app: Celery, host: str, request: dict[str, Any], expires: float) -> None:

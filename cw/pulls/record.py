@@ -144,7 +144,9 @@ _SHARE = 8  # of the time for which nothing moved
 
 
 def next_look(state: PullState, moved_at: datetime, now: datetime) -> datetime:
-    """Each pass while its checks run or something moves; then ever more seldom."""
+    """Each pass while its checks run, a repair is under way or something moves; then ever more
+    seldom.
+    """
     if state in {PullState.CHECKING, PullState.REPAIRING}:
         return now
     return now + min(_LONGEST, max(_SHORTEST, (now - moved_at) / _SHARE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cw.models import Repair, Task
+from cw.pulls.answers import answers
 from cw.pulls.record import Cause, PullRecord
 from cw.reasons import Reason
 from cw.states import OutcomeKind
@@ -57,13 +58,23 @@ def repaired(record: PullRecord, task: Task) -> PullRecord:
         update["head"] = ""  # whoever moved it meanwhile: nobody knows what it has pushed
     seen_to = done.kind is OutcomeKind.SUCCEEDED or done.reason == Reason.NOTHING_LEFT
     if seen_to and repair.cause == Cause.REVIEW:
-        update["answered"] = (*record.answered, *repair.remarks)[-_MOST_ANSWERED:]
+        update["answered"] = (*record.answered, *_seen_to(repair, done.report))[-_MOST_ANSWERED:]
     if done.reason in _HALTS:
         update["halted"] = f"its repair: {done.message}"[:_WORDS]
     if done.reason in _BY_HAND:
         said = f"its repair was ended: {done.message}"[:_WORDS]
         update["stops"] = {**record.stops, f"task:{task.spec.id}": said}
     return record.model_copy(update=update)
+
+
+def _seen_to(repair: Repair, report: str) -> list[str]:
+    """All but the remarks of threads to which its report says nothing."""
+    said, count = answers(report), len(repair.threads)
+    return [
+        remark
+        for number, remark in enumerate(repair.remarks, 1)
+        if number > count or number in said or not said
+    ]
 
 
 def recalled(record: PullRecord, task: Task) -> PullRecord:

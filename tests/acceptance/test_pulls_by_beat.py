@@ -29,6 +29,15 @@ def fleet() -> Iterator[Fleet]:
         yield fleet
 
 
+@pytest.fixture
+def seldom() -> Iterator[Fleet]:
+    """Beat does nothing by itself while a test lasts."""
+    hour = "3600"
+    settings = {"CW_ASSIGN_EVERY": hour, "CW_PULLS_EVERY": hour, "CW_RECONCILE_EVERY": "0"}
+    with beating(settings | {"CW_PULLS_QUIET": "0"}) as fleet:
+        yield fleet
+
+
 def test_pull_request_is_followed_whatever_is_killed_until_its_merge_frees_the_next_issue(
     fleet: Fleet,
 ) -> None:
@@ -62,6 +71,27 @@ def test_pull_request_is_followed_whatever_is_killed_until_its_merge_frees_the_n
     comments = [comment.body for comment in hub.issue(REPO, born["number"]).comments]
     assert comments == ["I take it from here."]
     assert "(merged" in fleet.ok("show", merged["task"])
+
+
+def test_merge_by_command_hands_out_what_waited_although_beat_looks_once_an_hour(
+    seldom: Fleet,
+) -> None:
+    fleet, hub = seldom, seldom.github
+    first = hub.add_issue(REPO, "First", WORK)
+    second = hub.add_issue(REPO, "Second", f"Blocked by #{first}\n{WORK}")
+    fleet.ok("dispatch", "-i", f"{REPO}#{first}")
+    wait_until(lambda: hub.pulls(REPO), 60, fleet.logs)
+    number = hub.pulls(REPO)[0].number
+    hub.check(REPO, f"issue-{first}", "test", "success")
+    wait_until(lambda: ready(fleet, number), 60, fleet.logs)
+    fleet.ok("merge", f"{REPO}#{number}", "--yes")
+
+    wait_until(lambda: second in issues_with_a_task(fleet), 60, fleet.logs)
+
+
+def ready(fleet: Fleet, number: int) -> bool:
+    rows = json_rows(fleet.cw("prs", "--now", "--json").stdout or "[]")
+    return (number, "ready") in {(row["number"], row["state"]) for row in rows}
 
 
 def seen(fleet: Fleet, state: str, *options: str) -> dict[str, Any]:

@@ -389,6 +389,30 @@ def test_what_starts_nothing(road: Road, hub: GitHubStandIn, yard: Yard, what: s
     assert road.record(number).rounds == {}
 
 
+@pytest.mark.parametrize(
+    ("report", "told", "rounds"),
+    [
+        ("[1] fixed: it", ["reply", "resolve"], 2),  # the other thread still waits
+        ("All done.", ["reply", "reply"], 1),
+    ],
+)
+def test_thread_that_is_not_answered_is_not_done_with(
+    road: Road, hub: GitHubStandIn, yard: Yard, report: str, told: list[str], rounds: int
+) -> None:
+    number = road.pull()
+    hub.check(REPO, road.branch(number), "test", "success")
+    for text in ("This is wrong", "And this"):
+        hub.start_thread(REPO, number, text, author=PERSON)
+    road.follow()
+    head = yard.pushes(yard.repair(), report=report)
+    hub.check(REPO, head, "test", "success")
+    for _ in range(3):
+        road.follow()
+
+    assert [kind for kind, _, _ in yard.effects()] == told
+    assert road.record(number).tries(Cause.REVIEW) == rounds
+
+
 def test_repair_that_found_nothing_to_see_to_is_not_ordered_again(
     road: Road, hub: GitHubStandIn, yard: Yard
 ) -> None:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def reply(answer: Answer, head: str) -> str:
-    """In a thread of a review, in the agent's words."""
+    """In a thread of a review, in the agent's words, if it has any for it."""
+    if not answer.text:
+        return f"See {span(head[:12])}."
     done = f" ({span(head[:12])})" if head and answer.kind is AnswerKind.FIXED else ""
     said = "Fixed" if answer.kind is AnswerKind.FIXED else "Not changed"
     return f"{said}{done}: {publishable_words(answer.text)}"

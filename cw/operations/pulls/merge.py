@@ -79,6 +79,7 @@ class Merger:
     tell: Callable[[str, float], None] = field(default=lambda _what, _seconds: None)
     pause: Callable[[float], None] = time.sleep
     clock: Clock | None = None
+    told: Callable[[], None] = field(default=lambda: None)  # after each merge
 
     def look(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], PullRecord | str]:
         """As they are now, or why nobody knows. Raises GitHubUnavailableError."""
@@ -168,8 +169,9 @@ class Merger:
         return bool(glance and glance.merged and glance.head == row.head)
 
     def _merged(self, record: PullRecord) -> None:
-        """Beat's next pass sees it, with all that follows: so the record is only made due."""
+        """A pass sees it, with all that follows: the record is only made due, and a host told."""
         said = record.model_copy(update={"waits": _TOLD})
         now = self.ways.store.tasks.now()
         if not self.ways.store.pulls.move(said, PullMove.READY, now):
             self.ways.store.pulls.wait({record.key: now})  # a pass looked meanwhile
+        self.told()

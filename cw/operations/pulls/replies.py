@@ -7,10 +7,13 @@ from typing import Literal
 
 from cw.models import Repair, Task
 from cw.operations.pulls.comments import answered, reply
-from cw.pulls.answers import AnswerKind, answers
+from cw.pulls.answers import Answer, AnswerKind, answers
 from cw.pulls.record import Cause, PullRecord
 from cw.states import OutcomeKind
 from cw.store.outbox import Effect
+
+# Of one that forgot to say it to each.
+_SEE = Answer(AnswerKind.ANSWERED, "")
 
 
 def replies(record: PullRecord, task: Task) -> list[Effect]:
@@ -33,6 +36,8 @@ def replies(record: PullRecord, task: Task) -> list[Effect]:
 
 def _in_threads(record: PullRecord, repair: Repair, task: Task, head: str) -> Iterator[Effect]:
     said = answers(task.outcome.report if task.outcome else "")
+    if head and not said:
+        said = dict.fromkeys(range(1, len(repair.threads) + 1), _SEE)
     for number, thread in enumerate(repair.threads, 1):
         if answer := said.get(number):
             mark = f"cw:repair:{task.spec.id}:{number}"
