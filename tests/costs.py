@@ -1,7 +1,8 @@
 """What each file of tests takes, and at the end the ten that take most: growth is seen.
 
-CPU time is that of pytest's process and of what it started and has seen end; of what `cw up` leaves
-in the background it is not.
+CPU time is that of pytest's process and of what it started and has seen end. What it left in the
+background is not in it, hosts and the agents under them: two to eight times as much. Whether tests
+wait or work, and more processes would help, is told by how busy the whole machine was.
 """
 
 from __future__ import annotations
@@ -41,11 +42,30 @@ def dearest(files: Mapping[str, Cost]) -> Iterable[str]:
     yield f"{seconds:8.0f} {cpu:6.0f} {sum(one.tests for one in whole):6}  all {len(files)} files"
 
 
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """Seconds of all cores of this machine since it began: those that passed, and the busy ones."""
+
+    passed: float
+    busy: float
+
+    def words(self, since: Cores) -> str:
+        share = (self.busy - since.busy) / max(self.passed - since.passed, 0.01)
+        return f"all cores of the machine were busy for {share:.0%} of this time, with anything"
+
+
+def cores() -> Cores:
+    now = psutil.cpu_times()
+    passed = sum(now[:8])  # the last two, of virtual machines, are in the first two
+    return Cores(passed, passed - now.idle - now.iowait)
+
+
 @dataclass(eq=False)  # pytest keeps plugins in sets
 class Costs:
     """Measures in each of xdist's processes, and adds up in the one that started them."""
 
     files: dict[str, Cost] = field(default_factory=dict)
+    _since: Cores = field(default_factory=cores)
     _began: tuple[float, float] = (0.0, 0.0)
 
     def pytest_runtest_logstart(self) -> None:
@@ -76,6 +96,7 @@ class Costs:
             terminalreporter.section("the files that take most")
             for line in lines:
                 terminalreporter.write_line(line)
+            terminalreporter.write_line(cores().words(self._since))
 
 
 def _cpu() -> float:
