@@ -13,11 +13,13 @@ from cw.github.client import GitHub
 from cw.models import Outcome
 from cw.operations.passes.context import PassContext
 from cw.operations.reconciliation.reconcile import Reconciled, reconcile
+from cw.pulls.record import Cause
 from cw.states import Move, OutcomeKind, State
 from cw.store.lease_values import Holder, Settlement
 from cw.store.store import Store
 from tests.conftest import Cw
 from tests.integration.assigning import BOT, TOKEN, Office
+from tests.repairs import repair_of
 from tests.standins.github import GitHubStandIn
 
 REPO = "acme/app"
@@ -200,6 +202,36 @@ def test_label_taken_off_a_waiting_task_ends_it(office: Office, hub: GitHubStand
     assert ended.outcome.reason == "label_removed"
     assert office.store.tasks.claimed_by(REPO, number) is None
     assert office.store.tasks.waiting("01") == []
+
+
+def test_label_that_the_task_before_took_off_ends_no_repair(
+    office: Office, hub: GitHubStandIn
+) -> None:
+    number = given_task(office, hub)
+    author = office.tasks()[number]
+    office.finish(author, OutcomeKind.SUCCEEDED, office.pull(REPO, number))
+    hub.unlabel_issue(REPO, number, "worker:01", actor=BOT)
+    made = office.store.tasks.get(author.spec.id)
+    assert made
+    made = made.model_copy(update={"worker": "01"})
+    outcome = Outcome(
+        kind=OutcomeKind.SUCCEEDED,
+        reason="done",
+        message="done",
+        pr=f"http://github.localhost/{REPO}/pull/2",
+        branch=f"issue-{number}",
+        head=hub.heads(REPO)[f"issue-{number}"],
+    )
+    repair = repair_of(made.model_copy(update={"outcome": outcome}), Cause.CHECKS)
+    office.store.tasks.create(repair, "")
+
+    waiting = office.reconcile()
+    into(office, number, State.HELD)  # before GitHub was told that it runs
+    held = office.reconcile()
+
+    assert actions(waiting) == []
+    assert actions(held) == ["relabel 01"]
+    assert office.tasks()[number].spec.id == repair.id
 
 
 def test_waiting_task_that_never_got_its_label_gets_it(office: Office, hub: GitHubStandIn) -> None:

@@ -16,6 +16,7 @@ from cw.operations.reconciliation.agreement import (
     needs_pull,
 )
 from cw.states import OutcomeKind, State
+from tests.repairs import make_repair
 from tests.unit.test_eligibility import NOW, task
 
 GRACE = timedelta(minutes=2)
@@ -25,6 +26,14 @@ OURS, THEIRS = SetBy(us=True, at=NOW), SetBy(us=False, at=NOW)
 
 def has(state: State = State.RUNNING, worker: str | None = "01", **changed: Any) -> Task:
     return task(state, worker=worker, **changed)
+
+
+def mends(state: State = State.QUEUED, **changed: Any) -> Task:
+    """A repair."""
+    known = has(state, **changed)
+    return known.model_copy(
+        update={"spec": known.spec.model_copy(update={"repair": make_repair()})}
+    )
 
 
 def ended(kind: OutcomeKind, worker: str = "01") -> Task:
@@ -74,6 +83,11 @@ SUCCEEDED, FAILED = OutcomeKind.SUCCEEDED, OutcomeKind.FAILED
         ({"task": has(State.HELD), "taken_off": frozenset({"01"})}, ["close"]),
         ({"task": has(State.HELD), "taken_off": frozenset({"02"})}, ["relabel 01"]),
         ({"task": has(State.CRASHED)}, []),
+        # a repair gets its label when it runs
+        ({"task": mends(), "taken_off": frozenset({"01"})}, []),
+        ({"task": mends(State.HELD, attempt=1), "taken_off": frozenset({"01"})}, ["close"]),
+        ({"labels": (W1, "blocked"), "task": mends()}, ["close", "unlabel 01"]),
+        ({"task": mends(State.RUNNING, attempt=1)}, ["relabel 01"]),
         # the issue was closed, or blocked, under its task
         ({"open": False, "labels": (W1,), "task": has()}, ["stop 01"]),
         ({"open": False, "labels": (W1,), "task": has(State.HELD)}, ["close", "unlabel 01"]),

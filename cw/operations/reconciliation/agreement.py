@@ -84,7 +84,8 @@ def needs_events(seen: IssueState) -> bool:
     if not seen.open or _too_young(seen):
         return False
     if seen.task is not None:
-        return _waits(seen.task) and _worker(seen.task) not in {None, *seen.marked}
+        waits = _waits(seen.task) and not _no_label_yet(seen.task)
+        return waits and _worker(seen.task) not in {None, *seen.marked}
     return bool(seen.marked) and _ended(seen) not in {OutcomeKind.SUCCEEDED, OutcomeKind.FAILED}
 
 
@@ -154,6 +155,8 @@ def _unfinished_task(seen: IssueState, task: Task) -> list[RepairStep]:
             RepairStep(Do.CLOSE, "its issue was labelled blocked", reason=Reason.ISSUE_BLOCKED),
             *wrong,
         ]
+    if _no_label_yet(task):
+        return []
     if mine is None:  # of the pool: the label comes with the worker
         return [_stranger(worker) for worker in seen.marked]
     if mine in seen.marked:
@@ -181,6 +184,11 @@ def _worker(task: Task) -> str | None:
 
 def _waits(task: Task) -> bool:
     return task.state in {State.QUEUED, State.HELD}
+
+
+def _no_label_yet(task: Task) -> bool:
+    """That of a repair comes with its run: the end of the task before has taken it off."""
+    return task.spec.repair is not None and _waits(task) and not task.attempt
 
 
 def _too_young(seen: IssueState) -> bool:

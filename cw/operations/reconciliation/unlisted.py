@@ -51,8 +51,12 @@ class Unlisted:
             for worker, event in last.items()
             if worker in seen.marked and event.kind == "labeled"
         }
+        # Before a repair's run began, its label was taken off by the end of the task before.
+        since = seen.task.started_at if seen.task and seen.task.spec.repair else None
         return set_by, frozenset(
-            worker for worker, event in last.items() if event.kind == "unlabeled"
+            worker
+            for worker, event in last.items()
+            if event.kind == "unlabeled" and (since is None or event.at >= since)
         )
 
     def _login(self) -> str:
