@@ -121,9 +121,12 @@ class Threads(Protocol):
 class Repairing(Threads, Protocol):
     """What a repair of a pull request is told, and what is done for it."""
 
-    def failures(self, repo: str, head: str, names: Collection[str]) -> tuple[Failure, ...]:
+    def failures(
+        self, repo: str, head: str, names: Collection[str], *, logs: bool = True
+    ) -> tuple[Failure, ...]:
         """Those checks and statuses of this head, by their names, that are red now; several of one
         name are several. What may not be read of one is left out, and its log's absence said.
+        Without `logs` none is asked for: each is a request, and up to 64 MB.
         """
 
     def rerun(self, repo: str, rerunnables: Collection[str]) -> None:

@@ -31,11 +31,12 @@ _QUERY = """query Failures($owner: String!, $name: String!, $head: GitObjectID!)
 # nothing can run them again.
 _JOB_PAGE = re.compile(r"/actions/runs/(\d+)/jobs?/\d+(?:[?#]|$)")
 _RERUNNABLE = re.compile(r"(\d+)/(\d+)")  # a run of a workflow, and a job of it
+_NO_JOB = "no job of GitHub Actions"
 _LEVELS = ("failure", "warning", "notice")  # of annotations, the worst first
 
 
 def failures(
-    github: Connection, repo: str, head: str, names: Collection[str]
+    github: Connection, repo: str, head: str, names: Collection[str], *, logs: bool
 ) -> tuple[Failure, ...]:
     owner, _, name = repo.partition("/")
     with github_errors(f"checks of {repo}"):
@@ -43,7 +44,7 @@ def failures(
         commit = github.graphql(repo, _QUERY, variables)["repository"]["object"] or {}
         rollup = commit.get("statusCheckRollup") or {"contexts": None}
         return tuple(
-            _status(row) if is_status(row) else _run(github, repo, row)
+            _status(row) if is_status(row) else _run(github, repo, row, logs=logs)
             for row in nodes(rollup["contexts"])
             if name_of_check(row) in names and state_of_check(row) is CheckState.RED
         )
@@ -77,10 +78,10 @@ def _status(row: Any) -> Failure:
     )
 
 
-def _run(github: Connection, repo: str, row: Any) -> Failure:
+def _run(github: Connection, repo: str, row: Any, *, logs: bool) -> Failure:
     url = str(row["detailsUrl"] or "")
     page, job = _JOB_PAGE.search(url), str(row["databaseId"])
-    log, no_log = read_log(github, repo, job) if page else ("", "no job of GitHub Actions")
+    log, no_log = _log(github, repo, job, logs=logs) if page else ("", _NO_JOB)
     notes = _notes(github, repo, job)
     return Failure(
         name=name_of_check(row),
@@ -96,6 +97,10 @@ def _run(github: Connection, repo: str, row: Any) -> Failure:
         completed_at=_moment(row["completedAt"]),
         rerunnable=f"{page[1]}/{job}" if page else "",
     )
+
+
+def _log(github: Connection, repo: str, job: str, *, logs: bool) -> tuple[str, str]:
+    return read_log(github, repo, job) if logs else ("", "nobody asked for it")
 
 
 def _notes(github: Connection, repo: str, run: str) -> tuple[Note, ...]:

@@ -15,8 +15,10 @@ from cw.github.reviewed import reviewed
 class Repairing(Connection):
     """Each in its own file."""
 
-    def failures(self, repo: str, head: str, names: Collection[str]) -> tuple[Failure, ...]:
-        return failures(self, repo, head, names)
+    def failures(
+        self, repo: str, head: str, names: Collection[str], *, logs: bool = True
+    ) -> tuple[Failure, ...]:
+        return failures(self, repo, head, names, logs=logs)
 
     def rerun(self, repo: str, rerunnables: Collection[str]) -> None:
         rerun(self, repo, rerunnables)

@@ -81,6 +81,20 @@ def test_only_the_named_ones_cost_anything(hub: GitHubStandIn, github: GitHub) -
     assert [last for _, last in asked[3:]] == ["annotations"]
 
 
+def test_logs_cost_nothing_where_nobody_wants_them(hub: GitHubStandIn, github: GitHub) -> None:
+    head = push(hub, "41\n")
+    note = Annotation("answer.txt", 1, "it is not 42")
+    hub.check(REPO, head, "test", "failure", log="it failed", annotations=[note])
+    hub.requests.clear()
+
+    (found,) = github.failures(REPO, head, [TEST], logs=False)
+
+    assert [one.path.rpartition("/")[2] for one in hub.requests] == ["graphql", "annotations"]
+    assert (found.log, found.no_log) == ("", "nobody asked for it")
+    assert found.notes
+    assert found.completed_at
+
+
 def test_log_is_asked_of_another_machine_without_the_token(
     hub: GitHubStandIn, github: GitHub
 ) -> None:

@@ -21,7 +21,7 @@ def run_again(github: Repairing, record: PullRecord, look: Look) -> tuple[str, .
         return ()  # what it changes is not all known
     head = look.glance.head
     try:
-        failures = github.failures(look.glance.repo, head, red)
+        failures = github.failures(look.glance.repo, head, red, logs=False)
         again = worth_another_run(failures, look.paths, head, record.rerun)
         if again:
             github.rerun(look.glance.repo, [one.rerunnable for one in again])

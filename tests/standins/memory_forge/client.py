@@ -115,7 +115,9 @@ class MemoryClient(NoPulls):
     def merge(self, repo: str, number: int, *, head: str, method: MergeMethod) -> str:
         raise GoneError("there are no pull requests")
 
-    def failures(self, repo: str, head: str, names: Collection[str]) -> tuple[Failure, ...]:
+    def failures(
+        self, repo: str, head: str, names: Collection[str], *, logs: bool = True
+    ) -> tuple[Failure, ...]:
         return ()
 
     def rerun(self, repo: str, rerunnables: Collection[str]) -> None:
