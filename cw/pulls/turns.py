@@ -8,7 +8,7 @@ from cw.pulls.record import Cause, PullRecord
 from cw.pulls.states import PullState
 
 # In these an older one goes on, and its merge would make another conflict.
-_GOES_ON = frozenset({PullState.WATCHING, PullState.CHECKING, PullState.REPAIRING, PullState.READY})
+GOES_ON = frozenset({PullState.WATCHING, PullState.CHECKING, PullState.REPAIRING, PullState.READY})
 
 
 def first_in_line(record: PullRecord, others: Iterable[PullRecord]) -> PullRecord | None:
@@ -22,7 +22,7 @@ def first_in_line(record: PullRecord, others: Iterable[PullRecord]) -> PullRecor
     older = (
         other
         for other in sorted(beside, key=lambda other: other.number)
-        if other.number < record.number and other.state in _GOES_ON and _share(record, other)
+        if other.number < record.number and other.state in GOES_ON and _share(record, other)
     )
     return next(under_way, None) or next(older, None)
 

@@ -286,6 +286,29 @@ def test_five_pull_requests_on_one_file_cost_at_most_five_repairs(
     assert all(len(road.record(number).rounds) <= 1 for number in numbers)
 
 
+def test_one_that_waits_for_an_older_one_is_looked_at_as_soon_as_that_is_merged(
+    road: Road, hub: GitHubStandIn, yard: Yard
+) -> None:
+    first, second = (road.pull(files={"shared.txt": f"of {at}\n"}) for at in range(2))
+    for number in (first, second):
+        hub.check(REPO, road.branch(number), "test", "success")
+    hub.add_commit(REPO, "main", {"shared.txt": "theirs\n"})
+    road.follow()
+    yard.merges_base(yard.repair(), {"shared.txt": "both\n"})
+    hub.check(REPO, road.branch(first), "test", "success")
+    road.follow()
+    road.follow(
+        timedelta(days=1)
+    )  # by now the second one is looked at once in a quarter of an hour
+    hub.merge_pull(REPO, first)
+    road.store.pulls.wait({road.record(first).key: road.hands.now()})
+    road.follow()
+    road.follow()
+
+    assert road.state(first) == "merged"
+    assert road.state(second) == "repairing"
+
+
 def test_conflict_comes_before_red_checks_and_these_before_the_review(
     road: Road, hub: GitHubStandIn, yard: Yard
 ) -> None:

@@ -29,6 +29,7 @@ from cw.pulls.judged import Heard, judged
 from cw.pulls.record import PullRecord, next_look
 from cw.pulls.show import needs_look
 from cw.pulls.states import ENDED, PullState, move_to
+from cw.pulls.turns import GOES_ON
 from cw.states import State
 from cw.store.notices import Told
 
@@ -89,6 +90,7 @@ class _Pass(GitHubPass[Moved]):
         rights = Rights(self.reader, ways.store.github)
         self._listener = Listener(ways.github, rights, ways.settings.pulls_bots)
         self._looked = self._wholly = 0
+        self._freed = set[str]()  # places
 
     def run(self, step: Callable[[], None]) -> Followed:
         done = self.report(Followed, lambda: self._run(step))
@@ -130,6 +132,16 @@ class _Pass(GitHubPass[Moved]):
             step()
             self._guarded(due[name], looks[name])
         self._mender.tidy()
+        self._wake(now)
+
+    def _wake(self, now: datetime) -> None:
+        """Where one is in nobody's way any more, or has moved the base, the others of its place are
+        looked at in the next pass: some may have waited for that.
+        """
+        if self._freed:
+            opened = self.ways.store.pulls.open()
+            beside = [record.key for record in opened if record.key[0] in self._freed]
+            self.ways.store.pulls.wait(dict.fromkeys(beside, now))
 
     def _due(self, now: datetime) -> list[PullRecord]:
         pulls = self.ways.store.pulls
@@ -212,6 +224,8 @@ class _Pass(GitHubPass[Moved]):
         )
         if done and record.state is not before.state:
             self.rows.append(_moved(before, record))
+            if before.state in GOES_ON and record.state not in GOES_ON:
+                self._freed.add(record.key[0])
         return done
 
 
