@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Any
 
@@ -36,6 +36,7 @@ QUICK = {
 }
 COMMIT = "git add -A && git commit -q -m"
 PERSON = "acme"
+MENDS = "Mend pull request #"
 
 
 @pytest.fixture
@@ -167,6 +168,74 @@ def threads(hub: GitHubStandIn, number: int) -> list[ReviewThread]:
 
 def comments(hub: GitHubStandIn, number: int) -> list[str]:
     return [comment.body for comment in hub.issue(REPO, number).comments]
+
+
+def test_five_pull_requests_on_one_file_cost_at_most_five_repairs(claude_fleet: Fleet) -> None:
+    """Merged one after the other by a person who tries until it can be."""
+    fleet, hub = claude_fleet, claude_fleet.github
+    hub.ci = good_when_there()
+    issues = [hub.add_issue(REPO, f"Say {at}", "It says nothing.") for at in range(5)]
+    for issue in issues:
+        work = [bash(f"echo {issue} > shared.txt && {COMMIT} 'Say {issue}'")]
+        fleet.api.script(*work, text(f"It says {issue}."), match=says(f"issue-{issue}", mends=0))
+        merges = bash(f"git merge -q origin/main; echo {issue} > shared.txt; {COMMIT} 'Merge main'")
+        fleet.api.script(*work, merges, text("Merged."), match=says(f"issue-{issue}", mends=1))
+    fleet.ok("dispatch", "-r", REPO, *(part for issue in issues for part in ("-i", str(issue))))
+    wait_until(lambda: len(hub.pulls(REPO)) == 5, 120, fleet.logs)
+
+    for pull in sorted(hub.pulls(REPO), key=lambda one: one.number):
+        wait_until(merges_now(fleet, pull.number), 180, fleet.logs)
+
+    rows = repairs(fleet)
+    assert 4 <= len(rows) <= 5, rows
+    assert set(ends(rows)) == {("succeeded", "done")}
+    assert all(len(pull_titles(rows, issue)) <= 1 for issue in issues)
+
+
+@pytest.mark.parametrize("gesture", ["merge", "close", "stop", "push"])
+def test_running_repair_ends_with_what_a_person_does(rehearsing: Fleet, gesture: str) -> None:
+    fleet, hub = rehearsing, rehearsing.github
+    hub.ci = good_when_there("never.txt")
+    go = fleet.worker("01") / "tmp" / "go"
+    go.parent.mkdir(exist_ok=True)
+    go.touch()
+    issue = hub.add_issue(REPO, "First", "rehearse: until ~/tmp/go\nrehearse: commit-only\n")
+    fleet.ok("dispatch", "-i", f"{REPO}#{issue}")
+    number = pull_of(fleet, issue)["number"]
+    go.unlink()
+    row_when(fleet, lambda row: row["waits"].startswith("worker 01 mends it"), 60)
+    head = hub.pulls(REPO)[0].head_sha
+    gestures: dict[str, Callable[[], object]] = {
+        "merge": lambda: hub.merge_pull(REPO, number),
+        "close": lambda: hub.close_issue(REPO, number),
+        "stop": lambda: hub.add_comment(REPO, number, "Stop.", author=PERSON),
+        "push": lambda: hub.add_commit(REPO, f"issue-{issue}", {"a.txt": "b\n"}, actor=PERSON),
+    }
+    gestures[gesture]()
+
+    ended = wait_until(lambda: repairs(fleet), 60, fleet.logs)
+    theirs = hub.state.issue(hub.state.repo(REPO), number).pull
+    assert ends(ended) == [("stopped", "repair_over")]
+    assert theirs
+    assert (theirs.head_sha == head) is (gesture != "push")
+    assert comments(hub, number) == (["Stop."] if gesture == "stop" else [])
+    assert fleet.json("status")["workers"][0]["state"] == "idle"
+
+
+def says(words: str, *, mends: int) -> Callable[[Request], bool]:
+    return lambda request: words in request.text and request.text.count(MENDS) == mends
+
+
+def merges_now(fleet: Fleet, number: int) -> Callable[[], bool]:
+    return lambda: fleet.cw("merge", f"{REPO}#{number}", "--yes").returncode == 0
+
+
+def ends(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(row["outcome"]["kind"], row["outcome"]["reason"]) for row in rows]
+
+
+def pull_titles(rows: list[dict[str, Any]], issue: int) -> list[str]:
+    return [row["title"] for row in rows if row["issue"] == issue]
 
 
 def pull_of(fleet: Fleet, issue: int) -> dict[str, Any]:
