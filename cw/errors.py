@@ -68,6 +68,10 @@ class GoneError(GitHubRefusedError):
     """
 
 
+class RightMissingError(GitHubRefusedError):
+    """The token is good, and may not do this there."""
+
+
 class BadTokenError(GitHubRefusedError):
     """GitHub does not accept the token, whatever it is asked with it."""
 

@@ -121,7 +121,7 @@ class Merges:
         if github is None:
             raise CwError(f"there is no GitHub token to ask with whether {record.name} is merged")
         name = PullName(record.repo, record.number)
-        glance = github.watch().glances([name]).get(name)
+        glance = github.watch(self._ctx.store.github).glances([name]).get(name)
         ours = glance and glance.merged and glance.repo_id == record.repo_id
         return glance.head if glance and ours else ""
 

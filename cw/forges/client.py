@@ -15,7 +15,7 @@ from typing import Protocol, Self
 
 from cw.forges.issues import Issue, Thread
 from cw.forges.pulls import MergeMethod, Pull, Push
-from cw.forges.reading import Facts, PageCache, Places, Reader
+from cw.forges.reading import Facts, Kept, PageCache, Places, Reader
 from cw.forges.repairing import Failure, Reviewed
 from cw.forges.repositories import Repository
 from cw.forges.reviewing import Reviewing
@@ -39,6 +39,9 @@ class Repositories(Names, Protocol):
 
     def missing(self, found: Repository) -> tuple[str, ...]:
         """What the token lacks there, for people."""
+
+    def unread(self, found: Repository) -> tuple[str, ...]:
+        """Likewise, for reading what checks say there. Asked now."""
 
 
 class Labels(Protocol):
@@ -122,7 +125,7 @@ class Repairing(Threads, Protocol):
     """What a repair of a pull request is told, and what is done for it."""
 
     def failures(
-        self, repo: str, head: str, names: Collection[str], *, logs: bool = True
+        self, repo: str, head: str, names: Collection[str], kept: Kept, *, logs: bool = True
     ) -> tuple[Failure, ...]:
         """Those checks and statuses of this head, by their names, that are red now; several of one
         name are several. What may not be read of one is left out, and its log's absence said.
@@ -179,7 +182,7 @@ class Client(Dispatching, Settling, Merging, Repairing, Reviewing, Writes, Proto
 
     def places(self, facts: Facts) -> Places: ...
 
-    def watch(self) -> Watch: ...
+    def watch(self, kept: Kept) -> Watch: ...
 
     def check_token(self) -> None:
         """Raises BadTokenError for one that is not accepted. Costs nothing. Not for Apps."""

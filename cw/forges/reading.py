@@ -27,6 +27,10 @@ class Facts(Protocol):
     def keep_fact(self, name: str, value: str, life: timedelta) -> None: ...
 
 
+class Kept(PageCache, Facts, Protocol):
+    """Both."""
+
+
 class Reader(Protocol):
     """Answers that may be kept: what did not change since anybody asked is free."""
 

@@ -27,6 +27,16 @@ class Check:
     since: datetime | None = None  # it runs; None: nobody says
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unread:
+    """Checks that the token may not read. `state`: what those come to together; None: nobody knows.
+    `lacks`: rights that would tell more of them, for people.
+    """
+
+    state: CheckState | None = None
+    lacks: tuple[str, ...] = ()
+
+
 class Mergeable(StrEnum):
     YES = "yes"
     NO = "no"  # it conflicts with its base
@@ -105,7 +115,8 @@ class Look:
     paths: tuple[str, ...] = ()  # of the first hundred of them
     labels: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
-    checks: tuple[Check, ...] = ()  # of the head
+    checks: tuple[Check, ...] = ()  # of the head, as far as they may be read
+    unread: Unread | None = None  # what is known of the others; None: there are none
     red_on_base: frozenset[str] = frozenset()  # names of checks that are red on the base's head
     wants_review: bool = False  # the repository does, and has none yet
     approved: bool = False

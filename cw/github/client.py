@@ -14,7 +14,7 @@ from cw.errors import GoneError
 from cw.forges.forge import Key
 from cw.forges.issues import Issue, Thread
 from cw.forges.pulls import MergeMethod, Pull
-from cw.forges.reading import Facts, PageCache
+from cw.forges.reading import Facts, Kept, PageCache
 from cw.forges.repositories import Repository
 from cw.github.comments import comment_once
 from cw.github.connection import again
@@ -26,7 +26,7 @@ from cw.github.merging import merge, merge_methods
 from cw.github.opened import opened
 from cw.github.reader import GitHubReader
 from cw.github.repairing import Repairing
-from cw.github.repository import missing, read_repository
+from cw.github.repository import missing, read_repository, unread
 from cw.github.reviewing import Reviews
 from cw.github.standing import standing
 from cw.github.thread import read_thread
@@ -128,11 +128,14 @@ class GitHub(Reviews, Repairing):
     def missing(self, found: Repository) -> tuple[str, ...]:
         return missing(self, found)
 
+    def unread(self, found: Repository) -> tuple[str, ...]:
+        return unread(self, found)
+
     def places(self, facts: Facts) -> Places:
         return Places(self, facts)
 
-    def watch(self) -> GitHubWatch:
-        return GitHubWatch(self)
+    def watch(self, kept: Kept) -> GitHubWatch:
+        return GitHubWatch(self, kept)
 
     def standing(self, repo: str, branch: str) -> tuple[str, tuple[Pull, ...]]:
         return standing(self, repo, branch)

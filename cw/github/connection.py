@@ -20,6 +20,8 @@ _REPEATS = 2
 _SERVER_ERRORS = 500
 _HOURLY = 1000  # limits by the hour are higher
 
+Took = Callable[[Mapping[str, Any]], bool]
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -47,6 +49,10 @@ def again(write: Callable[P, T]) -> Callable[P, T]:
         return write(*args, **named)
 
     return call
+
+
+def _never(_error: Mapping[str, Any]) -> bool:
+    return False
 
 
 class Connection:
@@ -159,22 +165,34 @@ class Connection:
 
     @again
     def graphql(
-        self, repo: str, query: str, variables: Mapping[str, object], *, partly: bool = False
+        self,
+        repo: str,
+        query: str,
+        variables: Mapping[str, object],
+        *,
+        partly: bool = False,
+        took: Took = _never,
     ) -> Any:
         """As `graphql_once`; only for what can be repeated."""
-        return self.graphql_once(repo, query, variables, partly=partly)
+        return self.graphql_once(repo, query, variables, partly=partly, took=took)
 
     def graphql_once(
-        self, repo: str, query: str, variables: Mapping[str, object], *, partly: bool = False
+        self,
+        repo: str,
+        query: str,
+        variables: Mapping[str, object],
+        *,
+        partly: bool = False,
+        took: Took = _never,
     ) -> Any:
         """The answer's `data`. `repo`: whose token is used. `partly`: what GitHub does not know is
-        None in it.
+        None in it. `took`: called with each other error; True: the rest of the answer is good.
         """
         body = {"query": query, "variables": dict(variables)}
         with github_errors(repo):
             answer = self.ask(repo, repo, "POST", "/graphql", body).data
             for error in answer.get("errors") or ():
-                if not (partly and error.get("type") == "NOT_FOUND"):
+                if not (partly and error.get("type") == "NOT_FOUND") and not took(error):
                     raise_for_graphql(error)
             return answer["data"]
 

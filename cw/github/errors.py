@@ -18,6 +18,7 @@ from cw.errors import (
     GitHubRefusedError,
     GitHubUnavailableError,
     GoneError,
+    RightMissingError,
 )
 
 _SERVER_ERRORS = 500
@@ -25,13 +26,6 @@ _WAIT_STATUSES = frozenset({429})
 _NOT_FOUND = frozenset({404, 410})
 _SHOWN = 200  # characters of GitHub's words
 _NO_HEADERS: Mapping[str, str] = {}
-_SEES = "Check what the token may see"
-# GitHub has no permission `checks` for fine-grained tokens (cli/cli#12597), and runs of workflows
-# are among what checks consist of.
-_CHECKS = (
-    "It tells checks of private repositories to classic tokens (scope repo) and to Apps with "
-    "checks, statuses and actions: read, not to fine-grained tokens"
-)
 # What reading an answer of another shape than expected ends with.
 _ODD = (KeyError, TypeError, AttributeError, IndexError, ValueError, RuntimeError)
 
@@ -99,9 +93,10 @@ def _refused(status: int, text: str, headers: Mapping[str, str]) -> GitHubRefuse
         )
     # Of fine-grained tokens and Apps: what this endpoint wants, and so what the token lacks.
     wanted = headers.get("x-accepted-github-permissions", "")
-    if wanted and "not accessible" in text.lower():
+    if "not accessible" in text.lower():
         lacks = " or ".join(right.strip().replace("=", ": ") for right in wanted.split(";"))
-        return GitHubRefusedError(f"GitHub refused: {text}", hint=f"Give the token {lacks}")
+        hint = f"Give the token {lacks}" if lacks else "Check the token's permissions"
+        return RightMissingError(f"GitHub refused: {text}", hint=hint)
     return GitHubRefusedError(
         f"GitHub refused: {status} {text}", hint="Check the token's permissions"
     )
@@ -111,8 +106,7 @@ def raise_for_graphql(error: Mapping[str, Any]) -> NoReturn:
     """GraphQL says no with a status of 200."""
     kind, text = error.get("type", ""), str(error.get("message", ""))[:_SHOWN]
     if kind in {"NOT_FOUND", "FORBIDDEN", "INSUFFICIENT_SCOPES", "UNPROCESSABLE"}:
-        hint = _CHECKS if "statusCheckRollup" in (error.get("path") or ()) else _SEES
-        raise GitHubRefusedError(f"GitHub refused: {text}", hint=hint)
+        raise GitHubRefusedError(f"GitHub refused: {text}", hint="Check what the token may see")
     if kind == "RATE_LIMITED":
         raise GitHubLimitError(f"GitHub asks to wait ({text})", hint="Try later")
     raise GitHubUnavailableError(f"GitHub is in trouble ({text})", hint="Try later")

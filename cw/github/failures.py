@@ -10,13 +10,15 @@ from datetime import datetime
 from typing import Any
 
 from cw.errors import BadTokenError, GitHubRefusedError
+from cw.forges.reading import Kept
 from cw.forges.repairing import NOTE_CHARS, NOTES, SUMMARY_CHARS, TITLE_CHARS, Failure, Note
-from cw.forges.watched import CheckState
 from cw.github.connection import Connection
 from cw.github.errors import github_errors
 from cw.github.expected import ROWS, Expected
+from cw.github.head_checks import HeadChecks
 from cw.github.job_log import read_log
-from cw.github.watched_rows import is_status, name_of_check, nodes, state_of_check
+from cw.github.refusals import Refusals
+from cw.github.watched_rows import is_red, is_status, name_of_check, nodes
 
 _QUERY = """query Failures($owner: String!, $name: String!, $head: GitObjectID!) {
   repository(owner: $owner, name: $name) { object(oid: $head) { ... on Commit {
@@ -36,18 +38,34 @@ _LEVELS = ("failure", "warning", "notice")  # of annotations, the worst first
 
 
 def failures(
-    github: Connection, repo: str, head: str, names: Collection[str], *, logs: bool
+    github: Connection,
+    repo: str,
+    head: str,
+    names: Collection[str],
+    kept: Kept,
+    *,
+    logs: bool,
 ) -> tuple[Failure, ...]:
-    owner, _, name = repo.partition("/")
+    refusals = Refusals(github, kept)
     with github_errors(f"checks of {repo}"):
-        variables = {"owner": owner, "name": name, "head": head}
-        commit = github.graphql(repo, _QUERY, variables)["repository"]["object"] or {}
-        rollup = commit.get("statusCheckRollup") or {"contexts": None}
+        rows = [] if refusals.runs(repo) else _rows(github, repo, head, refusals)
+        told = not refusals.runs(repo)  # which may be news
+        if not told:
+            rows = list(HeadChecks(github, kept, refusals).of(repo, head).rows)
         return tuple(
-            _status(row) if is_status(row) else _run(github, repo, row, logs=logs)
-            for row in nodes(rollup["contexts"])
-            if name_of_check(row) in names and state_of_check(row) is CheckState.RED
+            _status(row) if is_status(row) else _run(github, repo, row, logs=logs, told=told)
+            for row in rows
+            if name_of_check(row) in names and is_red(row)
         )
+
+
+def _rows(github: Connection, repo: str, head: str, refusals: Refusals) -> list[Any]:
+    owner, _, name = repo.partition("/")
+    variables = {"owner": owner, "name": name, "head": head}
+    data = github.graphql(repo, _QUERY, variables, took=lambda error: refusals.took(repo, error))
+    commit = data["repository"]["object"] or {}
+    rollup = commit.get("statusCheckRollup") or {"contexts": None}
+    return nodes(rollup["contexts"])
 
 
 def rerun(github: Connection, repo: str, rerunnables: Collection[str]) -> None:
@@ -78,11 +96,12 @@ def _status(row: Any) -> Failure:
     )
 
 
-def _run(github: Connection, repo: str, row: Any, *, logs: bool) -> Failure:
+def _run(github: Connection, repo: str, row: Any, *, logs: bool, told: bool) -> Failure:
+    """`told`: the token may read check runs, which annotations are of."""
     url = str(row["detailsUrl"] or "")
     page, job = _JOB_PAGE.search(url), str(row["databaseId"])
     log, no_log = _log(github, repo, job, logs=logs) if page else ("", _NO_JOB)
-    notes = _notes(github, repo, job)
+    notes = _notes(github, repo, job) if told else ()
     return Failure(
         name=name_of_check(row),
         conclusion=str(row["conclusion"]).lower(),

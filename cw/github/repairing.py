@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from cw.forges.reading import Kept
 from cw.forges.repairing import Failure, Reviewed
 from cw.github.connection import Connection
 from cw.github.drafts import mark_ready
@@ -16,9 +17,9 @@ class Repairing(Connection):
     """Each in its own file."""
 
     def failures(
-        self, repo: str, head: str, names: Collection[str], *, logs: bool = True
+        self, repo: str, head: str, names: Collection[str], kept: Kept, *, logs: bool = True
     ) -> tuple[Failure, ...]:
-        return failures(self, repo, head, names, logs=logs)
+        return failures(self, repo, head, names, kept, logs=logs)
 
     def rerun(self, repo: str, rerunnables: Collection[str]) -> None:
         rerun(self, repo, rerunnables)

@@ -11,6 +11,7 @@ from cw.forges.repositories import Repository
 from cw.github.connection import Connection
 from cw.github.errors import github_errors, raise_for
 from cw.github.expected import Expected
+from cw.github.refusals import Part
 
 _REFUSED = frozenset({403, 404})
 _ROLES = ("admin", "maintain", "push", "triage", "pull")
@@ -42,6 +43,25 @@ def missing(github: Connection, found: Repository) -> tuple[str, ...]:
         return () if found.scopes & enough else ("scope repo",)
     return tuple(
         right for right, path in _PROBES.items() if not _may(github, found.name, right, path)
+    )
+
+
+def unread(github: Connection, found: Repository) -> tuple[str, ...]:
+    """A classic token may read what its user may, and so may everybody what is public."""
+    if not found.private or found.scopes is not None or not found.branch:
+        return ()
+    paths = {
+        Part.ACTIONS: "/actions/runs?per_page=1",
+        Part.STATUSES: f"/commits/{quote(found.branch, safe='')}/status?per_page=1",
+    }
+    any_answer = Expected(object, taken=_REFUSED)
+    return tuple(
+        part.value
+        for part, path in paths.items()
+        if github.ask(
+            part.value, found.name, "GET", f"/repos/{found.name}{path}", expected=any_answer
+        ).status
+        in _REFUSED
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from cw.forges.trusted_authors import is_bot
-from cw.forges.watched import Check, CheckState, Glance, Look, Mergeable, OpenThread, Said
+from cw.forges.watched import Check, CheckState, Glance, Look, Mergeable, OpenThread, Said, Unread
 from cw.github.thread import editor_of, login_of
 
 # GitHub's enum CheckConclusionState; what it may say beside these says nothing.
@@ -45,7 +47,23 @@ def read_glance(repo: Any, row: Any, mark: str) -> Glance:
     )
 
 
-def read_look(repo: Any, row: Any, mark: str) -> Look:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rows:
+    """Checks of the head and of the base, as GraphQL has them, wherever they were read."""
+
+    head: Iterable[Any] = ()
+    base: Iterable[Any] = ()
+    unread: Unread | None = None
+
+
+def read_rows(row: Any) -> Rows:
+    """Of a look that has them all."""
+    commits = nodes(row["commits"])
+    base = (row["baseRef"] or {}).get("target") or {}
+    return Rows(head=_contexts(commits[-1]["commit"]) if commits else (), base=_contexts(base))
+
+
+def read_look(repo: Any, row: Any, mark: str, checks: Rows) -> Look:
     reviews = {
         login: review
         for review in nodes(row["latestOpinionatedReviews"])
@@ -59,7 +77,6 @@ def read_look(repo: Any, row: Any, mark: str) -> Look:
     }
     decision = row["reviewDecision"]  # null where the repository requires no review
     approved = not decision and not changes and "APPROVED" in said.values()
-    commits = nodes(row["commits"])
     return Look(
         glance=read_glance(repo, row, mark),
         title=str(row["title"]),
@@ -73,12 +90,9 @@ def read_look(repo: Any, row: Any, mark: str) -> Look:
         paths=tuple(str(file["path"]) for file in nodes(row["files"])),
         labels=tuple(str(label["name"]) for label in nodes(row["labels"])),
         assignees=tuple(str(user["login"]) for user in nodes(row["assignees"])),
-        checks=_checks(commits[-1]["commit"]) if commits else (),
-        red_on_base=frozenset(
-            check.name
-            for check in _checks((row["baseRef"] or {}).get("target") or {})
-            if check.state is CheckState.RED
-        ),
+        checks=tuple(map(_check, checks.head)),
+        unread=checks.unread,
+        red_on_base=frozenset(name_of_check(one) for one in checks.base if is_red(one)),
         wants_review=decision == "REVIEW_REQUIRED",
         approved=decision == "APPROVED" or approved,
         changes=changes,
@@ -90,9 +104,9 @@ def read_look(repo: Any, row: Any, mark: str) -> Look:
     )
 
 
-def _checks(commit: Any) -> tuple[Check, ...]:
+def _contexts(commit: Any) -> list[Any]:
     rollup = commit.get("statusCheckRollup") or {"contexts": None}
-    return tuple(_check(row) for row in nodes(rollup["contexts"]))
+    return nodes(rollup["contexts"])
 
 
 def _check(row: Any) -> Check:
@@ -123,6 +137,10 @@ def state_of_check(row: Any) -> CheckState:
     if row["status"] != "COMPLETED":
         return CheckState.PENDING
     return _CONCLUSIONS.get(row["conclusion"], CheckState.NEUTRAL)
+
+
+def is_red(row: Any) -> bool:
+    return state_of_check(row) is CheckState.RED
 
 
 def is_open_thread(row: Any) -> bool:

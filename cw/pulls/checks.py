@@ -6,11 +6,46 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cw.forges.watched import Check, CheckState
+from cw.forges.watched import Check, CheckState, Unread
 
 TOO_LONG = timedelta(hours=1)  # a check that is pending for so long does not run
 NONE_AFTER = timedelta(minutes=5)  # of the push; then the repository has no checks
 _NAMED = 3
+_HIDDEN = "some that this token cannot read"
+_NOT = "not readable with this token"
+_UNREAD = {  # why a person has to look at them, and their phrase
+    None: (f"checks: {_NOT}", _NOT),
+    CheckState.RED: (f"a check is red that is {_NOT}", f"red: {_NOT} which"),
+    CheckState.PENDING: (
+        f"a check is pending for over an hour that is {_NOT}",
+        f"pending for over an hour: {_NOT} which",
+    ),
+    CheckState.GREEN: ("", "all green"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hidden:
+    """What is known of checks that the token may not read. `why`: a person has to look at them, in
+    words; empty: nobody has to. `words`: their part of a phrase.
+    """
+
+    awaited: bool = False
+    why: str = ""
+    words: str = ""
+
+
+NONE_HIDDEN = Hidden()
+
+
+def judge_hidden(unread: Unread | None, moved_at: datetime, now: datetime) -> Hidden:
+    """`moved_at`: since when they may come to what they do."""
+    if unread is None:
+        return NONE_HIDDEN
+    if unread.state is CheckState.PENDING and now - moved_at < TOO_LONG:
+        return Hidden(awaited=True)
+    why, words = _UNREAD[unread.state]
+    return Hidden(why=why, words=words)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +60,7 @@ class Checks:
     stuck_required: tuple[str, ...] = ()
     green: int = 0
     awaited: bool = False  # there are none, and some may come yet
+    hidden: Hidden = NONE_HIDDEN
 
     @property
     def words(self) -> str:
@@ -35,12 +71,17 @@ class Checks:
             _counted(self.pending, "pending"),
             _counted(self.stuck, "pending for over an hour"),
             f"{self.green} green" if self.green else "",
+            self.hidden.words,
         ]
         return ", ".join(filter(None, parts)) or ("awaited" if self.awaited else "none")
 
 
 def judge_checks(
-    checks: Iterable[Check], red_on_base: Collection[str], head_at: datetime, now: datetime
+    checks: Iterable[Check],
+    red_on_base: Collection[str],
+    head_at: datetime,
+    now: datetime,
+    hidden: Hidden = NONE_HIDDEN,
 ) -> Checks:
     """`head_at`: when the head was seen first; nobody says when it was pushed."""
     ordered = sorted(checks, key=lambda check: (not check.required, check.name))
@@ -51,11 +92,15 @@ def judge_checks(
         red=_names(name for name in red if name not in red_on_base),
         red_on_base=_names(name for name in red if name in red_on_base),
         asks=_names(check.name for check in ordered if check.state is CheckState.ASKS),
-        pending=_names(check.name for check in pending if check not in stuck),
+        pending=(
+            *_names(check.name for check in pending if check not in stuck),
+            *([_HIDDEN] if hidden.awaited else []),
+        ),
         stuck=_names(check.name for check in stuck),
         stuck_required=_names(check.name for check in stuck if check.required),
         green=sum(check.state is CheckState.GREEN for check in ordered),
-        awaited=not ordered and now - head_at < NONE_AFTER,
+        awaited=not ordered and hidden is NONE_HIDDEN and now - head_at < NONE_AFTER,
+        hidden=hidden,
     )
 
 

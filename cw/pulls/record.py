@@ -23,6 +23,7 @@ class Cause(StrEnum):
     REVIEW = "review"
     BASE = "base"  # red there as well: not ours
     STUCK = "stuck"  # a required check that does not end
+    UNREAD = "unread"  # nobody knows what its checks say
     LOOK = "look"  # at what its last repair did or said
     ANSWERED = "answered"  # what reviewers wanted, who have not looked again
 
@@ -34,6 +35,7 @@ class Shown(Model):
     """What was seen of it last, as lists show it."""
 
     checks: str = ""  # one phrase
+    lacks: tuple[str, ...] = ()  # rights without which they were not all read, where that matters
     conflicts: str = ""  # yes, no; empty: not known yet
     review: str = ""  # approved, changes, threads, wanted; empty: none
     draft: bool = False

@@ -30,9 +30,10 @@ def needs_look(record: PullRecord, glance: Glance, now: datetime) -> bool:
 
 
 def shown(seen: Seen) -> Shown:
-    look = seen.look
+    look, checks = seen.look, seen.checks
     return Shown(
-        checks=seen.checks.words,
+        checks=checks.words,
+        lacks=look.unread.lacks if look.unread and checks.hidden.why else (),
         conflicts=_CONFLICTS[look.glance.mergeable],
         review=_review(seen),
         draft=look.draft,

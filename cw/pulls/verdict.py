@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cw.forges.watched import Look, Mergeable
-from cw.pulls.checks import Checks, judge_checks, listed
+from cw.pulls.checks import Checks, judge_checks, judge_hidden, listed
 from cw.pulls.record import Cause
 from cw.pulls.states import PullState
 from cw.pulls.wants import NOTHING, Wants
@@ -35,7 +35,8 @@ class Seen:
     @property
     def checks(self) -> Checks:
         look = self.look
-        return judge_checks(look.checks, look.red_on_base, self.head_at, self.now)
+        hidden = judge_hidden(look.unread, max(self.moved_at, self.head_at), self.now)
+        return judge_checks(look.checks, look.red_on_base, self.head_at, self.now, hidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ def _causes(seen: Seen, checks: Checks) -> dict[Cause, str]:
         Cause.STUCK: f"required and pending for over an hour: {listed(checks.stuck_required)}"
         if checks.stuck_required
         else "",
+        Cause.UNREAD: checks.hidden.why,
         Cause.ANSWERED: _answered(seen.wants),
     }
     return {cause: words for cause, words in found.items() if words}

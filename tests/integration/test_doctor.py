@@ -191,6 +191,36 @@ def test_login_is_not_led_elsewhere(cw: Cw) -> None:
     assert asked == ["moved /v1/models?limit=1"]
 
 
+def test_token_that_may_not_read_checks_is_told_what_it_lacks(cw: Cw, tmp_path: Path) -> None:
+    """Of private repositories; what is public everybody may read."""
+    with GitHubStandIn(tmp_path / "hub") as hub:
+        writes = {"contents": "write", "issues": "write", "pull_requests": "write"}
+        for repo in ("acme/app", "acme/secret"):
+            hub.add_repo(repo, private=repo == "acme/secret")
+            hub.set_permission(repo, "bot", "write")
+        hub.add_token("bot", "ghp_none", grants=writes)
+        hub.add_token("bot", "ghp_some", grants=writes | {"actions": "read"})
+        hub.add_token("bot", "ghp_all", grants=writes | {"actions": "read", "statuses": "read"})
+        hub.add_token("bot", "ghp_classic")
+        more = {"CW_GITHUB_API_URL": hub.api_url, "CW_ASSIGN_REPOS": "acme/app,acme/secret"}
+
+        def told(token: str) -> tuple[dict[str, str], dict[str, str]]:
+            found = checks(cw, GH_TOKEN=token, **more)
+            return found["github token, acme/app"], found["github token, acme/secret"]
+
+        none, some, whole, classic = map(told, ("ghp_none", "ghp_some", "ghp_all", "ghp_classic"))
+
+    assert [public["state"] for public, _ in (none, some, whole, classic)] == ["ok"] * 4
+    assert [private["state"] for _, private in (none, some, whole, classic)] == [
+        "warn",
+        "warn",
+        "ok",
+        "ok",
+    ]
+    assert none[1]["fix"].startswith("Give it actions: read and commit statuses: read:")
+    assert some[1]["fix"].startswith("Give it commit statuses: read:")
+
+
 def test_github_token_without_a_repository_is_tried_by_a_call_that_no_limit_counts(
     cw: Cw, tmp_path: Path
 ) -> None:

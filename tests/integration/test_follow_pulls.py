@@ -21,7 +21,7 @@ from cw.store import keys
 from cw.store.mending import mend
 from cw.store.notices import Told
 from cw.store.store import Store
-from tests.integration.assigning import BOT, HOST, TOKEN
+from tests.integration.assigning import BOT, HOST
 from tests.integration.following import Hands, Road
 from tests.making import make_spec
 from tests.needs import need
@@ -368,25 +368,6 @@ def test_repository_that_refuses_keeps_no_other_from_being_looked_at(
     assert road.state(first) == "ready"
     assert road.state(second, "acme/lib") == "watching"
     assert "GitHub does not show it" in road.record(second, "acme/lib").waits
-
-
-def test_repository_whose_checks_the_token_may_not_read_is_said_with_which_one_may(
-    hub: GitHubStandIn, store: Store, hands: Hands
-) -> None:
-    hub.add_repo("acme/lib", private=True)
-    road = Road.open(hub, store, hands, [REPO, "acme/lib"])
-    first, second = road.pull(), road.pull("acme/lib")
-    hub.check("acme/lib", road.branch(second, "acme/lib"), "test", "failure")
-    rights = {"contents": "write", "issues": "write", "pull_requests": "write"}
-    hub.add_token(BOT, TOKEN, grants=rights)
-
-    done = road.follow(timedelta(minutes=6))
-
-    assert road.state(first) == "ready"
-    assert road.state(second, "acme/lib") == "watching"
-    (said,) = done.warnings
-    assert said.startswith("acme/lib: GitHub refused: Resource not accessible")
-    assert "not to fine-grained tokens" in said
 
 
 def test_renamed_repository_is_followed_by_its_id(road: Road, hub: GitHubStandIn) -> None:

@@ -11,6 +11,7 @@ import pytest
 from cw.errors import GitHubRefusedError
 from cw.forges.client import Client
 from cw.github.client import GitHub
+from tests.kept import Memory
 from tests.standins.github import GitHubStandIn
 from tests.standins.memory_forge.client import MemoryClient
 from tests.standins.memory_forge.shelf import Kept, Shelf
@@ -40,4 +41,4 @@ def test_what_is_not_there_is_refused(forge: Client, asked: str) -> None:
 
 
 def test_unknown_commit_has_no_failures(forge: Client) -> None:
-    assert forge.failures(REPO, HEAD, ["CI / test"]) == ()
+    assert forge.failures(REPO, HEAD, ["CI / test"], Memory()) == ()

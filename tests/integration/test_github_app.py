@@ -14,6 +14,7 @@ from cw.github.client import GitHub
 from cw.github.repository import missing, read_repository
 from cw.settings import Settings
 from tests.integration.conftest import REPO
+from tests.kept import Memory
 from tests.standins.github import GitHubStandIn
 from tests.standins.github.app_key import app_key
 
@@ -136,7 +137,7 @@ def test_agents_are_given_no_right_to_start_what_runs_in_actions(
     head = hub.add_commit("acme/other", "main", {"a": "1"})
     job = hub.check("acme/other", head, "test", "failure", log="it failed")
 
-    (found,) = github.failures("acme/other", head, ["CI / test"])
+    (found,) = github.failures("acme/other", head, ["CI / test"], Memory())
     github.rerun("acme/other", [found.rerunnable])
 
     grants = [hub.state.tokens[value].grants for value in hub.state.tokens if value[:4] == "ghs_"]

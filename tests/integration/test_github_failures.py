@@ -18,9 +18,10 @@ from cw.errors import (
 from cw.forges.repairing import LOG_CHARS, NOTES, Failure, Note
 from cw.forges.watched import CheckState, PullName
 from cw.github.client import GitHub
+from tests.kept import Memory
 from tests.standins.github import Annotation, GitHubStandIn, Job, Pushed
 
-REPO, PRIVATE = "acme/app", "acme/secret"
+REPO = "acme/app"
 TEST = "CI / test"
 
 
@@ -40,12 +41,12 @@ def good_or_bad(pushed: Pushed) -> Iterable[Job]:
     )
 
 
-def push(hub: GitHubStandIn, text: str, repo: str = REPO) -> str:
-    return hub.add_commit(repo, "issue-1", {"answer.txt": text})
+def push(hub: GitHubStandIn, text: str) -> str:
+    return hub.add_commit(REPO, "issue-1", {"answer.txt": text})
 
 
-def only(github: GitHub, head: str, *names: str, repo: str = REPO) -> Failure:
-    (found,) = github.failures(repo, head, names or (TEST,))
+def only(github: GitHub, head: str, *names: str) -> Failure:
+    (found,) = github.failures(REPO, head, names or (TEST,), Memory())
     return found
 
 
@@ -65,7 +66,7 @@ def test_jobs_begin_by_themselves_and_say_why_they_are_red(
     assert found.started_at
     assert found.completed_at
 
-    assert github.failures(REPO, push(hub, "42\n"), [TEST]) == ()
+    assert github.failures(REPO, push(hub, "42\n"), [TEST], Memory()) == ()
 
 
 def test_only_the_named_ones_cost_anything(hub: GitHubStandIn, github: GitHub) -> None:
@@ -74,7 +75,7 @@ def test_only_the_named_ones_cost_anything(hub: GitHubStandIn, github: GitHub) -
         hub.check(REPO, head, name, "failure", log="it failed")
     hub.requests.clear()
 
-    github.failures(REPO, head, ["CI / two"])
+    github.failures(REPO, head, ["CI / two"], Memory())
 
     asked = [(one.method, one.path.rpartition("/")[2]) for one in hub.requests]
     assert [last for _, last in asked[:2]] == ["graphql", "logs"]
@@ -87,7 +88,7 @@ def test_logs_cost_nothing_where_nobody_wants_them(hub: GitHubStandIn, github: G
     hub.check(REPO, head, "test", "failure", log="it failed", annotations=[note])
     hub.requests.clear()
 
-    (found,) = github.failures(REPO, head, [TEST], logs=False)
+    (found,) = github.failures(REPO, head, [TEST], Memory(), logs=False)
 
     assert [one.path.rpartition("/")[2] for one in hub.requests] == ["graphql", "annotations"]
     assert (found.log, found.no_log) == ("", "nobody asked for it")
@@ -131,7 +132,7 @@ def test_statuses_and_checks_of_other_apps_have_no_log_and_nothing_runs_them_aga
     hub.set_status(REPO, head, "legacy", "error")
     hub.check(REPO, head, "coverage", "failure", workflow="", summary="40 %")
 
-    status, other = github.failures(REPO, head, ["legacy", "coverage"])
+    status, other = github.failures(REPO, head, ["legacy", "coverage"], Memory())
 
     assert (status.conclusion, status.log, status.rerunnable) == ("error", "", "")
     assert (other.name, other.summary, other.log, other.rerunnable) == ("coverage", "40 %", "", "")
@@ -191,51 +192,7 @@ def test_trouble_that_passes_is_not_taken_for_a_log_that_is_not_there(
     hub.fault(path_regex="/logs$", status=status, body=body, times=None)
 
     with pytest.raises(error):
-        github.failures(REPO, head, [TEST])
-
-
-@pytest.fixture
-def tokens(hub: GitHubStandIn) -> dict[str, GitHub]:
-    """By what they may beside writing issues and pull requests of a private repository."""
-    hub.add_repo(PRIVATE, private=True)
-    hub.set_permission(PRIVATE, "bot", "write")
-    rights = {"contents": "write", "issues": "write", "pull_requests": "write"}
-    more = {"nothing": {}, "reads": {"checks": "read", "actions": "read"}}
-    for name, grants in more.items():
-        hub.add_token("bot", name, repos=[PRIVATE], grants=rights | grants)
-    return {name: GitHub(hub.api_url, name, pace=0) for name in more}
-
-
-def test_token_that_may_not_read_checks_is_told_which_ones_may(
-    hub: GitHubStandIn, tokens: dict[str, GitHub]
-) -> None:
-    head = push(hub, "41\n", PRIVATE)
-    name = PullName(PRIVATE, hub.add_pull(PRIVATE, "issue-1", "Fix", author="bot"))
-    hub.check(PRIVATE, head, "test", "failure", log="it failed")
-    asked = (
-        lambda: tokens["nothing"].failures(PRIVATE, head, [TEST]),
-        lambda: tokens["nothing"].watch().looks([name]),
-    )
-
-    for ask in asked:
-        with pytest.raises(GitHubRefusedError, match="not accessible") as refused:
-            ask()
-        assert "Apps with checks, statuses and actions: read" in refused.value.hint
-
-    assert only(tokens["reads"], head, repo=PRIVATE).log == "it failed"
-
-
-def test_token_that_may_only_read_actions_runs_nothing_again(
-    hub: GitHubStandIn, tokens: dict[str, GitHub]
-) -> None:
-    head = push(hub, "41\n", PRIVATE)
-    hub.check(PRIVATE, head, "test", "failure", log="it failed")
-    job = only(tokens["reads"], head, repo=PRIVATE).rerunnable
-
-    with pytest.raises(GitHubRefusedError) as refused:
-        tokens["reads"].rerun(PRIVATE, [job])
-
-    assert refused.value.hint == "Give the token actions: write"
+        github.failures(REPO, head, [TEST], Memory())
 
 
 def test_log_that_the_token_may_not_read_is_said_with_what_it_lacks(
@@ -265,7 +222,7 @@ def test_job_that_runs_again_is_another_run_of_the_check(
 
     github.rerun(REPO, [before.rerunnable])
 
-    assert github.failures(REPO, head, [TEST]) == ()
+    assert github.failures(REPO, head, [TEST], Memory()) == ()
 
 
 def test_several_jobs_of_a_run_run_again_together(hub: GitHubStandIn, github: GitHub) -> None:
@@ -274,14 +231,14 @@ def test_several_jobs_of_a_run_run_again_together(hub: GitHubStandIn, github: Gi
     for name, workflow in (("test", "CI"), ("lint", "CI"), ("docs", "Site")):
         hub.check(REPO, head, name, "failure", workflow=workflow)
     names = [TEST, "CI / lint", "Site / docs"]
-    found = github.failures(REPO, head, names)
+    found = github.failures(REPO, head, names, Memory())
 
     github.rerun(REPO, [one.rerunnable for one in found])
 
     assert len(found) == 3
-    assert github.failures(REPO, head, names) == ()
+    assert github.failures(REPO, head, names, Memory()) == ()
     hub.let_go(REPO, head)
-    assert len(github.failures(REPO, head, names)) == 3
+    assert len(github.failures(REPO, head, names, Memory())) == 3
 
 
 def test_job_runs_again_until_it_is_let_go(hub: GitHubStandIn, github: GitHub) -> None:
@@ -292,7 +249,7 @@ def test_job_runs_again_until_it_is_let_go(hub: GitHubStandIn, github: GitHub) -
     name = PullName(REPO, number)
 
     github.rerun(REPO, [before.rerunnable])
-    pending = github.watch().looks([name])[name].checks
+    pending = github.watch(Memory()).looks([name])[name].checks
     with pytest.raises(GitHubRefusedError, match="already running"):
         github.rerun(REPO, [before.rerunnable])
     hub.let_go(REPO, head)
@@ -333,5 +290,5 @@ def test_unknown_job_is_gone(github: GitHub) -> None:
 def test_commit_without_checks_or_that_is_not_there_has_no_failures(
     hub: GitHubStandIn, github: GitHub
 ) -> None:
-    assert github.failures(REPO, push(hub, "41\n"), [TEST]) == ()
-    assert github.failures(REPO, "0" * 40, [TEST]) == ()
+    assert github.failures(REPO, push(hub, "41\n"), [TEST], Memory()) == ()
+    assert github.failures(REPO, "0" * 40, [TEST], Memory()) == ()

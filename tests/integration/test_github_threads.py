@@ -8,6 +8,7 @@ from cw.errors import GitHubRefusedError, GitHubUnavailableError, GoneError
 from cw.forges.repairing import HUNK_CHARS
 from cw.forges.watched import PullName
 from cw.github.client import GitHub
+from tests.kept import Memory
 from tests.standins.github import GitHubStandIn
 
 REPO = "acme/app"
@@ -99,7 +100,7 @@ def test_what_is_not_read_of_a_long_thread_is_counted(
     name = PullName(REPO, number)
 
     (thread,) = github.threads(REPO, number).threads
-    (seen,) = github.watch().looks([name])[name].threads
+    (seen,) = github.watch(Memory()).looks([name])[name].threads
 
     assert (thread.first.body, len(thread.comments), thread.unread) == ("first", 51, 10)
     assert (seen.last.body, len(seen.comments), seen.unread) == ("59", 20, 41)
@@ -152,7 +153,7 @@ def test_last_word_of_ours_is_told_from_a_newer_remark(
     made, name = start(hub, number, "Why?"), PullName(REPO, number)
 
     def last() -> tuple[str, bool, bool]:
-        (thread,) = github.watch().looks([name])[name].threads
+        (thread,) = github.watch(Memory()).looks([name])[name].threads
         return thread.last.author, thread.last.ours, "<!-- cw:" in thread.last.body
 
     github.reply(REPO, number, node(made), "Done", MARK)

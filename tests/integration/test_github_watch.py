@@ -10,6 +10,7 @@ from cw.errors import GitHubLimitError, GitHubUnavailableError
 from cw.forges.watched import CheckState, Mergeable, PullName
 from cw.github.app import AppTokens
 from cw.github.client import GitHub
+from tests.kept import Memory
 from tests.standins.github import GitHubStandIn
 from tests.standins.github.app_key import app_key
 
@@ -30,7 +31,7 @@ def pull(hub: GitHubStandIn, repo: str, at: int) -> PullName:
 
 def test_many_of_several_repositories_are_one_request(hub: GitHubStandIn, github: GitHub) -> None:
     names = [pull(hub, repo, at) for at in range(5) for repo in (REPO, OTHER)]
-    watch = github.watch()
+    watch = github.watch(Memory())
 
     found = watch.glances(names)
 
@@ -43,7 +44,7 @@ def test_many_of_several_repositories_are_one_request(hub: GitHubStandIn, github
 
 def test_more_than_a_query_holds_are_asked_in_parts(hub: GitHubStandIn, github: GitHub) -> None:
     names = [pull(hub, REPO, at) for at in range(21)]
-    watch = github.watch()
+    watch = github.watch(Memory())
 
     assert watch.looks(names).keys() == set(names)
     assert watch.asked == 2
@@ -54,24 +55,24 @@ def test_what_is_not_there_is_not_in_the_answer(hub: GitHubStandIn, github: GitH
     hub.add_repo("acme/secret", private=True)
     gone = [PullName(REPO, 99), PullName("acme/none", 1), PullName("acme/secret", 1)]
 
-    assert github.watch().glances([there, *gone]).keys() == {there}
-    assert github.watch().looks([there, *gone]).keys() == {there}
+    assert github.watch(Memory()).glances([there, *gone]).keys() == {there}
+    assert github.watch(Memory()).looks([there, *gone]).keys() == {there}
 
 
 def test_mark_changes_with_all_that_moves_but_not_with_the_base(
     hub: GitHubStandIn, github: GitHub
 ) -> None:
     name = pull(hub, REPO, 1)
-    marks = [github.watch().glances([name])[name].mark]
+    marks = [github.watch(Memory()).glances([name])[name].mark]
 
     hub.add_commit(REPO, "main", {"1.txt": "other\n"})
-    after_base = github.watch().glances([name])[name]
+    after_base = github.watch(Memory()).glances([name])[name]
     hub.check(REPO, "issue-1", "test")
-    marks.append(github.watch().glances([name])[name].mark)
+    marks.append(github.watch(Memory()).glances([name])[name].mark)
     hub.check(REPO, "issue-1", "test", "failure")
-    marks.append(github.watch().glances([name])[name].mark)
+    marks.append(github.watch(Memory()).glances([name])[name].mark)
     hub.add_commit(REPO, "issue-1", {"2.txt": "two\n"})
-    marks.append(github.watch().glances([name])[name].mark)
+    marks.append(github.watch(Memory()).glances([name])[name].mark)
 
     assert after_base.mark == marks[0]
     assert after_base.mergeable is Mergeable.NO
@@ -88,7 +89,7 @@ def test_look_has_all_of_it(hub: GitHubStandIn, github: GitHub) -> None:
     hub.add_comment(REPO, name.number, "stop", author="owner")
     hub.start_thread(REPO, name.number, "Wrong", author="owner")
 
-    look = github.watch().looks([name])[name]
+    look = github.watch(Memory()).looks([name])[name]
 
     assert (look.author, look.base, look.branch) == ("bot", "main", "issue-1")
     assert (look.added, look.removed, look.files) == (2, 0, 1)
@@ -108,7 +109,7 @@ def test_limit_is_told(hub: GitHubStandIn, github: GitHub) -> None:
     hub.fault(path_regex="/graphql", status=200, body={"errors": [{"type": "RATE_LIMITED"}]})
 
     with pytest.raises(GitHubLimitError):
-        github.watch().glances([name])
+        github.watch(Memory()).glances([name])
 
 
 @pytest.mark.parametrize("answer", [{"data": {"r0": []}}, {"data": {}}, {"data": None}, {}])
@@ -117,7 +118,7 @@ def test_odd_answer_is_told(hub: GitHubStandIn, github: GitHub, answer: dict[str
     hub.fault(path_regex="/graphql", status=200, body=answer, times=None)
 
     with pytest.raises(GitHubUnavailableError):
-        github.watch().looks([name])
+        github.watch(Memory()).looks([name])
 
 
 def test_one_odd_row_costs_only_itself(hub: GitHubStandIn, github: GitHub) -> None:
@@ -132,7 +133,7 @@ def test_one_odd_row_costs_only_itself(hub: GitHubStandIn, github: GitHub) -> No
     pulls = {f"p{names[0].number}": {"state": 7}, f"p{names[1].number}": row}
     answer = {"data": {"r0": {"databaseId": 1, "nameWithOwner": REPO, **pulls}}}
     hub.fault(path_regex="/graphql", status=200, body=answer)
-    watch = github.watch()
+    watch = github.watch(Memory())
 
     assert watch.glances(names).keys() == {names[1]}
     assert watch.odd.keys() == {names[0]}
@@ -144,7 +145,7 @@ def test_apps_tokens_are_for_one_repository_each(hub: GitHubStandIn) -> None:
     hub.add_app(7, "cw", 70, {REPO: "write", OTHER: "write"}, public_key=public)
     app = AppTokens("7", private, hub.api_url, lambda: datetime.now(UTC))
     names = [pull(hub, REPO, 1), pull(hub, OTHER, 2)]
-    watch = GitHub(hub.api_url, app, pace=0).watch()
+    watch = GitHub(hub.api_url, app, pace=0).watch(Memory())
 
     assert watch.glances(names).keys() == set(names)
     assert watch.asked == 2

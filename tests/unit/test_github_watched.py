@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cw.forges.watched import Mergeable
-from cw.github.watched_rows import read_look
+from cw.github.watched_rows import read_look, read_rows
 
 REPO = {"nameWithOwner": "acme/app", "databaseId": 7}
 NOTHING: dict[str, Any] = {
@@ -31,7 +31,7 @@ NOTHING: dict[str, Any] = {
 
 
 def test_what_may_be_null_is_nothing() -> None:
-    look = read_look(REPO, NOTHING, "m")
+    look = read_look(REPO, NOTHING, "m", read_rows(NOTHING))
 
     assert (look.author, look.glance.mergeable) == ("", Mergeable.UNKNOWN)
     assert not any((look.checks, look.labels, look.threads, look.comments, look.paths))
@@ -51,7 +51,8 @@ def test_nodes_that_are_null_are_passed_over() -> None:
         "comments": {"totalCount": 1, "nodes": [None]},
     }
 
-    look = read_look(REPO, NOTHING | holes, "m")
+    row = NOTHING | holes
+    look = read_look(REPO, row, "m", read_rows(row))
 
     assert not any((look.checks, look.threads, look.comments, look.changes))
     assert (look.comment_count, look.paths) == (1, ("a.py",))
@@ -69,6 +70,7 @@ def test_unknown_words_of_a_check_say_nothing() -> None:
     }
     rollup = {"commit": {"statusCheckRollup": {"contexts": {"nodes": [run]}}}}
 
-    look = read_look(REPO, NOTHING | {"commits": {"nodes": [rollup]}}, "m")
+    row = NOTHING | {"commits": {"nodes": [rollup]}}
+    look = read_look(REPO, row, "m", read_rows(row))
 
     assert [(check.name, check.state.value) for check in look.checks] == [("test", "neutral")]

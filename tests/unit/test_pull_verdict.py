@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cw.forges.watched import CheckState, Mergeable
+from cw.forges.watched import CheckState, Mergeable, Unread
 from cw.pulls.record import Cause, PullRecord, next_look
 from cw.pulls.show import needs_look, shown
 from cw.pulls.states import OPEN, TRANSITIONS, PullMove, PullState, move_to, sources, target
@@ -83,6 +83,28 @@ def checks(*states: CheckState, **changed: Any) -> dict[str, Any]:
         ),
         ({**checks(RED, RED), "red_on_base": {"c0"}}, {}, "needs you", "checks", "red: c1; red on"),
         ({**checks(GREEN), "red_on_base": {"c0"}}, {}, "ready", None, "a look"),
+        # checks that the token may not read
+        ({"unread": Unread()}, {}, "needs you", "unread", "checks: not readable with this token"),
+        ({"unread": Unread(), **checks(GREEN)}, {}, "needs you", "unread", "checks: not readable"),
+        ({"unread": Unread(state=RED)}, {}, "needs you", "unread", "a check is red that is not"),
+        ({"unread": Unread(state=RED), **checks(PENDING)}, {}, "checking", None, "checks run: c0"),
+        ({"unread": Unread(state=GREEN)}, {}, "ready", None, "a look"),
+        (
+            {"unread": Unread(state=GREEN)},
+            {"head_at": NOW - timedelta(minutes=4)},
+            "ready",
+            None,
+            "a look",
+        ),
+        (
+            {"unread": Unread(state=PENDING), **checks(GREEN)},
+            {"moved_at": NOW - timedelta(minutes=59)},
+            "checking",
+            None,
+            "checks run: some that this token cannot read",
+        ),
+        ({"unread": Unread(state=PENDING)}, {}, "needs you", "unread", "pending for over an hour"),
+        ({**CONFLICT, "unread": Unread()}, {}, "needs you", "conflict", "main; checks: not read"),
         # reviews
         ({}, ASKS_ANN, "needs you", "review", "ann asks for changes"),
         ({}, {"wants": Wants(threads=("T",))}, "needs you", "review", "1 open thread of"),
@@ -131,6 +153,10 @@ def test_required_checks_are_named_first() -> None:
         (checks(GREEN, GREEN, RED), "1 red, 2 green"),
         ({**checks(RED, PENDING), "red_on_base": {"c0"}}, "1 red on the base too, 1 pending"),
         (checks(PENDING, since=NOW - HOUR), "1 pending for over an hour"),
+        ({"unread": Unread()}, "not readable with this token"),
+        ({"unread": Unread(), **checks(GREEN)}, "1 green, not readable with this token"),
+        ({"unread": Unread(state=RED)}, "red: not readable with this token which"),
+        ({"unread": Unread(state=GREEN)}, "all green"),
     ],
 )
 def test_checks_in_a_phrase(look: dict[str, Any], phrase: str) -> None:

@@ -21,11 +21,11 @@ from workerhost.prompts.trusted_reviews import hear_review
 
 if TYPE_CHECKING:
     from cw.forges.client import Client
-    from cw.forges.reading import PageCache
+    from cw.forges.reading import Kept
 
 
 def ask(
-    github: Client, pages: PageCache, spec: TaskSpec, *, first: bool, bots: Collection[str] = ()
+    github: Client, kept: Kept, spec: TaskSpec, *, first: bool, bots: Collection[str] = ()
 ) -> Mending:
     """As far as the forge knows. `first`: no run of the task was there yet; others are to finish
     what one began. `bots`: whose remarks count. Raises NothingLeftError, GitHubRefusedError,
@@ -38,12 +38,12 @@ def ask(
         raise BadInputError(f"this cw mends no {repair.cause}", hint="Update it: cw update")
     _require_open(github, spec, repair)
     if repair.cause == Cause.CHECKS:
-        found = Mending(failures=github.failures(spec.repo, repair.head, repair.checks))
+        found = Mending(failures=github.failures(spec.repo, repair.head, repair.checks, kept))
         if first and not found.failures:
             raise NothingLeftError("none of its checks is red any more")
         return found
     if repair.cause == Cause.REVIEW:
-        writes = writers(github.reader(pages), spec.repo)
+        writes = writers(github.reader(kept), spec.repo)
         reviewed = github.threads(spec.repo, repair.number)
         found = Mending(review=hear_review(reviewed, repair.threads, writes, bots))
         if first and not (found.review.threads or found.review.changes):

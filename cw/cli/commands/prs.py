@@ -91,6 +91,11 @@ def _show(
     else:
         at = cli.store.tasks.now()
         table(_COLUMNS, [_cells(row, at) for row in rows])
+        for name, lacks in {row.repo: row.lacks for row in rows if row.lacks}.items():
+            say(
+                f"Checks of {one_line(name)} are not readable with this token. "
+                f"Give it {one_line(' and '.join(lacks))}."
+            )
     if done:
         finish(done)
 

@@ -50,6 +50,7 @@ def _check(name: str, github: Client, repo: str) -> Check:
         found = github.repository(repo)
         refuse(found, issues=True)
         lacks = github.missing(found)
+        unread = () if lacks else github.unread(found)
     except GitHubUnavailableError as error:
         return Check(title, "warn", error.message, error.hint)
     except CwError as error:
@@ -57,6 +58,13 @@ def _check(name: str, github: Client, repo: str) -> Check:
     if lacks:
         fix = "It needs contents, issues and pull requests: write"
         return Check(title, "fail", f"the token lacks {', '.join(lacks)}", fix)
+    if unread:
+        return Check(
+            title,
+            "warn",
+            "may push, and write issues and pull requests, but not read all that checks say",
+            f"Give it {' and '.join(unread)}: what it cannot read is left to you",
+        )
     now = "" if found.name.lower() == repo.lower() else f"; it is called {found.name} now"
     return Check(title, "ok", f"may push, and write issues and pull requests{now}")
 

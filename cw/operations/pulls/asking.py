@@ -10,7 +10,8 @@ from cw.errors import CwError, GitHubRefusedError, GitHubUnavailableError
 if TYPE_CHECKING:
     from cw.forges.watched import Glance, Look, PullName, Watch
 
-_AT_ONCE = 100  # after which it is seen whether another pass has taken over
+# After so many it is seen whether another pass has taken over: a look may be several requests.
+_GLANCES, _LOOKS = 100, 20
 
 T = TypeVar("T")
 
@@ -29,10 +30,10 @@ class Asking:
         self._unanswered: set[str] = set()
 
     def glances(self, wanted: Collection[PullName]) -> dict[PullName, Glance]:
-        return self._ask(self._watch.glances, wanted)
+        return self._ask(self._watch.glances, wanted, _GLANCES)
 
     def looks(self, wanted: Collection[PullName]) -> dict[PullName, Look]:
-        return self._ask(self._watch.looks, wanted)
+        return self._ask(self._watch.looks, wanted, _LOOKS)
 
     def gone(self, name: PullName) -> bool:
         """Of one that was asked about and is not in the answers: whether it is not there."""
@@ -42,10 +43,11 @@ class Asking:
         self,
         question: Callable[[Collection[PullName]], Mapping[PullName, T]],
         wanted: Collection[PullName],
+        at_once: int,
     ) -> dict[PullName, T]:
         """A repository that refuses keeps nobody from asking of the others."""
         found: dict[PullName, T] = {}
-        for names in _parts(list(wanted)):
+        for names in _parts(sorted(wanted, key=lambda name: name.repo.lower()), at_once):
             self._step()
             try:
                 found |= question(names)
@@ -68,6 +70,6 @@ class Asking:
             return {}
 
 
-def _parts(names: list[PullName]) -> Iterator[list[PullName]]:
-    for begin in range(0, len(names), _AT_ONCE):
-        yield names[begin : begin + _AT_ONCE]
+def _parts(names: list[PullName], at_once: int) -> Iterator[list[PullName]]:
+    for begin in range(0, len(names), at_once):
+        yield names[begin : begin + at_once]

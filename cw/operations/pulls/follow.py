@@ -86,7 +86,7 @@ class _Pass(GitHubPass[Moved]):
         super().__init__(ways)
         self._only = only
         self._clock = clock or ways.store.tasks.now
-        self._watch = ways.github.watch()
+        self._watch = ways.github.watch(ways.store.github)
         rights = Rights(self.reader, ways.store.github)
         self._listener = Listener(ways.github, rights, ways.settings.pulls_bots)
         self._looked = self._wholly = 0

@@ -163,7 +163,7 @@ class Mender:
         self, record: PullRecord, cause: Cause, look: Look, wants: Wants, author: TaskSpec
     ) -> Decided:
         if cause is Cause.CHECKS:
-            again = run_again(self._ways.github, record, look)
+            again = run_again(self._ways.github, self._store.github, record, look)
             if again:
                 names = ", ".join(again)
                 words = f"run again, as it ended early and not on what is changed: {names}"

@@ -165,7 +165,7 @@ class Merger:
     def _is_merged(self, row: MergeRow) -> bool:
         """All the same: its answer was lost."""
         name = PullName(row.repo, row.number)
-        glance = self.ways.github.watch().glances([name]).get(name)
+        glance = self.ways.github.watch(self.ways.store.github).glances([name]).get(name)
         return bool(glance and glance.merged and glance.head == row.head)
 
     def _merged(self, record: PullRecord) -> None:

@@ -117,7 +117,7 @@ class Desk:
         """
         ways, name = self.merger.ways, PullName(record.repo, record.number)
         with suppress(GitHubUnavailableError, GitHubRefusedError):
-            glance = ways.github.watch().glances([name]).get(name)
+            glance = ways.github.watch(ways.store.github).glances([name]).get(name)
             if glance and glance.open and glance.head == record.head:
                 known = record.model_copy(update={"mark": glance.mark})
                 ways.store.pulls.move(known, move_to(record.state), ways.store.tasks.now())

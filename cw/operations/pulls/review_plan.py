@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from cw.operations.pulls.merge import Merger
 
 _TRIES = 3
-_LOOK = frozenset({Cause.LOOK, Cause.ANSWERED})  # nothing mends these but a person's look
+# Nothing mends these but a person's look.
+_LOOK = frozenset({Cause.LOOK, Cause.ANSWERED, Cause.UNREAD})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,9 +26,10 @@ class PullRow(Model):
     worker: str
     by: str  # who dispatched the task
     state: str  # watching, checking, needs you, hands off, ready, merged, closed
-    cause: str  # conflict, checks, asks, review, base, stuck; empty: none
+    cause: str  # conflict, checks, asks, review, base, stuck, unread, look, answered; empty: none
     waits: str  # for what, in words
     checks: str
+    lacks: tuple[str, ...]  # rights that the token needs to read all of them
     conflicts: str  # yes, no; empty: not known yet
     review: str  # approved, changes, threads, wanted; empty: none
     draft: bool
@@ -83,6 +84,7 @@ def _row(record: PullRecord, beside: Iterable[Change]) -> PullRow:
         cause=record.cause.value if record.cause else "",
         waits=record.waits,
         checks=seen.checks,
+        lacks=seen.lacks,
         conflicts=seen.conflicts,
         review=seen.review,
         draft=seen.draft,

@@ -2,6 +2,7 @@
 StatusContext have it.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from .access import Viewer
@@ -15,27 +16,33 @@ _FAILED = {"FAILURE", "ERROR", "TIMED_OUT", "STARTUP_FAILURE", "ACTION_REQUIRED"
 def rollup(viewer: Viewer, repo: Repo, sha: str) -> Object | None:
     """GraphQL's reference: "Check and Status rollup information for this commit"; null without.
 
-    "Permissions required for GitHub Apps": what it consists of wants checks: read, and the runs of
-    workflows in it actions: read. There is no such permission for fine-grained tokens.
+    Its state is told to tokens that may read any of what it consists of, and each of that to those
+    who may read its kind (as cli/cli#12597 and others saw it): "Permissions required for GitHub
+    Apps" calls them checks, statuses, and for the workflow of a check run actions. "Permissions
+    required for fine-grained personal access tokens" has no checks.
     """
     found = repo.checks.get(sha)
     if not found:
         return None
-    nodes = [_run(repo, one) if isinstance(one, CheckRun) else _status(repo, one) for one in found]
+    if not viewer.may(repo, "read", "checks"):
+        viewer.require(repo, "read", "statuses")
     return {
         "__typename": "StatusCheckRollup",
         "id": f"SCR_{sha}",
         "state": _state([_word(one) for one in found]),
-        "contexts": lambda args: connection(_shown(viewer, repo, nodes), args),
+        "contexts": lambda args: connection([_context(viewer, repo, one) for one in found], args),
     }
 
 
-def _shown(viewer: Viewer, repo: Repo, nodes: list[Object]) -> list[Object]:
-    """What may be seen of any public repository."""
-    for area in ("checks", "actions"):
-        if any(node["__typename"] == "CheckRun" for node in nodes):
-            viewer.require(repo, "read", area)
-    return nodes
+def _context(viewer: Viewer, repo: Repo, one: CheckRun | Status) -> Callable[[Object], Object]:
+    def shown(_args: Object) -> Object:
+        if isinstance(one, Status):
+            viewer.require(repo, "read", "statuses")
+            return _status(repo, one)
+        viewer.require(repo, "read", "checks")
+        return _run(viewer, repo, one)
+
+    return shown
 
 
 def _word(one: CheckRun | Status) -> str:
@@ -51,13 +58,15 @@ def _state(words: list[str]) -> str:
     return "PENDING" if {"PENDING", "EXPECTED"} & set(words) else "SUCCESS"
 
 
-def _run(repo: Repo, run: CheckRun) -> Object:
+def _run(viewer: Viewer, repo: Repo, run: CheckRun) -> Object:
     notes = [_note(note) for note in run.annotations]
     flow = {"__typename": "Workflow", "name": run.workflow}
-    suite = {
-        "__typename": "CheckSuite",
-        "workflowRun": {"__typename": "WorkflowRun", "event": "push", "workflow": flow},
-    }
+    flow_run = {"__typename": "WorkflowRun", "event": "push", "workflow": flow}
+
+    def workflow_run(_args: Object) -> Object | None:
+        viewer.require(repo, "read", "actions")
+        return flow_run if run.workflow else None
+
     return {
         "__typename": "CheckRun",
         "databaseId": run.id,
@@ -71,7 +80,7 @@ def _run(repo: Repo, run: CheckRun) -> Object:
         "summary": run.summary or None,
         "annotations": lambda args: connection(notes, args),
         "isRequired": lambda _args: run.full_name in repo.required,
-        "checkSuite": suite if run.workflow else suite | {"workflowRun": None},
+        "checkSuite": {"__typename": "CheckSuite", "workflowRun": workflow_run},
     }
 
 

@@ -115,7 +115,7 @@ class RepoTypes(Types):
             "messageBody": rest.strip(),
             "committedDate": commit.at,
             "authoredDate": commit.at,
-            "statusCheckRollup": rollup(self.viewer, repo, commit.sha),
+            "statusCheckRollup": lambda _args: rollup(self.viewer, repo, commit.sha),
         }
         return {"__typename": "PullRequestCommit", "commit": inner}
 

@@ -52,7 +52,10 @@ class Run:
         if selection.name not in source:
             kind = source["__typename"]
             raise UnknownFieldError(f"Field '{selection.name}' doesn't exist on type '{kind}'")
-        value = source[selection.name]
+        return self._item(source[selection.name], selection, path)
+
+    def _item(self, value: Any, selection: Selection, path: list[Any]) -> Any:
+        """What may not be seen is null, whether it is a field or one of a list."""
         if callable(value):
             try:
                 value = value(self._resolved(selection.args))
@@ -63,7 +66,7 @@ class Run:
 
     def _shaped(self, value: Any, selection: Selection, path: list[Any]) -> Any:
         if isinstance(value, list):
-            return [self._shaped(v, selection, [*path, i]) for i, v in enumerate(value)]
+            return [self._item(v, selection, [*path, i]) for i, v in enumerate(value)]
         if isinstance(value, dict):
             return self._object(value, selection.children, path)
         return value

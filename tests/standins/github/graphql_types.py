@@ -204,7 +204,7 @@ class Types:
             "__typename": "Commit",
             "oid": sha,
             "id": f"C_{sha}",
-            "statusCheckRollup": rollup(self.viewer, repo, sha),
+            "statusCheckRollup": lambda _args: rollup(self.viewer, repo, sha),
         }
 
 

@@ -44,8 +44,11 @@ class Places:
         expires_at: datetime | None = None,
     ) -> None:
         """One more token, narrower than its user if asked: by grants as fine-grained ones are, by
-        scopes as classic ones.
+        scopes as classic ones. "Permissions required for fine-grained personal access tokens" has
+        no checks: only an App's may read them.
         """
+        if "checks" in (grants or {}):
+            raise ValueError("there is no permission checks for fine-grained tokens")
         with self.state.lock:
             self.state.user(login)
             self.state.tokens[token] = Token(

@@ -11,6 +11,7 @@ from . import (
     rest_repos,
     rest_reviews,
     rest_runs,
+    rest_statuses,
     search,
 )
 from .routing import find
@@ -27,5 +28,6 @@ __all__ = [
     "rest_repos",
     "rest_reviews",
     "rest_runs",
+    "rest_statuses",
     "search",
 ]

@@ -1,8 +1,10 @@
 """GitHub Actions over REST: runs of workflows, with all their jobs. gh asks for these."""
 
+from datetime import datetime
+
 from . import ci
 from .job_logs import place_of
-from .model import ActionsRun, Repo
+from .model import ActionsRun, CheckRun, Repo
 from .render import Json
 from .rest_actions import job_json
 from .routing import Call, route
@@ -89,6 +91,10 @@ def _run(call: Call, repo: Repo) -> ActionsRun:
     return found
 
 
+def _moved_at(check: CheckRun) -> datetime | None:
+    return check.completed_at or check.started_at
+
+
 def _workflows(repo: Repo) -> list[str]:
     return sorted({run.workflow for run in repo.actions_runs.values()})
 
@@ -130,7 +136,7 @@ def _run_json(call: Call, repo: Repo, run: ActionsRun) -> Json:
         "head_commit": {"message": run.workflow},
         "created_at": iso(run.created_at),
         "run_started_at": iso(run.created_at),
-        "updated_at": iso(call.state.now()),
+        "updated_at": iso(max(filter(None, [run.created_at, *map(_moved_at, checks)]))),
         "url": url,
         "jobs_url": f"{url}/jobs",
         "logs_url": f"{url}/logs",

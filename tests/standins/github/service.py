@@ -59,6 +59,7 @@ class Service:
                 at=self._state.now(),
                 operation=operation,
                 git=git is not None,
+                errors=_errors(outcome.reply),
                 lied=fault is not None and not fault.delays_only,
             )
         )
@@ -141,6 +142,10 @@ def _operation(request: Request) -> str:
     except (ApiError, ValueError):
         return ""
     return document.name or ",".join(s.name for s in document.selections)
+
+
+def _errors(reply: Reply) -> int:
+    return len(reply.body.get("errors") or ()) if isinstance(reply.body, dict) else 0
 
 
 def _conditional(request: Request, reply: Reply) -> Reply:

@@ -18,6 +18,7 @@ class LoggedRequest:
     at: datetime
     operation: str = ""  # name of the GraphQL operation
     git: bool = False
+    errors: int = 0  # in an answer of GraphQL
     lied: bool = False  # a fault's answer, not the true one
 
 

@@ -10,7 +10,7 @@ from typing import Self
 from cw.errors import GoneError
 from cw.forges.issues import Issue, Thread
 from cw.forges.pulls import MergeMethod, Pull, Push
-from cw.forges.reading import Facts, PageCache, Places, Reader
+from cw.forges.reading import Facts, Kept, PageCache, Places, Reader
 from cw.forges.repairing import Failure, Reviewed
 from cw.forges.repositories import Repository
 from cw.forges.watched import Watch
@@ -54,13 +54,16 @@ class MemoryClient(NoPulls):
     def missing(self, found: Repository) -> tuple[str, ...]:
         return ()
 
+    def unread(self, found: Repository) -> tuple[str, ...]:
+        return ()
+
     def places(self, facts: Facts) -> Places:
         return MemoryPlaces(self.shelf)
 
     def reader(self, pages: PageCache) -> Reader:
         return MemoryReader(self.shelf)
 
-    def watch(self) -> Watch:
+    def watch(self, kept: Kept) -> Watch:
         return MemoryWatch()
 
     def issue(self, repo: str, number: int) -> Issue:
@@ -116,7 +119,7 @@ class MemoryClient(NoPulls):
         raise GoneError("there are no pull requests")
 
     def failures(
-        self, repo: str, head: str, names: Collection[str], *, logs: bool = True
+        self, repo: str, head: str, names: Collection[str], kept: Kept, *, logs: bool = True
     ) -> tuple[Failure, ...]:
         return ()
 
