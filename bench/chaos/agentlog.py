@@ -36,6 +36,7 @@ class Seen:
     refused_at: float = 0.0
     requests: int = 0  # to its model
     commits: list[tuple[str, str]] = field(default_factory=list)  # sha and branch, as it made them
+    mends: str = ""  # the cause that it repairs; empty: it is no repair
 
     @property
     def completed(self) -> bool:
@@ -90,6 +91,7 @@ class AgentLog:
                 session=line["session"],
                 resumed=line.get("resumed", False),
                 clone=line.get("cwd", ""),
+                mends=line.get("mends", ""),
                 start=line["at"],
                 last=line["at"],
             )

@@ -32,6 +32,7 @@ AGENT = ROOT / "tests" / "standins" / "rehearsal_agent.py"
 TOKEN = "ghp_0123456789abcdefghijklmnopqrstuvwxyzABCD"  # noqa: S105  the stand-in's
 BEAT_SECONDS = 0.2  # of the agents' own log
 LEASE_SECONDS = 6.0
+PASS_SECONDS = 2.0  # over pull requests
 SCALED = {
     "CW_LEASE_TTL": str(LEASE_SECONDS),
     "CW_LEASE_RENEW": "1",
@@ -50,6 +51,8 @@ SCALED = {
     "CW_ASSIGN_EVERY": "0",
     "CW_RECONCILE_EVERY": "5",
     "CW_RECONCILE_GRACE": "6",
+    "CW_PULLS_EVERY": str(PASS_SECONDS),
+    "CW_PULLS_QUIET": "0",
 }
 FILES = {"README.md": "# App\n", "run.sh": "#!/bin/sh\n"}  # of each repository
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy", "NO_PROXY")

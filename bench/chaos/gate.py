@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Thread
 
-from bench.chaos import counts, scenes
+from bench.chaos import counts, pulls, scenes
 from bench.chaos.broker import until
 from bench.chaos.counts.github import wrong_labels
 from bench.chaos.counts.runs import finished, missing
@@ -79,7 +80,8 @@ def run(plan: Plan) -> Report:
 
 def _issues(hub: GitHubStandIn, number: int) -> None:
     hub.add_repo(APP, files=FILES)
-    hub.add_user("bot", TOKEN, {APP: "write"})
+    hub.add_repo(pulls.REPO, files=FILES)
+    hub.add_user("bot", TOKEN, {APP: "write", pulls.REPO: "write"})
     for one in range(number):
         hub.add_issue(APP, f"Work {one}", "Do it.")
     trouble_github(hub)
@@ -105,13 +107,18 @@ def _run(plan: Plan, report: Report, load: Load, faults: Faults, began: float) -
         lambda: _ask_again(plan, load),
     ):
         Thread(target=target, daemon=True).start()
+    beside = _beside(load) if scenes.BESIDE in plan.scenes else None
     _fault_loop(plan, load, faults, began)
     faults.finish()
     _wait(load.all_brought.is_set, load, deadline)
     _wait(lambda: not missing(load, faults), load, deadline)
     report.told.append(f"  random faults: {time.monotonic() - began:.0f} s")
+    if beside:
+        _wait(beside.done, load, deadline)
+        _tell_scene(beside.result(), report)
+        report.told.append(f"  with repairs: {time.monotonic() - began:.0f} s")
     for name in plan.scenes:
-        if name != scenes.LAST:
+        if name not in {scenes.BESIDE, scenes.LAST}:
             _play(name, report, load)
             _wait(lambda: not _speak(faults, load), load, time.monotonic() + _SCENE_SECONDS)
     _settle_down(load, faults)
@@ -126,9 +133,23 @@ def _settle_down(load: Load, faults: Faults) -> None:
         _wait(lambda: not any(one.exists() for one in idle), load, time.monotonic() + 30)
 
 
+def _beside(load: Load) -> Future[scenes.Scene]:
+    pool = ThreadPoolExecutor(1)
+    playing = pool.submit(_scene, scenes.BESIDE, load)
+    pool.shutdown(wait=False)
+    return playing
+
+
 def _play(name: str, report: Report, load: Load) -> None:
+    _tell_scene(_scene(name, load), report)
+
+
+def _scene(name: str, load: Load) -> scenes.Scene:
     first = (1 + list(scenes.SCENES).index(name)) * _SCENE_ISSUES
-    scene = scenes.SCENES[name](load.fleet, load, first)
+    return scenes.SCENES[name](load.fleet, load, first)
+
+
+def _tell_scene(scene: scenes.Scene, report: Report) -> None:
     for count, one in scene.counts.items():
         report.add(count, one)
     report.told += scene.told

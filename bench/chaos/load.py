@@ -68,7 +68,7 @@ class Load:
     doubles: int = 0
     mended: int = 0  # keys
     late_doubles: int = 0
-    tried: Counter[int] = field(default_factory=Counter)  # dispatches of issues on GitHub
+    tried: Counter[int] = field(default_factory=Counter)  # dispatches of the app's issues
     unexpected: list[str] = field(default_factory=list)
     _taking: threading.Lock = field(default_factory=threading.Lock)
     all_brought: threading.Event = field(default_factory=threading.Event)
@@ -113,6 +113,7 @@ class Load:
         """Until it is taken, as a patient person types it. `double`: twice at the same moment.
         `into`: in the place of `taken`, for what is not held to the common promises.
         """
+        promised = into is None
         into = self.taken if into is None else into
         tries: list[bool] = []
         if double:
@@ -125,7 +126,7 @@ class Load:
             # What one of both was told of may be what the other one took back.
             if not all(tries) and self._withdrawn(request, into):
                 self._until_taken(request, into, tries)
-        self.brought += 1
+        self.brought += promised
 
     def _until_taken(self, request: Request, into: list[Taken], tries: list[bool]) -> None:
         while not self.over.is_set():
@@ -146,7 +147,7 @@ class Load:
         """Whether the issue is somebody's now."""
         asked = time.time()
         github = self.github if request.repo.github else None
-        if github and request.issue is not None:
+        if request.repo.name == APP and request.issue is not None:
             self.tried[request.issue] += 1
         try:
             done = dispatch(request, self.store, github, self._hint)

@@ -46,6 +46,7 @@ def trouble_github(hub: GitHubStandIn) -> None:
     hub.fault(method="POST", path_regex=_WRITES, status=502, times=None, every=7)
     hub.fault(method="DELETE", status=502, times=None, every=5, after_effect=True)
     hub.fault(method="GET", path_regex="issues", status=503, times=None, every=11)
+    hub.fault(operation="Reply", status=502, times=None, every=2, after_effect=True)
     hub.secondary_limit(retry_after=1, times=2, method="POST")
     for method, path, status, body, every in _ODD:
         headers = _HTML if body is _PAGE else {}

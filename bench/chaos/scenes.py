@@ -5,6 +5,7 @@ machine that is gone; a GitHub that is told nothing while runs begin and end.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -16,9 +17,12 @@ import psutil
 from bench.chaos.agentlog import Seen, by
 from bench.chaos.broker import until
 from bench.chaos.counts.github import words_about
+from bench.chaos.counts.pulls import OF_PULLS, wrong_for_good
 from bench.chaos.fleet import LEASE_SECONDS, Fleet
 from bench.chaos.kinds import PACE
 from bench.chaos.load import APP, Load, Taken
+from bench.chaos.people import People
+from bench.chaos.pulls import Pulls
 from bench.chaos.report import Found, found
 from cw.budgets.scopes import fleet_place, month
 from cw.states import State
@@ -173,9 +177,22 @@ def shared_ceiling(fleet: Fleet, load: Load, first: int) -> Scene:
     )
 
 
-# In this order. The last one makes the broker forget what the records would be compared with.
-LAST = "broker emptied"
+def repairs(fleet: Fleet, load: Load, first: int) -> Scene:  # noqa: ARG001
+    """Pull requests that beat has mended, while people review, merge, close, stop and push."""
+    followed = Pulls(load)
+    followed.bring()
+    People(followed).play(lambda: wrong_for_good(followed))
+    tasks = {run.task: run.mends for one in followed.all for run in followed.repairs(one)}
+    causes = ", ".join(f"{often} of {what}" for what, often in Counter(tasks.values()).items())
+    told = [f"  {len(followed.all)} pull requests, mended: {causes or 'nothing'}"]
+    return Scene({name: count(followed) for name, count in OF_PULLS.items()}, told)
+
+
+# In this order, but for the one that is played beside the load, and has its faults. The last one
+# makes the broker forget what the records would be compared with.
+BESIDE, LAST = "repairs", "broker emptied"
 SCENES: dict[str, Callable[[Fleet, Load, int], Scene]] = {
+    BESIDE: repairs,
     "done before": done_before,
     "broker away": broker_away,
     "machine gone": machine_gone,

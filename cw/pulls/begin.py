@@ -95,7 +95,7 @@ def _before(task: Task, repair: Repair) -> PullRecord:
         branch=repair.branch,
         made_at=spec.created_at,
         left=repair.head,
-        head=repair.head,
+        head="",  # nobody knows what its runs have pushed, and what a person has
         head_at=spec.created_at,
         moved_at=spec.created_at,
         rounds=repair.rounds,

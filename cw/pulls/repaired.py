@@ -54,8 +54,6 @@ def repaired(record: PullRecord, task: Task) -> PullRecord:
     update["tried"] = (*record.tried, tried)[-_MOST_TRIED:]
     if done.pushed and done.head:
         update |= {"left": done.head, "head": done.head}
-    elif done.kind is not OutcomeKind.SUCCEEDED:
-        update["head"] = ""  # whoever moved it meanwhile: nobody knows what it has pushed
     seen_to = done.kind is OutcomeKind.SUCCEEDED or done.reason == Reason.NOTHING_LEFT
     if seen_to and repair.cause == Cause.REVIEW:
         update["answered"] = (*record.answered, *_seen_to(repair, done.report))[-_MOST_ANSWERED:]

@@ -161,6 +161,27 @@ def test_resume_follows_the_first_prompt(bench: Bench) -> None:
     assert lines[-1]["result"] == "Nothing needs to change."
 
 
+def test_repair_goes_on_as_its_session_began_and_answers_each_thread(bench: Bench) -> None:
+    session, log = str(uuid.uuid4()), bench.home / "log.jsonl"
+    journal = bench.home / "run" / "task.json"
+    journal.parent.mkdir()
+    task = {"id": "01", "repo": "acme/app", "issue": 22, "repair": {"cause": "review"}}
+    run = {"worker": "01", "attempt": 1, "fence": 1}
+    journal.write_text(json.dumps({"task": task, "run": run}), "utf-8")
+    asked = "----- x7 thread [1], at a.txt:3 -----\n\n----- x7 thread [2], at b.txt -----\n"
+
+    first = bench.run("rehearse: commit-only", "--session-id", session)[1]
+    again = bench.run(asked, "--resume", session, CW_REHEARSAL_LOG=str(log))[1]
+
+    assert first[-1]["result"] == "Committed a small change on issue-22."
+    assert again[-1]["result"] == (
+        "Committed a small change on issue-22.\n\n"
+        "[1] fixed: a small change\n[2] fixed: a small change"
+    )
+    assert bench.git("rev-list", "--count", "HEAD") == "2"
+    assert json.loads(log.read_text("utf-8").splitlines()[0])["mends"] == "review"
+
+
 def test_cost_is_that_of_the_session_so_far(bench: Bench) -> None:
     session = str(uuid.uuid4())
     _, first, _ = bench.run("rehearse: no-change", "--session-id", session)

@@ -259,6 +259,22 @@ def test_push_of_the_agent_that_mends_it_is_not_a_persons(
     assert road.record(number).waits == "worker 01 mends it: checks, try 1 of 3"
 
 
+@pytest.mark.parametrize(("who", "state"), [(PERSON, "hands off"), (BOT, "repairing")])
+def test_push_that_is_first_seen_after_the_end_of_a_repair_that_failed(
+    road: Road, hub: GitHubStandIn, yard: Yard, who: str, state: str
+) -> None:
+    """A person's is theirs; the agent's own means another try."""
+    number = red(road, hub)
+    hub.add_commit(REPO, road.branch(number), {"b": "c\n"}, actor=who)
+    hub.check(REPO, road.branch(number), "test", "failure")
+    yard.lies(yard.repair(), "push_failed", "the remote's branch has commits that are not here")
+    road.follow()
+    road.follow()
+
+    assert road.state(number) == state
+    assert len(yard.repairs()) == (state == "repairing")
+
+
 def test_five_pull_requests_on_one_file_cost_at_most_five_repairs(
     road: Road, hub: GitHubStandIn, yard: Yard
 ) -> None:

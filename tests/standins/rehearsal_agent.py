@@ -39,7 +39,8 @@ The prompt chooses what it does, one directive per line, anywhere in the text:
                                  waits, commits, ends; leaves SECONDS: a sleep that has its stdout
 
 The word `once` after a directive keeps it from acting again in a resumed session. A resumed
-session whose prompt decides nothing does what its earlier prompt asked for.
+session whose prompt decides nothing does what its earlier prompt asked for. Where the prompt tells
+of threads of a review, who commits something says of each that it is fixed.
 """
 
 import argparse
@@ -79,6 +80,7 @@ API_ERRORS = {
     500: "server_error",
     529: "server_error",
 }
+THREAD = re.compile(r"^----- \S+ thread \[(\d+)\], at ", re.MULTILINE)
 DIRECTIVE = re.compile(r"rehearse:[ \t]*([a-z]+(?:-[a-z]+)*)([^\n\r]*)")
 
 Line = dict[str, Any]
@@ -455,7 +457,7 @@ Action = Callable[[Run, Directive], None]
 
 def commit_only(run: Run, _directive: Directive) -> None:
     branch = work(run)
-    run.finish(f"Committed a small change on {branch}.")
+    run.finish(committed(run, branch))
 
 
 def commit_error(run: Run, directive: Directive) -> None:
@@ -469,7 +471,14 @@ def commit_error(run: Run, directive: Directive) -> None:
 def commit_break(run: Run, directive: Directive) -> None:
     branch = work(run)
     run.hands.bash(directive.text)
-    run.finish(f"Committed a small change on {branch}.")
+    run.finish(committed(run, branch))
+
+
+def committed(run: Run, branch: str) -> str:
+    """With an answer to each thread that it was told of."""
+    threads = THREAD.findall(run.prompt.decode("utf-8", errors="replace"))
+    answers = "".join(f"\n[{number}] fixed: a small change" for number in threads)
+    return f"Committed a small change on {branch}." + (f"\n{answers}" if answers else "")
 
 
 def push(run: Run, _directive: Directive) -> None:
@@ -744,9 +753,9 @@ def taken() -> Line:
     try:
         journal = json.loads((home() / "run" / "task.json").read_bytes())
         task, run = journal["task"], journal["run"]
-        return {key: task[key] for key in ("id", "repo", "issue")} | {
-            key: run[key] for key in ("worker", "attempt", "fence")
-        }
+        told = {key: task[key] for key in ("id", "repo", "issue")}
+        told |= {key: run[key] for key in ("worker", "attempt", "fence")}
+        return told | {"mends": (task.get("repair") or {}).get("cause", "")}
     except (OSError, ValueError, KeyError):
         return {}
 

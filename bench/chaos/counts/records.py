@@ -21,7 +21,7 @@ def recorded_otherwise(load: Load, _faults: Faults) -> Found:
     given an issue and committed nothing for it, or said that it went wrong, has failed, in these
     words.
     """
-    completed = set(agentlog.completed(load.log.read()))
+    completed = set(agentlog.completed(load.log.read())) & set(_taken(load))
     wrong = [
         what_is_recorded(load, one.spec.id)
         for one in load.taken
@@ -34,8 +34,9 @@ def untold(load: Load, faults: Faults) -> Found:
     """An agent that was killed has failed with these words, or its task went on and was completed.
     Whatever else became of it is a loss.
     """
-    rest = faults.agents_killed - set(agentlog.completed(load.log.read())) - faults.told()
-    return found([what_is_recorded(load, one) for one in sorted(rest)], len(faults.agents_killed))
+    killed = faults.agents_killed & set(_taken(load))  # repairs end for reasons of their own
+    rest = killed - set(agentlog.completed(load.log.read())) - faults.told()
+    return found([what_is_recorded(load, one) for one in sorted(rest)], len(killed))
 
 
 def not_gone_on(load: Load, faults: Faults) -> Found:

@@ -13,8 +13,11 @@ from bench.chaos.report import Found, found
 
 
 def finished(load: Load, faults: Faults) -> set[str]:
-    """Tasks that an agent brought to its end, or whose agent we killed and that say so."""
-    return set(agentlog.completed(load.log.read())) | faults.told()
+    """Of the tasks that were taken: an agent brought them to their end, or we killed it and they
+    say so.
+    """
+    done = set(agentlog.completed(load.log.read())) | faults.told()
+    return done & {one.spec.id for one in list(load.taken)}
 
 
 def missing(load: Load, faults: Faults) -> list[str]:

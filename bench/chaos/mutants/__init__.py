@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.chaos.mutants import accounts, leases, outcomes, telling
+from bench.chaos.mutants import accounts, leases, outcomes, repairs, telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ _LIMITS = "--seed 7 --hosts 2 --workers 4 --tasks 90 --times 0 --no-scenes"
 _DONE = f"{_FEW} --tasks 24 --times 0 --scene 'done before'"
 _AWAY = f"{_FEW} --tasks 8 --times 0 --scene 'github away'"
 _CEILING = f"{_FEW} --tasks 8 --times 0 --scene 'shared ceiling'"
+_REPAIRS = f"{_FEW} --tasks 8 --times 0 --scene repairs"
 MUTANTS: dict[str, Mutant] = {
     "fence": Mutant("late words accepted", leases.fence),
     "self-fence": Mutant("seconds alive after lease", leases.self_fence),
@@ -54,6 +55,11 @@ MUTANTS: dict[str, Mutant] = {
     "wrong end": Mutant("told GitHub in another order", telling.wrong_end, _AWAY),
     "twice": Mutant("told GitHub in another order", telling.twice, _AWAY),
     "labels": Mutant("told GitHub too often", telling.labels),
+    "bound": Mutant("repairs too many", repairs.bound, _REPAIRS),
+    "turn": Mutant("repairs too many", repairs.turn, _REPAIRS),
+    "said before": Mutant("comment twice", repairs.said_before, _REPAIRS),
+    "hands": Mutant("push after stop", repairs.hands, _REPAIRS),
+    "end of a repair": Mutant("repair in doubt", repairs.end_of_repair, _REPAIRS),
 }
 
 

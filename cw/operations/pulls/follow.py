@@ -190,7 +190,8 @@ class _Pass(GitHubPass[Moved]):
         task = self._tasks.get((before.key[0], before.issue or 0), "")
         known = self._mender.followed(before)
         wants = self._listener.wants(known.record, look)
-        working = bool(task or known.at)
+        # Of a repair that is over nobody knows when it pushed last, and what.
+        working = bool(task or known.at or before.repair)
         heard = Heard(
             stops=self._listener.stops(known.record, look, working=working),
             wants=wants,
