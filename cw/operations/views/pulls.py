@@ -25,7 +25,9 @@ class PullRow(Model):
     task: str
     worker: str
     by: str  # who dispatched the task
-    state: str  # watching, checking, needs you, hands off, ready, merged, closed
+    state: (
+        str  # watching, checking, repairing, reviewing, needs you, hands off, ready, merged, closed
+    )
     cause: str  # conflict, checks, asks, review, base, stuck; empty: none
     waits: str  # for what, in words
     checks: str
