@@ -16,9 +16,10 @@ from cw.states import Mode, OutcomeKind, State
 MALFORMED = (ValueError, TypeError, OverflowError, RecursionError)
 # Of records and messages. A host leaves alone what was made with a higher one than its own. Raise
 # it when a host of before could do harm with what is new.
-# 2: what a host keeps of commits that could not be pushed is in the spec. 3: repairs, they alone.
+# 2: what a host keeps of commits that could not be pushed is in the spec. 3: repairs and readings
+# of pull requests, they alone.
 PROTOCOL = 3
-_WITHOUT_REPAIR = 2
+_WITHOUT_PULL = 2
 MOST_BRANCHES = 50  # that one issue uses up
 _CAUSES = {"conflict": "a conflict", "checks": "red checks", "review": "a review"}  # for people
 
@@ -50,18 +51,14 @@ class Model(BaseModel):
     )
 
 
-class Repair(Model):
-    """What a task is to mend at a pull request of ours. Never changes, as its spec."""
+class OfPull(Model):
+    """A task's part in a pull request of ours that another one made. Never changes, as its spec."""
 
     number: int  # of the pull request
     url: str
-    branch: str  # that it comes from; the task's own
+    branch: str  # that it comes from
     base: str  # that it goes into
     head: Sha  # that was judged
-    cause: str  # one of `cw.pulls.record.Cause`: it mends this, and nothing else
-    checks: tuple[str, ...] = ()  # names of the red ones
-    threads: tuple[str, ...] = ()  # ids of the open ones, in the order in which they are numbered
-    remarks: tuple[str, ...] = ()  # ids of what it sees to: the newest of each thread, reviews
     author: str = ""  # id of the task that made it
     worker: str = ""  # that had the task before
     session: MaybeText = None  # of that task; goes on where that worker's HOME knows it
@@ -71,6 +68,26 @@ class Repair(Model):
     spent_turns: Annotated[int, Field(ge=0)] = 0
     spent_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     spent_rough: bool = False  # a part of it is estimated
+    # Of its readings, when this was ordered: one of `cw.pulls.readings.Stage`, "" where it is to
+    # have none; and the tasks that had one, with this.
+    stage: str = ""
+    readers: tuple[str, ...] = ()
+
+
+class Repair(OfPull):
+    """What a task is to mend there, on the branch of that one."""
+
+    cause: str  # one of `cw.pulls.record.Cause`: it mends this, and nothing else
+    checks: tuple[str, ...] = ()  # names of the red ones
+    threads: tuple[str, ...] = ()  # ids of the open ones, in the order in which they are numbered
+    remarks: tuple[str, ...] = ()  # ids of what it sees to: the newest of each thread, reviews
+    findings: str = ""  # of a worker that has read it, in its words
+
+
+class Reading(OfPull):
+    """What a task is to read, and to say what it thinks of."""
+
+    issue: int | None = None  # for which it was made
 
 
 class TaskSpec(Model):
@@ -105,6 +122,7 @@ class TaskSpec(Model):
     unpushed: str = ""  # where commits of an earlier one are that could not be pushed, in words
     on: str = ""  # the branch its first run took; a record has none, see `Start`
     repair: Repair | None = None  # of a pull request; None: it is to make one, or none at all
+    reading: Reading | None = None  # likewise
     signature: str = ""  # over all the rest, by whoever dispatched it
 
     @property
@@ -120,8 +138,13 @@ class TaskSpec(Model):
 
     @property
     def protocol(self) -> int:
-        """Hosts of before may do all but repairs."""
-        return PROTOCOL if self.repair else _WITHOUT_REPAIR
+        """Hosts of before may do all but repairs and readings."""
+        return PROTOCOL if self.of_pull else _WITHOUT_PULL
+
+    @property
+    def of_pull(self) -> Repair | Reading | None:
+        """Its part in a pull request that another task made."""
+        return self.repair or self.reading
 
     @property
     def ceiling(self) -> Amount:
@@ -177,8 +200,10 @@ class TaskSpec(Model):
 
     @property
     def headline(self) -> str:
-        """For people: its title, of a repair with what it mends."""
-        repair = self.repair
+        """For people: its title, of a repair or a reading with what of."""
+        repair, reading = self.repair, self.reading
+        if reading:
+            return f"review of {self.repo}#{reading.number} · {self.title}"
         if repair is None:
             return self.title
         what = _CAUSES.get(repair.cause, repair.cause)
@@ -206,6 +231,7 @@ class Outcome(Model):
     reason: str  # one of cw.reasons, or a word of claude's
     message: str  # one sentence for a person
     pr: str = ""  # URL
+    drafted: bool = False  # that is a draft until another worker has read it, and for nothing else
     branch: str = ""
     head: str = ""  # sha of the branch
     commits: int = 0  # that this task added
@@ -265,9 +291,9 @@ class Task(Model):
 
     @property
     def pull(self) -> str:
-        """URL of the pull request that it ended with, or was to mend; empty: none."""
+        """URL of the pull request that it ended with, or was to mend or read; empty: none."""
         ended = self.outcome.pr if self.outcome else ""
-        return ended or (self.spec.repair.url if self.spec.repair else "")
+        return ended or (self.spec.of_pull.url if self.spec.of_pull else "")
 
     @property
     def line(self) -> str | None:

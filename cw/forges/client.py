@@ -140,11 +140,16 @@ class Repairing(Threads, Protocol):
 
     def threads(self, repo: str, number: int) -> Reviewed: ...
 
+
+class Drafts(Protocol):
+    def to_draft(self, repo: str, number: int) -> bool:
+        """False: there are no drafts. One that is closed, merged or a draft stays as it is."""
+
     def mark_ready(self, repo: str, number: int) -> None:
         """A draft is none any more. One that is closed, merged or no draft stays as it is."""
 
 
-class Writes(Names, Labels, Threads, Protocol):
+class Writes(Names, Labels, Threads, Drafts, Protocol):
     """What the outbox has done."""
 
     @property
@@ -156,11 +161,8 @@ class Writes(Names, Labels, Threads, Protocol):
     def comment_once(self, repo: str, number: int, body: str, marks: Sequence[str]) -> None:
         """With the first mark, hidden; unless the token's account has made it with one of them."""
 
-    def to_draft(self, repo: str, number: int) -> bool:
-        """False: there are no drafts. One that is closed, merged or a draft stays as it is."""
 
-
-class Settling(Pulls, Pushes, Protocol):
+class Settling(Pulls, Pushes, Drafts, Protocol):
     """What a run is judged by."""
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -26,6 +27,7 @@ class Pull:
     base: str = ""  # the branch that it goes into
     author: str = ""  # empty: not known any more
     ours: bool = False  # opened by the account that asks
+    at: datetime | None = None  # when it was opened; None: not asked for
 
 
 @dataclass(frozen=True, slots=True)

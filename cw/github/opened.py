@@ -55,4 +55,5 @@ def _pull(row: Any) -> Pull:
         base=str(row["baseRefName"]),
         author=(row["author"] or {}).get("login", ""),
         ours=bool(row["viewerDidAuthor"]),
+        at=datetime.fromisoformat(row["createdAt"]),
     )

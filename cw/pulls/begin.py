@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from cw.models import Repair, Task
+from cw.models import OfPull, Reading, Task
 from cw.names import repo_key
+from cw.pulls.read import remembered
+from cw.pulls.readings import Readings
+from cw.pulls.recalled import absorbed
 from cw.pulls.record import PullRecord
-from cw.pulls.repaired import repaired
 from cw.pulls.states import PullState
 from cw.states import OutcomeKind
 
 # What is remembered of an earlier task's.
-_KEPT = {"stops", "released", "comments", "told", "rounds", "answered"}
+_KEPT = {"stops", "released", "comments", "told", "rounds", "answered", "readings"}
 
 
 def key_of(task: Task) -> tuple[str, int] | None:
-    """Place and number of the pull request that it ended with, or was to mend."""
-    done, repair = task.outcome, task.spec.repair
-    if repair:
-        return repo_key(task.spec.repo, task.spec.repo_id), repair.number
+    """Place and number of the pull request that it ended with, or was to mend or read."""
+    done, job = task.outcome, task.spec.of_pull
+    if job:
+        return repo_key(task.spec.repo, task.spec.repo_id), job.number
     if done is None or done.kind is not OutcomeKind.SUCCEEDED or not task.spec.github:
         return None
     number = done.pr.rpartition("/")[2]
@@ -33,7 +35,7 @@ def not_begun(tasks: Iterable[Task], known: Mapping[tuple[str, int], str]) -> li
     latest: dict[tuple[str, int], Task] = {}
     for task in tasks:
         key = key_of(task)
-        if task.spec.repair and key in known:
+        if task.spec.of_pull and key in known:
             continue  # it goes by the task that made it
         if key and task.spec.id > max(known.get(key, ""), _id(latest.get(key))):
             latest[key] = task
@@ -42,15 +44,18 @@ def not_begun(tasks: Iterable[Task], known: Mapping[tuple[str, int], str]) -> li
 
 def begun(task: Task, before: PullRecord | None = None) -> PullRecord | None:
     """`before`: its record of an earlier task, of which it is remembered what people said. Of a
-    repair whose record a broker forgot: as it was before that, and it is absorbed like any.
+    repair or a reading whose record a broker forgot: as it was before that, and it is absorbed like
+    any.
     """
     key, done = key_of(task), task.outcome
     if key is None or done is None:
         return None
-    if repair := task.spec.repair:
-        return repaired(_before(task, repair), task)
+    if job := task.spec.of_pull:
+        return absorbed(_before(task, job), task)
     made_at = task.ended_at or task.spec.created_at
     kept = before.model_dump(include=_KEPT) if before else {}
+    if done.drafted and not kept.get("readings"):
+        kept["readings"] = Readings()
     return PullRecord(
         repo=task.spec.repo,
         repo_id=task.spec.repo_id,
@@ -79,26 +84,28 @@ def begun(task: Task, before: PullRecord | None = None) -> PullRecord | None:
     )
 
 
-def _before(task: Task, repair: Repair) -> PullRecord:
+def _before(task: Task, job: OfPull) -> PullRecord:
     spec = task.spec
     return PullRecord(
         repo=spec.repo,
         repo_id=spec.repo_id,
-        number=repair.number,
-        url=repair.url,
-        task=repair.author,
-        issue=spec.issue,
+        number=job.number,
+        url=job.url,
+        task=job.author,
+        issue=job.issue if isinstance(job, Reading) else spec.issue,
         title=spec.title,
         by=spec.created_by,
-        worker=repair.worker,
-        session=repair.session,
-        branch=repair.branch,
+        worker=job.worker,
+        session=job.session,
+        branch=job.branch,
         made_at=spec.created_at,
-        left=repair.head,
-        head="",  # nobody knows what its runs have pushed, and what a person has
+        left=job.head,
+        # Of a repair nobody knows what its runs have pushed, and what a person has.
+        head=job.head if isinstance(job, Reading) else "",
         head_at=spec.created_at,
         moved_at=spec.created_at,
-        rounds=repair.rounds,
+        rounds=job.rounds,
+        readings=remembered(job),
     )
 
 

@@ -17,13 +17,14 @@ from cw.pulls.wants import NOTHING, Wants
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heard:
     """What the look alone does not tell: `stops` as the record keeps them, what reviewers want,
-    which task of ours works on it, what a repair of it is at.
+    which task of ours works on it, what a repair or a reading of it is at.
     """
 
     stops: Mapping[str, str]
     wants: Wants = NOTHING
     task: str = ""
     repairs: str = ""
+    reads: str = ""
     quiet: timedelta = timedelta(seconds=60)
 
 
@@ -70,6 +71,7 @@ def _seen(
         hands=hands,
         task=heard.task,
         repairs=heard.repairs,
+        reads=heard.reads,
         quiet=heard.quiet,
         halted=before.halted,
         wants=heard.wants,

@@ -80,10 +80,10 @@ def next_step(
     return Mend(cause)
 
 
-def why_over(record: PullRecord, cause: Cause, bounds: Bounds, now: datetime) -> str:
-    """Why nothing more is tried; empty: one more may be."""
-    done = record.tries(cause)
-    if done >= bounds.repairs:
+def why_over(record: PullRecord, cause: Cause | None, bounds: Bounds, now: datetime) -> str:
+    """Why nothing more is tried; empty: one more may be. `cause` None: a reading."""
+    done = record.tries(cause) if cause else 0
+    if cause and done >= bounds.repairs:
         return f"mended {done} times in vain"
     if now - record.made_at >= bounds.life:
         return f"it is older than {bounds.life.days} days"

@@ -12,6 +12,8 @@ from cw.pulls.record import Cause, PullRecord, UnderWay
 from cw.pulls.wants import Wants
 from cw.states import Mode
 
+_FINDINGS = 8000  # characters
+
 
 def ordered(record: PullRecord, repair: UnderWay) -> PullRecord:
     """With a repair under way, which counts from now on, whatever becomes of it."""
@@ -56,6 +58,7 @@ def repair_of(
     red = [one.name for one in look.checks if one.state is CheckState.RED]
     checks = [name for name in red if name not in look.red_on_base]
     is_review, is_checks = under.cause is Cause.REVIEW, under.cause is Cause.CHECKS
+    readings = record.readings
     repair = Repair(
         number=record.number,
         url=record.url,
@@ -66,6 +69,7 @@ def repair_of(
         checks=tuple(dict.fromkeys(checks)) if is_checks else (),
         threads=wants.threads if is_review else (),
         remarks=wants.ids if is_review else (),
+        findings=wants.findings[:_FINDINGS] if is_review else "",
         author=record.task,
         worker=record.worker,
         session=record.session,
@@ -74,6 +78,8 @@ def repair_of(
         spent_turns=record.turns,
         spent_s=record.seconds,
         spent_rough=record.cost_estimated,
+        stage=readings.stage.value if readings else "",
+        readers=readings.tasks if readings else (),
     )
     return author.model_copy(
         update={

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from cw.models import MaybeMoment, MaybeText, Model, Moment
 from cw.names import repo_key
+from cw.pulls.readings import Readings
 from cw.pulls.states import ENDED, PullState
 
 
@@ -78,7 +79,7 @@ class PullRecord(Model):
     host: str = ""
     session: MaybeText = None
     branch: str = ""
-    # What its task and its repairs took.
+    # What its task, its repairs and its readings took.
     cost_usd: float = 0.0
     cost_estimated: bool = False  # a part of it
     turns: int = 0
@@ -112,6 +113,7 @@ class PullRecord(Model):
     cleared: dict[str, str] = Field(
         default_factory=dict
     )  # by worker, once it is merged: what stays in its HOME and why, for people; empty: nothing
+    readings: Readings | None = None  # None: it is no draft for the sake of one
     revision: int = 0  # of the record; another one for each change
 
     @property
@@ -146,9 +148,9 @@ _SHARE = 8  # of the time for which nothing moved
 
 
 def next_look(state: PullState, moved_at: datetime, now: datetime) -> datetime:
-    """Each pass while its checks run, a repair is under way or something moves; then ever more
-    seldom.
+    """Each pass while its checks run, a repair or a reading is under way or something moves; then
+    ever more seldom.
     """
-    if state in {PullState.CHECKING, PullState.REPAIRING}:
+    if state in {PullState.CHECKING, PullState.REPAIRING, PullState.REVIEWING}:
         return now
     return now + min(_LONGEST, max(_SHORTEST, (now - moved_at) / _SHARE))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from cw.models import Repair, Task
+from cw.models import OfPull, Repair, Task
 from cw.pulls.answers import answers
+from cw.pulls.readings import Step
 from cw.pulls.record import Cause, PullRecord
 from cw.reasons import Reason
 from cw.states import OutcomeKind
@@ -27,7 +28,7 @@ _HALTS = frozenset(
     }
 )
 # Ends by people's hands: what they stopped is theirs.
-_BY_HAND = frozenset(
+BY_HAND = frozenset(
     {
         Reason.CANCELLED,
         Reason.RESET,
@@ -47,7 +48,7 @@ def repaired(record: PullRecord, task: Task) -> PullRecord:
     if repair is None or done is None:
         return record.model_copy(update={"repair": None})
     workers = record.with_worker(task.worker)
-    update = _counted(record, repair, task) | {"repair": None, "workers": workers}
+    update = counted(record, repair, task) | {"repair": None, "workers": workers}
     if task.worker and task.session:
         update |= {"worker": task.worker, "host": task.host or "", "session": task.session}
     tried = f"{repair.cause}: {done.message}"[:_WORDS]
@@ -57,9 +58,11 @@ def repaired(record: PullRecord, task: Task) -> PullRecord:
     seen_to = done.kind is OutcomeKind.SUCCEEDED or done.reason == Reason.NOTHING_LEFT
     if seen_to and repair.cause == Cause.REVIEW:
         update["answered"] = (*record.answered, *_seen_to(repair, done.report))[-_MOST_ANSWERED:]
+    if repair.findings and record.readings:  # they go to their author once
+        update["readings"] = record.readings.after(Step.END)
     if done.reason in _HALTS:
         update["halted"] = f"its repair: {done.message}"[:_WORDS]
-    if done.reason in _BY_HAND:
+    if done.reason in BY_HAND:
         said = f"its repair was ended: {done.message}"[:_WORDS]
         update["stops"] = {**record.stops, f"task:{task.spec.id}": said}
     return record.model_copy(update=update)
@@ -75,25 +78,12 @@ def _seen_to(repair: Repair, report: str) -> list[str]:
     ]
 
 
-def recalled(record: PullRecord, task: Task) -> PullRecord:
-    """The same of a broker that had forgotten it: what a repair knew is no less than what is known.
-    Of one that is counted already it changes nothing.
-    """
-    repair = task.spec.repair
-    if repair is None:
-        return record
-    rounds = {**record.rounds, **repair.rounds}
-    took = repair.spent_usd + task.total_usd
-    known = record.cost_usd >= took
-    update = {} if known else _counted(record, repair, task)
-    return record.model_copy(update={**update, "rounds": rounds})
-
-
-def _counted(record: PullRecord, repair: Repair, task: Task) -> dict[str, object]:
+def counted(record: PullRecord, job: OfPull, task: Task) -> dict[str, object]:
+    """What its pull request took, with what this one has."""
     rough = task.spent_rough or bool(task.outcome and task.outcome.cost_estimated)
     return {
-        "cost_usd": max(record.cost_usd, repair.spent_usd + task.total_usd),
-        "cost_estimated": record.cost_estimated or repair.spent_rough or rough,
-        "turns": max(record.turns, repair.spent_turns + task.total_turns),
-        "seconds": max(record.seconds, repair.spent_s + task.total_s),
+        "cost_usd": max(record.cost_usd, job.spent_usd + task.total_usd),
+        "cost_estimated": record.cost_estimated or job.spent_rough or rough,
+        "turns": max(record.turns, job.spent_turns + task.total_turns),
+        "seconds": max(record.seconds, job.spent_s + task.total_s),
     }

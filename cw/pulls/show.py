@@ -12,7 +12,13 @@ from cw.pulls.verdict import Seen
 
 # In these a glance does not tell all that may have changed: a check, a thread, the base's checks.
 _OPEN_QUESTIONS = frozenset(
-    {PullState.WATCHING, PullState.CHECKING, PullState.REPAIRING, PullState.NEEDS_YOU}
+    {
+        PullState.WATCHING,
+        PullState.CHECKING,
+        PullState.REPAIRING,
+        PullState.REVIEWING,
+        PullState.NEEDS_YOU,
+    }
 )
 _ANYWAY = timedelta(hours=1)
 _PATH_CHARS = 8000

@@ -9,6 +9,7 @@ class PullState(StrEnum):
     WATCHING = "watching"  # nobody has looked yet, or a task of ours works on it
     CHECKING = "checking"  # its checks run, or it moved just now
     REPAIRING = "repairing"  # a run mends it, or waits for its worker
+    REVIEWING = "reviewing"  # another worker reads it, or is to
     NEEDS_YOU = "needs you"  # only a person moves it
     HANDS_OFF = "hands off"  # a person has it
     READY = "ready"  # nothing is left but a person's look
@@ -23,6 +24,7 @@ class PullMove(StrEnum):
     WATCH = "watch"
     CHECK = "check"
     REPAIR = "repair"  # a run is ordered that mends it, or still there
+    READ = "read"  # a reading is ordered, or still there
     NEED = "need"
     LEAVE = "leave"  # a person took it
     READY = "ready"
@@ -41,6 +43,7 @@ TRANSITIONS: dict[PullMove, tuple[frozenset[PullState], PullState]] = {
     PullMove.WATCH: (OPEN, PullState.WATCHING),
     PullMove.CHECK: (OPEN, PullState.CHECKING),
     PullMove.REPAIR: (OPEN - {PullState.HANDS_OFF}, PullState.REPAIRING),
+    PullMove.READ: (OPEN - {PullState.HANDS_OFF}, PullState.REVIEWING),
     PullMove.NEED: (OPEN, PullState.NEEDS_YOU),
     PullMove.LEAVE: (OPEN, PullState.HANDS_OFF),
     PullMove.READY: (OPEN, PullState.READY),
@@ -69,6 +72,7 @@ _LOOKS = {
     PullState.WATCHING: PullMove.WATCH,
     PullState.CHECKING: PullMove.CHECK,
     PullState.REPAIRING: PullMove.REPAIR,
+    PullState.REVIEWING: PullMove.READ,
     PullState.NEEDS_YOU: PullMove.NEED,
     PullState.HANDS_OFF: PullMove.LEAVE,
     PullState.READY: PullMove.READY,

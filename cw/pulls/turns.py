@@ -8,7 +8,15 @@ from cw.pulls.record import Cause, PullRecord
 from cw.pulls.states import PullState
 
 # In these an older one goes on, and its merge would make another conflict.
-GOES_ON = frozenset({PullState.WATCHING, PullState.CHECKING, PullState.REPAIRING, PullState.READY})
+GOES_ON = frozenset(
+    {
+        PullState.WATCHING,
+        PullState.CHECKING,
+        PullState.REPAIRING,
+        PullState.REVIEWING,
+        PullState.READY,
+    }
+)
 
 
 def first_in_line(record: PullRecord, others: Iterable[PullRecord]) -> PullRecord | None:

@@ -28,6 +28,7 @@ class Seen:
     hands: tuple[str, ...] = ()  # why it is a person's
     task: str = ""  # of ours, that works on it and is no repair
     repairs: str = ""  # what a repair is at, in words
+    reads: str = ""  # what a reading is at, likewise
     halted: str = ""  # what a person has to look at first
     quiet: timedelta = _QUIET  # nothing is judged before it has not moved for so long
     wants: Wants = NOTHING
@@ -51,8 +52,8 @@ class Verdict:
 
 
 def judge(seen: Seen) -> Verdict:
-    """The first that fits: its end, a person, a task or repair of ours, what is not settled yet,
-    what keeps it from being merged.
+    """The first that fits: its end, a person, a task of ours that works on it or reads it, what is
+    not settled yet, what keeps it from being merged.
     """
     glance = seen.look.glance
     if not glance.open:
@@ -63,6 +64,8 @@ def judge(seen: Seen) -> Verdict:
         return Verdict(PullState.WATCHING, f"task {seen.task} works on it")
     if seen.repairs:
         return Verdict(PullState.REPAIRING, seen.repairs)
+    if seen.reads:
+        return Verdict(PullState.REVIEWING, seen.reads)
     checks = seen.checks
     if unsettled := _unsettled(seen, checks):
         return Verdict(PullState.CHECKING, unsettled)
@@ -115,6 +118,8 @@ def _review(wants: Wants) -> str:
         parts.append(f"{listed(wants.changes)} asks for changes")
     if wants.threads:
         parts.append(f"{_threads(len(wants.threads))} of the review")
+    if wants.findings:
+        parts.append("findings of a worker that read it")
     return ", ".join(parts)
 
 

@@ -21,7 +21,8 @@ class Heard:
 class Wants:
     """`threads`: ids of those that want something new; `changes`: who asks for changes anew; `ids`:
     of these remarks and reviews. `answered` and `again`: how many threads, and whose request for
-    changes, a repair has seen to, while nobody has looked again.
+    changes, a repair has seen to, while nobody has looked again. `findings`: of a worker that has
+    read it, in its words.
     """
 
     threads: tuple[str, ...] = ()
@@ -29,6 +30,7 @@ class Wants:
     ids: tuple[str, ...] = ()
     answered: int = 0
     again: tuple[str, ...] = ()
+    findings: str = ""
 
 
 NOTHING = Wants()

@@ -139,6 +139,12 @@ class GitHubSettings:
         values.amount,
         "Days after its task's end in which a pull request is mended",
     )
+    pulls_review: str = setting(
+        "pulls.review",
+        "off",
+        values.one_of("off", "worker"),
+        "`worker`: pull requests of tasks are drafts until another worker has read them; `off`: nobody does",
+    )
     pulls_bots: tuple[str, ...] = setting(
         "pulls.bots",
         (),

@@ -19,7 +19,7 @@ class Effect(Model):
     which it is; empty: of none, or said by a cw that did not say.
     """
 
-    kind: Literal["label", "unlabel", "comment", "draft", "reply", "resolve"]
+    kind: Literal["label", "unlabel", "comment", "draft", "ready", "reply", "resolve"]
     repo: str  # as it was called then
     repo_id: int = 0  # GitHub's; 0: said by a cw that did not know it
     issue: int  # or pull request

@@ -171,12 +171,12 @@ class PullStore:
                 client.zrem(keys.PULLS_ENDED, name)
 
 
-def new_pull(outcome: Outcome, *, repair: bool = False) -> list[str]:
-    """The last key of each script that ends a task, for the end that proved one. `repair`: it is
-    told again by an archive, and was one.
+def new_pull(outcome: Outcome, *, of_pull: bool = False) -> list[str]:
+    """The last key of each script that ends a task, for the end that proved one. `of_pull`: it is
+    told again by an archive, and mended or read one.
     """
     proved = outcome.kind is OutcomeKind.SUCCEEDED and outcome.pr
-    return [keys.PULLS_NEW] if proved or repair else []
+    return [keys.PULLS_NEW] if proved or of_pull else []
 
 
 def _keys(name: str) -> list[str]:

@@ -231,7 +231,7 @@ class TaskStore(TaskReads, Leases):
             task.spent_turns,
             task.spent_s,
         ]
-        again = new_pull(outcome, repair=spec.repair is not None)
+        again = new_pull(outcome, of_pull=spec.of_pull is not None)
         names = [keys.task(spec.id), keys.DONE, keys.FENCE, keys.FINISHED, *again]
         return bool(self._db.run("rebuild", names, args))
 

@@ -63,16 +63,26 @@ class Road:
         return self.office.store
 
     def ended_task(
-        self, repo: str, issue: int, pr: str, head: str, report: str = "", **changed: Any
+        self,
+        repo: str,
+        issue: int,
+        pr: str,
+        head: str,
+        report: str = "",
+        *,
+        drafted: bool = False,
+        **changed: Any,
     ) -> str:
         """A task that ended with this pull request."""
         repo_id = self.hub.state.repo(repo).id
         spec = make_spec(repo=repo, repo_id=repo_id, issue=issue, **changed)
         self.store.tasks.create(spec, "")
-        self.end(spec.id, pr, head, report)
+        self.end(spec.id, pr, head, report, drafted=drafted)
         return spec.id
 
-    def end(self, task_id: str, pr: str, head: str, report: str = "") -> None:
+    def end(
+        self, task_id: str, pr: str, head: str, report: str = "", *, drafted: bool = False
+    ) -> None:
         grant = self.store.tasks.acquire(task_id, worker="01", host=HOST, ttl=600, session="s")
         assert isinstance(grant, Grant)
         outcome = Outcome(
@@ -83,18 +93,30 @@ class Road:
             head=head,
             cost_usd=0.5,
             report=report,
+            drafted=drafted,
         )
         holder = Holder(task_id, "01", grant.fence)
         assert self.store.tasks.settle(holder, Settlement(Move.FINISH, outcome))
 
-    def pull(self, repo: str = "acme/app", files: dict[str, str] | None = None) -> int:
-        """An issue, the pull request for it, and the task that made it. Returns its number."""
+    def pull(
+        self,
+        repo: str = "acme/app",
+        files: dict[str, str] | None = None,
+        *,
+        drafted: bool = False,
+        **changed: Any,
+    ) -> int:
+        """An issue, the pull request for it, and the task that made it. Returns its number.
+        `drafted`: as a draft, until another worker has read it. `changed`: of the task.
+        """
         issue = self.hub.add_issue(repo, "Something")
         branch = f"issue-{issue}"
         head = self.hub.add_commit(repo, branch, files or {f"{branch}.txt": "done\n"}, actor=BOT)
-        number = self.hub.add_pull(repo, branch, "Fix it", f"Fixes #{issue}", author=BOT)
+        text = f"Fixes #{issue}"
+        number = self.hub.add_pull(repo, branch, "Fix it", text, author=BOT, draft=drafted)
         url = f"http://github.localhost/{repo}/pull/{number}"
-        self.tasks[f"{repo}#{number}"] = self.ended_task(repo, issue, url, head)
+        task = self.ended_task(repo, issue, url, head, drafted=drafted, **changed)
+        self.tasks[f"{repo}#{number}"] = task
         return number
 
     def follow(self, after: timedelta = EVERY, **changed: Any) -> Followed:

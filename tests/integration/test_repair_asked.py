@@ -71,6 +71,12 @@ def test_threads_and_reviews_of_writers_are_found(asked: Asked) -> None:
     assert [one.body for one in found.review.changes] == ["Split it."]
 
 
+def test_findings_of_a_worker_are_something_to_mend_without_any_remark(asked: Asked) -> None:
+    found = asked.ask(Cause.REVIEW, threads=(), findings="It is slow.")
+
+    assert (found.findings, found.numbers) == ("It is slow.", (1,))
+
+
 def _green(asked: Asked) -> str:
     asked.hub.check(REPO, BRANCH, "test", "success")
     return ""

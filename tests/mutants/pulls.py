@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from cw.operations.passes.rights import Rights
-from cw.operations.pulls import beginning, follow, listening, review, review_plan
+from cw.operations.pulls import beginning, follow, listening, mending, reading, review, review_plan
 from cw.operations.pulls.mending import Mender
-from cw.pulls import next_step, verdict
+from cw.pulls import next_step, readings, repaired, verdict
 from cw.pulls.checks import judge_checks
 from cw.pulls.record import PullRecord
 from cw.pulls.states import PullState
@@ -18,6 +18,7 @@ from workerhost.merges import Merges
 
 _PASS = "tests/integration/test_follow_pulls.py::"
 _REPAIRS = "tests/integration/test_repairs_by_pass.py::"
+_READINGS = "tests/integration/test_readings_by_pass.py::"
 _REVIEW = "tests/integration/test_review.py::"
 _MERGES = "tests/integration/test_merges.py::"
 _TABLE = "tests/unit/test_pull_verdict.py::"
@@ -107,7 +108,39 @@ def _cleared_while_it_is_wanted() -> None:
     Merges._is_wanted = lambda *_: False  # type: ignore[method-assign]
 
 
+def _read_for_ever() -> None:
+    readings.MOST = 1_000
+
+
+def _findings_again_and_again() -> None:
+    made = repaired.repaired
+
+    def not_seen_to(record: PullRecord, task: Any) -> PullRecord:
+        return made(record, task).model_copy(update={"readings": record.readings})
+
+    mending.repaired = not_seen_to  # type: ignore[attr-defined]
+
+
+def _its_author_reads_it() -> None:
+    def author(*given: Any) -> str:
+        return str(given[1].worker)
+
+    reading.reader_for = author  # type: ignore[assignment,attr-defined]
+
+
 MUTANTS = {
+    "a pull request that nobody can read is read for ever": Mutant(
+        f"{_READINGS}test_reader_that_came_to_nothing_is_asked_once_more_of_another_then_ready_without",
+        _read_for_ever,
+    ),
+    "findings go back to the author again and again": Mutant(
+        f"{_READINGS}test_findings_go_back_to_the_author_once_and_nobody_reads_it_again",
+        _findings_again_and_again,
+    ),
+    "the author reads its own pull request": Mutant(
+        f"{_READINGS}test_draft_is_read_by_a_worker_that_did_not_make_it_before_it_is_ready",
+        _its_author_reads_it,
+    ),
     "a pull request is mended for ever": Mutant(
         f"{_REPAIRS}test_liar_is_out_after_three_repairs_and_a_person_is_told_once",
         _mended_for_ever,

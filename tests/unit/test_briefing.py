@@ -124,3 +124,13 @@ def test_agent_without_a_token_is_told_so_and_not_to_push(spec: TaskSpec) -> Non
 
     assert "no access to GitHub" in told
     assert "open a pull request" not in told
+
+
+@pytest.mark.parametrize(("drafts", "words"), [(True, "open a draft pull"), (False, "open a pull")])
+def test_agent_opens_a_draft_where_another_worker_reads_it_first(drafts: bool, words: str) -> None:
+    workplace = Workplace(base="main", pushes=True, drafts=drafts)
+    issue = Heard("The build fails", "", (), 0)
+
+    told = brief(make_spec(), "", workplace, issue=issue, mark=MARK)
+
+    assert words in told.system

@@ -1,5 +1,5 @@
-"""How one write of the outbox is carried out on GitHub: a label, a comment, a draft, an answer in
-a review.
+"""How one write of the outbox is carried out on GitHub: a label, a comment, a draft and its end, an
+answer in a review.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ def perform(
     elif effect.kind == "draft":
         if not github.to_draft(repo, effect.issue):
             no_drafts(effect.repo_id)
+    elif effect.kind == "ready":
+        github.mark_ready(repo, effect.issue)
     elif effect.kind == "reply":
         github.reply(repo, effect.issue, effect.thread, effect.text, marks[0])
     elif effect.kind == "resolve":

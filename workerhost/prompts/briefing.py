@@ -39,7 +39,8 @@ NOTHING = Past()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Workplace:
-    """Where the agent works. `pushes`: whether it has a way to GitHub. `branches`: what is to be
+    """Where the agent works. `pushes`: whether it has a way to GitHub; `drafts`: whether what it
+    opens there is to be a draft. `branches`: what is to be
     known of those of its name. `notes`: what the host has to say of the clone.
     """
 
@@ -47,6 +48,7 @@ class Workplace:
     pushes: bool
     branches: Sequence[str] = ()
     notes: Sequence[str] = ()
+    drafts: bool = False
 
 
 def brief(
@@ -167,7 +169,7 @@ def _system(spec: TaskSpec, workplace: Workplace) -> str:
         " commits, and touch no other branch."
     )
     stand = [where]
-    deliver = _delivery(spec, workplace.base, workplace.pushes)
+    deliver = _delivery(spec, workplace)
     if spec.repair:
         stand, deliver = [], repairing.rules(spec.repair, pushes=workplace.pushes)
     last = (
@@ -185,10 +187,10 @@ def _system(spec: TaskSpec, workplace: Workplace) -> str:
     return "\n".join(f"- {line}" for line in lines) + "\n"
 
 
-def _delivery(spec: TaskSpec, base: str, pushes: bool) -> list[str]:
+def _delivery(spec: TaskSpec, workplace: Workplace) -> list[str]:
     if not spec.github:
         return ["Do not push: your commits are pushed for you when you are done."]
-    if not pushes:
+    if not workplace.pushes:
         told = (
             "You have no access to GitHub: do not push and do not use gh. When you are done, your"
             " commits are pushed for you, and a pull request with your last message is opened."
@@ -202,9 +204,10 @@ def _delivery(spec: TaskSpec, base: str, pushes: bool) -> list[str]:
         return [told]
     if spec.issue is None:
         return []
+    what = "a draft pull request (gh pr create --draft)" if workplace.drafts else "a pull request"
     deliver = (
-        f"When the work is done and its tests pass, push {spec.branch} and open a pull request into"
-        f" {base} whose body says: Fixes #{spec.issue}. If you cannot push, commit and stop; it is"
-        " pushed for you."
+        f"When the work is done and its tests pass, push {spec.branch} and open {what} into"
+        f" {workplace.base} whose body says: Fixes #{spec.issue}. If you cannot push, commit and"
+        " stop; it is pushed for you."
     )
     return [deliver]

@@ -24,8 +24,8 @@ def ceiling(settings: Settings, spec: TaskSpec) -> Amount:
 
 
 def spent(task: Task) -> Amount:
-    """By its runs that have ended; of a repair also by the task and the repairs before it."""
-    took, before = Amount(task.spent_usd, task.spent_turns, task.spent_s), task.spec.repair
+    """By its runs that have ended; at a pull request of another task also by all before it."""
+    took, before = Amount(task.spent_usd, task.spent_turns, task.spent_s), task.spec.of_pull
     if before is None:
         return took
     return took.plus(Amount(before.spent_usd, before.spent_turns, before.spent_s))

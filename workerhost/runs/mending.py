@@ -45,8 +45,12 @@ def ask(
     if repair.cause == Cause.REVIEW:
         writes = writers(github.reader(kept), spec.repo)
         reviewed = github.threads(spec.repo, repair.number)
-        found = Mending(review=hear_review(reviewed, repair.threads, writes, bots))
-        if first and not (found.review.threads or found.review.changes):
+        found = Mending(
+            review=hear_review(reviewed, repair.threads, writes, bots),
+            findings=repair.findings,
+            findings_number=len(repair.threads) + 1,
+        )
+        if first and not (found.numbers or found.review.changes):
             raise NothingLeftError("its reviewers ask for nothing any more")
         return found
     return Mending()

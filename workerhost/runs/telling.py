@@ -67,6 +67,7 @@ def write_briefing(
         pushes=held.ctx.settings.github_access == "agent",
         branches=book.start.told if book.start else (),
         notes=place.notes,
+        drafts=held.ctx.settings.pulls_review == "worker",
     )
     wrong, past = asked.wrong, NOTHING
     if spec.repair:

@@ -14,7 +14,7 @@ from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.verdict import UNPROVEN, Evidence, Verdict
 
 if TYPE_CHECKING:
-    from cw.forges.client import Pulls
+    from cw.forges.client import Pulls, Settling
     from cw.forges.pulls import Pull
 
 _CLOCKS = timedelta(minutes=5)  # by which GitHub's may differ from ours
@@ -55,10 +55,11 @@ def look(ended: EndedRun) -> FoundPulls:
 
 
 def of_branch(
-    ended: EndedRun, evidence: Evidence, guard: Guard, found: FoundPulls
+    ended: EndedRun, evidence: Evidence, guard: Guard, found: FoundPulls, *, unread: bool = False
 ) -> tuple[Evidence, Pull | None]:
     """Find the pull request of the branch, or open it: as a draft when it changes what `guard`
-    names. For a repair none is opened: its own is as it was, or over.
+    names, or `unread`: another worker is to read it first. For a repair none is opened: its own is
+    as it was, or over.
     """
     task, run, github = ended.task, ended.run, ended.github
     repair = task.repair
@@ -74,22 +75,46 @@ def of_branch(
             return (_landed(evidence), pull) if merged else (evidence, None)
         if repair and not (pull and pull.number == repair.number and (pull.open or merged)):
             return replace(evidence, pull_error=_over(repair, pull)), None
+        opened = _opened(ended, found, pull) if pull else None
         if not (pull and (pull.open or merged)):
-            pull = github.open_pull(
+            pull = opened = github.open_pull(
                 task.repo,
                 branch=task.branch,
                 base=run.base,
                 title=_title(task),
                 body=_body(task, run, evidence.report),
-                draft=bool(guard(evidence.head)),
+                draft=unread or bool(guard(evidence.head)),
             )
         base = "" if merged or repair else _put_right(github, task, run, pull, found)
+        drafted = unread and not guard(pull.head) and _drafted(github, task, opened)
     except GitHubUnavailableError:
         return replace(evidence, pull_away=True), None
     except CwError as error:
         return replace(evidence, pull_error=error.message), None
     told = replace(evidence, pull_head=pull.head, pull_base=base, protected=guard(pull.head))
-    return told, pull
+    return replace(told, drafted=drafted), pull
+
+
+def _opened(ended: EndedRun, found: FoundPulls, pull: Pull) -> Pull | None:
+    """The same, if it is one that the agent has opened just now."""
+    since = ended.since - _CLOCKS
+    return next(
+        (
+            mine
+            for mine in found.mine
+            if mine.number == pull.number and mine.ours and mine.at and mine.at >= since
+        ),
+        None,
+    )
+
+
+def _drafted(github: Settling, task: TaskSpec, pull: Pull | None) -> bool:
+    """Whether it is a draft now. One that a person opened, or that was there before, stays as it
+    is; not every plan of GitHub's has drafts.
+    """
+    if pull is None or not pull.open:
+        return False
+    return pull.draft or github.to_draft(task.repo, pull.number)
 
 
 def _over(repair: Repair, pull: Pull | None) -> str:

@@ -93,6 +93,7 @@ class _Judged:
     verdict: Verdict
     report: str
     pull: Pull | None = None
+    drafted: bool = False
     issues: tuple[str, ...] = ()
 
 
@@ -168,10 +169,11 @@ def _prove(
     evidence = created_issues(ended, evidence, box.git.home)
     beside = pull_requests.beside(judged.state.beside, found)
     evidence = replace(evidence, beside=beside)
-    evidence, judged.pull = pull_requests.of_branch(ended, evidence, guard, found)
+    unread = box.git.settings.pulls_review == "worker" and ended.task.repair is None
+    evidence, judged.pull = pull_requests.of_branch(ended, evidence, guard, found, unread=unread)
     evidence = replace(evidence, pull_away=evidence.pull_away or found.away)
     judged.verdict = judge_work(evidence, ended.now, ended.defer)
-    judged.issues = evidence.issues
+    judged.issues, judged.drafted = evidence.issues, evidence.drafted
 
 
 def _outcome(ended: EndedRun, judged: _Judged, kept: KeptWork) -> Outcome:
@@ -181,6 +183,7 @@ def _outcome(ended: EndedRun, judged: _Judged, kept: KeptWork) -> Outcome:
         reason=verdict.reason,
         message=ended.redact(verdict.message),
         pr=pull.url if pull and (pull.open or pull.merged) else "",
+        drafted=judged.drafted and bool(pull and pull.open),
         branch=ended.task.branch if state.head else "",
         head=state.head,
         commits=state.commits,

@@ -147,6 +147,7 @@ class Evidence:
     report: str = ""
     issues: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()  # paths that the pull request changes
+    drafted: bool = False  # the pull request is a draft until another worker has read it
     answered: bool = False  # of a review: each thread, and nothing had to be changed
     claimed: str = ""  # threads for which it says that it changed something
 

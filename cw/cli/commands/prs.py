@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
     from cw.operations.views.pulls import PullRow
 
-_STATES = ["watching", "checking", "needs-you", "hands-off", "ready", "merged", "closed"]
+_STATES = [
+    "watching",
+    "checking",
+    "repairing",
+    "reviewing",
+    "needs-you",
+    "hands-off",
+    "ready",
+    "merged",
+    "closed",
+]
 _COLUMNS = [
     Column("pull request", gives=True),
     Column("issue", right=True),

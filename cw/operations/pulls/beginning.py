@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cw.pulls.begin import begun, key_of, not_begun
-from cw.pulls.repaired import recalled
+from cw.pulls.recalled import recalled
 from cw.pulls.states import move_to
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ def _begin(store: Store, tasks: list[Task]) -> None:
         if record:
             store.pulls.begin(record)
     for task in tasks:
-        if task.spec.repair and key_of(task) in known:
+        if task.spec.of_pull and key_of(task) in known:
             _recall(store, task)
 
 
 def _recall(store: Store, task: Task) -> None:
-    """A repair that was told again after its pull request was."""
+    """A repair or a reading that was told again after its pull request was."""
     key = key_of(task)
     record = store.pulls.get(key) if key else None
     if record is None or not record.open:

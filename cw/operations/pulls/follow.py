@@ -5,6 +5,7 @@ at any time: a change is made only of what nobody has changed since.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from cw.operations.pulls.asking import Asking
 from cw.operations.pulls.beginning import begin_new
 from cw.operations.pulls.listening import Listener
 from cw.operations.pulls.mending import Mender
+from cw.operations.pulls.reading import Reader
 from cw.operations.pulls.telling import (
     after_merge,
     known_long,
@@ -87,8 +89,8 @@ class _Pass(GitHubPass[Moved]):
         self._only = only
         self._clock = clock or ways.store.tasks.now
         self._watch = ways.github.watch(ways.store.github)
-        rights = Rights(self.reader, ways.store.github)
-        self._listener = Listener(ways.github, rights, ways.settings.pulls_bots)
+        self._rights = Rights(self.reader, ways.store.github)
+        self._listener = Listener(ways.github, self._rights, ways.settings.pulls_bots)
         self._looked = self._wholly = 0
         self._freed = set[str]()  # places
 
@@ -109,13 +111,14 @@ class _Pass(GitHubPass[Moved]):
         begin_new(store, now)
         open_tasks = store.tasks.open_tasks()
         self._mender = Mender(self.ways, open_tasks, now)
+        self._reader = Reader(self.ways, self._rights, open_tasks, now)
         self._tasks = {
             self.key(task): task.spec.id
             for task in open_tasks
             if task.state in _WORKS
             and task.spec.github
             and task.spec.issue is not None
-            and task.spec.repair is None
+            and task.spec.of_pull is None
         }
         due = {_name(record): record for record in self._due(now)}
         asking = Asking(self._watch, self.told, step)
@@ -189,21 +192,25 @@ class _Pass(GitHubPass[Moved]):
         now = self._clock()
         task = self._tasks.get((before.key[0], before.issue or 0), "")
         known = self._mender.followed(before)
-        wants = self._listener.wants(known.record, look)
+        read = self._reader.followed(known.record)
+        wants = self._listener.wants(read.record, look)
+        wants = replace(wants, findings=read.findings)
         # Of a repair that is over nobody knows when it pushed last, and what.
         working = bool(task or known.at or before.repair)
         heard = Heard(
-            stops=self._listener.stops(known.record, look, working=working),
+            stops=self._listener.stops(read.record, look, working=working),
             wants=wants,
             task=task,
             repairs=known.at,
+            reads=read.at,
             quiet=timedelta(seconds=self.ways.settings.pulls_quiet),
         )
-        record, verdict = judged(known.record, look, heard, now)
+        record, verdict = judged(read.record, look, heard, now)
         decided = self._mender.decide(record, verdict, look, wants)
+        decided = self._reader.decide(decided, verdict, look)
         effects = (*known.effects, *decided.effects)
         if self._move(before, decided.record, now, effects) and decided.spec:
-            self._mender.record(decided.spec)
+            self._mender.record(decided.spec, decided.prompt)
 
     def _move(
         self, before: PullRecord, record: PullRecord, now: datetime, more: Iterable[Effect] = ()

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING
 
 from cw.errors import ClaimedError
 from cw.models import Task, TaskSpec
-from cw.names import new_task_id, repo_key
+from cw.names import new_task_id
 from cw.operations.control.closing import ending
 from cw.operations.pulls.replies import replies
 from cw.operations.pulls.reruns import run_again
 from cw.operations.pulls.telling import gave_up
 from cw.operations.rest.end import end, outbox_host
+from cw.pulls.begin import key_of
 from cw.pulls.early_ends import mark
 from cw.pulls.next_step import Bounds, GiveUp, Mend, Wait, next_step
 from cw.pulls.order import adopted, not_ordered, ordered, repair_of, worker_for
+from cw.pulls.read import unwanted
 from cw.pulls.record import MENDABLE, Cause, PullRecord, UnderWay
 from cw.pulls.repaired import repaired
 from cw.pulls.states import PullState
@@ -34,13 +36,12 @@ if TYPE_CHECKING:
     from cw.operations.passes.context import PassContext
     from cw.pulls.verdict import Verdict
     from cw.pulls.wants import Wants
+    from cw.settings import Settings
     from cw.store.outbox import Effect
 
 _OVER = frozenset({State.STOPPED, State.CRASHED})  # goes on no more by itself
 _MOST_RERUN = 20
 _FORGOTTEN = "the task that made it is forgotten, so that nothing is mended"
-
-Key = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,14 @@ class Followed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decided:
-    """`spec`: a repair that is to be recorded once the record says so."""
+    """`spec`: a repair or a reading that is to be recorded once the record says so, with this
+    `prompt`.
+    """
 
     record: PullRecord
     effects: tuple[Effect, ...] = ()
     spec: TaskSpec | None = None
+    prompt: str = ""
 
 
 class Mender:
@@ -72,7 +76,8 @@ class Mender:
         self._ways = ways
         self._store = ways.store
         self._now = now
-        self._open = {key: task for task in tasks if (key := pull_key(task))}
+        self._tasks = {task.spec.id: task for task in tasks if task.spec.of_pull}
+        self._open = {key_of(task): task for task in self._tasks.values() if task.spec.repair}
 
     def followed(self, record: PullRecord) -> Followed:
         """The record as its repair has come to be."""
@@ -94,7 +99,8 @@ class Mender:
         if not any(cause in MENDABLE for cause in verdict.causes):
             return Decided(record=record)
         author = self._store.tasks.get(record.task)
-        step = next_step(record, verdict, self._bounds(author), self._others(), self._now)
+        bounds = bounds_of(self._ways.settings, author)
+        step = next_step(record, verdict, bounds, self._others(), self._now)
         if isinstance(step, Mend) and author is None:
             step = GiveUp(step.cause, _FORGOTTEN)
         if isinstance(step, Wait):
@@ -105,26 +111,29 @@ class Mender:
             return self._mended(record, step.cause, look, wants, author.spec)
         return Decided(record=record)
 
-    def record(self, spec: TaskSpec) -> None:
-        """The repair as a task that a host may take. Where the issue has another one by now, or the
-        broker goes away, the next pass sees to it.
+    def record(self, spec: TaskSpec, prompt: str) -> None:
+        """What was decided, as a task that a host may take. Where the issue has another one by now,
+        or the broker goes away, the next pass sees to it.
         """
         try:
-            self._store.tasks.create(spec, "")
+            self._store.tasks.create(spec, prompt)
         except ClaimedError:
             return
         self._ways.hint(spec)
         self._store.tasks.mark_hinted(spec.id, self._store.tasks.now())
 
     def tidy(self) -> None:
-        """No repair goes on whose pull request is over, or a person's; and what a person stopped,
-        or was lost too often, is over.
+        """No repair or reading goes on whose pull request is over, or a person's, or wants none any
+        more; and what a person stopped, or was lost too often, is over.
         """
-        for key, task in self._open.items():
-            record = self._store.pulls.get(key)
+        for task in self._tasks.values():
+            key = key_of(task)
+            record = self._store.pulls.get(key) if key else None
             if record is None:
                 continue  # a broker that forgot it will be told
-            theirs = not record.open or record.state is PullState.HANDS_OFF
+            theirs = (
+                not record.open or record.state is PullState.HANDS_OFF or unwanted(record, task)
+            )
             if task.state is State.RUNNING:
                 if theirs and not task.stop_wanted:
                     self._store.tasks.want_stop(task, f"{self._ways.by}: {record.state.value}")
@@ -140,15 +149,6 @@ class Mender:
             outcome = ending(task, Reason.STOPPED, task.stop_wanted or "a person")
             outcome = outcome.model_copy(update={"message": task.reason or outcome.message})
         end(self._store, task, outcome, host=outbox_host(self._store, task))
-
-    def _bounds(self, author: Task | None) -> Bounds:
-        settings = self._ways.settings
-        ceiling = settings.task_ceiling
-        return Bounds(
-            repairs=settings.pulls_repairs,
-            life=timedelta(days=settings.pulls_days),
-            ceiling=author.spec.ceiling.instead(ceiling) if author else ceiling,
-        )
 
     def _others(self) -> Iterable[PullRecord]:
         """As they are now: this pass may have ordered repairs of some."""
@@ -187,10 +187,14 @@ class Mender:
         return {host.name: host for host in self._store.fleet.hosts()}
 
 
-def pull_key(task: Task) -> Key | None:
-    """Of the pull request that it repairs."""
-    repair = task.spec.repair
-    return (repo_key(task.spec.repo, task.spec.repo_id), repair.number) if repair else None
+def bounds_of(settings: Settings, author: Task | None) -> Bounds:
+    """`author`: the task that made the pull request."""
+    ceiling = settings.task_ceiling
+    return Bounds(
+        repairs=settings.pulls_repairs,
+        life=timedelta(days=settings.pulls_days),
+        ceiling=author.spec.ceiling.instead(ceiling) if author else ceiling,
+    )
 
 
 def _waiting(record: PullRecord, state: PullState, words: str) -> PullRecord:

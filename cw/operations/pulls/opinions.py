@@ -5,11 +5,11 @@ it thinks. It changes nothing; a person decides.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from cw.errors import CwError, GoneError
-from cw.forges.issues import Issue
+from cw.forges.issues import Issue, Thread
 from cw.github.publishable import publishable, publishable_title
 from cw.operations.fleet.tags import choose
 from cw.operations.views.reviews import OpinionRow, opinion
@@ -37,7 +37,7 @@ def ask(
     before = _opinion(store, record)
     if before and before.head == record.head and before.state != "failed":
         return before, False
-    task = dispatch(_reader(store, record), prompt(record, _issue(github, record), _mark()))
+    task = dispatch(reader_for(store, record), prompt(record, _issue(github, record), new_mark()))
     found = _opinion(store, _written(store, record, Asked(task=task, head=record.head)))
     if found is None:
         raise CwError(f"task {task} reads {record.name}, and is gone", hint="See: cw history")
@@ -62,12 +62,16 @@ def _written(store: Store, record: PullRecord, asked: Asked) -> PullRecord:
     )
 
 
-def _reader(store: Store, record: PullRecord) -> str | None:
-    """Not the one that wrote it, where there is another."""
+def reader_for(store: Store, record: PullRecord, tried: Collection[str] = ()) -> str | None:
+    """Not the one that wrote it, nor one that has `tried` to read it, where there is another that
+    takes work. None: whoever is free first.
+    """
     hosts, now = store.fleet.hosts(), store.tasks.now()
     up = {host.name for host in hosts if host.up(now) and not host.unfit}
-    workers = [worker for worker in store.fleet.workers() if worker.id != record.worker]
-    return choose(workers, {worker.host for worker in workers}, up, store.tasks.open_tasks())
+    able = [one for one in store.fleet.workers() if one.host in up and not one.paused]
+    others = [worker for worker in able if worker.id != record.worker]
+    workers = [worker for worker in others if worker.id not in tried] or others
+    return choose(workers, up, up, store.tasks.open_tasks())
 
 
 def _issue(github: Issues, record: PullRecord) -> Issue | None:
@@ -77,7 +81,7 @@ def _issue(github: Issues, record: PullRecord) -> Issue | None:
         return None
 
 
-def _mark() -> str:
+def new_mark() -> str:
     return secrets.token_hex(8)
 
 
@@ -103,27 +107,27 @@ _REPORT = (
 )
 
 
-def prompt(record: PullRecord, issue: Issue | None, mark: str) -> str:
+def prompt(record: PullRecord, issue: Issue | Thread | None, mark: str) -> str:
     """`mark`: a word that nobody who wrote the issue can know."""
     against = f" against issue #{record.issue}, for which it was made" if record.issue else ""
     parts = [
         _TASK.format(number=record.number, repo=record.repo, against=against),
         _CHANGES.format(base=record.shown.base, head=record.head),
         _DATA,
-        *_quoted(issue, mark),
+        *_quoted(record.issue, issue, mark),
         _REPORT,
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _quoted(issue: Issue | None, mark: str) -> list[str]:
+def _quoted(number: int | None, issue: Issue | Thread | None, mark: str) -> list[str]:
     """Without what a page does not show, between lines that its writers could not forge."""
     if issue is None:
         return []
     title = publishable_title(issue.title)
     text = publishable(issue.body, _BODY) or "(no text)"
     return [
-        f"----- {mark} issue #{issue.number}: {title} -----",
+        f"----- {mark} issue #{number}: {title} -----",
         text,
-        f"----- {mark} end of issue #{issue.number} -----",
+        f"----- {mark} end of issue #{number} -----",
     ]

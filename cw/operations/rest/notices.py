@@ -56,7 +56,7 @@ def notice_of(end: End, now: datetime, redact: Redact | None = None) -> Notice |
     task, outcome = end.task, end.outcome
     if not is_notice(outcome, end.move, asked=task.notify):
         return None
-    if task.repair and end.move in _ENDS:
+    if task.of_pull and end.move in _ENDS:
         return None  # what is to be told its pull request says
     what = _WORDS.get(end.move, outcome.kind.value)
     cause = (task.id, str(end.attempt), what, outcome.reason)

@@ -25,8 +25,8 @@ class PullRow(Model):
     task: str
     worker: str
     by: str  # who dispatched the task
-    state: str  # watching, checking, needs you, hands off, ready, merged, closed
-    cause: str  # conflict, checks, asks, review, base, stuck, unread, look, answered; empty: none
+    state: str  # a value of PullState
+    cause: str  # one of Cause; empty: none
     waits: str  # for what, in words
     checks: str
     lacks: tuple[str, ...]  # rights that the token needs to read all of them

@@ -60,7 +60,7 @@ def today(seen: Recent, now: datetime) -> Today:
 
 def unseen(seen: Recent, open_tasks: Iterable[Task]) -> list[UnseenRow]:
     """The newest first. A newer task of the same issue says that somebody has looked. Of a repair
-    its pull request says what is needed.
+    or a reading its pull request says what is needed.
     """
     again: dict[tuple[str, int], str] = {}  # ids sort by creation
     for task in (*seen.tasks, *open_tasks):
@@ -71,7 +71,7 @@ def unseen(seen: Recent, open_tasks: Iterable[Task]) -> list[UnseenRow]:
         if task.outcome
         and task.outcome.kind is OutcomeKind.FAILED
         and not task.seen_at
-        and task.spec.repair is None
+        and task.spec.of_pull is None
         and (task.spec.issue is None or again[task.spec.key] == task.spec.id)
     ]
 
