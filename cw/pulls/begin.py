@@ -94,8 +94,8 @@ def _before(task: Task, repair: Repair) -> PullRecord:
         session=repair.session,
         branch=repair.branch,
         made_at=spec.created_at,
-        left=repair.head,
-        head="",  # nobody knows what its runs have pushed, and what a person has
+        left="",  # its runs may have pushed since
+        head=repair.head,
         head_at=spec.created_at,
         moved_at=spec.created_at,
         rounds=repair.rounds,

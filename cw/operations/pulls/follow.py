@@ -191,7 +191,8 @@ class _Pass(GitHubPass[Moved]):
         known = self._mender.followed(before)
         wants = self._listener.wants(known.record, look)
         # Of a repair that is over nobody knows when it pushed last, and what.
-        working = bool(task or known.at or before.repair)
+        ended = before.repair or (before.looked_at is None and not before.left)
+        working = bool(task or known.at or ended)
         heard = Heard(
             stops=self._listener.stops(known.record, look, working=working),
             wants=wants,
