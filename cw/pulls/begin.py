@@ -99,9 +99,8 @@ def _before(task: Task, job: OfPull) -> PullRecord:
         session=job.session,
         branch=job.branch,
         made_at=spec.created_at,
-        left=job.head,
-        # Of a repair nobody knows what its runs have pushed, and what a person has.
-        head=job.head if isinstance(job, Reading) else "",
+        left=job.head if isinstance(job, Reading) else "",  # a repair may have pushed since
+        head=job.head,
         head_at=spec.created_at,
         moved_at=spec.created_at,
         rounds=job.rounds,

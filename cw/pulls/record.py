@@ -64,7 +64,9 @@ class Asked(Model):
 
 
 class PullRecord(Model):
-    """`head` is the last that was seen, `left` what a task of ours left there last."""
+    """`head` is the last that was seen, `left` what a task of ours left there last; empty: nobody
+    knows.
+    """
 
     repo: str
     repo_id: int = 0

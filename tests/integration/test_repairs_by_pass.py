@@ -549,6 +549,25 @@ def test_broker_that_forgot_is_told_of_what_was_tried_by_the_archives(
     assert len(yard.repairs()) == 1
 
 
+@pytest.mark.parametrize(("who", "state"), [(PERSON, "hands off"), (BOT, "repairing")])
+def test_broker_that_forgot_asks_who_has_pushed_since_a_repair_that_failed(
+    road: Road, hub: GitHubStandIn, yard: Yard, who: str, state: str
+) -> None:
+    number = red(road, hub)
+    hub.add_commit(REPO, road.branch(number), {"b": "c\n"}, actor=who)
+    hub.check(REPO, road.branch(number), "test", "failure")
+    yard.lies(yard.repair())
+    tasks = road.store.tasks.done_tasks(10)
+    road.store.connection.client.flushall()
+    road.office.staff("01")
+    for task in tasks:
+        assert road.store.tasks.rebuild(task)
+    road.follow()
+    road.follow()
+
+    assert road.state(number) == state
+
+
 def test_running_repair_is_known_again_to_a_broker_that_forgot(
     road: Road, hub: GitHubStandIn, yard: Yard, store: Store
 ) -> None:

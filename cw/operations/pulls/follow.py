@@ -196,7 +196,8 @@ class _Pass(GitHubPass[Moved]):
         wants = self._listener.wants(read.record, look)
         wants = replace(wants, findings=read.findings)
         # Of a repair that is over nobody knows when it pushed last, and what.
-        working = bool(task or known.at or before.repair)
+        ended = before.repair or (before.looked_at is None and not before.left)
+        working = bool(task or known.at or ended)
         heard = Heard(
             stops=self._listener.stops(read.record, look, working=working),
             wants=wants,
