@@ -122,8 +122,8 @@ def _findings_again_and_again() -> None:
 
 
 def _its_author_reads_it() -> None:
-    def author(_store: Any, record: PullRecord, _tried: Any) -> str:
-        return record.worker
+    def author(*given: Any) -> str:
+        return str(given[1].worker)
 
     reading.reader_for = author  # type: ignore[assignment,attr-defined]
 

@@ -25,9 +25,7 @@ class PullRow(Model):
     task: str
     worker: str
     by: str  # who dispatched the task
-    state: (
-        str  # watching, checking, repairing, reviewing, needs you, hands off, ready, merged, closed
-    )
+    state: str  # a value of PullState
     cause: str  # conflict, checks, asks, review, base, stuck; empty: none
     waits: str  # for what, in words
     checks: str
