@@ -8,6 +8,7 @@ from datetime import datetime
 from cw.fleet_models import Host, Worker
 from cw.forges.watched import CheckState, Look
 from cw.models import Repair, Task, TaskSpec
+from cw.pulls.of_pull import of_pull
 from cw.pulls.record import Cause, PullRecord, UnderWay
 from cw.pulls.wants import Wants
 from cw.states import Mode
@@ -58,28 +59,13 @@ def repair_of(
     red = [one.name for one in look.checks if one.state is CheckState.RED]
     checks = [name for name in red if name not in look.red_on_base]
     is_review, is_checks = under.cause is Cause.REVIEW, under.cause is Cause.CHECKS
-    readings = record.readings
     repair = Repair(
-        number=record.number,
-        url=record.url,
-        branch=look.branch,
-        base=look.base,
-        head=look.glance.head,
+        **of_pull(record, look),
         cause=under.cause.value,
         checks=tuple(dict.fromkeys(checks)) if is_checks else (),
         threads=wants.threads if is_review else (),
         remarks=wants.ids if is_review else (),
         findings=wants.findings[:_FINDINGS] if is_review else "",
-        author=record.task,
-        worker=record.worker,
-        session=record.session,
-        rounds=record.rounds,
-        spent_usd=record.cost_usd,
-        spent_turns=record.turns,
-        spent_s=record.seconds,
-        spent_rough=record.cost_estimated,
-        stage=readings.stage.value if readings else "",
-        readers=readings.tasks if readings else (),
     )
     return author.model_copy(
         update={

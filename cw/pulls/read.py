@@ -8,6 +8,7 @@ from datetime import datetime
 
 from cw.forges.watched import Look
 from cw.models import OfPull, Reading, Task, TaskSpec
+from cw.pulls.of_pull import of_pull
 from cw.pulls.readings import Readings, Stage, Step, without_findings
 from cw.pulls.record import Asked, PullRecord
 from cw.pulls.repaired import BY_HAND, counted
@@ -24,24 +25,7 @@ def reading_of(
     that is to read it; None: any. Its prompt is yet to be named.
     """
     readings = record.readings or Readings()
-    reading = Reading(
-        number=record.number,
-        url=record.url,
-        branch=look.branch,
-        base=look.base,
-        head=look.glance.head,
-        author=record.task,
-        worker=record.worker,
-        session=record.session,
-        rounds=record.rounds,
-        spent_usd=record.cost_usd,
-        spent_turns=record.turns,
-        spent_s=record.seconds,
-        spent_rough=record.cost_estimated,
-        stage=readings.stage.value,
-        readers=readings.tasks,
-        issue=record.issue,
-    )
+    reading = Reading(**of_pull(record, look), issue=record.issue)
     return TaskSpec(
         id=task,
         repo=record.repo,

@@ -67,14 +67,20 @@ def by_turns(samples: Iterable[str]) -> list[tuple[str, str]]:
     return list(zip(cycle(("http", "https")), samples))
 
 
-@pytest.fixture(scope="module")
-def real_fleet() -> Iterator[Fleet]:
+@contextmanager
+def running_claude(settings: dict[str, str] | None = None) -> Iterator[Fleet]:
     """With the real claude, driven by the scripted Messages API."""
     binaries = claudes()
     require(binaries, "a claude binary")
     require(WALLS, "bubblewrap and socat that work")
     need("gh")
-    with running_fleet(binaries[-1].path) as one:
+    with running_fleet(binaries[-1].path, settings) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def real_fleet() -> Iterator[Fleet]:
+    with running_claude() as one:
         yield one
 
 

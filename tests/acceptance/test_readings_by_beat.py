@@ -9,25 +9,18 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.beating import REPO
-from tests.acceptance.conftest import running_fleet
+from tests.acceptance.conftest import running_claude
 from tests.acceptance.fleet import Fleet
 from tests.acceptance.test_repairs_by_beat import COMMIT, QUICK, good_when_there, pull_of, row_when
-from tests.contract.binaries import found as claudes
-from tests.needs import need, require
 from tests.standins.github import gitrepo
 from tests.standins.messages import bash, text
-from tests.walls import WALLS
 
 FOUND = "Change first: hello.txt greets nobody by name."
 
 
 @pytest.fixture
 def claude_fleet() -> Iterator[Fleet]:
-    binaries = claudes()
-    require(binaries, "a claude binary")
-    require(WALLS, "bubblewrap and socat that work")
-    need("gh")
-    with running_fleet(binaries[-1].path, {**QUICK, "CW_PULLS_REVIEW": "worker"}) as fleet:
+    with running_claude({**QUICK, "CW_PULLS_REVIEW": "worker"}) as fleet:
         yield fleet
 
 

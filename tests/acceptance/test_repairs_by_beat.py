@@ -13,17 +13,14 @@ from typing import Any
 import pytest
 
 from tests.acceptance.beating import REPO, beating
-from tests.acceptance.conftest import running_fleet
+from tests.acceptance.conftest import running_claude
 from tests.acceptance.fleet import Fleet
 from tests.acceptance.test_pulls_by_beat import json_rows, pid_of
-from tests.contract.binaries import found as claudes
-from tests.needs import need, require
 from tests.standins.github import GitHubStandIn, gitrepo
 from tests.standins.github.ci import Job, Pushed
 from tests.standins.github.model import ReviewThread
 from tests.standins.messages import Request, Turn, bash, text
 from tests.waiting import wait_until
-from tests.walls import WALLS
 
 QUICK = {
     "CW_ASSIGN_EVERY": "3600",
@@ -41,11 +38,7 @@ MENDS = "Mend pull request #"
 
 @pytest.fixture
 def claude_fleet() -> Iterator[Fleet]:
-    binaries = claudes()
-    require(binaries, "a claude binary")
-    require(WALLS, "bubblewrap and socat that work")
-    need("gh")
-    with running_fleet(binaries[-1].path, QUICK) as fleet:
+    with running_claude(QUICK) as fleet:
         yield fleet
 
 
