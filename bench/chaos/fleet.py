@@ -33,6 +33,7 @@ TOKEN = "ghp_0123456789abcdefghijklmnopqrstuvwxyzABCD"  # noqa: S105  the stand-
 BEAT_SECONDS = 0.2  # of the agents' own log
 LEASE_SECONDS = 6.0
 PASS_SECONDS = 2.0  # over pull requests
+LOCK_SECONDS = 12.0  # of one whose host was killed
 SCALED = {
     "CW_LEASE_TTL": str(LEASE_SECONDS),
     "CW_LEASE_RENEW": "1",

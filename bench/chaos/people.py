@@ -10,19 +10,21 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bench.chaos.broker import until
-from bench.chaos.fleet import PASS_SECONDS
+from bench.chaos.fleet import LOCK_SECONDS, PASS_SECONDS
 from bench.chaos.pulls import REPO, SHARED, Followed, Pulls
 from cw.errors import CwError
+from cw.operations.pulls.follow import LOCK
 from cw.pulls.record import PullRecord
 from cw.pulls.states import ENDED, PullState
 from cw.states import State
+from cw.store import keys
 from tests.standins.github.snapshots import PullSnapshot
 from tests.standins.github.wire import ApiError
 
 PERSON = "acme"  # who may write there
 _SECONDS = 900.0  # beside the load, on a busy machine
 _REST_SECONDS = 3 * PASS_SECONDS  # what was ordered before is said by then
-_STILL_SECONDS = 30.0  # with no task of it open, nothing comes any more
+_STILL_SECONDS = 60.0  # with no task of it open, nothing comes any more
 _POLL_SECONDS = 0.3
 _AT_REST = ENDED | {PullState.NEEDS_YOU, PullState.HANDS_OFF, PullState.READY}
 
@@ -44,6 +46,7 @@ class People:
     def _over(self) -> bool:
         time.sleep(_POLL_SECONDS)
         with suppress(CwError):
+            self._scale_lock()
             there = {pull.head: pull for pull in self.pulls.load.fleet.hub.pulls(REPO)}
             records = self.pulls.records()
             for one in self.pulls.all:
@@ -54,6 +57,15 @@ class People:
                 self._share()
             return self._is_still(records, there)
         return False
+
+    def _scale_lock(self) -> None:
+        """That of a pass whose host was killed ends after two minutes, which is as long as all else
+        here takes.
+        """
+        key, connection = keys.lock(LOCK), self.pulls.load.store.connection
+        with connection.errors() as client:
+            if client.pttl(key) > LOCK_SECONDS * 1000:
+                client.pexpire(key, int(LOCK_SECONDS * 1000))
 
     def _act(self, one: Followed, pull: PullSnapshot, record: PullRecord) -> None:
         if one.kind.ends and not one.ended_at and self.pulls.is_mended_now(one):

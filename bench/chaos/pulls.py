@@ -24,7 +24,7 @@ _ALIVE_SECONDS = 2.0
 # Also what a repair does, in the same conversation or in a new one: it has no prompt of its own.
 _COMMITS = f"{PACE}rehearse: slow 0.3\nrehearse: commit-only\n"
 _LASTS = (
-    f"{PACE}rehearse: commit-break sleep 8\n"  # after its commit, until a person does something
+    f"{PACE}rehearse: commit-break sleep 15\n"  # after its commit, until a person does something
 )
 _SHARES = (
     f"{PACE}rehearse: commit-break git merge -q -X ours origin/main;"

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from bench.chaos.counts.saying import what_is_recorded
-from bench.chaos.fleet import LEASE_SECONDS, PASS_SECONDS
+from bench.chaos.fleet import LEASE_SECONDS, LOCK_SECONDS, PASS_SECONDS
 from bench.chaos.pulls import REPO, Followed, Pulls
 from bench.chaos.report import Found, found
 from cw.names import repo_key
@@ -17,9 +17,9 @@ from cw.pulls.record import Cause
 from cw.pulls.states import PullState
 from cw.states import State
 
-# A pass may wait for another beat, and a host that was frozen for longer than a lease has not heard
-# of it. What its agent had committed by then is pushed.
-_GRACE_SECONDS = PASS_SECONDS + LEASE_SECONDS + 12
+# A pass may wait for another beat, and for the lock of one that was killed; and a host that was
+# frozen for longer than a lease has not heard of it. What its agent had committed is pushed.
+_GRACE_SECONDS = PASS_SECONDS + LOCK_SECONDS + LEASE_SECONDS + 20
 _OURS = "bot"
 _MARK = re.compile(r"<!-- cw:[^>]* -->")
 
