@@ -24,7 +24,7 @@ from workerhost.clones.workspace import Workspace
 from workerhost.programs.progress import Progress, Result
 from workerhost.settling.ended_run import EndedRun
 from workerhost.settling.settle import settle
-from workerhost.settling.verdict import FINISHED
+from workerhost.settling.verdict import FINISHED, Verdict
 
 BRANCH = "issue-22"
 
@@ -56,7 +56,12 @@ class Mended:
     def clone(self) -> Path:
         return self.place.clone
 
-    def settled(self, report: str = "Mended.", threads: tuple[int, ...] = ()) -> Outcome:
+    def settled(
+        self,
+        report: str = "Mended.",
+        threads: tuple[int, ...] = (),
+        process: Verdict = FINISHED,
+    ) -> Outcome:
         begun = make_journal().run.model_copy(
             update={
                 "clone": str(self.place.clone),
@@ -69,7 +74,7 @@ class Mended:
             task=self.spec.on_branch(BRANCH),
             run=begun,
             github=GitHub(self.hub.api_url, "bot-token", pace=0),
-            process=FINISHED,
+            process=process,
             progress=Progress(turns=3, result=Result(report=report)),
             now=NOW + timedelta(seconds=5),
             defer=timedelta(minutes=10),
@@ -105,6 +110,17 @@ def test_new_commits_on_its_own_pull_request_are_good(checks: Mended) -> None:
     assert (outcome.kind, outcome.commits, outcome.head) == (OutcomeKind.SUCCEEDED, 1, head)
     assert (pull.number, pull.head_sha) == (checks.number, head)
     assert outcome.pr.endswith(f"/{checks.number}")
+
+
+def test_commits_of_one_that_was_stopped_stay_in_the_clone(checks: Mended) -> None:
+    (before,) = checks.hub.pulls(REPO)
+    made = commit(checks.clone, "mended.py")
+
+    done = checks.settled(process=Verdict(OutcomeKind.STOPPED, "stopped", "the run was stopped"))
+
+    assert (done.kind, done.head, done.pushed) == (OutcomeKind.STOPPED, made, False)
+    assert run(checks.clone, "rev-parse", done.kept) == made
+    assert checks.hub.pulls(REPO) == [before]
 
 
 def test_what_was_there_before_is_no_work_of_the_repair(checks: Mended) -> None:

@@ -17,15 +17,26 @@ _READS = {Mode.READ, Mode.ISSUE}
 
 
 def push_commits(
-    task: TaskSpec, box: Quarantine, state: GitState, exposed: Breach | None, redact: Redactor
+    task: TaskSpec,
+    box: Quarantine,
+    state: GitState,
+    exposed: Breach | None,
+    redact: Redactor,
+    *,
+    kept: str = "",
 ) -> tuple[Evidence, GitState]:
-    """Push what is committed and not pushed, when that loses nothing at the remote."""
+    """Push what is committed and not pushed, when that loses nothing at the remote. `kept`: why it
+    stays here all the same.
+    """
     pushed = Pushed()
-    files = upload(box, state.head, redact.knows) if _has_work(task, state, exposed) else ""
+    goes = _has_work(task, state, exposed) and not kept
+    files = upload(box, state.head, redact.knows) if goes else ""
     if state.pending and state.remote_head not in {None, state.head} and not reads_only(task):
         if exposed:
             searched = exposed.reason != Reason.NOT_SEARCHED
             pushed = Pushed("there is a secret in them" if searched else exposed.message)
+        elif kept:
+            pushed = Pushed(kept)
         elif files:
             pushed = Pushed(files)
         elif seen_by_git.fast_forward(box, state):

@@ -161,7 +161,9 @@ def _prove(
     """Do what the agent left undone, and have git and GitHub decide, if the agent ended well. What
     was committed is where the next run begins, however it ended.
     """
-    done = push_commits(ended.task, box, judged.state, exposed, ended.redact)
+    done = push_commits(
+        ended.task, box, judged.state, exposed, ended.redact, kept=_kept_back(ended)
+    )
     evidence, judged.state = _sound(box, done)
     if ended.process != FINISHED:
         return
@@ -174,6 +176,14 @@ def _prove(
     evidence = replace(evidence, pull_away=evidence.pull_away or found.away)
     judged.verdict = judge_work(evidence, ended.now, ended.defer)
     judged.issues, judged.drafted = evidence.issues, evidence.drafted
+
+
+def _kept_back(ended: EndedRun) -> str:
+    """A repair is stopped because its pull request is over, or a person's: nothing more is pushed
+    there.
+    """
+    stopped = ended.process.kind is OutcomeKind.STOPPED
+    return "its run was stopped" if stopped and ended.task.repair else ""
 
 
 def _outcome(ended: EndedRun, judged: _Judged, kept: KeptWork) -> Outcome:
