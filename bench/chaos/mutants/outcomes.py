@@ -55,8 +55,8 @@ def keeping() -> None:
         end.bad = ended.process != FINISHED
         return settled(ended, box)
 
-    def idle(task: TaskSpec, box: Quarantine, state: GitState, *rest: Any) -> Any:
-        return (None, state) if end.bad else push(task, box, state, *rest)
+    def idle(task: TaskSpec, box: Quarantine, state: GitState, *rest: Any, **more: Any) -> Any:
+        return (None, state) if end.bad else push(task, box, state, *rest, **more)
 
     settle._settled = noted  # noqa: SLF001
     vars(settle)["push_commits"] = idle
