@@ -23,6 +23,8 @@ log = logging.getLogger("cw.services.beat_schedule")
 class OwnScheduler(PersistentScheduler):  # type: ignore[misc]
     """Of a private broker's only beat."""
 
+    lock_key = None  # redbeat (2.4.2) asks every scheduler for its lock, once it is imported
+
     def tick(self, *args: Any, **kwargs: Any) -> Any:
         for entry in from_the_future(self.schedule.values()):
             entry.last_run_at = entry.default_now()

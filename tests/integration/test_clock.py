@@ -171,6 +171,7 @@ def test_beat_goes_on_sending(clock: Clock, git_repo: Path, seconds: int, *, pri
             before = ticks.llen("fleet")
             log = (here.folder / "beat.log").read_text
             wait_until(lambda: ticks.llen("fleet") > before + 8, 20, log)
+            assert "Traceback" not in log()
 
 
 @SET
