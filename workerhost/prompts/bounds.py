@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 
-from justhtml import stream
-
 _FEW = 300  # tags; as many are harmless however they stand
 _MANY = 12_000
 _DEEP = 60  # elements within each other
@@ -50,6 +48,8 @@ def readable(html: str) -> tuple[str, bool]:
 
 def _harmless(html: str) -> int:
     """How many tags stand before they are too deep or too crossed."""
+    from justhtml import stream
+
     opened: list[str] = []
     count = crossed = 0
     for event in stream(html):

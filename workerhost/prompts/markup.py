@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from justhtml import JustHTML
-
 from workerhost.prompts.bounds import readable
 from workerhost.prompts.styles import unseen
 
@@ -79,6 +77,8 @@ def drawn(html: str, marks: Marks) -> Drawn:
 
 
 def _parsed(html: str) -> Iterable[Any]:
+    from justhtml import JustHTML  # 2.4 MB that an idle host does without
+
     document = JustHTML(html, fragment=True, sanitize=False, scripting_enabled=False)
     return document.root.children or ()
 
