@@ -104,7 +104,7 @@ def test_log_is_asked_of_another_machine_without_the_token(
     hub.check(REPO, head, "test", "timed_out", log="too slow")
 
     assert only(github, head).log == "too slow"
-    assert "//localhost:" in hub.state.logs_url
+    assert "//127.0.0.2:" in hub.state.logs_url
 
 
 def test_long_ones_are_cut(hub: GitHubStandIn, github: GitHub) -> None:

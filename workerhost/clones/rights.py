@@ -10,8 +10,10 @@ from workerhost.clones.git import Git
 _GIVE = (
     'chmod u+rwx "$@" 2>/dev/null; for last; do :; done; exec find "$last" '
     "'(' -type d ! -perm -700 -exec chmod u+rwx '{}' ';' ')' "
-    # What git writes where it lies (COMMIT_EDITMSG, logs). Objects are closed by git itself.
+    # What git writes where it lies (COMMIT_EDITMSG, logs). Objects are closed by git itself; what
+    # is empty and read-only beside HEAD may be a sandbox's, and is known by that when it is swept.
     '-o \'(\' -type f -path "$last/.git/*" ! -path "$last/.git/objects/*" ! -perm -600'
+    " ! '(' -size 0 ! -path \"$last/.git/*/*\" ')'"
     " -exec chmod u+rw '{}' + ')'"
     " -o '(' -type f ! -perm -400 -exec chmod u+r '{}' + ')'"
     # Of pipes and sockets git says nothing, nor does it remove them.

@@ -48,11 +48,13 @@ class GitHubStandIn(FollowUp):
         self._faults = Faults()
         self._service = Service(self.state, self.limits, self._faults, self.requests)
         self._server = Server(address, port, self._service, self._leaks.append, self._tunnels)
+        # Another host than the API's, as anybody sees who is given a link there.
+        self._logs = Server("127.0.0.2", 0, self._service, self._leaks.append)
 
     def __enter__(self) -> Self:
         self._server.start()
-        # Another host than the API's, as far as anybody who is given a link can see.
-        self.state.logs_url = self.url.replace("127.0.0.1", "localhost")
+        self._logs.start()
+        self.state.logs_url = self._logs.url
         return self
 
     def __exit__(
@@ -63,6 +65,7 @@ class GitHubStandIn(FollowUp):
     ) -> None:
         self._service.stopping.set()
         self._server.stop()
+        self._logs.stop()
 
     @property
     def url(self) -> str:
