@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 from cw.fleet_models import Host, Worker
 from cw.forges.watched import CheckState, Look
@@ -56,17 +57,7 @@ def repair_of(
     """`record`: with the repair that is `under` way. `author`: the task that made the pull request.
     `worker`: that is to do it; None: any.
     """
-    red = [one.name for one in look.checks if one.state is CheckState.RED]
-    checks = [name for name in red if name not in look.red_on_base]
-    is_review, is_checks = under.cause is Cause.REVIEW, under.cause is Cause.CHECKS
-    repair = Repair(
-        **of_pull(record, look),
-        cause=under.cause.value,
-        checks=tuple(dict.fromkeys(checks)) if is_checks else (),
-        threads=wants.threads if is_review else (),
-        remarks=wants.ids if is_review else (),
-        findings=wants.findings[:_FINDINGS] if is_review else "",
-    )
+    what = _of_cause(under.cause, look, wants)
     return author.model_copy(
         update={
             "id": under.task,
@@ -84,9 +75,20 @@ def repair_of(
             "on": "",
             "tag": "",
             "signature": "",
-            "repair": repair,
+            "repair": Repair(**of_pull(record, look), cause=under.cause.value, **what),
         }
     )
+
+
+def _of_cause(cause: Cause, look: Look, wants: Wants) -> dict[str, Any]:
+    """Of the cause, and of no other one."""
+    if cause is Cause.CHECKS:
+        red = (one.name for one in look.checks if one.state is CheckState.RED)
+        return {"checks": tuple(dict.fromkeys(one for one in red if one not in look.red_on_base))}
+    if cause is Cause.REVIEW:
+        findings = wants.findings[:_FINDINGS]
+        return {"threads": wants.threads, "remarks": wants.ids, "findings": findings}
+    return {}
 
 
 def worker_for(

@@ -1,15 +1,26 @@
-"""Repairs without a host: what a pass orders, and how runs of it end, by record alone."""
+"""Repairs without a host: what a pass orders, and how runs of it end, by record alone; and what
+people do meanwhile.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
 
 from cw.models import Outcome, Task
-from cw.states import Move, OutcomeKind
+from cw.states import Move, OutcomeKind, State
 from cw.store.lease_values import Grant, Holder, Settlement
+from cw.store.store import Store
 from tests.integration.assigning import BOT, HOST
-from tests.integration.following import Road
+from tests.integration.following import Hands, Road
+from tests.needs import need
+from tests.standins.github import GitHubStandIn
+
+REPO = "acme/app"
+PERSON = "owner"
 
 
 @dataclass
@@ -82,3 +93,65 @@ def _good(head: str, **more: object) -> Outcome:
         "duration_s": 60.0,
     }
     return Outcome.model_validate(given | more)
+
+
+@pytest.fixture
+def hands() -> Hands:
+    return Hands()
+
+
+@pytest.fixture
+def hub(tmp_path: Path, hands: Hands) -> Iterator[GitHubStandIn]:
+    need("git")
+    with GitHubStandIn(tmp_path / "hub", clock=hands.now) as hub:
+        hub.add_repo(REPO)
+        for login, level in {PERSON: "admin", "outsider": "none"}.items():
+            hub.add_user(login, f"{login}-token", {} if level == "none" else {REPO: level})
+        yield hub
+
+
+@pytest.fixture
+def road(hub: GitHubStandIn, store: Store, hands: Hands) -> Road:
+    road = Road.open(hub, store, hands, [REPO])
+    road.office.staff("01")
+    return road
+
+
+@pytest.fixture
+def yard(road: Road) -> Yard:
+    return Yard(road)
+
+
+def red(road: Road, hub: GitHubStandIn, **files: str) -> int:
+    """A pull request whose check failed, looked at."""
+    number = road.pull(files=files or None)
+    hub.check(REPO, road.branch(number), "test", "failure")
+    road.follow()
+    return number
+
+
+def does(road: Road, number: int, gesture: str) -> None:
+    """What a person may do with a pull request that is theirs from then on, or over."""
+    hub = road.hub
+    gestures: dict[str, Callable[[], object]] = {
+        "merge": lambda: hub.merge_pull(REPO, number),
+        "close": lambda: hub.close_issue(REPO, number),
+        "stop": lambda: hub.add_comment(REPO, number, "Stop.", author=PERSON),
+        "push": lambda: hub.add_commit(REPO, road.branch(number), {"b": "c\n"}, actor=PERSON),
+        "assign": lambda: hub.assign(REPO, number, PERSON),
+        "label": lambda: hub.label_issue(REPO, number, "claude-ship-it"),
+    }
+    gestures[gesture]()
+
+
+def assert_ended(road: Road, task: Task, number: int, gesture: str, *, running: bool) -> None:
+    """By the pass that saw it: a run is asked to stop, what waited is over."""
+    found = road.store.tasks.get(task.spec.id)
+    assert found
+    if running:
+        assert (found.state, bool(found.stop_wanted)) == (State.RUNNING, True)
+    else:
+        assert found.outcome
+        assert (found.state, found.outcome.reason) == (State.DONE, "repair_over")
+    over = {"merge": "merged", "close": "closed"}
+    assert road.state(number) == over.get(gesture, "hands off")

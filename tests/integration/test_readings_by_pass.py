@@ -4,7 +4,6 @@ stand-in over HTTP, with a real store. The runs of readings and repairs are reco
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -21,8 +20,7 @@ from cw.store.signing import is_genuine
 from cw.store.store import Store
 from tests.integration.assigning import BOT, HOST
 from tests.integration.following import Hands, Road
-from tests.integration.repairing import Yard
-from tests.integration.test_repairs_by_pass import PERSON, REPO, hands, hub, yard
+from tests.integration.repairing import PERSON, REPO, Yard, assert_ended, does, hands, hub, yard
 from tests.standins.github import GitHubStandIn
 
 __all__ = ["hands", "hub", "yard"]  # fixtures
@@ -299,25 +297,12 @@ def test_what_a_person_does_ends_a_reading_in_the_same_pass(
     task = reading(road)
     if running:
         road.store.tasks.acquire(task.spec.id, worker="02", host=HOST, ttl=600, session="r")
-    does: dict[str, Callable[[], object]] = {
-        "merge": lambda: hub.merge_pull(REPO, number),
-        "close": lambda: hub.close_issue(REPO, number),
-        "stop": lambda: hub.add_comment(REPO, number, "Stop.", author=PERSON),
-        "push": lambda: hub.add_commit(REPO, road.branch(number), {"b": "c\n"}, actor=PERSON),
-    }
     if end == "merge":
         mark_ready(road, number)
-    does[end]()
+    does(road, number, end)
     road.follow()
 
-    found = road.store.tasks.get(task.spec.id)
-    assert found
-    if running:
-        assert (found.state, bool(found.stop_wanted)) == (State.RUNNING, True)
-    else:
-        assert found.outcome
-        assert (found.state, found.outcome.reason) == (State.DONE, "repair_over")
-    assert road.state(number) == {"merge": "merged", "close": "closed"}.get(end, "hands off")
+    assert_ended(road, task, number, end, running=running)
 
 
 def test_one_that_is_given_back_is_read_again_and_that_try_did_not_count(

@@ -246,3 +246,4 @@ def test_resumed_task_can_commit_again(worker: Worker, name: str) -> None:
     (place.clone / "more.txt").write_text("x", "utf-8")
     run(place.clone, "add", "more.txt")
     run(place.clone, "commit", "-q", "-m", "More")
+    assert "more.txt" in run(place.clone, "show", "--name-only", "--format=").splitlines()

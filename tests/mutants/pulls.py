@@ -18,6 +18,9 @@ from workerhost.merges import Merges
 
 _PASS = "tests/integration/test_follow_pulls.py::"
 _REPAIRS = "tests/integration/test_repairs_by_pass.py::"
+_STOPPED = "tests/integration/test_repairs_stopped.py::"
+_FORGOTTEN = "tests/integration/test_repairs_forgotten.py::"
+_REVIEWS = "tests/integration/test_repairs_of_reviews.py::"
 _READINGS = "tests/integration/test_readings_by_pass.py::"
 _REVIEW = "tests/integration/test_review.py::"
 _MERGES = "tests/integration/test_merges.py::"
@@ -150,15 +153,15 @@ MUTANTS = {
         _all_conflicts_at_once,
     ),
     "a repair goes on whatever a person does": Mutant(
-        f"{_REPAIRS}test_what_a_person_does_ends_a_repair_in_the_same_pass",
+        f"{_STOPPED}test_what_a_person_does_ends_a_repair_in_the_same_pass",
         _goes_on_whatever_a_person_does,
     ),
     "what was tried is forgotten with the broker": Mutant(
-        f"{_REPAIRS}test_broker_that_forgot_is_told_of_what_was_tried_by_the_archives",
+        f"{_FORGOTTEN}test_broker_that_forgot_is_told_of_what_was_tried_by_the_archives",
         _forgotten_with_the_broker,
     ),
     "a remark is seen to again and again": Mutant(
-        f"{_REPAIRS}test_thread_is_seen_to_once_until_somebody_says_more",
+        f"{_REVIEWS}test_thread_is_seen_to_once_until_somebody_says_more",
         _answered_again_and_again,
     ),
     "a stranger's word takes a pull request": Mutant(
